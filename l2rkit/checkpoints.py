@@ -1,0 +1,158 @@
+"""Weights from files, without running what a file says.
+
+Pickles are programs. `.safetensors` files hold none; for `.pth` files torch's weights-only loader
+admits tensors, plain containers and the few types that MMEngine writes; official files of older
+projects, full of foreign objects, are read by `read_foreign`, which makes none of them.
+"""
+
+import pickle
+from collections import OrderedDict
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+from mmengine.logging import HistoryBuffer
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from .errors import WeightsError
+
+
+def _types_of_mmengine() -> list[Any]:
+    """What MMEngine's own checkpoints hold besides tensors: scalars and buffers of the logs."""
+    multiarray = getattr(np, "_core", None) or np.core
+    made_of = [
+        np.ndarray,
+        np.dtype,
+        multiarray.multiarray.scalar,
+        multiarray.multiarray._reconstruct,
+    ]
+    dtypes = [type(np.dtype(code)) for code in ("f8", "f4", "i8", "i4", "u4", "?", "U1")]
+    return [HistoryBuffer, *made_of, *dtypes]
+
+
+# Also for MMEngine's Runner, whose `resume` calls torch.load (weights-only since torch 2.6).
+torch.serialization.add_safe_globals(_types_of_mmengine())
+
+
+def read_weights(path: str | Path) -> dict[str, Tensor]:
+    """The state dict in a `.safetensors` file or an MMEngine or plain torch checkpoint.
+
+    Raises:
+        WeightsError: the file is missing, damaged, or holds objects other than tensors.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise WeightsError(f"no weights at {path}")
+    if path.suffix == ".safetensors":
+        try:
+            return safetensors.torch.load_file(path)
+        except SafetensorError as error:
+            raise WeightsError(f"{path} is not a whole safetensors file ({error})") from None
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise WeightsError(f"{path} was refused: {_refused(str(error))}") from None
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise WeightsError(f"{path} is not a whole torch checkpoint ({reason})") from None
+    content = content.get("state_dict", content) if isinstance(content, dict) else None
+    if not content or not all(isinstance(value, Tensor) for value in content.values()):
+        raise WeightsError(f"{path} holds no state dict: names with tensors")
+    return dict(content)
+
+
+def write_weights(state: dict[str, Tensor], path: str | Path, half: bool = False) -> None:
+    """Writes tensors to a `.safetensors` file, whole or not at all; `half` rounds to float16."""
+    path = Path(path)
+    kind = torch.float16 if half else None
+    state = {
+        key: value.detach().cpu().to(kind if value.is_floating_point() else None).contiguous()
+        for key, value in state.items()
+    }
+    part = path.with_name(path.name + ".part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part.write_bytes(safetensors.torch.save(state))
+    part.replace(path)
+
+
+def load_into(model: nn.Module, state: dict[str, Tensor], name: str) -> None:
+    """Puts `state` into `model`, every name and shape of which must fit.
+
+    Raises:
+        WeightsError: something is missing, left over or of another shape; `name` says what.
+    """
+    wanted = model.state_dict()
+    missing = [key for key in wanted if key not in state]
+    surplus = [key for key in state if key not in wanted]
+    if missing or surplus:
+        first = f"lacks '{missing[0]}'" if missing else f"has '{surplus[0]}'"
+        counts = f"{len(missing)} missing, {len(surplus)} left over, of {len(wanted)}"
+        raise WeightsError(f"{name} is of another architecture: it {first} ({counts})")
+    for key, value in wanted.items():
+        if state[key].shape != value.shape:
+            got, want = tuple(state[key].shape), tuple(value.shape)
+            raise WeightsError(f"{name} is of another architecture: '{key}' is {got}, not {want}")
+    model.load_state_dict({key: value.to(wanted[key].dtype) for key, value in state.items()})
+
+
+def read_foreign(path: str | Path) -> Any:
+    """What a torch file of another project holds, every object but tensors and containers inert.
+
+    Nothing that the file names is imported or called, whatever it says; torch's old and new file
+    formats are both read.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise WeightsError(f"no weights at {path}")
+    reader = SimpleNamespace(Unpickler=_TensorUnpickler, load=_load, __name__="pickle")
+    try:
+        return torch.load(path, map_location="cpu", pickle_module=reader, weights_only=False)
+    except Exception as error:  # a damaged pickle may fail in any way at all
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise WeightsError(f"{path} is not a whole torch checkpoint ({reason})") from None
+
+
+class Inert:
+    """Stands where a file wanted an object of a class that is not admitted."""
+
+    def __new__(cls, *_: object, **__: object) -> "Inert":
+        return super().__new__(cls)
+
+    def __init__(self, *_: object, **__: object) -> None: ...
+
+    def __setstate__(self, state: object) -> None: ...
+
+    def __setitem__(self, key: object, value: object) -> None: ...
+
+    def append(self, value: object) -> None: ...
+
+    def extend(self, values: object) -> None: ...
+
+
+class _TensorUnpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if module == "collections" and name == "OrderedDict":
+            return OrderedDict
+        if module == "torch._utils" and name in ("_rebuild_tensor", "_rebuild_tensor_v2"):
+            return getattr(torch._utils, name)
+        if module == "torch._utils" and name == "_rebuild_parameter":
+            return torch._utils._rebuild_parameter
+        if module == "torch" and (name.endswith("Storage") or name == "Size"):
+            return getattr(torch, name)
+        return Inert
+
+
+def _load(file: Any, **options: Any) -> Any:
+    return _TensorUnpickler(file, **options).load()
+
+
+def _refused(message: str) -> str:
+    """What torch's weights-only loader stumbled over, in one line."""
+    for line in message.splitlines():
+        if "GLOBAL" in line or ("global" in line.lower() and "Unsupported" in line):
+            return line.strip()
+    return "it holds more than tensors"

@@ -1,0 +1,1 @@
+"""The commands; `tools/` holds one thin script for each."""

@@ -1,0 +1,73 @@
+"""What the commands share: overrides, and mistakes told in one line."""
+
+import ast
+import functools
+import logging
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from ..errors import UserError
+
+
+class Door(click.ClickException):
+    """A command could not begin."""
+
+    exit_code = 2
+
+
+class Override(click.ParamType):
+    """`key=value`, the value read as Python where it can be."""
+
+    name = "KEY=VALUE"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, Any]:
+        if isinstance(value, tuple):
+            return value
+        key, sign, text = value.partition("=")
+        if not sign or not key:
+            self.fail(f"'{value}' is not KEY=VALUE", param, ctx)
+        try:
+            return key, ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            return key, text
+
+
+OVERRIDES = click.option(
+    "--cfg-options",
+    type=Override(),
+    multiple=True,
+    callback=lambda ctx, param, pairs: dict(pairs),
+    help="Changes a value of the config, as in model.decompose.width=32. May be repeated.",
+)
+
+
+def user_errors(command: Callable) -> Callable:
+    """Prints a `UserError` as one line and ends with status 2."""
+
+    @functools.wraps(command)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except UserError as error:
+            raise Door(" ".join(str(error).split())) from None
+
+    return guarded
+
+
+def load_for_runner(path: str, overrides: dict[str, Any], launcher: str) -> Any:
+    """The config, ready for MMEngine's Runner, its needless warnings silenced."""
+    from ..config import load_config
+
+    quiet()
+    config = load_config(path, overrides)
+    config.launcher = launcher
+    return config
+
+
+def quiet() -> None:
+    """Silences what MMEngine and torch say on every start and nobody can act on."""
+    warnings.filterwarnings("ignore", message=".*pkg_resources.*")
+    logging.getLogger("mmengine").setLevel(logging.ERROR)

@@ -1,0 +1,35 @@
+"""`l2rkit train`: a config in, checkpoints and logs out."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .doors import OVERRIDES, load_for_runner, user_errors
+
+
+@click.command()
+@click.argument("config", type=click.Path())
+@click.option("--work-dir", help="Where checkpoints and logs go.  [default: work_dirs/<config>]")
+@click.option("--resume", is_flag=True, help="Go on from the latest checkpoint in the work dir.")
+@click.option("--seed", type=int, help="Seed of everything random.")
+@click.option("--launcher", type=click.Choice(["none", "pytorch", "slurm", "mpi"]), default="none")
+@OVERRIDES
+@user_errors
+def train(
+    config: str,
+    work_dir: str | None,
+    resume: bool,
+    seed: int | None,
+    launcher: str,
+    cfg_options: dict[str, Any],
+) -> None:
+    """Trains CONFIG."""
+    cfg = load_for_runner(config, cfg_options, launcher)
+    cfg.work_dir = work_dir or cfg.get("work_dir") or f"work_dirs/{Path(config).stem}"
+    cfg.resume = resume
+    if seed is not None:
+        cfg.randomness = dict(seed=seed)
+    from mmengine.runner import Runner
+
+    Runner.from_cfg(cfg).train()

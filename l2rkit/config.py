@@ -1,0 +1,122 @@
+"""Configs to models: the door for files, overrides and weights."""
+
+import inspect
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from .checkpoints import load_into, read_weights
+from .errors import ConfigError, PartError, near
+from .model import FaceReconstructor
+from .registry import check_arguments
+
+# Keys of a Runner that a config may leave out and an override may still set.
+RUNNER_KEYS = ("randomness", "resume", "load_from", "work_dir", "launcher", "env_cfg", "visualizer")
+
+
+def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> Config:
+    """The config at `path` with dotted `overrides` merged in, its `custom_imports` done.
+
+    Raises:
+        ConfigError: the file is missing or does not run, or an override or argument is not known.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ConfigError(f"no config at {path}{_near_file(path)}")
+    try:
+        config = Config.fromfile(path, import_custom_modules=False)
+    except Exception as error:  # a config is a program and may fail in any way at all
+        raise ConfigError(f"{path} does not load: {_one_line(error)}") from error
+    _import_custom(config)
+    if overrides:
+        for key in overrides:
+            _check_override(config, key)
+        config.merge_from_dict(overrides)
+    try:
+        _check_parts(config)
+    except PartError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    return config
+
+
+def load_model(
+    config: str | Path | Config, weights: str | Path | None = None, device: str = "cpu"
+) -> FaceReconstructor:
+    """The model of a config with its weights, ready to predict; without its losses.
+
+    Args:
+        config: a file or a loaded config.
+        weights: a weight file; None leaves the model as initialised.
+    """
+    config = config if isinstance(config, Config) else load_config(config)
+    described = dict(config.model)
+    described.pop("losses", None)
+    kind = described.pop("type")
+    model = kind(**described)
+    if weights is not None:
+        state = {k: v for k, v in read_weights(weights).items() if not k.startswith("losses.")}
+        load_into(model, state, str(weights))
+    return model.to(device).eval()
+
+
+def _import_custom(config: Config) -> None:
+    """MMEngine ignores `custom_imports` in pure Python configs."""
+    wanted = config.get("custom_imports") or {}
+    for name in wanted.get("imports", ()):
+        try:
+            import_module(name)
+        except ImportError as error:
+            if not wanted.get("allow_failed_imports"):
+                raise ConfigError(f"custom_imports: {name} does not import: {error}") from None
+
+
+def _check_override(config: Config, key: str) -> None:
+    """An override may set a key that the config has, or that its part takes."""
+    here: Any = config
+    for step in key.split("."):
+        if isinstance(here, (list, tuple)):
+            known = [str(i) for i in range(len(here))]
+        elif isinstance(here, dict) or here is config:
+            known = [
+                *here.keys(),
+                *(_takes(here.get("type")) if here is not config else RUNNER_KEYS),
+            ]
+        else:
+            return
+        if step not in known:
+            raise ConfigError(f"no config key '{key}': '{step}' is not known{near(step, known)}")
+        if isinstance(here, (list, tuple)):
+            here = here[int(step)]
+        else:
+            here = here.get(step)
+
+
+def _check_parts(value: Any) -> None:
+    """Checks every part that is named by its class: arguments are misspelt before work begins."""
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            _check_parts(item)
+    elif isinstance(value, (dict, Config)):
+        kind = value.get("type")
+        if inspect.isclass(kind):
+            given = {k: v for k, v in value.items() if k not in ("type", "_scope_")}
+            names = set(inspect.signature(kind).parameters)
+            check_arguments(kind, {**dict.fromkeys(names), **given})
+        for item in value.values():
+            _check_parts(item)
+
+
+def _takes(kind: Any) -> list[str]:
+    return list(inspect.signature(kind).parameters) if inspect.isclass(kind) else []
+
+
+def _near_file(path: Path) -> str:
+    if not path.parent.is_dir():
+        return ""
+    return near(path.name, [p.name for p in path.parent.glob("*.py")])
+
+
+def _one_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]

@@ -1,0 +1,99 @@
+"""CenterFace: where the faces of a picture are, with eyes, nose tip and mouth corners.
+
+Xu et al., 'CenterFace: Joint Face Detection and Alignment Using Face as Point', 2019
+(arXiv 1911.03599). Faces are peaks of a heatmap a quarter of the picture's size; size, offset and
+landmarks are read off at each peak. The network file is ``l2rkit/zoo/centerface.onnx``, run by
+OpenCV; where it comes from stands in ``l2rkit/zoo/LICENSES.md``.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+NETWORK = Path(__file__).parents[1] / "zoo" / "centerface.onnx"
+STRIDE = 4  # picture px per heatmap cell
+MULTIPLE = 32  # px; the network halves the picture five times
+OUTPUTS = ("heatmap", "size", "offset", "landmarks")
+
+
+@dataclass(frozen=True)
+class FoundFace:
+    """One face in a photo. Pixel centres at integers, x right, y down.
+
+    score: 0..1; box: (4,) x0 y0 x1 y1 px; landmarks: (5, 2) px, the eyes (the one on the picture's
+    left first), the nose tip, the mouth corners (left first).
+    """
+
+    score: float
+    box: np.ndarray
+    landmarks: np.ndarray
+
+    @property
+    def area(self) -> float:
+        """Of the box, in square px."""
+        return float(np.prod(self.box[2:] - self.box[:2]))
+
+    def moved(self, scale, shift) -> "FoundFace":
+        """The same face where point p of its picture lies at ``scale * p + shift``, both (2,)."""
+        box = (self.box.reshape(2, 2) * scale + shift).reshape(4)
+        return FoundFace(self.score, box, self.landmarks * scale + shift)
+
+
+def find_faces(photo: np.ndarray, threshold: float = 0.5) -> list[FoundFace]:
+    """The faces of a (H, W, 3) uint8 RGB photo at its own scale, the surest first.
+
+    The photo is padded at the right and below to a multiple of 32 px; nothing is resized.
+    """
+    height, width = photo.shape[:2]
+    below, right = -height % MULTIPLE, -width % MULTIPLE
+    padded = cv2.copyMakeBorder(photo, 0, below, 0, right, cv2.BORDER_REPLICATE)
+    network = _network(padded.shape)
+    network.setInput(np.ascontiguousarray(padded.transpose(2, 0, 1)[None], dtype=np.float32))
+    heatmap, size, offset, landmarks = network.forward(OUTPUTS)
+    return distinct(decode(heatmap[0, 0], size[0], offset[0], landmarks[0], threshold))
+
+
+def decode(heatmap, size, offset, landmarks, threshold: float = 0.5) -> list[FoundFace]:
+    """The faces in the network's four outputs, at every cell above the threshold.
+
+    heatmap (h, w) in 0..1; size (2, h, w) log of height and width in cells; offset (2, h, w) y and
+    x in cells from the cell's centre; landmarks (10, h, w) five (y, x) from the box's top left
+    corner in heights and widths of the box.
+    """
+    faces = []
+    for row, col in zip(*np.nonzero(heatmap > threshold), strict=True):
+        extent = np.exp(size[::-1, row, col]) * STRIDE  # width, height in px
+        cell = np.array([col, row]) + 0.5 + offset[::-1, row, col]
+        corner = cell * STRIDE - 0.5 - extent / 2  # -0.5: pixel centres at integers
+        points = landmarks[:, row, col].reshape(5, 2)[:, ::-1] * extent + corner
+        box = np.concatenate([corner, corner + extent])
+        faces.append(FoundFace(float(heatmap[row, col]), box, points))
+    return faces
+
+
+def distinct(faces: list[FoundFace], overlap: float = 0.3) -> list[FoundFace]:
+    """The surest of all faces that share more than ``overlap`` (intersection over union)."""
+    kept: list[FoundFace] = []
+    for face in sorted(faces, key=lambda face: -face.score):
+        if all(shared_area(face.box, other.box) <= overlap for other in kept):
+            kept.append(face)
+    return kept
+
+
+def shared_area(box: np.ndarray, other: np.ndarray) -> float:
+    """Intersection over union of two (4,) boxes x0 y0 x1 y1."""
+    low, high = np.maximum(box[:2], other[:2]), np.minimum(box[2:], other[2:])
+    inside = float(np.prod(np.maximum(high - low, 0)))
+    areas = [float(np.prod(each[2:] - each[:2])) for each in (box, other)]
+    return inside / max(sum(areas) - inside, 1e-9)
+
+
+@lru_cache(maxsize=6)
+def _network(shape):
+    """The network for one shape of picture: OpenCV 4 gives nonsense when it is used for two."""
+    if not NETWORK.is_file():
+        raise FileNotFoundError(f"the face detector needs {NETWORK}, which is not there")
+    return cv2.dnn.readNetFromONNX(str(NETWORK))

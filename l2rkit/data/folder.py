@@ -1,0 +1,44 @@
+"""Any folder of photos as a data set."""
+
+from collections.abc import Sequence
+
+from mmengine.dataset import BaseDataset
+from mmengine.registry import DATASETS
+
+from l2rkit.data.photo import list_photos
+
+
+@DATASETS.register_module()
+class PhotoFolder(BaseDataset):
+    """All photos below a folder, sorted, as `img_path` and `name` (path below the folder).
+
+    person_folders: the photos of each subfolder show one person, and samples carry `person`, the
+    subfolder's number in sorted order (LAP's photo sets).
+    """
+
+    def __init__(
+        self,
+        data_root: str,
+        pipeline: Sequence = (),
+        person_folders: bool = False,
+        indices: int | Sequence[int] | None = None,
+        test_mode: bool = False,
+    ):
+        self.person_folders = person_folders
+        super().__init__(
+            data_root=str(data_root), pipeline=list(pipeline), indices=indices, test_mode=test_mode
+        )
+
+    def load_data_list(self) -> list[dict]:
+        """One dict per photo."""
+        paths = list_photos(self.data_root)
+        samples = [
+            dict(img_path=str(path), name=path.relative_to(self.data_root).as_posix())
+            for path in paths
+        ]
+        if self.person_folders:
+            folders = sorted({path.parent for path in paths})
+            number = {folder: index for index, folder in enumerate(folders)}
+            for sample, path in zip(samples, paths):
+                sample["person"] = number[path.parent]
+        return samples

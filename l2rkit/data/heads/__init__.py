@@ -1,0 +1,17 @@
+"""Synthetic heads: invented people whose depth, normals, albedo, light and view are known."""
+
+from l2rkit.data.heads.dataset import SyntheticHeads
+from l2rkit.data.heads.head_model import HeadModel
+from l2rkit.data.heads.person import Person, random_person
+from l2rkit.data.heads.render import render_head
+from l2rkit.data.heads.scene import Scene, random_scene
+
+__all__ = [
+    "HeadModel",
+    "Person",
+    "Scene",
+    "SyntheticHeads",
+    "random_person",
+    "random_scene",
+    "render_head",
+]

@@ -1,0 +1,144 @@
+"""Synthetic heads with known depth, normals, albedo, light and view, as an MMEngine dataset."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from mmengine.dataset import BaseDataset
+from mmengine.registry import DATASETS
+from mmengine.utils import ProgressBar
+
+from l2rkit.data.heads.head_model import HeadModel
+from l2rkit.data.heads.person import random_person
+from l2rkit.data.heads.render import FAR, person_head, render_head
+from l2rkit.data.heads.scene import random_scene
+from l2rkit.data.heads.store import ChunkStore
+
+VERSION = 1  # raise it with any change of the pictures, or old caches would be taken for new
+SPLITS = {"train": 0, "val": 1, "test": 2}
+IMAGES_PER_PERSON = 4
+PEOPLE_PER_SPLIT = 10_000_000
+CHUNK = 128  # images
+NEAR, DEPTH_STEPS = np.float32(0.8), 65535  # depth on disk: uint16 from NEAR to FAR
+FIELDS = ("img", "depth", "albedo", "normal", "light", "view")
+
+
+@DATASETS.register_module()
+class SyntheticHeads(BaseDataset):
+    """`size` photos of invented people, four of each in a row, made once and cached in `root`.
+
+    A sample before the pipeline is a dict of `person` (int, unique over the splits), `name`, and
+    those of `fields` asked for:
+
+    - `img`, `albedo` (H, W, 3) uint8 RGB; `normal` (H, W, 3) float32, unit, facing the camera;
+    - `depth` (H, W) float32 in the photo's own view, 1.2 where there is no head;
+    - `light` (5,) ambient, diffuse, direction to the light; `view` (6,) rx, ry, rz, tx, ty, tz.
+
+    Everything follows from (seed, split, index): a smaller set is the beginning of a bigger one.
+    """
+
+    def __init__(
+        self,
+        split: str = "train",
+        size: int = 20_000,
+        image_size: int = 64,
+        seed: int = 0,
+        root: str = "data/heads",
+        fields: Sequence[str] = ("img",),
+        pipeline: Sequence = (),
+        workers: int = 1,
+    ):
+        if split not in SPLITS:
+            raise ValueError(f"split must be one of {list(SPLITS)}, not {split!r}")
+        if unknown := set(fields) - set(FIELDS):
+            raise ValueError(f"fields are some of {FIELDS}, not {sorted(unknown)}")
+        self.split, self.size, self.image_size, self.seed = split, size, image_size, seed
+        self.fields, self.workers = tuple(fields), workers
+        self.store = ChunkStore(Path(root) / f"v{VERSION}-seed{seed}-{split}-{image_size}px")
+        super().__init__(data_root=str(root), pipeline=list(pipeline))
+
+    def load_data_list(self) -> list[dict]:
+        """Make what the cache lacks; then one small dict per image."""
+        chunks = -(-self.size // CHUNK)
+        make_chunks(self.store, chunks, self.seed, self.split, self.image_size, self.workers)
+        return [
+            dict(index=i, person=person_id(self.split, i), name=f"{self.split}-{i:06d}")
+            for i in range(self.size)
+        ]
+
+    def get_data_info(self, idx: int) -> dict:
+        """The sample before the pipeline."""
+        info = super().get_data_info(idx)
+        chunk, row = divmod(info.pop("index"), CHUNK)
+        for field in self.fields:
+            info[field] = unpack(field, self.store.read(chunk, field)[row])
+        return info
+
+
+def person_id(split: str, index: int) -> int:
+    """Who is on image `index` of a split."""
+    return SPLITS[split] * PEOPLE_PER_SPLIT + index // IMAGES_PER_PERSON
+
+
+def make_images(indices: Sequence[int], seed: int, split: str, size: int) -> Iterator[dict]:
+    """For each index: `render_head`'s maps and `light` and `view`."""
+    model, last = HeadModel.load(), None
+    for index in indices:
+        who = person_id(split, index)
+        if who != last:
+            last, person = who, random_person(model, np.random.default_rng([seed, 1, who]))
+            head = person_head(model, person)
+        scene = random_scene(model, np.random.default_rng([seed, 2, SPLITS[split], index]))
+        maps = render_head(model, person, scene, size, head)
+        yield dict(maps, light=scene.light, view=scene.view)
+
+
+def make_chunks(store: ChunkStore, chunks: int, seed: int, split: str, size: int, workers: int):
+    """Write the missing ones of the first `chunks` chunks, in `workers` processes."""
+    missing = store.missing(chunks)
+    if not missing:
+        return
+    store.sweep()
+    make = partial(_make_chunk, store, seed, split, size)
+    progress = ProgressBar(len(missing))
+    if workers < 2:
+        for chunk in missing:
+            make(chunk)
+            progress.update()
+        return
+    with get_context("spawn").Pool(workers) as pool:
+        for _ in pool.imap_unordered(make, missing):
+            progress.update()
+
+
+def _make_chunk(store, seed, split, size, chunk):
+    indices = range(chunk * CHUNK, (chunk + 1) * CHUNK)
+    samples = [
+        {field: pack(field, sample[field]) for field in FIELDS}
+        for sample in make_images(indices, seed, split, size)
+    ]
+    store.write(chunk, {field: np.stack([s[field] for s in samples]) for field in FIELDS})
+
+
+def pack(field: str, array: np.ndarray) -> np.ndarray:
+    """As it lies on disk: colours uint8, depth uint16, normals int8, the rest as it is."""
+    if field in ("img", "albedo"):
+        return np.round(array * 255).astype(np.uint8)
+    if field == "depth":
+        return np.round((array - NEAR) / (FAR - NEAR) * DEPTH_STEPS).astype(np.uint16)
+    if field == "normal":
+        return np.round(array * 127).astype(np.int8)
+    return array
+
+
+def unpack(field: str, array: np.ndarray) -> np.ndarray:
+    """The inverse of `pack` as far as a pipeline wants it: colours stay uint8."""
+    if field == "depth":
+        depth = NEAR + array.astype(np.float32) * ((FAR - NEAR) / np.float32(DEPTH_STEPS))
+        return np.where(array == DEPTH_STEPS, FAR, depth)
+    if field == "normal":
+        normal = array.astype(np.float32)
+        return normal / np.linalg.norm(normal, axis=-1, keepdims=True)
+    return np.array(array)

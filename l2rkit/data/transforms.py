@@ -1,0 +1,162 @@
+"""From a picture file to a training sample: the steps of the data sets' pipelines.
+
+A sample is a dict. Pictures in it are (H, W, 3) or (H, W): `img` and `albedo` uint8 RGB, `depth`
+float32 (larger is farther), `normal` float32 unit vectors. `PackPhoto` turns it into tensors.
+"""
+
+import cv2
+import numpy as np
+import torch
+from mmcv.transforms import BaseTransform
+from mmengine.registry import TRANSFORMS
+
+from l2rkit.data.photo import read_photo
+
+PICTURES = ("img", "depth", "albedo", "normal")
+MIRRORED_VIEW = np.array([1, -1, -1, -1, 1, 1], np.float32)  # of rx, ry, rz, tx, ty, tz
+MIRRORED_LIGHT = np.array([1, 1, -1, 1, 1], np.float32)  # of ambient, diffuse, dx, dy, dz
+
+
+def crop_box(picture: np.ndarray, x: int, y: int, width: int, height: int) -> np.ndarray:
+    """The (height, width, ...) part whose top left pixel is (x, y); edges are continued outside."""
+    rows = np.clip(np.arange(y, y + height), 0, picture.shape[0] - 1)
+    cols = np.clip(np.arange(x, x + width), 0, picture.shape[1] - 1)
+    return picture[rows[:, None], cols]
+
+
+def resize_photo(photo: np.ndarray, size: int) -> np.ndarray:
+    """(size, size, 3): area averages when shrinking, bicubic when enlarging."""
+    method = cv2.INTER_AREA if min(photo.shape[:2]) >= size else cv2.INTER_CUBIC
+    return cv2.resize(photo, (size, size), interpolation=method)
+
+
+def resize_nearest(picture: np.ndarray, size: int) -> np.ndarray:
+    """(size, size, ...) by the pixel nearest to each new pixel's centre.
+
+    For depth and normals: an average over a silhouette would lie between face and background,
+    where there is no surface.
+    """
+    rows, cols = (
+        np.minimum(((np.arange(size) + 0.5) * side / size).astype(int), side - 1)
+        for side in picture.shape[:2]
+    )
+    return picture[rows[:, None], cols]
+
+
+@TRANSFORMS.register_module()
+class LoadPhoto(BaseTransform):
+    """Adds `img`, read from the file `img_path`."""
+
+    def transform(self, results: dict) -> dict:
+        return dict(results, img=read_photo(results["img_path"]))
+
+
+@TRANSFORMS.register_module()
+class CropBox(BaseTransform):
+    """Cuts every picture to `box`, (x, y, width, height) px, or to the sample's own `crop_box`.
+
+    What lies outside a picture repeats its edge.
+    """
+
+    def __init__(self, box: tuple[int, int, int, int] | None = None):
+        self.box = box
+
+    def transform(self, results: dict) -> dict:
+        box = results.get("crop_box", self.box)
+        if box is None:
+            raise ValueError("CropBox wants a box, or a 'crop_box' in each sample; got neither")
+        return dict(results, **{k: crop_box(results[k], *box) for k in PICTURES if k in results})
+
+
+@TRANSFORMS.register_module()
+class CentreCrop(BaseTransform):
+    """Cuts every picture to its middle, `size` px a side (Unsup3D: 170 of BFM's 256)."""
+
+    def __init__(self, size: int):
+        self.size = size
+
+    def transform(self, results: dict) -> dict:
+        size = self.size
+        cut = {}
+        for key in PICTURES:
+            if key in results:
+                height, width = results[key].shape[:2]
+                # halves round down, to the top left, for pictures and depth alike
+                x, y = (width - size) // 2, (height - size) // 2
+                cut[key] = crop_box(results[key], x, y, size, size)
+        return dict(results, **cut)
+
+
+@TRANSFORMS.register_module()
+class ResizeFace(BaseTransform):
+    """Brings every picture to `image_size` px a side; see `resize_photo` and `resize_nearest`."""
+
+    def __init__(self, image_size: int):
+        self.image_size = image_size
+
+    def transform(self, results: dict) -> dict:
+        resize = dict(img=resize_photo, albedo=resize_photo)
+        return dict(
+            results,
+            **{
+                key: resize.get(key, resize_nearest)(results[key], self.image_size)
+                for key in PICTURES
+                if key in results
+            },
+        )
+
+
+@TRANSFORMS.register_module()
+class FlipFace(BaseTransform):
+    """Mirrors a sample left to right with probability `prob`, its 3D description with it.
+
+    Draws from NumPy's global generator, which MMEngine seeds in every worker.
+    """
+
+    def __init__(self, prob: float = 0.5):
+        self.prob = prob
+
+    def transform(self, results: dict) -> dict:
+        return mirrored(results) if np.random.random() < self.prob else results
+
+
+def mirrored(sample: dict) -> dict:
+    """The sample of the same face in a mirror."""
+    changed = {key: sample[key][:, ::-1].copy() for key in PICTURES if key in sample}
+    if "normal" in changed:
+        changed["normal"] = changed["normal"] * np.array([-1, 1, 1], np.float32)
+    if "view" in sample:
+        changed["view"] = sample["view"] * MIRRORED_VIEW
+    if "light" in sample:
+        changed["light"] = sample["light"] * MIRRORED_LIGHT
+    return dict(sample, **changed)
+
+
+@TRANSFORMS.register_module()
+class PackPhoto(BaseTransform):
+    """Tensors for torch's `default_collate`: `photo` and, where the sample has them, the others.
+
+    photo, albedo (3, H, W) float32 in [0, 1]; depth (1, H, W), normal (3, H, W), light (5,), view
+    (6,) float32; person () int64; name str.
+    """
+
+    def transform(self, results: dict) -> dict:
+        packed = dict(photo=to_tensor(results["img"]))
+        for key in ("albedo", "depth", "normal"):
+            if key in results:
+                packed[key] = to_tensor(results[key])
+        for key in ("light", "view"):
+            if key in results:
+                packed[key] = torch.as_tensor(np.asarray(results[key], np.float32))
+        if "person" in results:
+            packed["person"] = torch.tensor(int(results["person"]))
+        if "name" in results:
+            packed["name"] = str(results["name"])
+        return packed
+
+
+def to_tensor(picture: np.ndarray) -> torch.Tensor:
+    """(C, H, W) float32 of a (H, W, C) or (H, W) picture; uint8 goes to [0, 1]."""
+    planes = np.atleast_3d(picture).transpose(2, 0, 1)
+    tensor = torch.from_numpy(np.ascontiguousarray(planes)).float()
+    return tensor / 255 if picture.dtype == np.uint8 else tensor

@@ -1,0 +1,37 @@
+"""What goes wrong at a door. A `UserError` carries one line that a person can act on.
+
+The commands print that line and end; nothing deeper than a door raises one. Everything else is a
+bug of ours and keeps its traceback.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class UserError(ValueError):
+    """A mistake that the caller can mend; `str(error)` is one line."""
+
+
+class ConfigError(UserError):
+    """A config file, a key of it or an override is wrong."""
+
+
+class PartError(UserError):
+    """A part is not registered, or was given arguments that it does not take."""
+
+
+class WeightsError(UserError):
+    """A weight file is missing, unsafe, damaged or of another architecture."""
+
+
+class DataError(UserError):
+    """A data set is missing, or not laid out as its reader expects."""
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """`": did you mean 'x'?"`, or the known names where none is close."""
+    known = sorted(map(str, known))
+    close = get_close_matches(name, known, n=1, cutoff=0.5)
+    if close:
+        return f": did you mean '{close[0]}'?"
+    return f"; known: {', '.join(known)}" if known else ""

@@ -1,0 +1,173 @@
+"""What a face is: the records that travel down the line, and every convention, said once.
+
+Images
+    RGB in [0, 1], shape (B, 3, H, W). A network that wants [-1, 1] converts at its own door.
+Axes
+    x to the right, y down, z away from the camera. Right-handed.
+Camera
+    A pinhole at the origin. Pixel centres are at the integers 0..W-1, the principal point is
+    (W-1)/2, the field of view is `FIELD_OF_VIEW_DEG` across the width from the first pixel centre
+    to the last, hence a focal length of (W-1)/2/tan(5 deg) pixels. Maps are square.
+Depth
+    z-depth, not distance. A face stands at 1.0 and lies within `NEAR`..`FAR`; what no surface
+    covers is at `BACKGROUND`.
+Normals
+    Unit length, facing the camera: z < 0.
+Light
+    Lambertian: `ambient + diffuse * max(0, normal . direction)`. The direction is a unit vector
+    that points from the surface to the light; (0, 0, -1) is a light beside the camera.
+View
+    Three angles in radians, then three offsets. It moves the canonical face into the photo:
+    p' = R (p - c) + c + t with R = Rz Ry Rx and c = (0, 0, 1).
+Canonical
+    The frontal face in the middle of the picture, in which depth and albedo are predicted.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+FIELD_OF_VIEW_DEG = 10.0
+NEAR, FAR = 0.9, 1.1
+BACKGROUND = 1.2
+PIVOT = (0.0, 0.0, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Light:
+    """One directional light and an ambient one: ambient (B,), diffuse (B,), direction (B, 3)."""
+
+    ambient: Tensor
+    diffuse: Tensor
+    direction: Tensor
+
+    def __post_init__(self) -> None:
+        batch = len(self.ambient)
+        _check("Light.ambient", self.ambient, (batch,))
+        _check("Light.diffuse", self.diffuse, (batch,))
+        _check("Light.direction", self.direction, (batch, 3))
+
+    def packed(self) -> Tensor:
+        """(B, 5): ambient, diffuse, direction."""
+        return torch.cat([self.ambient[:, None], self.diffuse[:, None], self.direction], 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Confidence:
+    """How far a photo may stray from the face: a scale per pixel, small where it is trusted.
+
+    pixel (B, 2, H, W): scale of a Laplacian over colours, for the face and for its mirror image.
+    feature (B, 2, h, w): scale of a Gaussian over perceptual features, likewise.
+    """
+
+    pixel: Tensor
+    feature: Tensor
+
+    def __post_init__(self) -> None:
+        batch = len(self.pixel)
+        _check("Confidence.pixel", self.pixel, (batch, 2, None, None))
+        _check("Confidence.feature", self.feature, (batch, 2, None, None))
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """A batch of faces taken apart.
+
+    depth (B, 1, H, W): canonical depth, displacement included.
+    albedo (B, 3, H, W): canonical colour without light, in [0, 1].
+    light: see `Light`.
+    view (B, 6): three angles in radians, three offsets.
+    displacement (B, 1, H, W): the share of `depth` that a refiner added, or None.
+    confidence: see `Confidence`, or None.
+    """
+
+    depth: Tensor
+    albedo: Tensor
+    light: Light
+    view: Tensor
+    displacement: Tensor | None = None
+    confidence: Confidence | None = None
+
+    def __post_init__(self) -> None:
+        batch = len(self.depth)
+        _check("Face.depth", self.depth, (batch, 1, None, None))
+        size = self.depth.shape[-1]
+        _check("Face.depth", self.depth, (batch, 1, size, size))
+        _check("Face.albedo", self.albedo, (batch, 3, size, size))
+        _check("Face.light", self.light.ambient, (batch,))
+        _check("Face.view", self.view, (batch, 6))
+        if self.displacement is not None:
+            _check("Face.displacement", self.displacement, (batch, 1, size, size))
+        if self.confidence is not None:
+            _check("Face.confidence", self.confidence.pixel, (batch, 2, None, None))
+
+    def __len__(self) -> int:
+        return len(self.depth)
+
+    @property
+    def size(self) -> int:
+        """Pixels along one side of the canonical maps."""
+        return self.depth.shape[-1]
+
+    def mirrored(self) -> "Face":
+        """The face with its left and right halves exchanged, under the same light and view."""
+        displacement = self.displacement
+        return replace(
+            self,
+            depth=self.depth.flip(-1),
+            albedo=self.albedo.flip(-1),
+            displacement=None if displacement is None else displacement.flip(-1),
+        )
+
+    def seen_from(self, view: Tensor) -> "Face":
+        """The same face in another view, (B, 6) or (6,)."""
+        return replace(self, view=view.expand(len(self), 6))
+
+    def lit_by(self, light: Light) -> "Face":
+        """The same face under another light."""
+        return replace(self, light=light)
+
+
+@dataclass(frozen=True, eq=False)
+class Rendering:
+    """What a renderer gives: image (B, 3, H, W), mask and depth (B, 1, H, W), in the photo's view.
+
+    The image is not clamped, so that over-exposed pixels still pass gradients; the mask is 0 or 1;
+    depth is `BACKGROUND` outside it.
+    """
+
+    image: Tensor
+    mask: Tensor
+    depth: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What a loss sees: the photo that was aimed at, the face, and what became of it.
+
+    photo (B, 3, H, W); face: see `Face`; own: the face as rendered; mirrored: its mirror image as
+    rendered under the same light and view, or None outside training.
+    """
+
+    photo: Tensor
+    face: Face
+    own: Rendering
+    mirrored: Rendering | None = None
+
+    def __post_init__(self) -> None:
+        _check("Scene.own.image", self.own.image, tuple(self.photo.shape))
+        if self.mirrored is not None:
+            _check("Scene.mirrored.image", self.mirrored.image, tuple(self.photo.shape))
+
+    @property
+    def mask(self) -> Tensor:
+        """(B, 1, H, W): where the photo is covered, by the mirror image too if there is one."""
+        return self.own.mask if self.mirrored is None else self.own.mask * self.mirrored.mask
+
+
+def _check(name: str, value: Tensor, shape: tuple[int | None, ...]) -> None:
+    got = tuple(value.shape)
+    if len(got) != len(shape) or any(w is not None and w != g for w, g in zip(shape, got)):
+        wanted = ", ".join("*" if side is None else str(side) for side in shape)
+        raise ValueError(f"{name} must be ({wanted}), not {got}")

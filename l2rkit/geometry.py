@@ -1,0 +1,91 @@
+"""Rays, points, normals, views. Pure functions on the conventions of `l2rkit.face`.
+
+Points are (B, 3, H, W), so that they stand beside images. The camera, the rotation order and the
+normals from central differences are Unsup3D's (Wu et al., CVPR 2020, section 3.2); the signs of
+z-facing normals are ours.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from .face import FIELD_OF_VIEW_DEG, PIVOT
+
+
+def focal(size: int) -> float:
+    """Focal length in pixels of a picture that is `size` pixels wide."""
+    return (size - 1) / 2 / math.tan(math.radians(FIELD_OF_VIEW_DEG / 2))
+
+
+def rays(size: int, like: Tensor) -> Tensor:
+    """(1, 3, size, size): through each pixel centre, the point at depth 1."""
+    line = (torch.arange(size, dtype=like.dtype, device=like.device) - (size - 1) / 2) / focal(size)
+    y, x = torch.meshgrid(line, line, indexing="ij")
+    return torch.stack([x, y, torch.ones_like(x)])[None]
+
+
+def unproject(depth: Tensor) -> Tensor:
+    """(B, 3, H, W): the points at `depth` (B, 1, H, W)."""
+    return depth * rays(depth.shape[-1], depth)
+
+
+def project(points: Tensor, size: int) -> Tensor:
+    """(B, 3, H, W): column and row in pixels of a picture `size` wide, and depth, of `points`."""
+    x, y, z = points.unbind(1)
+    scale, centre = focal(size), (size - 1) / 2
+    return torch.stack([x / z * scale + centre, y / z * scale + centre, z], 1)
+
+
+def rotation(angles: Tensor) -> Tensor:
+    """(B, 3, 3): Rz Ry Rx of `angles` (B, 3) in radians about x, y, z."""
+    (sx, sy, sz), (cx, cy, cz) = angles.sin().unbind(-1), angles.cos().unbind(-1)
+    rows = [
+        cz * cy, cz * sy * sx - sz * cx, cz * sy * cx + sz * sx,
+        sz * cy, sz * sy * sx + cz * cx, sz * sy * cx - cz * sx,
+        -sy, cy * sx, cy * cx,
+    ]  # fmt: skip
+    return torch.stack(rows, -1).unflatten(-1, (3, 3))
+
+
+def move(points: Tensor, view: Tensor) -> Tensor:
+    """(B, 3, H, W): canonical `points` carried into the photo by `view` (B, 6)."""
+    pivot = _pivot(points)
+    turned = torch.einsum("bij,bjhw->bihw", rotation(view[:, :3]), points - pivot)
+    return turned + pivot + view[:, 3:, None, None]
+
+
+def move_back(points: Tensor, view: Tensor) -> Tensor:
+    """(B, 3, H, W): the inverse of `move`."""
+    pivot = _pivot(points)
+    turned = points - view[:, 3:, None, None] - pivot
+    return torch.einsum("bji,bjhw->bihw", rotation(view[:, :3]), turned) + pivot
+
+
+def normals(depth: Tensor) -> Tensor:
+    """(B, 3, H, W): unit normals of `depth` (B, 1, H, W), facing the camera.
+
+    From central differences of the points; the outermost pixels, which have no neighbours on one
+    side, get (0, 0, -1).
+    """
+    points = unproject(depth)
+    along_x = points[:, :, 1:-1, 2:] - points[:, :, 1:-1, :-2]
+    along_y = points[:, :, 2:, 1:-1] - points[:, :, :-2, 1:-1]
+    across = torch.linalg.cross(along_y, along_x, dim=1)
+    inner = across * across.square().sum(1, keepdim=True).clamp(min=1e-24).rsqrt()
+    sides = [pad(inner[:, :2], (1, 1, 1, 1)), pad(inner[:, 2:], (1, 1, 1, 1), value=-1.0)]
+    return torch.cat(sides, 1)
+
+
+def view_of(yaw_deg: float = 0.0, pitch_deg: float = 0.0, roll_deg: float = 0.0) -> Tensor:
+    """(6,): the view that turns by these angles in degrees and does not shift.
+
+    Yaw turns about y, pitch about x, roll about z.
+    """
+    angles = [math.radians(angle) for angle in (pitch_deg, yaw_deg, roll_deg)]
+    return torch.tensor([*angles, 0.0, 0.0, 0.0])
+
+
+def _pivot(points: Tensor) -> Tensor:
+    return points.new_tensor(PIVOT)[:, None, None]

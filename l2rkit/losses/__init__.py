@@ -1,0 +1,16 @@
+"""What training makes small."""
+
+from .features import MobileNetFeatures, VGG16Features
+from .perceptual import Perceptual
+from .photometric import Photometric
+from .teacher import LikeTeacher
+from .view import CentredViews
+
+__all__ = [
+    "CentredViews",
+    "LikeTeacher",
+    "MobileNetFeatures",
+    "Perceptual",
+    "Photometric",
+    "VGG16Features",
+]

@@ -1,0 +1,21 @@
+"""What is known of views before any photo is seen."""
+
+from torch import Tensor, nn
+
+from ..face import Scene
+from ..registry import LOSSES
+
+
+@LOSSES.register_module()
+class CentredViews(nn.Module):
+    """The square of the batch's mean turn, in radians: photos look both ways in equal measure.
+
+    Ours, not the paper's. It keeps a small network from putting every face at the end of the range.
+    """
+
+    def __init__(self, weight: float = 1.0) -> None:
+        super().__init__()
+        self.weight = weight
+
+    def forward(self, scene: Scene) -> Tensor:
+        return self.weight * scene.face.view[:, :3].mean(0).square().sum()

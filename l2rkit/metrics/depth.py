@@ -1,0 +1,90 @@
+"""SIDE and MAD as Unsup3D's released code measures them, beside what a fixed depth would score.
+
+Both compare depth in the photo's view where prediction and truth both have a surface, each mask
+eroded by one pixel.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from mmengine.evaluator import BaseMetric
+from mmengine.registry import METRICS
+from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
+from ..face import BACKGROUND, Scene
+from ..geometry import normals
+
+
+def side(depth: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
+    """(B,): scale-invariant depth error, the deviation of log(depth / truth) over the mask.
+
+    depth, truth, mask (B, 1, H, W). Multiply by 100 for the customary unit.
+    """
+    difference = torch.where(mask > 0, depth.log() - truth.log(), 0)
+    mean = _mean(difference, mask)
+    return _mean((difference - mean[:, None, None, None]).square(), mask).sqrt()
+
+
+def mad(depth: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
+    """(B,): mean angle between the normals of `depth` and of `truth` over the mask, in degrees."""
+    cosine = (normals(depth) * normals(truth)).sum(1, keepdim=True).clamp(-1, 1)
+    return _mean(cosine.acos().rad2deg(), mask)
+
+
+def inner(mask: Tensor) -> Tensor:
+    """(B, 1, H, W): the mask (B, 1, H, W) less its outermost pixels.
+
+    A pixel stays if the 3 by 3 pixels around it are all inside the mask and the picture.
+    """
+    return (avg_pool2d(mask, 3, 1, 1) > 0.99).to(mask.dtype)
+
+
+def truth_mask(truth: Tensor) -> Tensor:
+    """(B, 1, H, W): where the truth has a surface: nearer than its farthest depth."""
+    return (truth < truth.amax((1, 2, 3), keepdim=True)).to(truth.dtype)
+
+
+def mean_depth(truth: Tensor) -> Tensor:
+    """(1, 1, H, W): the mean depth of all images at each pixel, over those that cover it."""
+    mask = truth_mask(truth)
+    count = mask.sum(0, keepdim=True)
+    seen = (truth * mask).sum(0, keepdim=True) / count.clamp(min=1)
+    return torch.where(count > 0, seen, seen[count > 0].mean())
+
+
+@METRICS.register_module()
+class DepthErrors(BaseMetric):
+    """SIDE x 100 and MAD in degrees: mean and standard deviation over images.
+
+    Beside them the same for a flat depth, and for the mean of the true depths, which no method that
+    looks at photos may lose to.
+    """
+
+    def process(self, data_batch: dict, data_samples: Sequence[Scene]) -> None:
+        truth = data_batch["depth"].cpu().float()
+        (scene,) = data_samples
+        depth = scene.own.depth.detach().cpu().float()
+        mask = inner((depth < BACKGROUND).float()) * inner(truth_mask(truth))
+        errors = zip(side(depth, truth, mask) * 100, mad(depth, truth, mask), truth)
+        self.results += [(float(s), float(m), t) for s, m, t in errors]
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        sides, mads, truths = zip(*results)
+        truth = torch.stack(truths)
+        flat = torch.ones_like(truth)
+        mean = mean_depth(truth).expand_as(truth)
+        scores = {"": (torch.tensor(sides), torch.tensor(mads))}
+        for name, depth in (("flat_", flat), ("mean_depth_", mean)):
+            mask = inner(truth_mask(truth))
+            scores[name] = (side(depth, truth, mask) * 100, mad(depth, truth, mask))
+        report = {}
+        for name, (side_of, mad_of) in scores.items():
+            report |= {f"{name}side": side_of.mean().item(), f"{name}mad": mad_of.mean().item()}
+            if not name:
+                report |= {"side_std": side_of.std().item(), "mad_std": mad_of.std().item()}
+        return report
+
+
+def _mean(value: Tensor, mask: Tensor) -> Tensor:
+    return (value * mask).sum((1, 2, 3)) / mask.sum((1, 2, 3)).clamp(min=1)

@@ -1,0 +1,74 @@
+"""The line as code: restore, decompose, refine, render, losses."""
+
+from collections.abc import Sequence
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from .face import Face, Scene
+from .registry import DECOMPOSERS, LOSSES, REFINERS, RENDERERS, RESTORERS
+
+
+class FaceReconstructor(BaseModel):
+    """Photos to faces to pictures; a method is a choice of its parts.
+
+    Args:
+        decompose: takes the photo apart.
+        render: puts the face together again.
+        losses: parts by name, each `scene → scalar`; needed only for training.
+        restore: repairs the photo in 2D first; left out, the photo is used as it is.
+        refine: parts that improve the face, in turn, after it was taken apart.
+
+    Each part is built, or described by a dict with its `type`.
+    """
+
+    def __init__(
+        self,
+        decompose: dict | nn.Module,
+        render: dict | nn.Module,
+        losses: dict[str, dict | nn.Module] | None = None,
+        restore: dict | nn.Module | None = None,
+        refine: Sequence[dict | nn.Module] = (),
+        data_preprocessor: dict | nn.Module | None = None,
+    ) -> None:
+        super().__init__(data_preprocessor=data_preprocessor)
+        self.restore = RESTORERS.build(restore)
+        self.decompose = DECOMPOSERS.build(decompose)
+        self.refine = nn.ModuleList(REFINERS.build(part) for part in refine)
+        self.render = RENDERERS.build(render)
+        self.losses = nn.ModuleDict({k: LOSSES.build(v) for k, v in (losses or {}).items()})
+
+    def forward(
+        self, photo: Tensor, person: Tensor | None = None, mode: str = "tensor", **labels: object
+    ) -> Face | dict[str, Tensor] | list[Scene]:
+        """MMEngine's door: the face, the losses, or the scene of `photo` (B, 3, H, W).
+
+        `labels` are what else a batch carries: ground truth for metrics, never for the model.
+        """
+        calls = {"tensor": self.face, "loss": self.loss, "predict": self.predict}
+        return calls[mode](photo, person)
+
+    def face(self, photo: Tensor, person: Tensor | None = None) -> Face:
+        """The face in each photo."""
+        seen = photo if self.restore is None else self.restore(photo)
+        face = self.decompose(seen, person)
+        for refine in self.refine:
+            face = refine(face, seen)
+        return face
+
+    def scene(self, photo: Tensor, person: Tensor | None = None) -> Scene:
+        """The face in each photo, and how it looks as it is and mirrored."""
+        face = self.face(photo, person)
+        return Scene(photo, face, self.render(face), self.render(face.mirrored()))
+
+    def loss(self, photo: Tensor, person: Tensor | None = None) -> dict[str, Tensor]:
+        """Each loss under the name `loss_<its key>`; MMEngine sums them."""
+        scene = self.scene(photo, person)
+        return {f"loss_{name}": part(scene) for name, part in self.losses.items()}
+
+    @torch.no_grad()
+    def predict(self, photo: Tensor, person: Tensor | None = None) -> list[Scene]:
+        """The scene of the whole batch, without mirror; in a list, as MMEngine's evaluator asks."""
+        face = self.face(photo, person)
+        return [Scene(photo, face, self.render(face))]

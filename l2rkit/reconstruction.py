@@ -1,0 +1,160 @@
+"""From one bad photo to a face: alignment, model, and what is written for each face."""
+
+import io
+from dataclasses import dataclass, fields, is_dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from .config import load_config, load_model
+from .data.align import FaceAligner, warp
+from .data.photo import read_photo
+from .face import BACKGROUND, Face, Scene
+from .geometry import normals
+from .model import FaceReconstructor
+from .viz.mesh import glb
+from .viz.panel import panel
+from .zoo import zoo_file
+
+DEFAULT_CONFIG = "configs/unsup3d/unsup3d_heads.py"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Reconstruction:
+    """One face of one photo.
+
+    scene: a batch of one, on the CPU; crop (2, 3): from pixels of the photo to pixels of
+    `scene.photo`; render: draws it in other views.
+    """
+
+    scene: Scene
+    crop: np.ndarray
+    render: nn.Module
+
+    @property
+    def face(self) -> Face:
+        return self.scene.face
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What `save` writes into the `.npz` file, by name."""
+        face, own = self.face, self.scene.own
+        displacement = face.displacement
+        return {
+            "image": _hwc(self.scene.photo),
+            "depth": _hw(own.depth.masked_fill(own.depth >= BACKGROUND, float("nan"))),
+            "normal": _hwc(normals(own.depth)),
+            "albedo": _hwc(face.albedo),
+            "canonical_depth": _hw(face.depth),
+            "displacement": _hw(
+                torch.zeros_like(face.depth) if displacement is None else displacement
+            ),
+            "view": face.view[0].numpy(),
+            "light": face.light.packed()[0].numpy(),
+            "crop": self.crop,
+        }
+
+    def save(self, folder: str | Path, name: str) -> None:
+        """Writes `name.npz`, `name.glb` and `name.png` into `folder`, each whole or not at all."""
+        npz, png = io.BytesIO(), io.BytesIO()
+        np.savez_compressed(npz, **self.arrays())
+        panel(self.scene.photo, self.face, self.scene.own, self.render).save(png, "PNG")
+        contents = {"npz": npz.getvalue(), "glb": glb(self.face), "png": png.getvalue()}
+        for suffix, content in contents.items():
+            write_whole(Path(folder) / f"{name}.{suffix}", content)
+
+
+class Reconstructor:
+    """A trained model that takes photos as they come.
+
+    Args:
+        config: a config file, or its name without folder and suffix if its weights are shipped.
+        weights: a weight file; by default the shipped one of the config's name.
+        align: find faces and crop them; else each photo is taken as one face, already cropped.
+        every_face: all faces of a photo, not only the largest.
+    """
+
+    def __init__(
+        self,
+        config: str | Path,
+        weights: str | Path | None = None,
+        align: bool = True,
+        every_face: bool = False,
+        device: str = "cpu",
+    ) -> None:
+        weights = weights or zoo_file(f"{Path(config).stem}.safetensors")
+        self.model: FaceReconstructor = load_model(load_config(config), weights, device)
+        self.device, self.every_face = device, every_face
+        self.size = self.model.decompose.image_size
+        self.aligner = FaceAligner(self.size) if align else None
+
+    def __call__(self, photo: str | Path | np.ndarray) -> list[Reconstruction]:
+        """The faces in a photo: a path, or (H, W, 3) uint8 RGB.
+
+        Raises:
+            UserError: the photo cannot be read, or holds no face.
+        """
+        name = "" if isinstance(photo, np.ndarray) else str(photo)
+        pixels = read_photo(photo) if name else photo
+        return [self._face(*crop) for crop in self._crops(pixels, name)]
+
+    def _crops(self, pixels: np.ndarray, name: str) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Each face's crop (size, size, 3) and its matrix (2, 3)."""
+        if self.aligner is None:
+            matrix = whole(pixels.shape, self.size)
+            return [(warp(pixels, matrix, self.size), matrix)]
+        faces = self.aligner.faces(pixels, largest=not self.every_face, name=name)
+        return [self.aligner.crop(pixels, face) for face in faces]
+
+    def _face(self, crop: np.ndarray, matrix: np.ndarray) -> Reconstruction:
+        photo = torch.from_numpy(crop).permute(2, 0, 1)[None].to(self.device) / 255
+        (scene,) = self.model.predict(photo)
+        return Reconstruction(on_cpu(scene), matrix, self.model.render)
+
+
+def reconstruct(
+    photo: str | Path | np.ndarray,
+    config: str | Path = DEFAULT_CONFIG,
+    weights: str | Path | None = None,
+) -> Reconstruction:
+    """The largest face in a photo: a path, or (H, W, 3) uint8 RGB. See `Reconstructor`."""
+    return Reconstructor(config, weights)(photo)[0]
+
+
+def whole(shape: tuple[int, ...], size: int) -> np.ndarray:
+    """(2, 3): the matrix that fits the middle square of a picture (H, W, ...) into size pixels."""
+    height, width = shape[:2]
+    scale = size / min(height, width)
+    middle = np.array([(width - 1) / 2, (height - 1) / 2])
+    return np.column_stack([np.eye(2) * scale, (size - 1) / 2 - scale * middle])
+
+
+def on_cpu(record: T) -> T:
+    """A record with all its tensors on the CPU."""
+    moved = {}
+    for field in fields(record):
+        value = getattr(record, field.name)
+        if isinstance(value, Tensor):
+            value = value.cpu()
+        elif is_dataclass(value):
+            value = on_cpu(value)
+        moved[field.name] = value
+    return replace(record, **moved)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file so that it is there as a whole or not at all."""
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(content)
+    part.replace(path)
+
+
+def _hw(image: Tensor) -> np.ndarray:
+    return image[0, 0].numpy()
+
+
+def _hwc(image: Tensor) -> np.ndarray:
+    return image[0].permute(1, 2, 0).contiguous().numpy()

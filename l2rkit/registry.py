@@ -1,0 +1,78 @@
+"""The seven sockets that parts plug into.
+
+A part is named by its class (preferred in configs), by a dotted path, or by the short name under
+which it was registered. What each socket expects of a part is written in `l2rkit.testing`.
+"""
+
+import inspect
+from typing import Any
+
+from mmengine.config import ConfigDict
+from mmengine.registry import Registry
+
+from .errors import PartError, near
+
+
+class Socket(Registry):
+    """A registry that builds a dict, passes a built part through, and keeps None."""
+
+    def build(self, part: Any) -> Any:
+        """The built part.
+
+        Raises:
+            PartError: no such part is registered, or it does not take one of the arguments.
+        """
+        if part is None or not isinstance(part, dict):
+            return part
+        arguments = dict(part)
+        kind = self.find(arguments.pop("type", None))
+        check_arguments(kind, arguments)
+        return kind(**arguments)
+
+    def find(self, kind: Any) -> type:
+        """The class that `kind`, a class, a dotted path or a short name, stands for."""
+        if kind is None:
+            raise PartError(f"a part for {self.name} needs a 'type'")
+        if not isinstance(kind, str):
+            return kind
+        found = self.get(kind)
+        if found is None:
+            what = self.name.removesuffix("s")
+            raise PartError(f"no {what} is called '{kind}'{near(kind, self.module_dict)}")
+        return found
+
+
+def check_arguments(kind: type, arguments: dict) -> None:
+    """Raises PartError if `kind` does not take `arguments`, naming the one that is wrong."""
+    signature = inspect.signature(kind)
+    takes = signature.parameters
+    if any(p.kind is p.VAR_KEYWORD for p in takes.values()):
+        return
+    for name in arguments:
+        if name not in takes:
+            raise PartError(f"{kind.__name__} takes no '{name}'{near(name, takes)}")
+    missing = [
+        name
+        for name, p in takes.items()
+        if p.default is p.empty and p.kind is not p.VAR_POSITIONAL and name not in arguments
+    ]
+    if missing:
+        raise PartError(f"{kind.__name__} needs '{missing[0]}', which is not given")
+
+
+def is_described(value: Any) -> bool:
+    """Whether `value` is a part that is described, not built: a dict with a type."""
+    return isinstance(value, (dict, ConfigDict)) and "type" in value
+
+
+def _socket(name: str, *locations: str) -> Socket:
+    return Socket(name, scope="l2rkit", locations=[f"l2rkit.{place}" for place in locations])
+
+
+DEGRADATIONS = _socket("degradations", "plugins")
+RESTORERS = _socket("restorers", "plugins")
+DECOMPOSERS = _socket("decomposers", "decompose", "plugins")
+PRIORS = _socket("priors", "plugins")
+REFINERS = _socket("refiners", "plugins")
+RENDERERS = _socket("renderers", "render", "plugins")
+LOSSES = _socket("losses", "losses", "plugins")

@@ -1,0 +1,81 @@
+"""The triangle that each pixel sees on a grid mesh: a z-buffer for depth maps.
+
+A depth map is a mesh of two triangles per cell of its pixel grid, so corners need no index buffer
+and a triangle touches few pixels. The kernel answers only which triangle is nearest; depth and
+gradients follow from that in `l2rkit.render.warp`, in torch.
+"""
+
+import numba
+import numpy as np
+import torch
+from torch import Tensor
+
+# A pixel this share of a triangle outside an edge still counts as inside: a vertex that an unmoved
+# grid puts on a pixel centre may miss it by float32 rounding.
+EDGE = 1e-4
+
+
+def rasterize_grid(points: Tensor, size: int) -> Tensor:
+    """(B, size, size) int32: the nearest triangle at each pixel centre, or -1.
+
+    points (B, H, W, 3) are column and row in pixels, and depth. The triangle of cell (row, col) is
+    2 * (row * (W - 1) + col) with the corners (r, c), (r + 1, c), (r, c + 1), and that plus 1 with
+    (r, c + 1), (r + 1, c), (r + 1, c + 1). Both sides of a triangle are seen. A triangle with a
+    corner behind the camera, without area, or that is not finite, is not drawn.
+    """
+    if points.dim() != 4 or points.shape[-1] != 3:
+        raise ValueError(f"rasterize_grid wants points (B, H, W, 3), not {tuple(points.shape)}")
+    if size < 1:
+        raise ValueError(f"rasterize_grid wants a size of at least 1 pixel, not {size}")
+    grid = points.detach().to("cpu", torch.float32).contiguous().numpy()
+    face = np.empty((len(grid), size, size), np.int32)
+    numba.set_num_threads(min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS))
+    _nearest_triangles(grid, face)
+    return torch.from_numpy(face).to(points.device)
+
+
+@numba.njit(cache=True, parallel=True)
+def _nearest_triangles(points: np.ndarray, face: np.ndarray) -> None:
+    batch, height, width, _ = points.shape
+    for b in numba.prange(batch):
+        nearness = np.zeros(face.shape[1:], np.float32)
+        face[b] = -1
+        for row in range(height - 1):
+            for col in range(width - 1):
+                first = 2 * (row * (width - 1) + col)
+                p, q = points[b, row, col], points[b, row, col + 1]
+                r, s = points[b, row + 1, col], points[b, row + 1, col + 1]
+                _draw(p, r, q, first, face[b], nearness)
+                _draw(q, r, s, first + 1, face[b], nearness)
+
+
+@numba.njit(cache=True, inline="always")
+def _draw(p, q, r, index, face, nearness):
+    """Claims for triangle `index` the pixels at which it is nearer than what `nearness` holds."""
+    if not (p[2] > 0 and q[2] > 0 and r[2] > 0):  # also false for NaN
+        return
+    left, right = min(p[0], q[0], r[0]), max(p[0], q[0], r[0])
+    top, bottom = min(p[1], q[1], r[1]), max(p[1], q[1], r[1])
+    size = face.shape[0]
+    if not (right > -1 and left < size and bottom > -1 and top < size):
+        return
+    area = _cross(p, q, r[0], r[1])
+    if abs(area) < 1e-12:
+        return
+    for y in range(max(0, int(np.ceil(top - EDGE))), min(size - 1, int(bottom + EDGE)) + 1):
+        for x in range(max(0, int(np.ceil(left - EDGE))), min(size - 1, int(right + EDGE)) + 1):
+            a = _cross(q, r, x, y) / area
+            b = _cross(r, p, x, y) / area
+            c = 1 - a - b
+            if a >= -EDGE and b >= -EDGE and c >= -EDGE:
+                near = a / p[2] + b / q[2] + c / r[2]
+                if near > nearness[y, x]:
+                    nearness[y, x] = near
+                    face[y, x] = index
+
+
+@numba.njit(cache=True, inline="always")
+def _cross(p, q, x, y):
+    """Twice the signed area of the triangle from p over q to (x, y), in float64."""
+    px, py = np.float64(p[0]), np.float64(p[1])
+    return (q[0] - px) * (y - py) - (q[1] - py) * (x - px)

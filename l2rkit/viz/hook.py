@@ -1,0 +1,44 @@
+"""When pictures are drawn during training."""
+
+from pathlib import Path
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
+from torch.utils.data import default_collate
+
+from .panel import panel
+
+
+@HOOKS.register_module()
+class PanelHook(Hook):
+    """Saves a panel of the first validation photos in the work dir every `interval` iterations.
+
+    Args:
+        interval: iterations between panels.
+        photos: how many photos are on one.
+    """
+
+    def __init__(self, interval: int = 1000, photos: int = 8) -> None:
+        self.interval, self.photos = interval, photos
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: object = None, outputs: object = None
+    ) -> None:
+        if self.every_n_train_iters(runner, self.interval):
+            self.draw(runner)
+
+    def draw(self, runner: Runner) -> None:
+        """Writes `panels/<iteration>.png`."""
+        dataset = runner.val_dataloader.dataset
+        batch = default_collate([dataset[i] for i in range(min(self.photos, len(dataset)))])
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        training = model.training
+        model.eval()
+        (scene,) = model.test_step(batch)
+        folder = Path(runner.work_dir) / "panels"
+        folder.mkdir(exist_ok=True)
+        picture = panel(scene.photo, scene.face, scene.own, model.render)
+        picture.save(folder / f"{runner.iter + 1:07d}.png")
+        model.train(training)

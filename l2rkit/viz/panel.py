@@ -1,0 +1,61 @@
+"""Pictures of what a model made of a photo, side by side."""
+
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from ..face import BACKGROUND, FAR, NEAR, Face, Rendering
+from ..geometry import normals, view_of
+from .mesh import to_bytes
+
+YAWS_DEG = (-45.0, 0.0, 45.0)
+TILE = 128  # pixels
+
+
+def panel(photo: Tensor, face: Face, own: Rendering, render: nn.Module) -> Image.Image:
+    """One row for each photo: photo, rendering, albedo, depth, normals, and the face turned.
+
+    photo (B, 3, H, W); own: `face` as rendered in the photo's view; render draws further views.
+    """
+    columns = {
+        "photo": photo,
+        "rendered": on_white(own.image, own.mask),
+        "albedo": face.albedo,
+        "depth": depth_picture(own.depth),
+        "normals": normal_picture(own.depth),
+    }
+    for yaw in YAWS_DEG:
+        turned = render(face.seen_from(view_of(yaw).to(photo)))
+        columns[f"{yaw:+.0f} deg"] = on_white(turned.image, turned.mask)
+    rows = torch.cat([interpolate(c.detach().float(), (TILE, TILE)) for c in columns.values()], 3)
+    picture = Image.fromarray(to_bytes(torch.cat(list(rows), 1)))
+    return with_titles(picture, list(columns))
+
+
+def depth_picture(depth: Tensor) -> Tensor:
+    """(B, 3, H, W): near is white; the background is black."""
+    near = ((FAR - depth) / (FAR - NEAR)).clamp(0, 1) * 0.9 + 0.1
+    return torch.where(depth < BACKGROUND, near, 0).expand(-1, 3, -1, -1)
+
+
+def normal_picture(depth: Tensor) -> Tensor:
+    """(B, 3, H, W): right is red, up is green, towards the camera is blue; background is white."""
+    normal = normals(depth) * depth.new_tensor([1, -1, -1])[:, None, None]
+    return on_white(normal / 2 + 0.5, (depth < BACKGROUND).to(depth.dtype))
+
+
+def on_white(image: Tensor, mask: Tensor) -> Tensor:
+    """(B, 3, H, W): the image where the mask is 1, white elsewhere."""
+    return image * mask + 1 - mask
+
+
+def with_titles(picture: Image.Image, titles: list[str]) -> Image.Image:
+    """The picture under one line of titles, evenly spread."""
+    line = 16
+    canvas = Image.new("RGB", (picture.width, picture.height + line), "white")
+    canvas.paste(picture, (0, line))
+    draw = ImageDraw.Draw(canvas)
+    for i, title in enumerate(titles):
+        draw.text((i * picture.width // len(titles) + 4, 2), title, fill="black")
+    return canvas

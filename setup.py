@@ -1,0 +1,30 @@
+"""Installs l2rkit. `pip install -e .` for a working copy."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+setup(
+    name="l2rkit",
+    version="0.1.0",
+    description="Trains, tests and compares 3D face reconstruction from bad photos",
+    long_description=Path(__file__).with_name("README.md").read_text("utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    packages=find_packages(include=["l2rkit", "l2rkit.*"]),
+    package_data={"l2rkit": ["zoo/**/*", "data/heads/*.npz"]},
+    install_requires=[
+        "torch>=2.4",
+        "mmengine>=0.10.7,<0.11",
+        "mmcv-lite>=2.2,<2.3",
+        "numpy",
+        "opencv-python",
+        "numba",
+        "trimesh",
+        "safetensors",
+        "click",
+        "pillow",
+    ],
+    extras_require={"dev": ["pytest", "hypothesis", "ruff"]},
+)

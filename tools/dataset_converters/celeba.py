@@ -1,0 +1,83 @@
+"""Aligns CelebA once: ROOT, the official layout, becomes OUT, a folder of small square faces.
+
+Each photo's largest face is put where l2rkit's aligner puts it; where none is found, the photo is
+cut at the fixed place of `l2rkit.data.celeba.ALIGNED_CROP`. Faces already in OUT are kept, so a
+broken run can be started again. Use the result with CelebA(data_root=OUT, aligned_crop=False).
+"""
+
+import os
+import shutil
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import click
+import cv2
+import numpy as np
+from PIL import Image
+
+from l2rkit.data.align import FaceAligner, NoFaceError
+from l2rkit.data.celeba import ALIGNED_CROP, IMAGE_FOLDERS, find_celeba, read_list
+from l2rkit.data.photo import PhotoError, read_photo
+from l2rkit.data.transforms import crop_box, resize_photo
+from l2rkit.errors import DataError
+
+
+def square_face(photo: np.ndarray, size: int, align: bool) -> tuple[np.ndarray, bool]:
+    """The (size, size, 3) face of an official aligned photo, and whether it was found."""
+    if align:
+        try:
+            return FaceAligner(size).crop(photo)[0], True
+        except NoFaceError:
+            pass
+    return resize_photo(crop_box(photo, *ALIGNED_CROP), size), False
+
+
+def convert(size: int, align: bool, suffix: str, images: Path, out: Path, name: str) -> str:
+    """Writes one face whole or not at all: 'kept', 'aligned', 'fixed', or the reason it failed."""
+    cv2.setNumThreads(1)
+    target = (out / name).with_suffix(suffix)
+    if target.is_file():
+        return "kept"
+    try:
+        face, found = square_face(read_photo(images / name), size, align)
+    except PhotoError as error:
+        return str(error)
+    part = target.with_name(f".{target.name}.{os.getpid()}")
+    Image.fromarray(face).save(part, format={".jpg": "JPEG"}.get(suffix, "PNG"), quality=95)
+    part.replace(target)
+    return "aligned" if found else "fixed"
+
+
+@click.command(help=__doc__)
+@click.argument("root", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("out", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--size", default=128, show_default=True, help="Side of a face in px.")
+@click.option("--align/--fixed", default=True, help="Find each face, or cut all at one place.")
+@click.option("--suffix", default=".jpg", type=click.Choice([".jpg", ".png"]), show_default=True)
+@click.option("--workers", default=2, show_default=True, help="Processes.")
+@click.option("--limit", type=int, help="Only the first photos of the list, for a trial.")
+def main(root: Path, out: Path, size: int, align: bool, suffix: str, workers: int, limit: int):
+    try:
+        images, *lists = find_celeba(root)
+        names = [name for name, _ in read_list(lists[0])][:limit]
+    except DataError as error:
+        raise click.ClickException(str(error)) from None
+    folder = out / IMAGE_FOLDERS[0]
+    folder.mkdir(parents=True, exist_ok=True)
+    counts = dict.fromkeys(("aligned", "fixed", "kept", "failed"), 0)
+    work = partial(convert, size, align, suffix, images, folder)
+    with get_context("spawn").Pool(workers) as pool:
+        results = pool.imap(work, names, chunksize=16)
+        with click.progressbar(results, length=len(names), label="faces") as progress:
+            for result in progress:
+                counts[result if result in counts else "failed"] += 1
+                if result not in counts:
+                    click.echo(result, err=True)
+    for path in filter(None, lists):
+        shutil.copyfile(path, out / path.name)
+    click.echo(", ".join(f"{number} {what}" for what, number in counts.items()))
+
+
+if __name__ == "__main__":
+    main()
