@@ -52,7 +52,7 @@ def _nearest_triangles(points: np.ndarray, face: np.ndarray) -> None:
 @numba.njit(cache=True, inline="always")
 def _draw(p, q, r, index, face, nearness):
     """Claims for triangle `index` the pixels at which it is nearer than what `nearness` holds."""
-    if not (p[2] > 0 and q[2] > 0 and r[2] > 0):  # also false for NaN
+    if not (0 < p[2] < np.inf and 0 < q[2] < np.inf and 0 < r[2] < np.inf):  # also false for NaN
         return
     left, right = min(p[0], q[0], r[0]), max(p[0], q[0], r[0])
     top, bottom = min(p[1], q[1], r[1]), max(p[1], q[1], r[1])
@@ -60,10 +60,13 @@ def _draw(p, q, r, index, face, nearness):
     if not (right > -1 and left < size and bottom > -1 and top < size):
         return
     area = _cross(p, q, r[0], r[1])
-    if abs(area) < 1e-12:
+    if not 1e-12 <= abs(area) < np.inf:  # a corner at infinity gives inf or NaN
         return
-    for y in range(max(0, int(np.ceil(top - EDGE))), min(size - 1, int(bottom + EDGE)) + 1):
-        for x in range(max(0, int(np.ceil(left - EDGE))), min(size - 1, int(right + EDGE)) + 1):
+    # Limited before they become integers, which a far corner would overflow.
+    first_y, last_y = int(max(0, np.ceil(top - EDGE))), int(min(size - 1, bottom + EDGE))
+    first_x, last_x = int(max(0, np.ceil(left - EDGE))), int(min(size - 1, right + EDGE))
+    for y in range(first_y, last_y + 1):
+        for x in range(first_x, last_x + 1):
             a = _cross(q, r, x, y) / area
             b = _cross(r, p, x, y) / area
             c = 1 - a - b

@@ -1,0 +1,58 @@
+"""What a socket builds, and what it says about what it cannot build."""
+
+import pytest
+from mmengine.config import ConfigDict
+from torch import nn
+
+from l2rkit.errors import PartError, near
+from l2rkit.registry import LOSSES, RENDERERS, is_described
+from l2rkit.render import GridRenderer
+
+
+@pytest.mark.parametrize("kind", [GridRenderer, "GridRenderer", "l2rkit.render.GridRenderer"])
+def test_a_part_is_named_by_class_short_name_or_path(kind):
+    assert isinstance(RENDERERS.build(dict(type=kind)), GridRenderer)
+    assert isinstance(RENDERERS.build(ConfigDict(type=kind)), GridRenderer)
+
+
+def test_a_built_part_passes_through_and_none_stays_none():
+    part = nn.Identity()
+    assert RENDERERS.build(part) is part
+    assert RENDERERS.build(None) is None
+
+
+def test_building_leaves_the_description_as_it_was():
+    described = dict(type="GridRenderer")
+    RENDERERS.build(described)
+    assert described == dict(type="GridRenderer")
+
+
+@pytest.mark.parametrize(
+    "part, text",
+    [
+        (dict(type="GridRendrer"), "no renderer is called 'GridRendrer': did you mean 'GridR"),
+        (dict(type="xyzzy"), "no renderer is called 'xyzzy'; known: .*GridRenderer"),
+        (dict(typ="GridRenderer"), "a part for renderers needs a 'type'"),
+    ],
+)
+def test_an_unknown_part_is_named_with_its_neighbour(part, text):
+    with pytest.raises(PartError, match=text):
+        RENDERERS.build(part)
+
+
+def test_a_wrong_argument_is_named_before_anything_is_made():
+    with pytest.raises(PartError, match="Photometric takes no 'wieght': did you mean 'weight'"):
+        LOSSES.build(dict(type="Photometric", wieght=2))
+    with pytest.raises(PartError, match="Perceptual needs 'features', which is not given"):
+        LOSSES.build(dict(type="Perceptual"))
+
+
+def test_is_described():
+    assert is_described(dict(type="X")) and is_described(ConfigDict(type="X"))
+    assert not is_described(dict(kind="X")) and not is_described(nn.Identity())
+
+
+def test_near():
+    assert near("renderr", ["render", "losses"]) == ": did you mean 'render'?"
+    assert near("q", ["render", "losses"]) == "; known: losses, render"
+    assert near("q", []) == ""

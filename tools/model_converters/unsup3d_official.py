@@ -1,0 +1,24 @@
+"""Turns a checkpoint of the released Unsup3D code into a weight file of ours.
+
+Only tensors are read: nothing that the checkpoint names is imported or run. The result fits an
+`Unsup3DDecomposer` of the published size.
+"""
+
+import click
+
+from l2rkit.checkpoints import write_weights
+from l2rkit.commands.doors import user_errors
+from l2rkit.decompose.official import read_official
+
+
+@click.command(help=__doc__)
+@click.argument("source", type=click.Path())
+@click.option("--out", required=True, type=click.Path(dir_okay=False), help="FILE.safetensors")
+@user_errors
+def main(source: str, out: str) -> None:
+    write_weights(read_official(source), out)
+    click.echo(f"wrote {out}")
+
+
+if __name__ == "__main__":
+    main()
