@@ -26,5 +26,6 @@ setup(
         "click",
         "pillow",
     ],
+    entry_points={"console_scripts": ["l2rkit = l2rkit.commands:main"]},
     extras_require={"dev": ["pytest", "hypothesis", "ruff"]},
 )

@@ -31,7 +31,18 @@ def _types_of_mmengine() -> list[Any]:
         multiarray.multiarray._reconstruct,
     ]
     dtypes = [type(np.dtype(code)) for code in ("f8", "f4", "i8", "i4", "u4", "?", "U1")]
-    return [HistoryBuffer, *made_of, *dtypes]
+    return [HistoryBuffer, _statistic, *made_of, *dtypes]
+
+
+def _statistic(owner: type, name: str) -> Any:
+    """All that `getattr` may do in a file: name the statistics that each `HistoryBuffer` lists."""
+    if owner is not HistoryBuffer or name not in ("min", "max", "mean", "current"):
+        raise pickle.UnpicklingError(f"GLOBAL getattr may not reach '{name}' of {owner}")
+    return getattr(HistoryBuffer, name)
+
+
+# The name under which torch's loader looks it up.
+_statistic.__module__, _statistic.__qualname__, _statistic.__name__ = "builtins", *["getattr"] * 2
 
 
 # Also for MMEngine's Runner, whose `resume` calls torch.load (weights-only since torch 2.6).
@@ -77,6 +88,11 @@ def write_weights(state: dict[str, Tensor], path: str | Path, half: bool = False
     path.parent.mkdir(parents=True, exist_ok=True)
     part.write_bytes(safetensors.torch.save(state))
     part.replace(path)
+
+
+def model_weights(path: str | Path) -> dict[str, Tensor]:
+    """The weights in a file that a model needs to predict: all but those of its losses."""
+    return {k: v for k, v in read_weights(path).items() if not k.startswith("losses.")}
 
 
 def load_into(model: nn.Module, state: dict[str, Tensor], name: str) -> None:

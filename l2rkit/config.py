@@ -7,7 +7,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from .checkpoints import load_into, read_weights
+from .checkpoints import load_into, model_weights
 from .errors import ConfigError, PartError, near
 from .model import FaceReconstructor
 from .registry import check_arguments
@@ -38,6 +38,8 @@ def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> Co
         _check_parts(config)
     except PartError as error:
         raise ConfigError(f"{path}: {error}") from None
+    except ImportError as error:  # MMEngine imports what a config names only now
+        raise ConfigError(f"{path} does not load: {_one_line(error)}") from error
     return config
 
 
@@ -53,11 +55,9 @@ def load_model(
     config = config if isinstance(config, Config) else load_config(config)
     described = dict(config.model)
     described.pop("losses", None)
-    kind = described.pop("type")
-    model = kind(**described)
+    model = described.pop("type")(**described)
     if weights is not None:
-        state = {k: v for k, v in read_weights(weights).items() if not k.startswith("losses.")}
-        load_into(model, state, str(weights))
+        load_into(model, model_weights(weights), str(weights))
     return model.to(device).eval()
 
 
@@ -87,10 +87,7 @@ def _check_override(config: Config, key: str) -> None:
             return
         if step not in known:
             raise ConfigError(f"no config key '{key}': '{step}' is not known{near(step, known)}")
-        if isinstance(here, (list, tuple)):
-            here = here[int(step)]
-        else:
-            here = here.get(step)
+        here = here[int(step)] if isinstance(here, (list, tuple)) else here.get(step)
 
 
 def _check_parts(value: Any) -> None:

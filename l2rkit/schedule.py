@@ -42,5 +42,5 @@ def _find(runner: Runner, path: str) -> tuple[Any, str]:
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     *steps, name = path.split(".")
     for step in steps:
-        model = model[step] if hasattr(model, "__getitem__") else getattr(model, step, None)
+        model = getattr(model, step, None)
     return model, name

@@ -32,4 +32,14 @@ def train(
         cfg.randomness = dict(seed=seed)
     from mmengine.runner import Runner
 
+    if launcher == "pytorch":
+        join_on_cpu()
     Runner.from_cfg(cfg).train()
+
+
+def join_on_cpu() -> None:
+    """Joins torchrun's processes with gloo where there is no GPU; MMEngine's own way needs one."""
+    import torch
+
+    if not torch.cuda.is_available():
+        torch.distributed.init_process_group("gloo")

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ..checkpoints import read_weights
+from ..checkpoints import load_into, read_weights
 from ..registry import LOSSES
 from ..zoo import zoo_file
 
@@ -49,8 +49,8 @@ class VGG16Features(_ImageNetFeatures):
     def __init__(self, weights: str) -> None:
         super().__init__(vgg16_layers())
         state = read_weights(Path(weights))
-        wanted = self.layers.state_dict()
-        self.layers.load_state_dict({key: state[f"features.{key}"] for key in wanted})
+        wanted = [key for key in self.layers.state_dict() if f"features.{key}" in state]
+        load_into(self.layers, {key: state[f"features.{key}"] for key in wanted}, weights)
 
 
 def mobilenet_layers() -> nn.Sequential:

@@ -16,7 +16,7 @@ def glb(face: Face, index: int = 0) -> bytes:
     right, y up, z towards the viewer, the pivot of views at the origin. Units are those of depth:
     a face is about 0.15 wide.
     """
-    points = unproject(face.depth[index : index + 1])[0]
+    points = unproject(face.depth[index : index + 1].detach().cpu())[0]
     vertices = points.permute(1, 2, 0).reshape(-1, 3).numpy() - (0, 0, 1)
     size = face.size
     material = trimesh.visual.material.PBRMaterial(

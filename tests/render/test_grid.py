@@ -105,8 +105,8 @@ def test_numbering_and_that_both_sides_are_seen(flip):
 def test_the_nearer_of_two_layers_wins_whatever_the_order():
     """A strip folded over itself: rows 0 and 1 at one depth, rows 2 and 3 back over them."""
     for first, second, nearest in ((1.0, 1.2, 0), (1.2, 1.0, 4)):
-        points = torch.tensor([[[0, y, z], [5, y, z]] for y, z in
-                               ((0, first), (5, first), (5, second), (0, second))]).float()  # fmt: skip
+        rows = [(0, first), (5, first), (5, second), (0, second)]
+        points = torch.tensor([[[0, y, z], [5, y, z]] for y, z in rows])
         face = rasterize_grid(points[None], 6)[0]
         assert set(face[1:4, 1:4].flatten().tolist()) <= {nearest, nearest + 1}
 

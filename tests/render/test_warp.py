@@ -41,7 +41,9 @@ def test_an_unmoved_face_renders_to_itself(size):
     rough = 0.9 + 0.2 * torch.rand(1, 1, size, size, dtype=DOUBLE)
     seen = warp_depth(rough, view.double(), size, rasterize_grid)
     torch.testing.assert_close(seen, rough)
-    torch.testing.assert_close(sample_canonical(image.double(), seen, view.double()), image.double())
+    torch.testing.assert_close(
+        sample_canonical(image.double(), seen, view.double()), image.double()
+    )
 
 
 def test_a_shift_by_whole_pixels():

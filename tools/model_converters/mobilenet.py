@@ -28,7 +28,7 @@ LAYERS = [
 
 
 def fold(state: dict[str, Tensor], conv: str, norm: str) -> tuple[Tensor, Tensor]:
-    """Weight and bias of the convolution that does `conv`, then batch norm `norm` (epsilon 1e-5)."""
+    """Weight and bias of the convolution that does `conv`, then batch norm `norm` (eps 1e-5)."""
     part = {name: state[f"features.{norm}.{name}"] for name in ("weight", "bias")}
     mean, variance = (state[f"features.{norm}.running_{name}"] for name in ("mean", "var"))
     gain = part["weight"] / (variance + 1e-5).sqrt()

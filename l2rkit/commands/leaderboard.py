@@ -1,0 +1,58 @@
+"""`l2rkit leaderboard`: results files in, one table out."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .doors import user_errors
+
+COLUMNS = {"side": "SIDE x 100", "mad": "MAD deg"}
+BASELINES = {"flat": "flat depth", "mean_depth": "mean of the true depths"}
+
+
+@click.command()
+@click.argument("results", nargs=-1, type=click.Path())
+@user_errors
+def leaderboard(results: tuple[str, ...]) -> None:
+    """Prints a table of the entries of RESULTS, by default of every configs/*/results.json."""
+    paths = [Path(path) for path in results] or sorted(Path("configs").glob("*/results.json"))
+    click.echo(table([entry for path in paths for entry in read_entries(path)]))
+
+
+def read_entries(path: Path) -> list[dict[str, Any]]:
+    """The entries of one results.json."""
+    from ..errors import DataError
+
+    try:
+        entries = json.loads(path.read_text("utf-8"))
+        return [{**entry, "metrics": dict(entry["metrics"])} for entry in entries]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DataError(f"{path} is not a results file ({type(error).__name__})") from None
+
+
+def table(entries: list[dict[str, Any]]) -> str:
+    """A Markdown table, best SIDE first, each protocol with its baselines at the end."""
+    lines = ["| protocol | level | method | SIDE x 100 | MAD deg | images |", "|" + "---|" * 6]
+    settings = sorted({(e["protocol"], e["level"], e["n"]) for e in entries})
+    for setting in settings:
+        group = [e for e in entries if (e["protocol"], e["level"], e["n"]) == setting]
+        protocol, level, n = setting
+        for entry in sorted(group, key=lambda e: e["metrics"]["side"]["mean"]):
+            cells = [_cell(entry["metrics"][name]) for name in COLUMNS]
+            lines.append(_row(protocol, level, entry["config"], *cells, n))
+        metrics = group[0]["metrics"]
+        for prefix, name in BASELINES.items():
+            if f"{prefix}_side" in metrics:
+                cells = [_cell(metrics[f"{prefix}_{column}"]) for column in COLUMNS]
+                lines.append(_row(protocol, level, f"({name})", *cells, n))
+    return "\n".join(lines)
+
+
+def _row(*cells: object) -> str:
+    return "| " + " | ".join(str(cell) for cell in cells) + " |"
+
+
+def _cell(value: dict[str, float]) -> str:
+    return f"{value['mean']:.3f}" + (f" ± {value['std']:.3f}" if "std" in value else "")

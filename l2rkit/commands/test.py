@@ -1,0 +1,51 @@
+"""`l2rkit test`: a config and weights in, one entry of results.json out."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .doors import OVERRIDES, load_for_runner, user_errors
+
+
+@click.command()
+@click.argument("config", type=click.Path())
+@click.argument("weights", type=click.Path(), required=False)
+@click.option("--results", help="File that gets the entry.  [default: results.json by CONFIG]")
+@click.option("--dry-run", is_flag=True, help="Print the figures and write no entry.")
+@OVERRIDES
+@user_errors
+def test(
+    config: str,
+    weights: str | None,
+    results: str | None,
+    dry_run: bool,
+    cfg_options: dict[str, Any],
+) -> None:
+    """Measures WEIGHTS, by default the shipped ones, on CONFIG's test set.
+
+    Prints the figures and enters them in results.json, in place of an older entry for the same
+    config, weights and data.
+    """
+    from mmengine.runner import Runner
+
+    from ..checkpoints import load_into, model_weights
+    from ..results import enter, entry
+    from ..zoo import zoo_file
+
+    cfg = load_for_runner(config, cfg_options, "none")
+    path = Path(weights) if weights else zoo_file(f"{Path(config).stem}.safetensors")
+    state = model_weights(path)
+    cfg.model.pop("losses", None)
+    cfg.work_dir = f"work_dirs/{Path(config).stem}"
+    runner = Runner.from_cfg(cfg)
+    load_into(runner.model, state, str(path))
+    figures = runner.test()
+    made = entry(cfg, config, path, figures, len(runner.test_dataloader.dataset), cfg_options)
+    for name, value in made["metrics"].items():
+        spread = f" ± {value['std']:.3f}" if "std" in value else ""
+        click.echo(f"{name:16} {value['mean']:8.3f}{spread}")
+    if not dry_run:
+        where = Path(results) if results else Path(config).parent / "results.json"
+        enter(made, where)
+        click.echo(f"entered in {where}")

@@ -1,0 +1,124 @@
+"""The contracts of the sockets, as checks that plugins can run on their own parts.
+
+Each raises an AssertionError with a sentence that says what the part did wrong.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from .face import BACKGROUND, FAR, NEAR, Confidence, Face, Light, Rendering, Scene
+from .geometry import view_of
+
+
+def example_face(size: int = 32, batch: int = 2) -> Face:
+    """A smooth, lopsided face, a little turned and lit from one side; always the same."""
+    generator = torch.Generator().manual_seed(0)
+    y, x = torch.meshgrid(*[torch.linspace(-1, 1, size)] * 2, indexing="ij")
+    depth = 1.02 - 0.05 * torch.exp(-3 * ((x - 0.1) ** 2 + y**2))
+    coarse = torch.rand(batch, 3, 4, 4, generator=generator)
+    albedo = torch.nn.functional.interpolate(coarse, size=(size, size), mode="bilinear")
+    direction = torch.tensor([[0.36, 0.48, -0.8]]).expand(batch, 3)
+    light = Light(torch.full((batch,), 0.5), torch.full((batch,), 0.5), direction)
+    confidence = Confidence(
+        torch.full((batch, 2, size, size), 0.5),
+        torch.full((batch, 2, size // 4, size // 4), 0.5),
+    )
+    view = view_of(yaw_deg=15, pitch_deg=10).expand(batch, 6)
+    return Face(depth.expand(batch, 1, size, size), albedo, light, view, None, confidence)
+
+
+def check_renderer(renderer: Callable[[Face], Rendering], size: int = 32) -> None:
+    """Reproduces an unmoved, ambient-lit face; passes gradients to all that makes the picture."""
+    face = example_face(size)
+    ambient = Light(face.light.ambient * 0 + 1, face.light.diffuse * 0, face.light.direction)
+    still = renderer(face.seen_from(torch.zeros(6)).lit_by(ambient))
+    assert still.mask.min() == 1, "an unmoved face does not cover the whole picture"
+    _near(still.depth, face.depth, 1e-5, "the depth of an unmoved face is not its canonical depth")
+    _near(still.image, face.albedo, 5e-3, "an unmoved, ambient-lit face does not show its albedo")
+    leaves = {
+        "depth": face.depth.clone(),
+        "albedo": face.albedo.clone(),
+        "view": face.view.clone(),
+        "ambient": face.light.ambient.clone(),
+        "diffuse": face.light.diffuse.clone(),
+        "direction": face.light.direction.clone(),
+    }
+    for leaf in leaves.values():
+        leaf.requires_grad_()
+    light = Light(leaves["ambient"], leaves["diffuse"], leaves["direction"])
+    seen = renderer(Face(leaves["depth"], leaves["albedo"], light, leaves["view"]))
+    assert set(seen.mask.unique().tolist()) <= {0.0, 1.0}, "the mask has values besides 0 and 1"
+    outside = seen.depth[seen.mask == 0]
+    assert (outside == BACKGROUND).all(), f"depth outside the mask is not {BACKGROUND}"
+    (seen.image * seen.mask).square().sum().backward()
+    for name, leaf in leaves.items():
+        _reached(leaf.grad, name, "the picture")
+
+
+def check_decomposer(decomposer: torch.nn.Module, size: int) -> None:
+    """Gives a face of the photo's size within the conventions, differentiable in its weights."""
+    generator = torch.Generator().manual_seed(0)
+    photo = torch.rand(2, 3, size, size, generator=generator)
+    decomposer.train()
+    face = decomposer(photo, person=torch.tensor([0, 1]))
+    assert isinstance(face, Face), f"a decomposer gives a Face, not {type(face).__name__}"
+    assert len(face) == 2, f"two photos became {len(face)} faces"
+    assert face.size == size, f"a photo of {size} pixels became maps of {face.size}"
+    _within(face.depth, NEAR, FAR, "depth")
+    _within(face.albedo, 0, 1, "albedo")
+    lengths = face.light.direction.norm(dim=1)
+    _near(lengths, torch.ones(2), 1e-4, "the light's direction is not a unit vector")
+    assert (face.light.direction[:, 2] < 0).all(), "the light comes from behind the face"
+    total = face.depth.square().mean() + face.albedo.mean()
+    total = total + face.light.packed().square().sum() + face.view.square().sum()
+    total.backward()
+    weights = [weight for weight in decomposer.parameters() if weight.grad is not None]
+    assert weights, "no gradient reaches any weight"
+    assert all(w.grad.isfinite().all() for w in weights), "a weight's gradient is not finite"
+    decomposer.eval()
+    with torch.no_grad():
+        one, again = decomposer(photo), decomposer(photo)
+    assert torch.equal(one.depth, again.depth), "in evaluation mode, equal photos differ"
+
+
+def check_loss(loss: Callable[[Scene], Tensor], size: int = 32) -> None:
+    """Gives a finite number with finite gradients on any scene, even an empty one."""
+    face = example_face(size)
+    photo = torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(1))
+    ones = torch.ones(2, 1, size, size)
+    for name, image, mask in (
+        ("perfect", photo, ones),
+        ("wrong", 1 - photo, ones),
+        ("over-exposed", photo * 5, ones),
+        ("empty", photo, ones * 0),
+    ):
+        view, image = face.view.clone().requires_grad_(), image.clone().requires_grad_()
+        seen = Rendering(image, mask, torch.where(mask > 0, face.depth, BACKGROUND))
+        value = loss(Scene(photo, face.seen_from(view), seen, seen))
+        assert value.dim() == 0, f"a loss is one number, not of shape {tuple(value.shape)}"
+        assert value.isfinite(), f"the loss of the {name} scene is {value.item()}"
+        if value.requires_grad:
+            value.backward()
+        for leaf in (view, image):
+            grad = leaf.grad
+            assert grad is None or grad.isfinite().all(), (
+                f"a gradient of the {name} scene is not finite"
+            )
+
+
+def _near(got: Tensor, wanted: Tensor, tolerance: float, sentence: str) -> None:
+    error = (got - wanted).abs().max().item()
+    assert error <= tolerance, f"{sentence}: off by {error:.2g}, {tolerance:g} is allowed"
+
+
+def _within(value: Tensor, low: float, high: float, name: str) -> None:
+    least, most = value.min().item(), value.max().item()
+    inside = low - 1e-5 <= least and most <= high + 1e-5
+    assert inside, f"{name} lies in {least:.3g}..{most:.3g}, not within {low:g}..{high:g}"
+
+
+def _reached(grad: Tensor | None, name: str, source: str) -> None:
+    assert grad is not None and grad.abs().sum() > 0, f"no gradient goes from {source} to {name}"
+    assert grad.isfinite().all(), f"the gradient from {source} to {name} is not finite"

@@ -1,0 +1,68 @@
+"""Losses that look at the face alone."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from scenes import perfect_scene
+
+from l2rkit.checkpoints import write_weights
+from l2rkit.config import load_model
+from l2rkit.losses import CentredViews, LikeTeacher
+
+CONFIG = """
+from l2rkit.decompose import Unsup3DDecomposer
+from l2rkit.model import FaceReconstructor
+from l2rkit.render import GridRenderer
+model = dict(
+    type=FaceReconstructor,
+    decompose=dict(type=Unsup3DDecomposer, image_size=32, width=4, encoder_width=4),
+    render=dict(type=GridRenderer),
+)
+"""
+
+
+@pytest.fixture
+def teacher(tmp_path):
+    """A config and weights of a tiny model, and the model."""
+    (tmp_path / "teacher.py").write_text(CONFIG)
+    torch.manual_seed(0)
+    model = load_model(tmp_path / "teacher.py")
+    write_weights(model.state_dict(), tmp_path / "teacher.safetensors")
+    return str(tmp_path / "teacher.py"), str(tmp_path / "teacher.safetensors"), model
+
+
+def test_a_pupil_that_equals_its_teacher_has_nothing_to_learn(teacher):
+    config, weights, model = teacher
+    scene = perfect_scene(32)
+    with torch.no_grad():
+        scene = replace(scene, face=model(scene.photo))
+    loss = LikeTeacher(config, weights, weight=2.0).train()
+    assert not loss.teacher.training
+    assert not any(weight.requires_grad for weight in loss.parameters())
+    assert loss(scene).item() == pytest.approx(0, abs=1e-6)
+    face = scene.face
+    for change, wanted in (
+        (dict(depth=face.depth + 0.01), 2 * 10 * 0.01),
+        (dict(albedo=face.albedo + 0.1), 2 * 0.1),
+        (dict(view=face.view + 0.2), 2 * 0.2),
+        (dict(light=replace(face.light, ambient=face.light.ambient + 0.5)), 2 * 0.5 / 5),
+    ):
+        other = replace(scene, face=replace(face, **change))
+        assert loss(other).item() == pytest.approx(wanted, rel=1e-4)
+
+
+def test_a_larger_pupil_is_compared_at_its_own_size_and_weight_0_asks_nobody(teacher):
+    loss = LikeTeacher(*teacher[:2])
+    assert loss(perfect_scene(64)).isfinite()
+    loss.weight, loss.teacher = 0, None
+    assert loss(perfect_scene(64)) == 0
+
+
+def test_centred_views():
+    scene = perfect_scene(32)
+    both_ways = torch.tensor([[0.3, -0.2, 0.1, 9, 9, 9], [-0.3, 0.2, -0.1, 9, 9, 9]])
+    seen = replace(scene, face=scene.face.seen_from(both_ways))
+    assert CentredViews()(seen) == 0  # whatever the offsets
+    one_way = replace(scene, face=scene.face.seen_from(torch.tensor([0.1, 0.2, -0.2, 0, 0, 0])))
+    assert CentredViews(2.0)(one_way).item() == pytest.approx(2 * 0.09)

@@ -1,0 +1,115 @@
+"""The door for configs: what they may say, and what is told about what they may not."""
+
+import sys
+
+import pytest
+
+from l2rkit.checkpoints import write_weights
+from l2rkit.config import load_config, load_model
+from l2rkit.errors import ConfigError, WeightsError
+from l2rkit.model import FaceReconstructor
+
+CONFIG = """
+from l2rkit.decompose import Unsup3DDecomposer
+from l2rkit.losses import Photometric
+from l2rkit.model import FaceReconstructor
+from l2rkit.render import GridRenderer
+model = dict(
+    type=FaceReconstructor,
+    decompose=dict(type=Unsup3DDecomposer, image_size=32, width=4, encoder_width=4),
+    render=dict(type=GridRenderer),
+    losses=dict(photometric=dict(type=Photometric)),
+)
+hooks = [dict(interval=1), dict(interval=2)]
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def written(text=CONFIG, name="tiny.py"):
+        (tmp_path / name).write_text(text)
+        return tmp_path / name
+
+    return written
+
+
+def test_overrides_are_merged(write):
+    overrides = {
+        "model.decompose.width": 8,
+        "model.decompose.view_gain": 0.05,  # not in the config, but the part takes it
+        "hooks.1.interval": 5,
+        "randomness": dict(seed=3),
+    }
+    config = load_config(write(), overrides)
+    assert config.model.decompose.width == 8 and config.model.decompose.view_gain == 0.05
+    assert config.hooks[1].interval == 5 and config.randomness.seed == 3
+    assert load_config(write()).model.decompose.width == 4
+
+
+@pytest.mark.parametrize(
+    "key, text",
+    [
+        ("model.decompse.width", "no config key 'model.decompse.width': 'decompse' is not known: "
+                                 "did you mean 'decompose'"),
+        ("model.decompose.widht", "'widht' is not known: did you mean 'width'"),
+        ("model.decompose.max_rotation", "did you mean 'max_rotation_deg'"),
+        ("hooks.2.interval", "'2' is not known"),
+        ("modle", "did you mean 'model'"),
+    ],
+)  # fmt: skip
+def test_an_override_of_an_unknown_key_is_refused(write, key, text):
+    with pytest.raises(ConfigError, match=text):
+        load_config(write(), {key: 1})
+
+
+def test_a_misspelt_argument_is_found_before_anything_is_built(write):
+    with pytest.raises(ConfigError, match=r"tiny\.py: Unsup3DDecomposer takes no 'widht': did you"):
+        load_config(write(CONFIG.replace(" width=", " widht=")))
+
+
+def test_a_missing_file_suggests_its_neighbour(write):
+    path = write()
+    with pytest.raises(ConfigError, match=r"no config at .*tiyn\.py: did you mean 'tiny\.py'"):
+        load_config(path.with_name("tiyn.py"))
+    with pytest.raises(ConfigError, match="no config at"):
+        load_config(path.parent / "nowhere" / "tiny.py")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "model = dict(",
+        "x = 1 / 0",
+        "from nowhere_at_all import X",
+        CONFIG.replace("GridRenderer", "GridRendrer"),
+    ],
+    ids=["syntax", "division", "module", "name"],
+)
+def test_a_config_that_does_not_run_is_one_line(write, text):
+    with pytest.raises(ConfigError, match=r"tiny\.py does not load: \w+") as caught:
+        load_config(write(text))
+    assert "\n" not in str(caught.value)
+
+
+def test_custom_imports_are_done(write, monkeypatch):
+    path = write("LOADED = True", "a_plugin_for_this_test.py")
+    monkeypatch.syspath_prepend(path.parent)
+    imports = "custom_imports = dict(imports=['{}'], allow_failed_imports={})\n"
+    assert "a_plugin_for_this_test" not in sys.modules
+    load_config(write(CONFIG + imports.format("a_plugin_for_this_test", False)))
+    assert sys.modules.pop("a_plugin_for_this_test").LOADED
+    with pytest.raises(ConfigError, match="custom_imports: nowhere_at_all does not import"):
+        load_config(write(CONFIG + imports.format("nowhere_at_all", False)))
+    load_config(write(CONFIG + imports.format("nowhere_at_all", True)))
+
+
+def test_load_model_leaves_losses_out_and_sleeps(write, tmp_path):
+    model = load_model(write())
+    assert isinstance(model, FaceReconstructor) and not model.losses and not model.training
+    weights = tmp_path / "w.safetensors"
+    write_weights({**model.state_dict(), "losses.x.weight": model.decompose.reach}, weights)
+    again = load_model(write(), weights)
+    for key, value in model.state_dict().items():
+        assert (again.state_dict()[key] == value).all(), key
+    with pytest.raises(WeightsError, match=r"w\.safetensors is of another architecture"):
+        load_model(load_config(write(), {"model.decompose.width": 8}), weights)

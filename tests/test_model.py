@@ -1,0 +1,115 @@
+"""The line from photo to losses, with a tiny model."""
+
+import pytest
+import torch
+from torch import nn
+
+from l2rkit.decompose import Unsup3DDecomposer
+from l2rkit.face import Face
+from l2rkit.losses import CentredViews, Photometric
+from l2rkit.model import FaceReconstructor
+from l2rkit.render import GridRenderer
+from l2rkit.testing import example_face
+
+
+def tiny(**changes):
+    torch.manual_seed(0)
+    parts = dict(
+        decompose=Unsup3DDecomposer(32, width=8, encoder_width=8, view_gain=0.05),
+        render=dict(type=GridRenderer),
+        losses=dict(photometric=dict(type=Photometric), views=CentredViews(0.5)),
+    )
+    return FaceReconstructor(**{**parts, **changes})
+
+
+def photos(batch=2):
+    return GridRenderer()(example_face(32, batch)).image.clamp(0, 1)
+
+
+def test_three_modes():
+    model, photo = tiny(), photos()
+    assert isinstance(model(photo), Face)
+    labels = dict(depth=torch.ones(2, 1, 32, 32), name=["a", "b"])
+    losses = model(photo, mode="loss", **labels)
+    assert set(losses) == {"loss_photometric", "loss_views"}
+    (scene,) = model.eval()(photo, mode="predict", **labels)
+    assert scene.photo is photo and scene.mirrored is None
+    assert not scene.own.image.requires_grad
+    assert torch.equal(scene.own.depth, GridRenderer()(scene.face).depth)
+    with pytest.raises(KeyError):
+        model(photo, mode="guess")
+
+
+def test_the_training_scene_has_the_mirrored_face_too():
+    scene = tiny().scene(photos())
+    mirrored = GridRenderer()(scene.face.mirrored())
+    assert torch.equal(scene.mirrored.image, mirrored.image)
+    assert torch.equal(scene.mask, scene.own.mask * mirrored.mask)
+
+
+def test_gradients_reach_every_network():
+    model = tiny()
+    sum(model(photos(), mode="loss").values()).backward()
+    for name in ("depth", "albedo", "light", "view", "confidence"):
+        for key, weight in getattr(model.decompose, name).named_parameters():
+            if key.startswith("out_net2"):  # confidence in features, which have no loss here
+                continue
+            assert weight.grad is not None and weight.grad.isfinite().all(), (name, key)
+            assert weight.grad.abs().sum() > 0, (name, key)
+
+
+class Negative(nn.Module):
+    """A restorer."""
+
+    def forward(self, photo):
+        return 1 - photo
+
+
+class Nearer(nn.Module):
+    """A refiner that says what photo it saw."""
+
+    def __init__(self, by):
+        super().__init__()
+        self.by, self.seen = by, None
+
+    def forward(self, face, photo):
+        self.seen = photo
+        return Face(face.depth * self.by, face.albedo, face.light, face.view)
+
+
+def test_a_restorer_comes_first_and_refiners_last_in_turn():
+    photo = photos()
+    plain = tiny().eval()
+    first, second = Nearer(0.5), Nearer(0.25)
+    model = tiny(restore=Negative(), refine=[first, second]).eval()
+    with torch.no_grad():
+        face, wanted = model(photo), plain(1 - photo)
+    torch.testing.assert_close(face.depth, wanted.depth / 8)
+    torch.testing.assert_close(face.albedo, wanted.albedo)
+    assert torch.equal(first.seen, 1 - photo) and torch.equal(second.seen, 1 - photo)
+    (scene,) = model(photo, mode="predict")
+    assert scene.photo is photo  # losses and metrics aim at the photo as it came
+
+
+def test_a_decomposer_is_told_the_person():
+    class Telling(nn.Module):
+        def forward(self, photo, person=None):
+            self.person = person
+            return example_face(32, len(photo))
+
+    part, person = Telling(), torch.tensor([3, 4])
+    tiny(decompose=part)(photos(), person)
+    assert torch.equal(part.person, person)
+
+
+def test_a_few_steps_on_one_batch_lower_the_loss():
+    model, photo = tiny().train(), photos(4)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    values = []
+    for _ in range(25):
+        loss = sum(model(photo, mode="loss").values())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        values.append(loss.item())
+    assert values[-1] < values[0] - 0.2

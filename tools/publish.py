@@ -1,0 +1,20 @@
+"""Makes a shipped weight file of a run's checkpoint: tensors alone, without losses, rounded."""
+
+from pathlib import Path
+
+import click
+
+from l2rkit.checkpoints import model_weights, write_weights
+
+
+@click.command(help=__doc__)
+@click.argument("checkpoint", type=click.Path(exists=True, dir_okay=False))
+@click.argument("out", type=click.Path(dir_okay=False))
+@click.option("--half/--full", default=True, help="Round to 16-bit floats.  [default: half]")
+def main(checkpoint: str, out: str, half: bool) -> None:
+    write_weights(model_weights(checkpoint), out, half)
+    click.echo(f"{out}: {Path(out).stat().st_size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main()
