@@ -58,7 +58,9 @@ def commit() -> str:
     """The commit of the working copy, with '+' if it has changes; 'unknown' outside of one."""
     git = ["git", "-C", str(Path(__file__).parent)]
     try:
-        head = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+        head = subprocess.run(
+            [*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True
+        )
         changes = subprocess.run([*git, "diff", "--quiet", "HEAD"], capture_output=True)
     except OSError:
         return "unknown"

@@ -30,8 +30,10 @@ def train(
     cfg.resume = resume
     if seed is not None:
         cfg.randomness = dict(seed=seed)
+    from mmengine.registry import DATASETS
     from mmengine.runner import Runner
 
+    DATASETS.build(cfg.train_dataloader.dataset)  # before the Runner: what is missing comes first
     if launcher == "pytorch":
         join_on_cpu()
     Runner.from_cfg(cfg).train()

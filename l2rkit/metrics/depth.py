@@ -57,20 +57,30 @@ def mean_depth(truth: Tensor) -> Tensor:
 class DepthErrors(BaseMetric):
     """SIDE x 100 and MAD in degrees: mean and standard deviation over images.
 
-    Beside them the same for a flat depth, and for the mean of the true depths, which no method that
+    Beside them the share of the true surface that was compared, since rendering less must not pay,
+    and the same errors for a flat depth and for the mean of the true depths, which no method that
     looks at photos may lose to.
+
+    Raises:
+        ValueError: prediction and truth have no pixel in common on some image.
     """
+
+    default_prefix = ""
 
     def process(self, data_batch: dict, data_samples: Sequence[Scene]) -> None:
         truth = data_batch["depth"].cpu().float()
         (scene,) = data_samples
         depth = scene.own.depth.detach().cpu().float()
-        mask = inner((depth < BACKGROUND).float()) * inner(truth_mask(truth))
-        errors = zip(side(depth, truth, mask) * 100, mad(depth, truth, mask), truth)
-        self.results += [(float(s), float(m), t) for s, m, t in errors]
+        whole = inner(truth_mask(truth))
+        mask = inner((depth < BACKGROUND).float()) * whole
+        shares = mask.sum((1, 2, 3)) / whole.sum((1, 2, 3))
+        if not (shares > 0).all():
+            raise ValueError("DepthErrors: a face was rendered nowhere on the true one")
+        errors = zip(side(depth, truth, mask) * 100, mad(depth, truth, mask), shares, truth)
+        self.results += [(float(s), float(m), float(c), t) for s, m, c, t in errors]
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        sides, mads, truths = zip(*results)
+        sides, mads, shares, truths = zip(*results)
         truth = torch.stack(truths)
         flat = torch.ones_like(truth)
         mean = mean_depth(truth).expand_as(truth)
@@ -82,8 +92,9 @@ class DepthErrors(BaseMetric):
         for name, (side_of, mad_of) in scores.items():
             report |= {f"{name}side": side_of.mean().item(), f"{name}mad": mad_of.mean().item()}
             if not name:
-                report |= {"side_std": side_of.std().item(), "mad_std": mad_of.std().item()}
-        return report
+                spread = {"side_std": side_of.std(), "mad_std": mad_of.std()}
+                report |= {key: value.nan_to_num().item() for key, value in spread.items()}
+        return report | {"coverage": sum(shares) / len(shares)}
 
 
 def _mean(value: Tensor, mask: Tensor) -> Tensor:

@@ -1,0 +1,57 @@
+"""Unsup3D on synthetic heads at 64 pixels, trained on a CPU: the third and last stage.
+
+`unsup3d_heads_32` and `unsup3d_heads_pupil` come before it; see README.md here. What differs from
+the paper is marked 'ours', with its reason.
+"""
+
+from mmengine.config import read_base
+from mmengine.optim import OptimWrapper
+from mmengine.runner import IterBasedTrainLoop, TestLoop, ValLoop
+from torch.optim import Adam
+
+from l2rkit.decompose import Unsup3DDecomposer
+from l2rkit.losses import CentredViews, MobileNetFeatures, Perceptual, Photometric
+from l2rkit.model import FaceReconstructor
+from l2rkit.render import GridRenderer
+from l2rkit.schedule import Schedule
+from l2rkit.viz import PanelHook
+
+with read_base():
+    from .._base_.heads import *
+    from .._base_.runtime import *
+
+load_from = "work_dirs/unsup3d_heads_pupil/latest.pth"
+model = dict(
+    type=FaceReconstructor,
+    decompose=dict(
+        type=Unsup3DDecomposer,
+        image_size=64,
+        width=16,  # ours: a quarter of the published width trains on a CPU
+        encoder_width=16,
+    ),
+    render=dict(type=GridRenderer),
+    losses=dict(
+        photometric=dict(type=Photometric, mirror=0.5),
+        perceptual=dict(type=Perceptual, features=dict(type=MobileNetFeatures), mirror=0.5),
+        views=dict(type=CentredViews, weight=0.2),  # ours: pitch runs to its limit without
+    ),
+)
+custom_hooks = [
+    # Ours: the pupil has learnt no confidence yet; until it has, it may not excuse anything.
+    dict(
+        type=Schedule,
+        changes={
+            "losses.photometric.scale": {0: 0.15, 300: None},
+            "losses.perceptual.scale": {0: 0.15, 300: None},
+        },
+    ),
+    dict(type=PanelHook, interval=500),
+]
+optim_wrapper = dict(
+    type=OptimWrapper,
+    optimizer=dict(type=Adam, lr=1e-4),  # no weight decay: ours
+    clip_grad=dict(max_norm=1.0),  # ours: replications without it have collapsed
+)
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=3000, val_interval=500)
+val_cfg = dict(type=ValLoop)
+test_cfg = dict(type=TestLoop)
