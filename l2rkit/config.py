@@ -15,6 +15,9 @@ from .registry import check_arguments
 # Keys of a Runner that a config may leave out and an override may still set.
 RUNNER_KEYS = ("randomness", "resume", "load_from", "work_dir", "launcher", "env_cfg", "visualizer")
 
+# What MMEngine's builders take out of a dict before they call its type.
+NOT_ARGUMENTS = ("type", "_scope_", "constructor", "paramwise_cfg", "convert_to_iter_based")
+
 
 def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> Config:
     """The config at `path` with dotted `overrides` merged in, its `custom_imports` done.
@@ -98,7 +101,7 @@ def _check_parts(value: Any) -> None:
     elif isinstance(value, (dict, Config)):
         kind = value.get("type")
         if inspect.isclass(kind):
-            given = {k: v for k, v in value.items() if k not in ("type", "_scope_")}
+            given = {k: v for k, v in value.items() if k not in NOT_ARGUMENTS}
             names = set(inspect.signature(kind).parameters)
             check_arguments(kind, {**dict.fromkeys(names), **given})
         for item in value.values():

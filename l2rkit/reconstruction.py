@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 from .config import load_config, load_model
 from .data.align import FaceAligner, warp
-from .data.photo import read_photo
+from .data.photo import photo_size, read_photo
 from .face import BACKGROUND, Face, Scene
 from .geometry import normals
 from .model import FaceReconstructor
 from .viz.mesh import glb
 from .viz.panel import panel
-from .zoo import zoo_file
+from .zoo import shipped_weights
 
 DEFAULT_CONFIG = "configs/unsup3d/unsup3d_heads.py"
 T = TypeVar("T")
@@ -71,7 +71,7 @@ class Reconstructor:
     """A trained model that takes photos as they come.
 
     Args:
-        config: a config file, or its name without folder and suffix if its weights are shipped.
+        config: a config file.
         weights: a weight file; by default the shipped one of the config's name.
         align: find faces and crop them; else each photo is taken as one face, already cropped.
         every_face: all faces of a photo, not only the largest.
@@ -85,8 +85,10 @@ class Reconstructor:
         every_face: bool = False,
         device: str = "cpu",
     ) -> None:
-        weights = weights or zoo_file(f"{Path(config).stem}.safetensors")
-        self.model: FaceReconstructor = load_model(load_config(config), weights, device)
+        loaded = load_config(config)
+        self.model: FaceReconstructor = load_model(
+            loaded, weights or shipped_weights(config), device
+        )
         self.device, self.every_face = device, every_face
         self.size = self.model.decompose.image_size
         self.aligner = FaceAligner(self.size) if align else None
@@ -97,9 +99,11 @@ class Reconstructor:
         Raises:
             UserError: the photo cannot be read, or holds no face.
         """
-        name = "" if isinstance(photo, np.ndarray) else str(photo)
-        pixels = read_photo(photo) if name else photo
-        return [self._face(*crop) for crop in self._crops(pixels, name)]
+        if isinstance(photo, np.ndarray):
+            return [self._face(crop, matrix) for crop, matrix in self._crops(photo, "")]
+        pixels = read_photo(photo)
+        shrunk = np.diag([pixels.shape[1] / photo_size(photo)[0]] * 2 + [1])  # huge photos are
+        return [self._face(c, matrix @ shrunk) for c, matrix in self._crops(pixels, str(photo))]
 
     def _crops(self, pixels: np.ndarray, name: str) -> list[tuple[np.ndarray, np.ndarray]]:
         """Each face's crop (size, size, 3) and its matrix (2, 3)."""

@@ -32,12 +32,12 @@ def test(
     from ..checkpoints import load_into, model_weights
     from ..errors import ConfigError
     from ..results import enter, entry
-    from ..zoo import zoo_file
+    from ..zoo import shipped_weights
 
     cfg = load_for_runner(config, cfg_options, "none")
     if "test_dataloader" not in cfg:
         raise ConfigError(f"{config} has no test_dataloader: nothing to measure on")
-    path = Path(weights) if weights else zoo_file(f"{Path(config).stem}.safetensors")
+    path = Path(weights) if weights else shipped_weights(config)
     state = model_weights(path)
     cfg.model.pop("losses", None)
     cfg.work_dir = f"work_dirs/{Path(config).stem}"

@@ -4,6 +4,7 @@ from .features import MobileNetFeatures, VGG16Features
 from .perceptual import Perceptual
 from .photometric import Photometric
 from .teacher import LikeTeacher
+from .upright import Upright
 from .view import CentredViews
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "MobileNetFeatures",
     "Perceptual",
     "Photometric",
+    "Upright",
     "VGG16Features",
 ]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..errors import WeightsError, near
+from ..errors import WeightsError
 
 FOLDER = Path(__file__).parent
 
@@ -15,6 +15,17 @@ def zoo_file(name: str) -> Path:
     """
     path = FOLDER / name
     if not path.is_file():
-        known = [p.name for p in FOLDER.iterdir() if p.suffix in (".safetensors", ".onnx")]
-        raise WeightsError(f"no file called '{name}' is shipped{near(name, known)}")
+        raise WeightsError(f"'{name}' is not shipped with l2rkit")
     return path
+
+
+def shipped_weights(config: str | Path) -> Path:
+    """The shipped weights of a config: those of its file's name.
+
+    Raises:
+        WeightsError: there are none.
+    """
+    name = f"{Path(config).stem}.safetensors"
+    if not (FOLDER / name).is_file():
+        raise WeightsError(f"no weights are shipped for {config} (no {name}); name a weight file")
+    return FOLDER / name

@@ -1,0 +1,35 @@
+"""What is known of a face's stance before any photo is seen."""
+
+import torch
+from torch import Tensor, nn
+
+from ..face import Scene
+from ..geometry import focal
+from ..registry import LOSSES
+
+
+@LOSSES.register_module()
+class Upright(nn.Module):
+    """The square of the batch's mean tilt: on average, canonical faces neither nod nor look up.
+
+    Ours, not the paper's. Symmetry does not fix pitch: a face that leans back, turned with a little
+    roll to each yaw, looks almost the same.
+    """
+
+    def __init__(self, weight: float = 1.0) -> None:
+        super().__init__()
+        self.weight = weight
+
+    def forward(self, scene: Scene) -> Tensor:
+        return self.weight * tilt(scene.face.depth).mean().square()
+
+
+def tilt(depth: Tensor) -> Tensor:
+    """(B,): how far the middle half of `depth` (B, 1, H, W) leans back, as a tangent.
+
+    Least squares over rows: positive where depth grows downwards, so that the chin is behind.
+    """
+    size = depth.shape[-1]
+    rows = depth[:, 0, :, size // 4 : size - size // 4].mean(-1)
+    y = torch.arange(size, dtype=depth.dtype, device=depth.device) - (size - 1) / 2
+    return (rows * y).sum(-1) / y.square().sum() * focal(size)

@@ -1,0 +1,66 @@
+"""`l2rkit test`, its entry in results.json, and `l2rkit leaderboard`."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from l2rkit.checkpoints import read_weights
+from l2rkit.commands import main
+from l2rkit.commands.leaderboard import table
+
+
+def run(*words: object) -> str:
+    result = CliRunner().invoke(main, [str(word) for word in words])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_an_entry_says_what_was_measured(
+    config: Path, weights: Path, tmp_path: Path, monkeypatch: object
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run("test", config, weights)
+    run("test", config, weights)  # the same again takes the first one's place
+    (entry,) = json.loads((tmp_path / "results.json").read_text())
+    assert entry["config"] == "tiny" and entry["protocol"] == "heads" and entry["n"] == 8
+    assert entry["weights_sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert entry["command"] == f"python tools/test.py {config} {weights}"
+    assert {"mean", "std"} == set(entry["metrics"]["side"])
+    # an untrained model knows less than the mean of the true depths
+    assert entry["metrics"]["mean_depth_side"]["mean"] < entry["metrics"]["side"]["mean"]
+    run("test", config, weights, "--cfg-options", "test_dataloader.dataset.size=4")
+    assert [e["n"] for e in json.loads((tmp_path / "results.json").read_text())] == [8, 4]
+    board = run("leaderboard", tmp_path / "results.json")
+    assert board.count("| tiny |") == 2 and board.count("(flat depth)") == 2
+
+
+def test_dry_run_writes_nothing(
+    config: Path, weights: Path, tmp_path: Path, monkeypatch: object
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    output = run("test", config, weights, "--dry-run")
+    assert "side" in output and not (tmp_path / "results.json").exists()
+
+
+def test_unknown_overrides_are_one_line(config: Path, weights: Path) -> None:
+    words = ["test", str(config), str(weights), "--cfg-options", "model.decompose.widht=8"]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2 and "did you mean 'width'?" in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_the_best_comes_first() -> None:
+    def entry(name: str, side: float) -> dict:
+        metrics = {"side": {"mean": side, "std": 0.1}, "mad": {"mean": 20.0}}
+        metrics |= {"flat_side": {"mean": 3.0}, "flat_mad": {"mean": 40.0}}
+        return {"config": name, "protocol": "heads", "level": "clean", "n": 4, "metrics": metrics}
+
+    lines = table([entry("worse", 2.0), entry("better", 1.0)]).splitlines()
+    assert [line.split(" | ")[2] for line in lines[2:]] == ["better", "worse", "(flat depth)"]
+    assert lines[2] == "| heads | clean | better | 1.000 ± 0.100 | 20.000 | 4 |"
+
+
+def test_publishing_keeps_what_predicts(weights: Path) -> None:
+    assert all(key.startswith("decompose.") for key in read_weights(weights))

@@ -1,0 +1,139 @@
+"""`l2rkit reconstruct`: what it writes, and what it says of bad input."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import trimesh
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from l2rkit.commands.reconstruct import output_names, reconstruct
+from l2rkit.reconstruction import whole
+from l2rkit.zoo import FOLDER
+
+ASTRONAUT = FOLDER / "samples" / "astronaut.jpg"
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(reconstruct, [str(word) for word in words])
+
+
+def one_line(result: Result) -> str:
+    """What was said on the error stream, which must be one line and no traceback."""
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1, result.stderr
+    return lines[0]
+
+
+def test_writes_what_the_contract_names(config: Path, weights: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = run(ASTRONAUT, "--config", config, "--weights", weights, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert sorted(p.name for p in out.iterdir()) == [
+        f"astronaut.{s}" for s in ("glb", "npz", "png")
+    ]
+    arrays = dict(np.load(out / "astronaut.npz"))
+    shapes = {name: array.shape for name, array in arrays.items()}
+    assert shapes == {
+        "image": (32, 32, 3),
+        "depth": (32, 32),
+        "normal": (32, 32, 3),
+        "albedo": (32, 32, 3),
+        "canonical_depth": (32, 32),
+        "displacement": (32, 32),
+        "view": (6,),
+        "light": (5,),
+        "crop": (2, 3),
+    }
+    assert np.nanmax(arrays["depth"]) < 1.2 and not arrays["displacement"].any()
+    assert np.allclose(np.linalg.norm(arrays["normal"], axis=-1), 1, atol=1e-5)
+    mesh = next(iter(trimesh.load(out / "astronaut.glb").geometry.values()))
+    assert len(mesh.vertices) == 32 * 32
+
+
+def test_the_crop_leads_from_the_photo_to_the_image(
+    config: Path, weights: Path, tmp_path: Path
+) -> None:
+    run(ASTRONAUT, "--config", config, "--weights", weights, "--out", tmp_path)
+    arrays = np.load(tmp_path / "astronaut.npz")
+    photo = cv2.GaussianBlur(np.array(Image.open(ASTRONAUT)), None, 1.7) / 255
+    again = cv2.warpAffine(photo, arrays["crop"], (32, 32), flags=cv2.INTER_LINEAR)
+    assert abs(again - arrays["image"])[4:-4, 4:-4].mean() < 0.02
+
+
+def test_one_bad_photo_fails_alone(config: Path, weights: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "text.jpg"
+    bad.write_text("not a photo")
+    out = tmp_path / "out"
+    result = run(bad, ASTRONAUT, "--config", config, "--weights", weights, "--out", out)
+    assert result.exit_code == 1
+    assert "text.jpg" in result.stderr and (out / "astronaut.glb").exists()
+    assert not list(out.glob("text*")) and "1 of 2 photos failed" in result.stderr
+
+
+def test_no_face_is_a_failure_and_no_mesh(config: Path, weights: Path, tmp_path: Path) -> None:
+    path = tmp_path / "grey.png"
+    Image.new("RGB", (200, 200), (128, 128, 128)).save(path)
+    result = run(path, "--config", config, "--weights", weights, "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "grey.png" in result.stderr and "no face" in result.stderr
+    assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize("kind", ["grey", "deep", "cmyk", "rgba"])
+def test_unusual_pictures_are_taken(kind: str, config: Path, weights: Path, tmp_path: Path) -> None:
+    face = Image.open(ASTRONAUT).crop((150, 20, 300, 200))
+    path = tmp_path / (f"{kind}.jpg" if kind == "cmyk" else f"{kind}.png")
+    if kind == "deep":
+        Image.fromarray(np.array(face.convert("L")).astype(np.uint16) * 257).save(path)
+    else:
+        face.convert({"grey": "L", "cmyk": "CMYK", "rgba": "RGBA"}[kind]).save(path)
+    out = tmp_path / "out"
+    result = run(path, "--config", config, "--weights", weights, "--out", out)
+    assert result.exit_code == 0, result.output
+    image = np.load(out / f"{kind}.npz")["image"]
+    assert image.std() > 0.05 and 0.1 < image.mean() < 0.9
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("encoder_width=4", "encoder_widht=4"), "did you mean 'encoder_width'?"),
+        (("GridRenderer)", "'GridRendrer')"), "did you mean 'GridRenderer'?"),
+        (("GridRenderer", "GridRendrer"), "GridRendrer"),
+        (("width=4, enc", "width=8, enc"), "is of another architecture"),
+    ],
+)
+def test_a_wrong_config_is_one_line(
+    change: tuple[str, str], said: str, config: Path, weights: Path, tmp_path: Path
+) -> None:
+    text = config.read_text()
+    assert change[0] in text
+    config.write_text(text.replace(*change))
+    result = run(ASTRONAUT, "--config", config, "--weights", weights, "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert said in one_line(result)
+
+
+def test_other_doors_that_stay_shut(config: Path, weights: Path, tmp_path: Path) -> None:
+    options = ("--config", config, "--weights", weights)
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    assert "cannot write to" in one_line(run(ASTRONAUT, *options, "--out", blocked / "out"))
+    missing = run(ASTRONAUT, "--config", tmp_path / "tyni.py", "--out", tmp_path)
+    assert missing.exit_code == 2 and "did you mean 'tiny.py'?" in one_line(missing)
+    unshipped = run(ASTRONAUT, "--config", config, "--out", tmp_path)
+    assert unshipped.exit_code == 2 and "tiny.safetensors" in one_line(unshipped)
+
+
+def test_names_do_not_collide() -> None:
+    paths = [Path(p) for p in ("a/x.jpg", "b/x.png", "b/x.jpg", "y.jpg")]
+    assert output_names(paths) == ["x.jpg", "x.png", "x.jpg-2", "y"]
+
+
+def test_a_photo_taken_whole_is_its_middle_square() -> None:
+    matrix = whole((100, 200), 50)
+    corners = np.array([[49.5, -0.5, 1], [149.5, 99.5, 1]]) @ matrix.T
+    assert np.allclose(corners, [[-0.5, -0.5], [49.5, 49.5]])
