@@ -20,7 +20,7 @@ with read_base():
     from .._base_.heads import *
     from .._base_.runtime import *
 
-load_from = "work_dirs/unsup3d_heads_pupil/latest.pth"
+load_from = "work_dirs/unsup3d_heads_pupil/iter_3000.pth"
 model = dict(
     type=FaceReconstructor,
     decompose=dict(

@@ -9,7 +9,7 @@ from mmengine.runner import IterBasedTrainLoop, TestLoop, ValLoop
 from torch.optim import Adam
 
 from l2rkit.decompose import Unsup3DDecomposer
-from l2rkit.losses import CentredViews, MobileNetFeatures, Perceptual, Photometric, Upright
+from l2rkit.losses import CentredViews, MobileNetFeatures, Perceptual, Photometric, Relief, Upright
 from l2rkit.model import FaceReconstructor
 from l2rkit.render import GridRenderer
 from l2rkit.schedule import Schedule
@@ -38,6 +38,7 @@ model = dict(
         perceptual=dict(type=Perceptual, features=dict(type=MobileNetFeatures), mirror=0.5),
         views=dict(type=CentredViews, weight=0.2),  # ours: pitch runs to its limit without
         upright=dict(type=Upright, weight=5.0),  # ours: chins drift back without
+        relief=dict(type=Relief, weight=8.0),  # ours: views stay small and faces deep without
     ),
 )
 
@@ -50,6 +51,8 @@ custom_hooks = [
             "losses.photometric.mirror": {0: 1.0, 3000: 0.5},
             "losses.perceptual.scale": {0: 0.15, 3000: None},
             "losses.perceptual.mirror": {0: 1.0, 3000: 0.5},
+            "losses.views.weight": {0: 0.2, 1500: 2.0},
+            "losses.relief.weight": {0: 0.0, 2500: 8.0, 3000: 2.0},
         },
     ),
     dict(type=PanelHook, interval=2000),
@@ -63,8 +66,8 @@ optim_wrapper = dict(
 )
 param_scheduler = [
     dict(type=LinearLR, start_factor=0.33, begin=0, end=1500, by_epoch=False),
-    dict(type=CosineAnnealingLR, eta_min_ratio=0.1, begin=5000, end=11_000, by_epoch=False),
+    dict(type=CosineAnnealingLR, eta_min_ratio=0.1, begin=4000, end=8000, by_epoch=False),
 ]
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=11_000, val_interval=1000)
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=8000, val_interval=1000)
 val_cfg = dict(type=ValLoop)
 test_cfg = dict(type=TestLoop)

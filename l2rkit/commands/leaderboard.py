@@ -14,11 +14,33 @@ BASELINES = {"flat": "flat depth", "mean_depth": "mean of the true depths"}
 
 @click.command()
 @click.argument("results", nargs=-1, type=click.Path())
+@click.option("--out", type=click.Path(dir_okay=False), help="Write model-zoo.md or another page.")
+@click.option("--check", is_flag=True, help="End with status 1 if the page at --out is stale.")
+@click.pass_context
 @user_errors
-def leaderboard(results: tuple[str, ...]) -> None:
+def leaderboard(ctx: click.Context, results: tuple[str, ...], out: str | None, check: bool) -> None:
     """Prints a table of the entries of RESULTS, by default of every configs/*/results.json."""
     paths = [Path(path) for path in results] or sorted(Path("configs").glob("*/results.json"))
-    click.echo(table([entry for path in paths for entry in read_entries(path)]))
+    entries = [entry for path in paths for entry in read_entries(path)]
+    if out is None:
+        click.echo(table(entries))
+    elif not check:
+        Path(out).write_text(page(entries), "utf-8")
+    elif not Path(out).is_file() or Path(out).read_text("utf-8") != page(entries):
+        click.echo(f"{out} is stale: run l2rkit leaderboard --out {out}", err=True)
+        ctx.exit(1)
+
+
+def page(entries: list[dict[str, Any]]) -> str:
+    """model-zoo.md: the table, and the command behind each of its rows."""
+    rows = [
+        f"- `{e['config']}`, {e['level']}, {e['n']} images: `{e['command']}` at commit "
+        f"`{e['commit']}`, seed {e['seed']}, {e['hardware']}, {e['date']}; weights "
+        f"`sha256:{e['weights_sha256'][:16]}`"
+        for e in entries
+    ]
+    head = "# Model zoo\n\nMade by `tools/leaderboard.py` from `configs/*/results.json`.\n\n"
+    return head + table(entries) + "\n\n## How each was measured\n\n" + "\n".join(rows) + "\n"
 
 
 def read_entries(path: Path) -> list[dict[str, Any]]:

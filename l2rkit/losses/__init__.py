@@ -3,6 +3,7 @@
 from .features import MobileNetFeatures, VGG16Features
 from .perceptual import Perceptual
 from .photometric import Photometric
+from .relief import Relief
 from .teacher import LikeTeacher
 from .upright import Upright
 from .view import CentredViews
@@ -13,6 +14,7 @@ __all__ = [
     "MobileNetFeatures",
     "Perceptual",
     "Photometric",
+    "Relief",
     "Upright",
     "VGG16Features",
 ]

@@ -25,11 +25,13 @@ class Upright(nn.Module):
 
 
 def tilt(depth: Tensor) -> Tensor:
-    """(B,): how far the middle half of `depth` (B, 1, H, W) leans back, as a tangent.
+    """(B,): how far the middle of `depth` (B, 1, H, W) leans back, as a tangent.
 
-    Least squares over rows: positive where depth grows downwards, so that the chin is behind.
+    Least squares over the middle half of rows and columns, brows to mouth: positive where depth
+    grows downwards, so that the chin is behind.
     """
     size = depth.shape[-1]
-    rows = depth[:, 0, :, size // 4 : size - size // 4].mean(-1)
-    y = torch.arange(size, dtype=depth.dtype, device=depth.device) - (size - 1) / 2
+    middle = slice(size // 4, size - size // 4)
+    rows = depth[:, 0, middle, middle].mean(-1)
+    y = torch.arange(size, dtype=depth.dtype, device=depth.device)[middle] - (size - 1) / 2
     return (rows * y).sum(-1) / y.square().sum() * focal(size)

@@ -1,0 +1,23 @@
+"""What is known of a face's depth before any photo is seen."""
+
+from torch import Tensor, nn
+
+from ..face import FAR, NEAR, Scene
+from ..registry import LOSSES
+
+
+@LOSSES.register_module()
+class Relief(nn.Module):
+    """The variance of canonical depth within a face, in units of the depth range: flat is cheap.
+
+    Ours, not the paper's. A deep face turned a little looks almost like a shallow one turned a lot
+    (the bas-relief ambiguity); early in training views are too small, and so faces too deep.
+    """
+
+    def __init__(self, weight: float = 1.0) -> None:
+        super().__init__()
+        self.weight = weight
+
+    def forward(self, scene: Scene) -> Tensor:
+        variance = scene.face.depth.flatten(1).var(1, correction=0)
+        return self.weight * variance.mean() / (FAR - NEAR) ** 2
