@@ -7,7 +7,6 @@ which it was registered. What each socket expects of a part is written in `l2rki
 import inspect
 from typing import Any
 
-from mmengine.config import ConfigDict
 from mmengine.registry import Registry
 
 from .errors import PartError, near
@@ -58,11 +57,6 @@ def check_arguments(kind: type, arguments: dict) -> None:
     ]
     if missing:
         raise PartError(f"{kind.__name__} needs '{missing[0]}', which is not given")
-
-
-def is_described(value: Any) -> bool:
-    """Whether `value` is a part that is described, not built: a dict with a type."""
-    return isinstance(value, (dict, ConfigDict)) and "type" in value
 
 
 def _socket(name: str, *locations: str) -> Socket:

@@ -1,11 +1,10 @@
 """What a socket builds, and what it says about what it cannot build."""
 
 import pytest
-from mmengine.config import ConfigDict
 from torch import nn
 
 from l2rkit.errors import PartError, near
-from l2rkit.registry import LOSSES, RENDERERS, is_described
+from l2rkit.registry import LOSSES, RENDERERS
 from l2rkit.render import GridRenderer
 
 
@@ -45,11 +44,6 @@ def test_a_wrong_argument_is_named_before_anything_is_made():
         LOSSES.build(dict(type="Photometric", wieght=2))
     with pytest.raises(PartError, match="Perceptual needs 'features', which is not given"):
         LOSSES.build(dict(type="Perceptual"))
-
-
-def test_is_described():
-    assert is_described(dict(type="X")) and is_described(ConfigDict(type="X"))
-    assert not is_described(dict(kind="X")) and not is_described(nn.Identity())
 
 
 def test_near():

@@ -10,7 +10,7 @@ from mmengine.runner import IterBasedTrainLoop, TestLoop, ValLoop
 from torch.optim import Adam
 
 from l2rkit.decompose import Unsup3DDecomposer
-from l2rkit.losses import CentredViews, MobileNetFeatures, Perceptual, Photometric
+from l2rkit.losses import CentredViews, MobileNetFeatures, Perceptual, Photometric, Relief, Upright
 from l2rkit.model import FaceReconstructor
 from l2rkit.render import GridRenderer
 from l2rkit.schedule import Schedule
@@ -33,7 +33,10 @@ model = dict(
     losses=dict(
         photometric=dict(type=Photometric, mirror=0.5),
         perceptual=dict(type=Perceptual, features=dict(type=MobileNetFeatures), mirror=0.5),
-        views=dict(type=CentredViews, weight=0.2),  # ours: pitch runs to its limit without
+        # Ours: what symmetry leaves open, with the weights at the end of the first stage.
+        views=dict(type=CentredViews, weight=2.0),
+        upright=dict(type=Upright, weight=5.0),
+        relief=dict(type=Relief, weight=2.0),
     ),
 )
 custom_hooks = [
