@@ -1,6 +1,7 @@
 """What a socket builds, and what it says about what it cannot build."""
 
 import pytest
+from mmengine.config import ConfigDict
 from torch import nn
 
 from l2rkit.errors import PartError, near
