@@ -1,0 +1,71 @@
+"""`l2rkit train`: a short run, its panels, its resumption, its first words when data is missing."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from l2rkit.checkpoints import read_weights
+from l2rkit.commands.train import train
+
+TRAINING = """
+from l2rkit.losses import Photometric
+from l2rkit.schedule import Schedule
+from l2rkit.viz import PanelHook
+from mmengine.hooks import CheckpointHook
+from mmengine.optim import OptimWrapper
+from mmengine.runner import IterBasedTrainLoop, ValLoop
+from torch.optim import Adam
+
+model.update(losses=dict(photometric=dict(type=Photometric)))
+val_dataloader = dict(**test_dataloader)
+val_evaluator = dict(type=DepthErrors)
+train_dataloader = dict(**test_dataloader)
+train_dataloader.update(sampler=dict(type=DefaultSampler, shuffle=True))
+optim_wrapper = dict(type=OptimWrapper, optimizer=dict(type=Adam, lr=1e-3))
+default_hooks = dict(checkpoint=dict(type=CheckpointHook, by_epoch=False, interval=2))
+custom_hooks = [
+    dict(type=PanelHook, interval=2, photos=3),
+    dict(type=Schedule, changes={"losses.photometric.scale": {0: 0.15, 3: None}}),
+]
+randomness = dict(seed=0)
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=4, val_interval=4)
+val_cfg = dict(type=ValLoop)
+"""
+
+
+@pytest.fixture
+def training(config: Path) -> Path:
+    config.write_text(config.read_text() + TRAINING)
+    return config
+
+
+def run(config: Path, work_dir: Path, *words: str) -> Result:
+    return CliRunner().invoke(train, [str(config), "--work-dir", str(work_dir), *words])
+
+
+def test_a_resumed_run_ends_where_an_unbroken_one_does(training: Path, tmp_path: Path) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    assert run(training, whole).exit_code == 0
+    first = run(training, broken, "--cfg-options", "train_cfg.max_iters=2")
+    assert first.exit_code == 0, first.output
+    second = run(training, broken, "--resume")
+    assert second.exit_code == 0, second.output
+    wanted, got = (read_weights(folder / "iter_4.pth") for folder in (whole, broken))
+    assert wanted.keys() == got.keys()
+    before = read_weights(whole / "iter_2.pth")
+    assert any(not torch.equal(wanted[key], before[key]) for key in wanted)
+    assert all(torch.equal(wanted[key], got[key]) for key in wanted)
+    picture = Image.open(whole / "panels" / "0000004.png")
+    assert picture.width == 8 * 128 and picture.height == 3 * 128 + 16
+
+
+def test_missing_data_is_the_first_and_only_line(tmp_path: Path) -> None:
+    celeba = Path(__file__).parents[2] / "configs/unsup3d/unsup3d_celeba.py"
+    option = f"train_dataloader.dataset.data_root={tmp_path / 'none'}"
+    result = run(celeba, tmp_path / "work", "--cfg-options", option)
+    assert result.exit_code == 2
+    (line,) = result.output.strip().splitlines()
+    assert "CelebA" in line and "tools/dataset_converters/celeba.py" in line

@@ -1,0 +1,56 @@
+"""Upright and Relief on depths whose tilt and variance are known."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from scenes import perfect_scene
+
+from l2rkit.geometry import focal, move, project, unproject, view_of
+from l2rkit.losses import Relief, Upright
+from l2rkit.losses.upright import tilt
+
+
+def leaning(angle_deg: float, size: int = 64) -> torch.Tensor:
+    """(1, 1, size, size): the plane z = 1 leant back at its foot, by ray and plane."""
+    tangent = math.tan(math.radians(angle_deg))
+    y = (torch.arange(size, dtype=torch.float64) - (size - 1) / 2) / focal(size)
+    # a point z (y, 1) of the ray lies on the plane z = 1 + tangent * z * y
+    return (1 / (1 - tangent * y))[None, None, :, None].expand(1, 1, size, size)
+
+
+@pytest.mark.parametrize("angle_deg", [-20.0, 0.0, 5.0, 20.0])
+def test_tilt_is_the_tangent_of_a_leaning_plane(angle_deg: float) -> None:
+    wanted = math.tan(math.radians(angle_deg))
+    assert tilt(leaning(angle_deg)).item() == pytest.approx(wanted, abs=2e-3)
+
+
+def test_leaning_is_what_a_pitch_does() -> None:
+    flat = unproject(torch.ones(1, 1, 32, 32, dtype=torch.float64))
+    moved = project(move(flat, view_of(pitch_deg=10).double()[None]), 32)
+    steps = moved[0, :, 16, 16] - moved[0, :, 15, 16]
+    lean = steps[2] / (steps[1] / focal(32))
+    assert lean.item() == pytest.approx(tilt(leaning(10)).item(), rel=0.02)
+
+
+def test_faces_may_lean_one_by_one_but_not_on_average() -> None:
+    scene = perfect_scene(32)
+    one = scene.face.depth[:1] * 0
+    both = torch.cat([one + leaning(10, 32).float(), one + leaning(-10, 32).float()])
+    opposite = replace(scene, face=replace(scene.face, depth=both))
+    alike = replace(scene, face=replace(scene.face, depth=both[:1].repeat(2, 1, 1, 1)))
+    assert Upright()(opposite).item() == pytest.approx(0, abs=1e-4)
+    wanted = 3 * math.tan(math.radians(10)) ** 2
+    assert Upright(weight=3.0)(alike).item() == pytest.approx(wanted, rel=0.05)
+
+
+def test_relief_is_the_variance_in_depth_ranges() -> None:
+    scene = perfect_scene(32)
+    depth = torch.ones(len(scene.face), 1, 32, 32)
+    depth[..., ::2] = 1.02  # half of the pixels 0.02 behind: a deviation of 0.01 of a range of 0.2
+    flat = torch.full_like(depth, 0.97)
+    loss = Relief(weight=4.0)
+    carved = replace(scene, face=replace(scene.face, depth=depth))
+    assert loss(carved).item() == pytest.approx(4 * (0.01 / 0.2) ** 2, rel=1e-3)
+    assert loss(replace(scene, face=replace(scene.face, depth=flat))).item() == 0
