@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from l2rkit.data.align import FaceAligner
+from l2rkit.data.heads.dataset import make_images
 from l2rkit.data.photo import read_photo
 
 SAMPLES = Path(__file__).parents[1] / "l2rkit" / "zoo" / "samples"
@@ -41,6 +42,12 @@ def old(photo: np.ndarray, seed: int = 0) -> np.ndarray:
     return np.round(np.clip(faded + grain, 0, 1) * 255).astype(np.uint8)
 
 
+def head(size: int = 256) -> np.ndarray:
+    """The first test image of the synthetic heads."""
+    made = next(make_images([0], seed=0, split="test", size=size))
+    return np.round(made["img"] * 255).astype(np.uint8)
+
+
 @click.command(help=__doc__)
 @click.argument("portrait", type=click.Path(exists=True, dir_okay=False))
 @click.option("--out", default=SAMPLES, type=click.Path(file_okay=False, path_type=Path))
@@ -52,6 +59,7 @@ def main(portrait: str, out: Path):
         "astronaut_small": (small(photo), 30),
         "astronaut_blurred": (blurred(photo), 60),
         "astronaut_old": (old(photo), 80),
+        "head": (head(), 85),
     }
     for name, (copy, quality) in copies.items():
         Image.fromarray(copy).save(out / f"{name}.jpg", quality=quality)

@@ -47,10 +47,10 @@ custom_hooks = [
     dict(
         type=Schedule,
         changes={
-            "losses.photometric.scale": {0: 0.15, 3000: None},
-            "losses.photometric.mirror": {0: 1.0, 3000: 0.5},
-            "losses.perceptual.scale": {0: 0.15, 3000: None},
-            "losses.perceptual.mirror": {0: 1.0, 3000: 0.5},
+            "losses.photometric.scale": {0: 0.15, 3000: None, 4000: 0.15, 6500: None},
+            "losses.photometric.mirror": {0: 1.0, 3000: 0.5, 4000: 1.0, 6500: 0.5},
+            "losses.perceptual.scale": {0: 0.15, 3000: None, 4000: 0.15, 6500: None},
+            "losses.perceptual.mirror": {0: 1.0, 3000: 0.5, 4000: 1.0, 6500: 0.5},
             "losses.views.weight": {0: 0.2, 1500: 2.0},
             "losses.relief.weight": {0: 0.0, 2500: 8.0, 3000: 2.0},
         },
