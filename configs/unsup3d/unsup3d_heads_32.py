@@ -4,7 +4,7 @@ What differs from the paper is marked 'ours', with its reason.
 """
 
 from mmengine.config import read_base
-from mmengine.optim import CosineAnnealingLR, LinearLR, OptimWrapper
+from mmengine.optim import LinearLR, MultiStepLR, OptimWrapper
 from mmengine.runner import IterBasedTrainLoop, TestLoop, ValLoop
 from torch.optim import Adam
 
@@ -47,12 +47,13 @@ custom_hooks = [
     dict(
         type=Schedule,
         changes={
-            "losses.photometric.scale": {0: 0.15, 3000: None, 4000: 0.15, 6500: None},
-            "losses.photometric.mirror": {0: 1.0, 3000: 0.5, 4000: 1.0, 6500: 0.5},
-            "losses.perceptual.scale": {0: 0.15, 3000: None, 4000: 0.15, 6500: None},
-            "losses.perceptual.mirror": {0: 1.0, 3000: 0.5, 4000: 1.0, 6500: 0.5},
+            "losses.photometric.scale": {0: 0.15, 3000: None, 4000: 0.15, 5500: None},
+            "losses.photometric.mirror": {0: 1.0, 3000: 0.5, 4000: 1.0, 5500: 0.5},
+            "losses.perceptual.scale": {0: 0.15, 3000: None, 4000: 0.15, 5500: None},
+            "losses.perceptual.mirror": {0: 1.0, 3000: 0.5, 4000: 1.0, 5500: 0.5},
             "losses.views.weight": {0: 0.2, 1500: 2.0},
-            "losses.relief.weight": {0: 0.0, 2500: 8.0, 3000: 2.0},
+            "losses.relief.weight": {0: 0.0, 2500: 8.0, 3000: 2.0, 5000: 0.5, 6500: 1.0},
+            "losses.upright.weight": {0: 5.0, 6500: 0.5},
         },
     ),
     dict(type=PanelHook, interval=2000),
@@ -66,7 +67,7 @@ optim_wrapper = dict(
 )
 param_scheduler = [
     dict(type=LinearLR, start_factor=0.33, begin=0, end=1500, by_epoch=False),
-    dict(type=CosineAnnealingLR, eta_min_ratio=0.1, begin=4000, end=8000, by_epoch=False),
+    dict(type=MultiStepLR, milestones=[6500], gamma=0.33, by_epoch=False),
 ]
 train_cfg = dict(type=IterBasedTrainLoop, max_iters=8000, val_interval=1000)
 val_cfg = dict(type=ValLoop)
