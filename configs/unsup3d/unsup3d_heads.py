@@ -20,7 +20,7 @@ with read_base():
     from .._base_.heads import *
     from .._base_.runtime import *
 
-load_from = "work_dirs/unsup3d_heads_pupil/iter_3000.pth"
+load_from = "work_dirs/unsup3d_heads_pupil/iter_1000.pth"
 model = dict(
     type=FaceReconstructor,
     decompose=dict(
@@ -35,8 +35,8 @@ model = dict(
         perceptual=dict(type=Perceptual, features=dict(type=MobileNetFeatures), mirror=0.5),
         # Ours: what symmetry leaves open, with the weights at the end of the first stage.
         views=dict(type=CentredViews, weight=2.0),
-        upright=dict(type=Upright, weight=5.0),
-        relief=dict(type=Relief, weight=2.0),
+        upright=dict(type=Upright, weight=0.5),
+        relief=dict(type=Relief, weight=1.0),
     ),
 )
 custom_hooks = [
@@ -44,17 +44,19 @@ custom_hooks = [
     dict(
         type=Schedule,
         changes={
-            "losses.photometric.scale": {0: 0.15, 300: None},
-            "losses.perceptual.scale": {0: 0.15, 300: None},
+            "losses.photometric.scale": {0: 0.15, 200: None},
+            "losses.perceptual.scale": {0: 0.15, 200: None},
         },
     ),
     dict(type=PanelHook, interval=500),
 ]
 optim_wrapper = dict(
     type=OptimWrapper,
-    optimizer=dict(type=Adam, lr=1e-4),  # no weight decay: ours
+    optimizer=dict(type=Adam, lr=2e-4),  # no weight decay: ours
+    paramwise_cfg=dict(custom_keys={"decompose.view": dict(lr_mult=3.0)}),  # ours: it lags else
     clip_grad=dict(max_norm=1.0),  # ours: replications without it have collapsed
 )
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=3000, val_interval=500)
+train_dataloader.update(batch_size=32)
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=1200, val_interval=400)
 val_cfg = dict(type=ValLoop)
 test_cfg = dict(type=TestLoop)

@@ -38,6 +38,6 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=1.0),
 )
 train_dataloader.update(batch_size=32)
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=3000, val_interval=500)
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=1000, val_interval=500)
 val_cfg = dict(type=ValLoop)
 test_cfg = dict(type=TestLoop)
