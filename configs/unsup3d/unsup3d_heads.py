@@ -5,7 +5,7 @@ the paper is marked 'ours', with its reason.
 """
 
 from mmengine.config import read_base
-from mmengine.optim import OptimWrapper
+from mmengine.optim import MultiStepLR, OptimWrapper
 from mmengine.runner import IterBasedTrainLoop, TestLoop, ValLoop
 from torch.optim import Adam
 
@@ -57,6 +57,7 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=1.0),  # ours: replications without it have collapsed
 )
 train_dataloader.update(batch_size=32)
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=1200, val_interval=400)
+param_scheduler = [dict(type=MultiStepLR, milestones=[1200], gamma=0.33, by_epoch=False)]
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=1800, val_interval=400)
 val_cfg = dict(type=ValLoop)
 test_cfg = dict(type=TestLoop)

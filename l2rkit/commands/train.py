@@ -28,6 +28,8 @@ def train(
     cfg = load_for_runner(config, cfg_options, launcher)
     cfg.work_dir = work_dir or cfg.get("work_dir") or f"work_dirs/{Path(config).stem}"
     cfg.resume = resume
+    if resume and Path(cfg.work_dir, "last_checkpoint").is_file():
+        cfg.load_from = None  # MMEngine would rather resume from there than from the work dir
     if seed is not None:
         cfg.randomness = dict(seed=seed)
     from mmengine.registry import DATASETS
