@@ -58,6 +58,6 @@ optim_wrapper = dict(
 )
 train_dataloader.update(batch_size=32)
 param_scheduler = [dict(type=MultiStepLR, milestones=[1200], gamma=0.33, by_epoch=False)]
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=1800, val_interval=400)
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=1600, val_interval=400)
 val_cfg = dict(type=ValLoop)
 test_cfg = dict(type=TestLoop)

@@ -40,6 +40,7 @@ def test(
     path = Path(weights) if weights else shipped_weights(config)
     state = model_weights(path)
     cfg.model.pop("losses", None)
+    cfg.load_from = None  # where training began; MMEngine would load it over the weights
     cfg.work_dir = f"work_dirs/{Path(config).stem}"
     runner = Runner.from_cfg(cfg)
     load_into(runner.model, state, str(path))

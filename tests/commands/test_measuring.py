@@ -6,7 +6,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from l2rkit.checkpoints import read_weights
+from l2rkit.checkpoints import read_weights, write_weights
 from l2rkit.commands import main
 from l2rkit.commands.leaderboard import table
 
@@ -15,6 +15,12 @@ def run(*words: object) -> str:
     result = CliRunner().invoke(main, [str(word) for word in words])
     assert result.exit_code == 0, result.output
     return result.output
+
+
+def side(*words: object) -> str:
+    """The line of the output that has the depth error."""
+    (line,) = [line for line in run(*words).splitlines() if line.startswith("side ")]
+    return line
 
 
 def test_an_entry_says_what_was_measured(
@@ -42,6 +48,18 @@ def test_dry_run_writes_nothing(
     monkeypatch.chdir(tmp_path)
     output = run("test", config, weights, "--dry-run")
     assert "side" in output and not (tmp_path / "results.json").exists()
+
+
+def test_what_is_measured_are_the_given_weights(
+    config: Path, weights: Path, tmp_path: Path, monkeypatch: object
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = side("test", config, weights, "--dry-run")
+    other = tmp_path / "other.safetensors"
+    write_weights({k: v * 1.5 for k, v in read_weights(weights).items()}, other)
+    config.write_text(config.read_text() + f"load_from = {str(other)!r}\n")
+    assert side("test", config, weights, "--dry-run") == before
+    assert side("test", config, other, "--dry-run") != before
 
 
 def test_unknown_overrides_are_one_line(config: Path, weights: Path) -> None:
