@@ -13,6 +13,7 @@ from mmengine.config import Config
 
 from .errors import UserError
 from .reconstruction import write_whole
+from .zoo import FOLDER
 
 # Entries that agree in these speak of the same thing; the newer one replaces the older.
 SAME = ("config", "weights_sha256", "protocol", "level", "restore", "seed", "n")
@@ -27,7 +28,8 @@ def entry(
     overrides: dict[str, Any],
 ) -> dict[str, Any]:
     """One entry: what was measured on `n` images, and how."""
-    options = "".join(f" --cfg-options {key}={value}" for key, value in overrides.items())
+    words = [str(config)] if weights.parent == FOLDER else [str(config), str(weights)]
+    words += [f"--cfg-options {key}={value}" for key, value in overrides.items()]
     return {
         "config": Path(config).stem,
         "weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
@@ -39,7 +41,7 @@ def entry(
         "seed": cfg.get("randomness", {}).get("seed"),
         "commit": commit(),
         "hardware": hardware(),
-        "command": f"python tools/test.py {config} {weights}{options}",
+        "command": f"python tools/test.py {' '.join(words)}",
         "date": date.today().isoformat(),
     }
 

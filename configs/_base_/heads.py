@@ -5,7 +5,7 @@ from mmengine.dataset import DefaultSampler, default_collate
 from l2rkit.data import FlipFace, PackPhoto, ResizeFace, SyntheticHeads
 from l2rkit.metrics import DepthErrors
 
-protocol = "heads"
+protocol = "heads, 64 px"
 image_size = 64  # pixels; a config that needs another changes it in the three pipelines
 
 train_pipeline = [

@@ -19,6 +19,7 @@ with read_base():
     from .._base_.heads import *
     from .._base_.runtime import *
 
+protocol = "heads, 32 px"
 train_dataloader.dataset.pipeline[0].update(image_size=32)
 val_dataloader.dataset.pipeline[0].update(image_size=32)
 test_dataloader.dataset.pipeline[0].update(image_size=32)
