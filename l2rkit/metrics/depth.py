@@ -77,7 +77,8 @@ class DepthErrors(BaseMetric):
         if not (shares > 0).all():
             raise ValueError("DepthErrors: a face was rendered nowhere on the true one")
         errors = zip(side(depth, truth, mask) * 100, mad(depth, truth, mask), shares, truth)
-        self.results += [(float(s), float(m), float(c), t) for s, m, c, t in errors]
+        # a clone, for a view would take the whole batch along when processes exchange results
+        self.results += [(float(s), float(m), float(c), t.clone()) for s, m, c, t in errors]
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         sides, mads, shares, truths = zip(*results)
