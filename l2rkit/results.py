@@ -57,13 +57,15 @@ def enter(made: dict[str, Any], path: Path) -> None:
 
 
 def commit() -> str:
-    """The commit of the working copy, with '+' if it has changes; 'unknown' outside of one."""
+    """The commit of the working copy, with '+' if its code has changed; 'unknown' outside of one."""
     git = ["git", "-C", str(Path(__file__).parent)]
     try:
         head = subprocess.run(
             [*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True
         )
-        changes = subprocess.run([*git, "diff", "--quiet", "HEAD"], capture_output=True)
+        changes = subprocess.run(
+            [*git, "diff", "--quiet", "HEAD", "--", ":/*.py"], capture_output=True
+        )
     except OSError:
         return "unknown"
     return head.stdout.strip() + ("+" if changes.returncode else "") or "unknown"
