@@ -57,7 +57,7 @@ def enter(made: dict[str, Any], path: Path) -> None:
 
 
 def commit() -> str:
-    """The commit of the working copy, with '+' if its code has changed; 'unknown' outside of one."""
+    """The working copy's commit, with '+' if its code has changed; 'unknown' outside of one."""
     git = ["git", "-C", str(Path(__file__).parent)]
     try:
         head = subprocess.run(
