@@ -62,6 +62,7 @@ class Reconstruction:
         npz, png = io.BytesIO(), io.BytesIO()
         np.savez_compressed(npz, **self.arrays())
         panel(self.scene.photo, self.face, self.scene.own, self.render).save(png, "PNG")
+        Path(folder).mkdir(parents=True, exist_ok=True)
         contents = {"npz": npz.getvalue(), "glb": glb(self.face), "png": png.getvalue()}
         for suffix, content in contents.items():
             write_whole(Path(folder) / f"{name}.{suffix}", content)

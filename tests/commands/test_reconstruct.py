@@ -137,3 +137,14 @@ def test_a_photo_taken_whole_is_its_middle_square() -> None:
     matrix = whole((100, 200), 50)
     corners = np.array([[49.5, -0.5, 1], [149.5, 99.5, 1]]) @ matrix.T
     assert np.allclose(corners, [[-0.5, -0.5], [49.5, 49.5]])
+
+
+def test_the_readme_reconstructs_in_python(tmp_path: Path) -> None:
+    from l2rkit import reconstruct as from_python
+
+    face = from_python(FOLDER / "samples" / "astronaut_small.jpg")
+    face.save(tmp_path / "new" / "folder", "astronaut")
+    depth = np.load(tmp_path / "new" / "folder" / "astronaut.npz")["canonical_depth"]
+    assert depth.shape == (64, 64)
+    nose, cheeks = depth[34:42, 30:34].mean(), depth[34:42, [8, 55]].mean()
+    assert nose < cheeks - 0.01  # the shipped weights know a face: its middle is nearer
