@@ -19,6 +19,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from .errors import WeightsError
+from .files import write_whole
 
 
 def _types_of_mmengine() -> list[Any]:
@@ -84,10 +85,8 @@ def write_weights(state: dict[str, Tensor], path: str | Path, half: bool = False
         key: value.detach().cpu().to(kind if value.is_floating_point() else None).contiguous()
         for key, value in state.items()
     }
-    part = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
-    part.write_bytes(safetensors.torch.save(state))
-    part.replace(path)
+    write_whole(path, safetensors.torch.save(state))
 
 
 def model_weights(path: str | Path) -> dict[str, Tensor]:

@@ -13,6 +13,7 @@ from .config import load_config, load_model
 from .data.align import FaceAligner, warp
 from .data.photo import photo_size, read_photo
 from .face import BACKGROUND, Face, Scene
+from .files import write_whole
 from .geometry import normals
 from .model import FaceReconstructor
 from .viz.mesh import glb
@@ -148,13 +149,6 @@ def on_cpu(record: T) -> T:
             value = on_cpu(value)
         moved[field.name] = value
     return replace(record, **moved)
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file so that it is there as a whole or not at all."""
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    part.replace(path)
 
 
 def _hw(image: Tensor) -> np.ndarray:

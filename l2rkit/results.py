@@ -12,7 +12,7 @@ from typing import Any
 from mmengine.config import Config
 
 from .errors import UserError
-from .reconstruction import write_whole
+from .files import write_whole
 from .zoo import FOLDER
 
 # Entries that agree in these speak of the same thing; the newer one replaces the older.

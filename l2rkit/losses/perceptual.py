@@ -1,14 +1,12 @@
 """Features of the rendered face against those of the photo (Unsup3D, equation 7)."""
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
 from ..face import Scene
 from ..registry import LOSSES
-from .photometric import EPSILON, masked_mean, scales
+from .photometric import EPSILON, log_of, masked_mean, scales
 
 
 @LOSSES.register_module()
@@ -53,5 +51,4 @@ def gaussian(image: Tensor, target: Tensor, scale: Tensor | float, mask: Tensor)
     """Mean over the mask of (image - target)^2 / (2 scale^2) + log(scale), a scalar."""
     error = (image - target).square().mean(1, keepdim=True)
     spread = scale + EPSILON
-    log = spread.log() if isinstance(spread, Tensor) else math.log(spread)
-    return masked_mean(error / (2 * scale**2 + EPSILON) + log, mask)
+    return masked_mean(error / (2 * scale**2 + EPSILON) + log_of(spread), mask)

@@ -43,7 +43,7 @@ def laplacian(image: Tensor, target: Tensor, scale: Tensor | float, mask: Tensor
     """
     scale = scale + EPSILON
     error = (image - target).abs().mean(1, keepdim=True)
-    return masked_mean(math.sqrt(2) * error / scale + _log(scale), mask)
+    return masked_mean(math.sqrt(2) * error / scale + log_of(scale), mask)
 
 
 def masked_mean(value: Tensor, mask: Tensor) -> Tensor:
@@ -62,5 +62,6 @@ def scales(scene: Scene, kind: str, fixed: float | None) -> tuple[Tensor | float
     return own, mirrored
 
 
-def _log(scale: Tensor | float) -> Tensor | float:
+def log_of(scale: Tensor | float) -> Tensor | float:
+    """The logarithm of a scale, which may be a number."""
     return scale.log() if isinstance(scale, Tensor) else math.log(scale)

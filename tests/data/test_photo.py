@@ -2,6 +2,7 @@
 
 import io
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -39,7 +40,6 @@ def test_sixteen_bit_ramp_is_scaled_not_clipped(tmp_path, suffix):
 
 
 def test_sixteen_bit_rgb_is_scaled(tmp_path):
-    cv2 = pytest.importorskip("cv2")
     deep = COLOURS.astype(np.uint16) * 257
     cv2.imwrite(str(tmp_path / "deep.png"), deep[..., ::-1])
     np.testing.assert_array_equal(read_photo(tmp_path / "deep.png"), COLOURS)
