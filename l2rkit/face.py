@@ -23,6 +23,7 @@ Canonical
     The frontal face in the middle of the picture, in which depth and albedo are predicted.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -147,13 +148,17 @@ class Scene:
     """What a loss sees: the photo that was aimed at, the face, and what became of it.
 
     photo (B, 3, H, W); face: see `Face`; own: the face as rendered; mirrored: its mirror image as
-    rendered under the same light and view, or None outside training.
+    rendered under the same light and view. For losses that go round again, `render` draws another
+    face, and `look` says what the model sees in another photo. These three are None outside
+    training.
     """
 
     photo: Tensor
     face: Face
     own: Rendering
     mirrored: Rendering | None = None
+    render: Callable[[Face], Rendering] | None = None
+    look: Callable[[Tensor], Face] | None = None
 
     def __post_init__(self) -> None:
         _check("Scene.own.image", self.own.image, tuple(self.photo.shape))

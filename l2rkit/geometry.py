@@ -19,16 +19,21 @@ def focal(size: int) -> float:
     return (size - 1) / 2 / math.tan(math.radians(FIELD_OF_VIEW_DEG / 2))
 
 
-def rays(size: int, like: Tensor) -> Tensor:
-    """(1, 3, size, size): through each pixel centre, the point at depth 1."""
-    line = (torch.arange(size, dtype=like.dtype, device=like.device) - (size - 1) / 2) / focal(size)
+def rays(size: int, like: Tensor, supersample: int = 1) -> Tensor:
+    """(1, 3, size, size): through each pixel centre, the point at depth 1.
+
+    With `supersample` k, through the centres of k by k parts of each pixel: (1, 3, k size, k size).
+    """
+    fine = torch.arange(size * supersample, dtype=like.dtype, device=like.device)
+    column = (fine + 0.5) / supersample - 0.5
+    line = (column - (size - 1) / 2) / focal(size)
     y, x = torch.meshgrid(line, line, indexing="ij")
     return torch.stack([x, y, torch.ones_like(x)])[None]
 
 
-def unproject(depth: Tensor) -> Tensor:
-    """(B, 3, H, W): the points at `depth` (B, 1, H, W)."""
-    return depth * rays(depth.shape[-1], depth)
+def unproject(depth: Tensor, supersample: int = 1) -> Tensor:
+    """(B, 3, H, W): the points at `depth` (B, 1, H, W), which may have k by k parts per pixel."""
+    return depth * rays(depth.shape[-1] // supersample, depth, supersample)
 
 
 def project(points: Tensor, size: int) -> Tensor:

@@ -6,8 +6,11 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
+from .errors import ConfigError
 from .face import Face, Scene
 from .registry import DECOMPOSERS, LOSSES, REFINERS, RENDERERS, RESTORERS
+
+PRECISIONS = {None: None, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 class FaceReconstructor(BaseModel):
@@ -19,6 +22,8 @@ class FaceReconstructor(BaseModel):
         losses: parts by name, each `scene → scalar`; needed only for training.
         restore: repairs the photo in 2D first; left out, the photo is used as it is.
         refine: parts that improve the face, in turn, after it was taken apart.
+        precision: "bfloat16" or "float16" of the networks that restore, decompose and refine;
+            weights, renderer and losses keep float32, which None keeps throughout.
 
     Each part is built, or described by a dict with its `type`.
     """
@@ -30,9 +35,14 @@ class FaceReconstructor(BaseModel):
         losses: dict[str, dict | nn.Module] | None = None,
         restore: dict | nn.Module | None = None,
         refine: Sequence[dict | nn.Module] = (),
+        precision: str | None = None,
         data_preprocessor: dict | nn.Module | None = None,
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor)
+        if precision not in PRECISIONS:
+            wanted = ", ".join(map(repr, PRECISIONS))
+            raise ConfigError(f"FaceReconstructor: precision is one of {wanted}, not {precision!r}")
+        self.precision = PRECISIONS[precision]
         self.restore = RESTORERS.build(restore)
         self.decompose = DECOMPOSERS.build(decompose)
         self.refine = nn.ModuleList(REFINERS.build(part) for part in refine)
@@ -51,16 +61,19 @@ class FaceReconstructor(BaseModel):
 
     def face(self, photo: Tensor, person: Tensor | None = None) -> Face:
         """The face in each photo."""
-        seen = photo if self.restore is None else self.restore(photo)
-        face = self.decompose(seen, person)
-        for refine in self.refine:
-            face = refine(face, seen)
+        half = self.precision
+        with torch.autocast(photo.device.type, dtype=half, enabled=half is not None):
+            seen = photo if self.restore is None else self.restore(photo)
+            face = self.decompose(seen, person)
+            for refine in self.refine:
+                face = refine(face, seen)
         return face
 
     def scene(self, photo: Tensor, person: Tensor | None = None) -> Scene:
-        """The face in each photo, and how it looks as it is and mirrored."""
+        """The face in each photo, how it looks as it is and mirrored, and the means to go on."""
         face = self.face(photo, person)
-        return Scene(photo, face, self.render(face), self.render(face.mirrored()))
+        own, mirrored = self.render(face), self.render(face.mirrored())
+        return Scene(photo, face, own, mirrored, self.render, self.face)
 
     def loss(self, photo: Tensor, person: Tensor | None = None) -> dict[str, Tensor]:
         """Each loss under the name `loss_<its key>`; MMEngine sums them."""

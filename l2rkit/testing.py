@@ -4,6 +4,7 @@ Each raises an AssertionError with a sentence that says what the part did wrong.
 """
 
 from collections.abc import Callable
+from dataclasses import fields
 
 import torch
 from torch import Tensor
@@ -84,7 +85,11 @@ def check_decomposer(decomposer: torch.nn.Module, size: int) -> None:
 
 
 def check_loss(loss: Callable[[Scene], Tensor], size: int = 32) -> None:
-    """Gives a finite number with finite gradients on any scene, even an empty one."""
+    """Gives a finite number with finite gradients on any scene, even an empty one.
+
+    The scene's `render` and `look` give what they are asked for a face or photo of any number, but
+    always the same.
+    """
     face = example_face(size)
     photo = torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(1))
     ones = torch.ones(2, 1, size, size)
@@ -96,7 +101,8 @@ def check_loss(loss: Callable[[Scene], Tensor], size: int = 32) -> None:
     ):
         view, image = face.view.clone().requires_grad_(), image.clone().requires_grad_()
         seen = Rendering(image, mask, torch.where(mask > 0, face.depth, BACKGROUND))
-        value = loss(Scene(photo, face.seen_from(view), seen, seen))
+        turned = face.seen_from(view)
+        value = loss(Scene(photo, turned, seen, seen, _always(seen), _always(turned)))
         assert value.dim() == 0, f"a loss is one number, not of shape {tuple(value.shape)}"
         assert value.isfinite(), f"the loss of the {name} scene is {value.item()}"
         if value.requires_grad:
@@ -106,6 +112,20 @@ def check_loss(loss: Callable[[Scene], Tensor], size: int = 32) -> None:
             assert grad is None or grad.isfinite().all(), (
                 f"a gradient of the {name} scene is not finite"
             )
+
+
+def _always(answer: Face | Rendering) -> Callable[[Face | Tensor], Face | Rendering]:
+    """Answers any batch with the first of `answer`, repeated."""
+
+    def repeated(value: object, count: int) -> object:
+        if isinstance(value, Tensor):
+            return value[:1].expand(count, *value.shape[1:])
+        if value is None:
+            return None
+        parts = {f.name: repeated(getattr(value, f.name), count) for f in fields(value)}
+        return type(value)(**parts)
+
+    return lambda asked: repeated(answer, len(asked))
 
 
 def _near(got: Tensor, wanted: Tensor, tolerance: float, sentence: str) -> None:

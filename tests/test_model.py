@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from l2rkit.decompose import Unsup3DDecomposer
+from l2rkit.errors import ConfigError
 from l2rkit.face import Face
 from l2rkit.losses import CentredViews, Photometric
 from l2rkit.model import FaceReconstructor
@@ -113,3 +114,27 @@ def test_a_few_steps_on_one_batch_lower_the_loss():
         optimizer.step()
         values.append(loss.item())
     assert values[-1] < values[0] - 0.2
+
+
+def test_half_precision_is_the_networks_alone():
+    exact, half = tiny(), tiny(precision="bfloat16")
+    seen = []
+    layer = half.decompose.depth.network[5]
+    layer.register_forward_hook(lambda _, __, out: seen.append(out.dtype))
+    losses = half(photos(), mode="loss")
+    sum(losses.values()).backward()
+    assert seen == [torch.bfloat16]
+    assert all(loss.dtype == torch.float32 for loss in losses.values())
+    assert all(w.grad is None or w.grad.dtype == torch.float32 for w in half.parameters())
+    with torch.no_grad():
+        wanted, got = exact.eval()(photos()), half.eval()(photos())
+    assert got.depth.dtype == got.albedo.dtype == got.view.dtype == torch.float32
+    torch.testing.assert_close(got.depth, wanted.depth, atol=6e-3, rtol=0)
+    torch.testing.assert_close(got.view, wanted.view, atol=2e-3, rtol=0)
+    # A bfloat16 depth near 1 would have steps of 2^-8 and so fifty values in its range.
+    assert len(got.depth.unique()) > 500
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(ConfigError, match="precision is one of None, 'bfloat16', 'float16', not"):
+        tiny(precision="bf16")

@@ -9,7 +9,15 @@ from mmengine.runner import IterBasedTrainLoop, TestLoop, ValLoop
 from torch.optim import Adam
 
 from l2rkit.decompose import Unsup3DDecomposer
-from l2rkit.losses import CentredViews, MobileNetFeatures, Perceptual, Photometric, Relief, Upright
+from l2rkit.losses import (
+    CentredViews,
+    CycleConsistency,
+    MobileNetFeatures,
+    Perceptual,
+    Photometric,
+    Relief,
+    Upright,
+)
 from l2rkit.model import FaceReconstructor
 from l2rkit.render import GridRenderer
 from l2rkit.schedule import Schedule
@@ -37,6 +45,7 @@ model = dict(
     losses=dict(
         photometric=dict(type=Photometric, mirror=0.5),
         perceptual=dict(type=Perceptual, features=dict(type=MobileNetFeatures), mirror=0.5),
+        cycle=dict(type=CycleConsistency),  # ours: pitch is not learnt without
         views=dict(type=CentredViews, weight=0.2),  # ours: pitch runs to its limit without
         upright=dict(type=Upright, weight=5.0),  # ours: chins drift back without
         relief=dict(type=Relief, weight=8.0),  # ours: views stay small and faces deep without
@@ -52,8 +61,10 @@ custom_hooks = [
             "losses.photometric.mirror": {0: 1.0, 3000: 0.5, 4000: 1.0, 5500: 0.5},
             "losses.perceptual.scale": {0: 0.15, 3000: None, 4000: 0.15, 5500: None},
             "losses.perceptual.mirror": {0: 1.0, 3000: 0.5, 4000: 1.0, 5500: 0.5},
+            # Not earlier, for it holds on to the views that it finds, too small as they are at first.
+            "losses.cycle.weight": {0: 0.0, 8000: 1.0},
             "losses.views.weight": {0: 0.2, 1500: 2.0},
-            "losses.relief.weight": {0: 0.0, 2500: 8.0, 3000: 2.0, 5000: 0.5, 6500: 1.0},
+            "losses.relief.weight": {0: 0.0, 2500: 8.0, 3000: 2.0, 5000: 0.5, 6500: 1.0, 8500: 0.3},
             "losses.upright.weight": {0: 5.0, 6500: 0.5},
         },
     ),
@@ -69,7 +80,9 @@ optim_wrapper = dict(
 param_scheduler = [
     dict(type=LinearLR, start_factor=0.33, begin=0, end=1500, by_epoch=False),
     dict(type=MultiStepLR, milestones=[6500], gamma=0.33, by_epoch=False),
+    dict(type=MultiStepLR, milestones=[8000], gamma=3.0, by_epoch=False),
+    dict(type=MultiStepLR, milestones=[10_500], gamma=0.33, by_epoch=False),
 ]
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=8000, val_interval=1000)
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=12_000, val_interval=1000)
 val_cfg = dict(type=ValLoop)
 test_cfg = dict(type=TestLoop)

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from ..errors import ConfigError
 from .doors import OVERRIDES, load_for_runner, user_errors
 
 
@@ -13,6 +14,13 @@ from .doors import OVERRIDES, load_for_runner, user_errors
 @click.option("--work-dir", help="Where checkpoints and logs go.  [default: work_dirs/<config>]")
 @click.option("--resume", is_flag=True, help="Go on from the latest checkpoint in the work dir.")
 @click.option("--seed", type=int, help="Seed of everything random.")
+@click.option(
+    "--amp",
+    type=click.Choice(["bfloat16", "float16"]),
+    is_flag=False,
+    flag_value="bfloat16",
+    help="Networks in half precision, bfloat16 if not said; float16 needs a GPU.",
+)
 @click.option("--launcher", type=click.Choice(["none", "pytorch", "slurm", "mpi"]), default="none")
 @OVERRIDES
 @user_errors
@@ -21,6 +29,7 @@ def train(
     work_dir: str | None,
     resume: bool,
     seed: int | None,
+    amp: str | None,
     launcher: str,
     cfg_options: dict[str, Any],
 ) -> None:
@@ -32,6 +41,8 @@ def train(
         cfg.load_from = None  # MMEngine would rather resume from there than from the work dir
     if seed is not None:
         cfg.randomness = dict(seed=seed)
+    if amp:
+        halve(cfg, amp)
     from mmengine.registry import DATASETS
     from mmengine.runner import Runner
 
@@ -39,6 +50,19 @@ def train(
     if launcher == "pytorch":
         join_on_cpu()
     Runner.from_cfg(cfg).train()
+
+
+def halve(cfg: Any, precision: str) -> None:
+    """Sets the config to train in half precision; float16 needs its gradients scaled."""
+    import torch
+
+    from ..speed import ScaledOptimWrapper
+
+    cfg.model.precision = precision
+    if precision == "float16":
+        if not torch.cuda.is_available():
+            raise ConfigError("--amp=float16 needs a GPU; bfloat16 runs on CPUs, too")
+        cfg.optim_wrapper.type = ScaledOptimWrapper
 
 
 def join_on_cpu() -> None:

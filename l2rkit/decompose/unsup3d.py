@@ -60,10 +60,10 @@ class Unsup3DDecomposer(nn.Module):
             raise ValueError(f"Unsup3DDecomposer wants photos {wanted}, not {tuple(photo.shape)}")
         signed = photo * 2 - 1
         return Face(
-            depth=self._bordered(depth_from_raw(self.depth(signed).float())),
-            albedo=self.albedo(signed).float().tanh() / 2 + 0.5,
-            light=light_from_code(self.light(signed).float()),
-            view=self.view(signed).float() * self.reach,
+            depth=self._bordered(depth_from_raw(self.depth(signed))),
+            albedo=self.albedo(signed).tanh() / 2 + 0.5,
+            light=light_from_code(self.light(signed)),
+            view=self.view(signed) * self.reach,
             confidence=self._confidence(signed) if self.training else None,
         )
 

@@ -1,5 +1,6 @@
 """What training makes small."""
 
+from .cycle import CycleConsistency
 from .features import MobileNetFeatures, VGG16Features
 from .perceptual import Perceptual
 from .photometric import Photometric
@@ -10,6 +11,7 @@ from .view import CentredViews
 
 __all__ = [
     "CentredViews",
+    "CycleConsistency",
     "LikeTeacher",
     "MobileNetFeatures",
     "Perceptual",

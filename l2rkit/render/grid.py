@@ -15,27 +15,39 @@ from torch import Tensor
 EDGE = 1e-4
 
 
-def rasterize_grid(points: Tensor, size: int) -> Tensor:
+def rasterize_grid(points: Tensor, size: int, skip: Tensor | None = None) -> Tensor:
     """(B, size, size) int32: the nearest triangle at each pixel centre, or -1.
 
     points (B, H, W, 3) are column and row in pixels, and depth. The triangle of cell (row, col) is
     2 * (row * (W - 1) + col) with the corners (r, c), (r + 1, c), (r, c + 1), and that plus 1 with
     (r, c + 1), (r + 1, c), (r + 1, c + 1). Both sides of a triangle are seen. A triangle with a
-    corner behind the camera, without area, or that is not finite, is not drawn.
+    corner behind the camera, without area, or that is not finite, is not drawn; nor are those that
+    are true in `skip` (B, 2 * (H - 1) * (W - 1)). Of equally near ones, the first is seen.
     """
-    if points.dim() != 4 or points.shape[-1] != 3:
-        raise ValueError(f"rasterize_grid wants points (B, H, W, 3), not {tuple(points.shape)}")
-    if size < 1:
-        raise ValueError(f"rasterize_grid wants a size of at least 1 pixel, not {size}")
+    check_grid("rasterize_grid", points, size, skip)
     grid = points.detach().to("cpu", torch.float32).contiguous().numpy()
+    hidden = np.zeros((len(grid), 0), bool) if skip is None else skip.cpu().numpy()
     face = np.empty((len(grid), size, size), np.int32)
     numba.set_num_threads(min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS))
-    _nearest_triangles(grid, face)
+    _nearest_triangles(grid, hidden, face)
     return torch.from_numpy(face).to(points.device)
 
 
+def check_grid(name: str, points: Tensor, size: int, skip: Tensor | None) -> None:
+    """Raises a ValueError in the name of a rasterizer that cannot draw `points` in `size` pixels."""
+    if points.dim() != 4 or points.shape[-1] != 3:
+        raise ValueError(f"{name} wants points (B, H, W, 3), not {tuple(points.shape)}")
+    if size < 1:
+        raise ValueError(f"{name} wants a size of at least 1 pixel, not {size}")
+    batch, height, width, _ = points.shape
+    cells = max(height - 1, 0) * max(width - 1, 0)
+    if skip is not None and (skip.dtype != torch.bool or skip.shape != (batch, 2 * cells)):
+        got = f"{tuple(skip.shape)} of {skip.dtype}"
+        raise ValueError(f"{name} wants skip ({batch}, {2 * cells}) of torch.bool, not {got}")
+
+
 @numba.njit(cache=True, parallel=True)
-def _nearest_triangles(points: np.ndarray, face: np.ndarray) -> None:
+def _nearest_triangles(points: np.ndarray, hidden: np.ndarray, face: np.ndarray) -> None:
     batch, height, width, _ = points.shape
     for b in numba.prange(batch):
         nearness = np.zeros(face.shape[1:], np.float32)
@@ -45,8 +57,10 @@ def _nearest_triangles(points: np.ndarray, face: np.ndarray) -> None:
                 first = 2 * (row * (width - 1) + col)
                 p, q = points[b, row, col], points[b, row, col + 1]
                 r, s = points[b, row + 1, col], points[b, row + 1, col + 1]
-                _draw(p, r, q, first, face[b], nearness)
-                _draw(q, r, s, first + 1, face[b], nearness)
+                if hidden.shape[1] == 0 or not hidden[b, first]:
+                    _draw(p, r, q, first, face[b], nearness)
+                if hidden.shape[1] == 0 or not hidden[b, first + 1]:
+                    _draw(q, r, s, first + 1, face[b], nearness)
 
 
 @numba.njit(cache=True, inline="always")
@@ -71,7 +85,7 @@ def _draw(p, q, r, index, face, nearness):
             b = _cross(r, p, x, y) / area
             c = 1 - a - b
             if a >= -EDGE and b >= -EDGE and c >= -EDGE:
-                near = a / p[2] + b / q[2] + c / r[2]
+                near = np.float32(a / p[2] + b / q[2] + c / r[2])
                 if near > nearness[y, x]:
                     nearness[y, x] = near
                     face[y, x] = index

@@ -5,26 +5,40 @@ rendered textures are noisy (Wu et al., CVPR 2020, section 3.2). So do we; pixel
 integers on both ways, hence an unmoved face comes back exactly.
 """
 
+import math
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
-from torch.nn.functional import grid_sample
+from torch.nn.functional import grid_sample, normalize
 
-from ..face import BACKGROUND, NEAR
-from ..geometry import move, move_back, project, unproject
+from ..face import BACKGROUND, NEAR, Face
+from ..geometry import move, move_back, normals, project, rotation, unproject
 
-Rasterizer = Callable[[Tensor, int], Tensor]
+# Points (B, H, W, 3), size, triangles to skip or None → the triangle at each pixel.
+Rasterizer = Callable[[Tensor, int, Tensor | None], Tensor]
 
 CLOSEST = NEAR - 0.1  # nothing is rendered nearer to the camera than this
 
 
-def warp_depth(depth: Tensor, view: Tensor, size: int, rasterize: Rasterizer) -> Tensor:
+def warp_depth(
+    depth: Tensor,
+    view: Tensor,
+    size: int,
+    rasterize: Rasterizer,
+    supersample: int = 1,
+    skip: Tensor | None = None,
+) -> Tensor:
     """(B, 1, size, size): canonical `depth` (B, 1, H, W) seen from `view` (B, 6).
 
     `BACKGROUND` where nothing is seen. Gradients reach depth and view through the covered pixels.
+    With `supersample` k, at k by k points of each pixel: (B, 1, k size, k size). Triangles that are
+    true in `skip` (see `rasterize_grid`) leave holes.
     """
-    points = project(move(unproject(depth), view), size)
-    face = rasterize(points.permute(0, 2, 3, 1), size)
+    column, row, z = project(move(unproject(depth), view), size).unbind(1)
+    fine = (supersample - 1) / 2
+    points = torch.stack([column * supersample + fine, row * supersample + fine, z], 1)
+    face = rasterize(points.permute(0, 2, 3, 1), size * supersample, skip)
     return depth_of_faces(points, face).clamp(CLOSEST, BACKGROUND)
 
 
@@ -50,13 +64,14 @@ def depth_of_faces(points: Tensor, face: Tensor) -> Tensor:
     return empty.index_put((item, y, x), depth)[:, None]
 
 
-def sample_canonical(image: Tensor, depth: Tensor, view: Tensor) -> Tensor:
+def sample_canonical(image: Tensor, depth: Tensor, view: Tensor, supersample: int = 1) -> Tensor:
     """(B, C, S, S): a canonical `image` (B, C, H, W) as it appears at `depth` (B, 1, S, S).
 
-    `depth` is in the photo's view; each pixel is carried back by `view` and looked up.
+    `depth` is in the photo's view, with k by k points per pixel if `supersample` is k; each is
+    carried back by `view` and looked up.
     """
     size = image.shape[-1]
-    where = project(move_back(unproject(depth), view), size)[:, :2]
+    where = project(move_back(unproject(depth, supersample), view), size)[:, :2]
     grid = (where / ((size - 1) / 2) - 1).permute(0, 2, 3, 1)
     return grid_sample(image, grid, mode="bilinear", padding_mode="border", align_corners=True)
 
@@ -64,3 +79,34 @@ def sample_canonical(image: Tensor, depth: Tensor, view: Tensor) -> Tensor:
 def covered(depth: Tensor) -> Tensor:
     """(B, 1, S, S): 1 where a surface was rendered, else 0. Passes no gradient."""
     return (depth < BACKGROUND).to(depth.dtype)
+
+
+def normals_in_view(face: Face, depth: Tensor) -> Tensor:
+    """(B, 3, S, S): the face's normals as its view turns them, at rendered `depth` (B, 1, S, S).
+
+    They are those of the canonical depth, so they stay clean at silhouettes, where normals from
+    rendered depth do not. (0, 0, -1) where nothing is seen.
+    """
+    seen = sample_canonical(normals(face.depth), depth, face.view)
+    turned = torch.einsum("bij,bjhw->bihw", rotation(face.view[:, :3]), seen)
+    facing = torch.zeros_like(turned)
+    facing[:, 2] = -1
+    return torch.where(covered(depth) > 0, normalize(turned, dim=1), facing)
+
+
+def stretched(depth: Tensor, max_slope_deg: float) -> Tensor:
+    """(B, 2 (H - 1) (W - 1)) bool: triangles that stand steeper than this to the canonical rays.
+
+    depth (B, 1, H, W); numbering as in `rasterize_grid`. Between a nose and the cheek behind it
+    there is no surface, only a triangle pulled long, which would show as a streak from the side.
+    """
+    points = unproject(depth)
+    p, q = points[..., :-1, :-1], points[..., :-1, 1:]
+    r, s = points[..., 1:, :-1], points[..., 1:, 1:]
+    first = torch.linalg.cross(r - p, q - p, dim=1), (p + q + r) / 3
+    second = torch.linalg.cross(r - q, s - q, dim=1), (q + r + s) / 3
+    cosines = [
+        (normalize(across, dim=1, eps=1e-24) * normalize(ray, dim=1)).sum(1).abs()
+        for across, ray in (first, second)
+    ]
+    return (torch.stack(cosines, -1) < math.cos(math.radians(max_slope_deg))).flatten(1)

@@ -70,3 +70,25 @@ def test_missing_data_is_the_first_and_only_line(tmp_path: Path) -> None:
     assert result.exit_code == 2
     (line,) = result.output.strip().splitlines()
     assert "CelebA" in line and "tools/dataset_converters/celeba.py" in line
+
+
+def test_half_precision_and_channels_last(training: Path, tmp_path: Path) -> None:
+    training.write_text(
+        training.read_text()
+        + "\nfrom l2rkit.speed import ChannelsLast\ncustom_hooks += [dict(type=ChannelsLast)]\n"
+    )
+    done = run(training, tmp_path / "half", "--amp")
+    assert done.exit_code == 0, done.output
+    assert "precision='bfloat16'" in next((tmp_path / "half").glob("*.py")).read_text()
+    weights = read_weights(tmp_path / "half" / "iter_4.pth")
+    convolutions = [value for value in weights.values() if value.dim() == 4 and value.shape[1] > 1]
+    assert all(value.dtype == torch.float32 for value in weights.values())
+    last = [value.is_contiguous(memory_format=torch.channels_last) for value in convolutions]
+    assert sum(last) == len(last)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_float16_without_a_gpu_is_refused(training: Path, tmp_path: Path) -> None:
+    done = run(training, tmp_path / "half", "--amp=float16")
+    assert done.exit_code == 2
+    assert "float16 needs a GPU" in done.output

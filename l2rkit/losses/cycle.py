@@ -1,0 +1,92 @@
+"""The model must find again what it has drawn itself."""
+
+import math
+from zlib import crc32
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import l1_loss
+
+from ..face import Face, Light, Scene
+from ..registry import LOSSES
+
+
+@LOSSES.register_module()
+class CycleConsistency(nn.Module):
+    """Draws faces of the batch in other views and lights, and compares what is seen in the pictures
+    with what was drawn. Ours, not the paper's.
+
+    Photos alone hardly show how far a face is turned: a wrong canonical face under a wrong view
+    gives the same picture. In a drawn picture the turn is known; the error of the canonical face
+    under it is the same on average for all turns, so it cancels, and the view network learns turns
+    that, on the next photos, leave less for the canonical face to hide.
+
+    The faces that are drawn are taken as given: gradients reach only what is seen in the pictures.
+    Where a face does not cover its picture, another photo of the batch shows.
+
+    Args:
+        weight: factor of the whole.
+        share: of the batch that is drawn again.
+        yaw_deg: yaws are uniform within plus and minus this.
+        pitch_deg, roll_deg: standard deviations of normal distributions.
+        maps: factor of depth's, albedo's and light's part.
+
+    Draws depend on the photos alone, so that a resumed run repeats them.
+    """
+
+    def __init__(
+        self,
+        weight: float = 1.0,
+        share: float = 0.5,
+        yaw_deg: float = 45.0,
+        pitch_deg: float = 12.0,
+        roll_deg: float = 8.0,
+        maps: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.weight, self.share, self.maps = weight, share, maps
+        self.yaw_deg, self.pitch_deg, self.roll_deg = yaw_deg, pitch_deg, roll_deg
+
+    def forward(self, scene: Scene) -> Tensor:
+        if not self.weight:
+            return scene.photo.new_zeros(())
+        with torch.no_grad():
+            drawn, picture = self.draw(scene)
+        return self.weight * difference(scene.look(picture), drawn, self.maps)
+
+    def draw(self, scene: Scene) -> tuple[Face, Tensor]:
+        """Some of the scene's faces under drawn views and others' lights, and their pictures."""
+        face, photo = scene.face, scene.photo
+        count = max(1, round(self.share * len(face)))
+        generator = torch.Generator().manual_seed(crc32(photo.cpu().numpy()))
+        who, light_of, ground_of, shift_of = (
+            torch.randperm(len(face), generator=generator)[:count].to(photo.device)
+            for _ in range(4)
+        )
+        yaw = (2 * torch.rand(count, generator=generator) - 1) * math.radians(self.yaw_deg)
+        pitch, roll = torch.randn(2, count, generator=generator)
+        pitch, roll = pitch * math.radians(self.pitch_deg), roll * math.radians(self.roll_deg)
+        turn = torch.stack([pitch, yaw, roll], 1).to(photo.device)
+        light = face.light
+        drawn = Face(
+            depth=face.depth[who],
+            albedo=face.albedo[who],
+            light=Light(
+                light.ambient[light_of], light.diffuse[light_of], light.direction[light_of]
+            ),
+            view=torch.cat([turn, face.view[shift_of, 3:]], 1),
+        )
+        seen = scene.render(drawn)
+        picture = torch.where(seen.mask > 0, seen.image.clamp(0, 1), photo[ground_of])
+        return drawn, picture
+
+
+def difference(face: Face, other: Face, maps: float = 1.0) -> Tensor:
+    """How far two batches of faces are apart: mean absolute differences, a scalar.
+
+    Turns count five times; shifts and depth, which span a tenth of the others' range, ten times.
+    """
+    views = 5 * l1_loss(face.view[:, :3], other.view[:, :3])
+    views = views + 10 * l1_loss(face.view[:, 3:], other.view[:, 3:])
+    parts = 10 * l1_loss(face.depth, other.depth) + l1_loss(face.albedo, other.albedo)
+    return views + maps * (parts + l1_loss(face.light.packed(), other.light.packed()))
