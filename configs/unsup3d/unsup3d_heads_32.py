@@ -61,7 +61,7 @@ custom_hooks = [
             "losses.photometric.mirror": {0: 1.0, 3000: 0.5, 4000: 1.0, 5500: 0.5},
             "losses.perceptual.scale": {0: 0.15, 3000: None, 4000: 0.15, 5500: None},
             "losses.perceptual.mirror": {0: 1.0, 3000: 0.5, 4000: 1.0, 5500: 0.5},
-            # Not earlier, for it holds on to the views that it finds, too small as they are at first.
+            # Not earlier: it holds on to the views that it finds, and at first they are too small.
             "losses.cycle.weight": {0: 0.0, 8000: 1.0},
             "losses.views.weight": {0: 0.2, 1500: 2.0},
             "losses.relief.weight": {0: 0.0, 2500: 8.0, 3000: 2.0, 5000: 0.5, 6500: 1.0, 8500: 0.3},

@@ -34,7 +34,7 @@ def rasterize_grid(points: Tensor, size: int, skip: Tensor | None = None) -> Ten
 
 
 def check_grid(name: str, points: Tensor, size: int, skip: Tensor | None) -> None:
-    """Raises a ValueError in the name of a rasterizer that cannot draw `points` in `size` pixels."""
+    """Raises a ValueError in the name of a rasterizer that cannot draw these arguments."""
     if points.dim() != 4 or points.shape[-1] != 3:
         raise ValueError(f"{name} wants points (B, H, W, 3), not {tuple(points.shape)}")
     if size < 1:

@@ -65,7 +65,7 @@ class DepthRenderer(nn.Module):
 
 
 def averaged(fine: Rendering, supersample: int) -> Rendering:
-    """A picture from one with k by k points per pixel; only wholly covered pixels are in its mask."""
+    """A picture from one with k by k points per pixel; its mask has wholly covered pixels."""
     if supersample == 1:
         return fine
     mask = (avg_pool2d(fine.mask, supersample) > 1 - 0.5 / supersample**2).to(fine.mask.dtype)

@@ -1,5 +1,7 @@
 """The same answer as `rasterize_grid`, in torch alone: for devices that Numba does not reach."""
 
+import itertools
+
 import torch
 from torch import Tensor
 
@@ -79,7 +81,7 @@ def _chunks(counts: Tensor) -> list[slice]:
     starts = [0]
     for length in lengths:
         starts.append(starts[-1] + length)
-    return [slice(start, end) for start, end in zip(starts, starts[1:])]
+    return [slice(start, end) for start, end in itertools.pairwise(starts)]
 
 
 def _draw(

@@ -1,4 +1,4 @@
-"""The renderer on the real nvdiffrast where there is one, and on a stand-in that keeps its rules."""
+"""The renderer on the real nvdiffrast if there is one, and on a stand-in that keeps its rules."""
 
 import sys
 from dataclasses import replace
