@@ -1,6 +1,7 @@
 """The line as code: restore, decompose, refine, render, losses."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from mmengine.model import BaseModel
@@ -50,13 +51,24 @@ class FaceReconstructor(BaseModel):
         self.losses = nn.ModuleDict({k: LOSSES.build(v) for k, v in (losses or {}).items()})
 
     def forward(
-        self, photo: Tensor, person: Tensor | None = None, mode: str = "tensor", **labels: object
+        self,
+        photo: Tensor,
+        person: Tensor | None = None,
+        clean: Tensor | None = None,
+        mode: str = "tensor",
+        **labels: object,
     ) -> Face | dict[str, Tensor] | list[Scene]:
         """MMEngine's door: the face, the losses, or the scene of `photo` (B, 3, H, W).
 
-        `labels` are what else a batch carries: ground truth for metrics, never for the model.
+        `clean` (B, 3, H, W), if the batch has it, is what a degraded `photo` was made of, at which
+        the losses aim. `labels` are what else a batch carries: ground truth for metrics, never for
+        the model.
         """
-        calls = {"tensor": self.face, "loss": self.loss, "predict": self.predict}
+        calls = {
+            "tensor": self.face,
+            "loss": partial(self.loss, clean=clean),
+            "predict": self.predict,
+        }
         return calls[mode](photo, person)
 
     def face(self, photo: Tensor, person: Tensor | None = None) -> Face:
@@ -69,15 +81,20 @@ class FaceReconstructor(BaseModel):
                 face = refine(face, seen)
         return face
 
-    def scene(self, photo: Tensor, person: Tensor | None = None) -> Scene:
+    def scene(
+        self, photo: Tensor, person: Tensor | None = None, clean: Tensor | None = None
+    ) -> Scene:
         """The face in each photo, how it looks as it is and mirrored, and the means to go on."""
         face = self.face(photo, person)
         own, mirrored = self.render(face), self.render(face.mirrored())
-        return Scene(photo, face, own, mirrored, self.render, self.face)
+        aim = photo if clean is None else clean
+        return Scene(aim, face, own, mirrored, self.render, self.face)
 
-    def loss(self, photo: Tensor, person: Tensor | None = None) -> dict[str, Tensor]:
+    def loss(
+        self, photo: Tensor, person: Tensor | None = None, clean: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Each loss under the name `loss_<its key>`; MMEngine sums them."""
-        scene = self.scene(photo, person)
+        scene = self.scene(photo, person, clean)
         return {f"loss_{name}": part(scene) for name, part in self.losses.items()}
 
     @torch.no_grad()

@@ -2,19 +2,32 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 import l2rkit.decompose
+import l2rkit.degrade
 import l2rkit.losses
-import l2rkit.render  # noqa: F401  (registers)
-from l2rkit.registry import DECOMPOSERS, LOSSES, RENDERERS
+import l2rkit.render
+from l2rkit.registry import DECOMPOSERS, DEGRADATIONS, LOSSES, RENDERERS
 from l2rkit.render import GridRenderer
-from l2rkit.testing import check_decomposer, check_loss, check_renderer
+from l2rkit.testing import check_decomposer, check_degradation, check_loss, check_renderer
 
 SMALL = dict(image_size=32, width=8)
 # Arguments of parts that do not go without, or would be slow.
 DECOMPOSERS_WITH = {"Unsup3DDecomposer": dict(SMALL, encoder_width=8)}
+BLURS = [dict(type="GaussianBlur", sigma=2), dict(type="MotionBlur")]
+DEGRADATIONS_WITH = {
+    "Chain": dict(parts=BLURS),
+    "Level": dict(name="severe"),
+    "Maybe": dict(probability=0.5, part=BLURS[0]),
+    "OneOf": dict(parts=BLURS),
+    "RandomOrder": dict(parts=[*BLURS, dict(type="Jpeg")]),
+    "Recipe": dict(name="l2r"),
+    "Resized": dict(scale=(0.3, 1.5)),
+    "Shrunk": dict(factor=(1, 4)),
+}
 LOSSES_WITH = {"Perceptual": dict(features=dict(type="MobileNetFeatures"))}
 # Feature extractors, which are no losses, and what needs files; each has tests of its own.
 ELSEWHERE = {"MobileNetFeatures", "VGG16Features", "LikeTeacher"}
@@ -26,6 +39,8 @@ def ours(socket):
 
 @pytest.mark.parametrize("name", ours(RENDERERS))
 def test_renderers(name):
+    if name == "PyTorch3DRenderer":
+        pytest.importorskip("pytorch3d")
     check_renderer(RENDERERS.build(dict(type=name)))
 
 
@@ -38,6 +53,20 @@ def test_decomposers(name):
 @pytest.mark.parametrize("name", [n for n in ours(LOSSES) if n not in ELSEWHERE])
 def test_losses(name):
     check_loss(LOSSES.build(dict(type=name, **LOSSES_WITH.get(name, {}))))
+
+
+@pytest.mark.parametrize("name", ours(DEGRADATIONS))
+def test_degradations(name):
+    part = DEGRADATIONS.build(dict(type=name, **DEGRADATIONS_WITH.get(name, {})))
+    check_degradation(part, random=name != "Greyscale")
+
+
+@pytest.mark.parametrize("kind", ["Recipe", "Level"])
+def test_named_degradations(kind):
+    names = l2rkit.degrade.RECIPES if kind == "Recipe" else l2rkit.degrade.LEVELS
+    for name in names:
+        part = DEGRADATIONS.build(dict(type=kind, name=name))
+        check_degradation(part, random=name not in ("clean", "x4"))
 
 
 def test_a_renderer_that_blurs_mirrors_or_drops_gradients_is_caught():
@@ -71,3 +100,37 @@ def test_a_loss_that_is_not_finite_or_not_one_number_is_caught():
         check_loss(lambda scene: scene.own.image[scene.mask.expand_as(scene.photo) > 0].mean())
     with pytest.raises(AssertionError, match="one number, not of shape"):
         check_loss(lambda scene: scene.own.image.mean((1, 2, 3)))
+
+
+def test_a_degradation_that_forgets_its_generator_its_range_or_its_photos_is_caught():
+    def noise(photo, generator, strength=0.1):
+        field = torch.randn(photo.shape, generator=generator)
+        return (photo + strength * field).clamp(0, 1)
+
+    check_degradation(noise)
+    with pytest.raises(AssertionError, match="equal generators give different results"):
+        check_degradation(lambda photo, generator: noise(photo, None))
+    with pytest.raises(AssertionError, match="different generators give the same result"):
+        check_degradation(lambda photo, generator: photo * 0.5)
+    check_degradation(lambda photo, generator: photo * 0.5, random=False)
+    with pytest.raises(AssertionError, match="different generators give different results"):
+        check_degradation(noise, random=False)
+    with pytest.raises(AssertionError, match="all photos of a batch are degraded alike"):
+        check_degradation(lambda p, g: noise(p[:1], g).expand_as(p))
+    with pytest.raises(AssertionError, match=r"the degraded photo lies in .* not within 0\.\.1"):
+        check_degradation(lambda photo, generator: noise(photo, generator) - 0.5)
+    with pytest.raises(AssertionError, match="the degraded photo became"):
+        check_degradation(lambda photo, generator: noise(photo, generator)[..., ::2])
+    with pytest.raises(AssertionError, match="not finite"):
+        check_degradation(lambda photo, generator: noise(photo, generator) / 0)
+    with pytest.raises(AssertionError, match="the photo itself was changed"):
+        check_degradation(lambda photo, generator: photo.mul_(noise(photo, generator)))
+
+
+def test_a_degradation_whose_two_ways_disagree_in_kind_is_caught():
+    class Spoilt(l2rkit.degrade.GaussianNoise):
+        def degrade_image(self, image, drawn):
+            return np.float64(image)
+
+    with pytest.raises(AssertionError, match="on_image gives float64, not float32"):
+        check_degradation(Spoilt())

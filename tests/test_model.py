@@ -138,3 +138,14 @@ def test_half_precision_is_the_networks_alone():
 def test_an_unknown_precision_is_refused():
     with pytest.raises(ConfigError, match="precision is one of None, 'bfloat16', 'float16', not"):
         tiny(precision="bf16")
+
+
+def test_a_degraded_photo_is_seen_and_its_clean_one_aimed_at():
+    model, clean = tiny(), photos()
+    degraded = clean * 0.5
+    scene = model.scene(degraded, clean=clean)
+    assert scene.photo is clean
+    assert torch.equal(scene.face.albedo, model.face(degraded).albedo)
+    aimed = model(degraded, clean=clean, mode="loss")["loss_photometric"]
+    assert aimed.item() == model.losses.photometric(scene).item()
+    assert aimed.item() != model(degraded, mode="loss")["loss_photometric"].item()

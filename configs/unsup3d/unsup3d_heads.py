@@ -10,7 +10,14 @@ from mmengine.runner import IterBasedTrainLoop, TestLoop, ValLoop
 from torch.optim import Adam
 
 from l2rkit.decompose import Unsup3DDecomposer
-from l2rkit.losses import CentredViews, MobileNetFeatures, Perceptual, Photometric, Relief, Upright
+from l2rkit.losses import (
+    CentredViews,
+    CycleConsistency,
+    MobileNetFeatures,
+    Perceptual,
+    Photometric,
+    Upright,
+)
 from l2rkit.model import FaceReconstructor
 from l2rkit.render import GridRenderer
 from l2rkit.schedule import Schedule
@@ -34,9 +41,9 @@ model = dict(
         photometric=dict(type=Photometric, mirror=0.5),
         perceptual=dict(type=Perceptual, features=dict(type=MobileNetFeatures), mirror=0.5),
         # Ours: what symmetry leaves open, with the weights at the end of the first stage.
+        cycle=dict(type=CycleConsistency, share=0.25, yaw_deg=60.0, pitch_deg=16.0),
         views=dict(type=CentredViews, weight=2.0),
         upright=dict(type=Upright, weight=0.5),
-        relief=dict(type=Relief, weight=1.0),
     ),
 )
 custom_hooks = [

@@ -63,8 +63,19 @@ custom_hooks = [
             "losses.perceptual.mirror": {0: 1.0, 3000: 0.5, 4000: 1.0, 5500: 0.5},
             # Not earlier: it holds on to the views that it finds, and at first they are too small.
             "losses.cycle.weight": {0: 0.0, 8000: 1.0},
+            # Wider than photos are, so that large turns are not drawn towards the middle.
+            "losses.cycle.yaw_deg": {0: 45.0, 10_000: 60.0},
+            "losses.cycle.pitch_deg": {0: 12.0, 10_000: 16.0},
             "losses.views.weight": {0: 0.2, 1500: 2.0},
-            "losses.relief.weight": {0: 0.0, 2500: 8.0, 3000: 2.0, 5000: 0.5, 6500: 1.0, 8500: 0.3},
+            "losses.relief.weight": {
+                0: 0.0,
+                2500: 8.0,
+                3000: 2.0,
+                5000: 0.5,
+                6500: 1.0,
+                8500: 0.3,
+                10_500: 0.0,
+            },
             "losses.upright.weight": {0: 5.0, 6500: 0.5},
         },
     ),
@@ -81,8 +92,8 @@ param_scheduler = [
     dict(type=LinearLR, start_factor=0.33, begin=0, end=1500, by_epoch=False),
     dict(type=MultiStepLR, milestones=[6500], gamma=0.33, by_epoch=False),
     dict(type=MultiStepLR, milestones=[8000], gamma=3.0, by_epoch=False),
-    dict(type=MultiStepLR, milestones=[10_500], gamma=0.33, by_epoch=False),
+    dict(type=MultiStepLR, milestones=[11_500], gamma=0.33, by_epoch=False),
 ]
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=12_000, val_interval=1000)
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=12_500, val_interval=1000)
 val_cfg = dict(type=ValLoop)
 test_cfg = dict(type=TestLoop)

@@ -27,7 +27,7 @@ model = dict(
         teacher=dict(
             type=LikeTeacher,
             config="configs/unsup3d/unsup3d_heads_32.py",
-            weights="work_dirs/unsup3d_heads_32/iter_8000.pth",
+            weights="work_dirs/unsup3d_heads_32/iter_12500.pth",
         ),
     ),
 )

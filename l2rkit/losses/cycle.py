@@ -5,7 +5,7 @@ from zlib import crc32
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import l1_loss
+from torch.nn.functional import l1_loss, normalize
 
 from ..face import Face, Light, Scene
 from ..registry import LOSSES
@@ -16,10 +16,10 @@ class CycleConsistency(nn.Module):
     """Draws faces of the batch in other views and lights, and compares what is seen in the pictures
     with what was drawn. Ours, not the paper's.
 
-    Photos alone hardly show how far a face is turned: a wrong canonical face under a wrong view
-    gives the same picture. In a drawn picture the turn is known; the error of the canonical face
-    under it is the same on average for all turns, so it cancels, and the view network learns turns
-    that, on the next photos, leave less for the canonical face to hide.
+    Photos alone hardly show how far a face is turned or lit from above: a wrong canonical face
+    under a wrong view and light gives the same picture. In a drawn picture both are known; what is
+    wrong with the canonical face under them is the same on average for all of them, so it cancels,
+    and the networks learn views and lights that leave less for the next canonical faces to hide.
 
     The faces that are drawn are taken as given: gradients reach only what is seen in the pictures.
     Where a face does not cover its picture, another photo of the batch shows.
@@ -29,6 +29,8 @@ class CycleConsistency(nn.Module):
         share: of the batch that is drawn again.
         yaw_deg: yaws are uniform within plus and minus this.
         pitch_deg, roll_deg: standard deviations of normal distributions.
+        light_slope: lights come from the camera's side, moved by up to this share of their depth to
+            the left, right, top and bottom; how strong they are is taken from the batch.
         maps: factor of depth's, albedo's and light's part.
 
     Draws depend on the photos alone, so that a resumed run repeats them.
@@ -41,10 +43,11 @@ class CycleConsistency(nn.Module):
         yaw_deg: float = 45.0,
         pitch_deg: float = 12.0,
         roll_deg: float = 8.0,
+        light_slope: float = 0.8,
         maps: float = 1.0,
     ) -> None:
         super().__init__()
-        self.weight, self.share, self.maps = weight, share, maps
+        self.weight, self.share, self.light_slope, self.maps = weight, share, light_slope, maps
         self.yaw_deg, self.pitch_deg, self.roll_deg = yaw_deg, pitch_deg, roll_deg
 
     def forward(self, scene: Scene) -> Tensor:
@@ -55,7 +58,7 @@ class CycleConsistency(nn.Module):
         return self.weight * difference(scene.look(picture), drawn, self.maps)
 
     def draw(self, scene: Scene) -> tuple[Face, Tensor]:
-        """Some of the scene's faces under drawn views and others' lights, and their pictures."""
+        """Some of the scene's faces under drawn views and lights, and their pictures."""
         face, photo = scene.face, scene.photo
         count = max(1, round(self.share * len(face)))
         generator = torch.Generator().manual_seed(crc32(photo.cpu().numpy()))
@@ -67,13 +70,12 @@ class CycleConsistency(nn.Module):
         pitch, roll = torch.randn(2, count, generator=generator)
         pitch, roll = pitch * math.radians(self.pitch_deg), roll * math.radians(self.roll_deg)
         turn = torch.stack([pitch, yaw, roll], 1).to(photo.device)
-        light = face.light
+        slopes = (2 * torch.rand(count, 2, generator=generator) - 1) * self.light_slope
+        toward = normalize(torch.cat([slopes, -torch.ones(count, 1)], 1), dim=1).to(photo.device)
         drawn = Face(
             depth=face.depth[who],
             albedo=face.albedo[who],
-            light=Light(
-                light.ambient[light_of], light.diffuse[light_of], light.direction[light_of]
-            ),
+            light=Light(face.light.ambient[light_of], face.light.diffuse[light_of], toward),
             view=torch.cat([turn, face.view[shift_of, 3:]], 1),
         )
         seen = scene.render(drawn)

@@ -64,13 +64,18 @@ def test_each_part_counts_in_its_own_unit(change, cost) -> None:
 
 def test_views_are_drawn_as_asked_and_from_the_photos_alone() -> None:
     scene = _crowd(256)
-    part = CycleConsistency(share=0.75, yaw_deg=30, pitch_deg=5, roll_deg=2)
+    part = CycleConsistency(share=0.75, yaw_deg=30, pitch_deg=5, roll_deg=2, light_slope=0.5)
     (drawn, picture), (again, same) = part.draw(scene), part.draw(scene)
     assert torch.equal(picture, same) and torch.equal(drawn.view, again.view)
     angles = drawn.view[:, :3].rad2deg()
     assert len(drawn) == 192
     assert angles[:, 1].abs().max() <= 30
     assert angles.std(0).tolist() == pytest.approx([5, 30 / math.sqrt(3), 2], rel=0.15)
+    toward = drawn.light.direction
+    torch.testing.assert_close(toward.norm(dim=1), torch.ones(192))
+    slopes = toward[:, :2] / -toward[:, 2:]
+    assert slopes.abs().max() <= 0.5 + 1e-6
+    assert slopes.std(0).tolist() == pytest.approx([0.5 / math.sqrt(3)] * 2, rel=0.15)
     other, _ = part.draw(replace(scene, photo=scene.photo.flip(0)))
     assert not torch.equal(other.view, drawn.view)
 
