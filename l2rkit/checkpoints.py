@@ -89,9 +89,14 @@ def write_weights(state: dict[str, Tensor], path: str | Path, half: bool = False
     write_whole(path, safetensors.torch.save(state))
 
 
+# Parts of a model that are not in its weight files: losses are for training alone, and restorers
+# bring their weights with them, so that any can stand before a trained model.
+APART = ("losses.", "restore.")
+
+
 def model_weights(path: str | Path) -> dict[str, Tensor]:
-    """The weights in a file that a model needs to predict: all but those of its losses."""
-    return {k: v for k, v in read_weights(path).items() if not k.startswith("losses.")}
+    """The weights in a file that a model is given: those of its losses and restorer are not."""
+    return {k: v for k, v in read_weights(path).items() if not k.startswith(APART)}
 
 
 def load_into(model: nn.Module, state: dict[str, Tensor], name: str) -> None:
@@ -100,7 +105,7 @@ def load_into(model: nn.Module, state: dict[str, Tensor], name: str) -> None:
     Raises:
         WeightsError: something is missing, left over or of another shape; `name` says what.
     """
-    wanted = model.state_dict()
+    wanted = {k: v for k, v in model.state_dict().items() if not k.startswith(APART)}
     missing = [key for key in wanted if key not in state]
     surplus = [key for key in state if key not in wanted]
     if missing or surplus:
@@ -111,7 +116,8 @@ def load_into(model: nn.Module, state: dict[str, Tensor], name: str) -> None:
         if state[key].shape != value.shape:
             got, want = tuple(state[key].shape), tuple(value.shape)
             raise WeightsError(f"{name} is of another architecture: '{key}' is {got}, not {want}")
-    model.load_state_dict({key: value.to(wanted[key].dtype) for key, value in state.items()})
+    fitting = {key: value.to(wanted[key].dtype) for key, value in state.items()}
+    model.load_state_dict(fitting, strict=False)  # all that is not apart was found above
 
 
 def read_foreign(path: str | Path) -> Any:

@@ -7,6 +7,7 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
+from .degrade.resize import resized
 from .errors import ConfigError
 from .face import Face, Scene
 from .registry import DECOMPOSERS, LOSSES, REFINERS, RENDERERS, RESTORERS
@@ -21,7 +22,8 @@ class FaceReconstructor(BaseModel):
         decompose: takes the photo apart.
         render: puts the face together again.
         losses: parts by name, each `scene → scalar`; needed only for training.
-        restore: repairs the photo in 2D first; left out, the photo is used as it is.
+        restore: repairs the photo in 2D first, by weights that it brings with it; left out, the
+            photo is used as it is.
         refine: parts that improve the face, in turn, after it was taken apart.
         precision: "bfloat16" or "float16" of the networks that restore, decompose and refine;
             weights, renderer and losses keep float32, which None keeps throughout.
@@ -75,11 +77,15 @@ class FaceReconstructor(BaseModel):
         """The face in each photo."""
         half = self.precision
         with torch.autocast(photo.device.type, dtype=half, enabled=half is not None):
-            seen = photo if self.restore is None else self.restore(photo)
+            seen = photo if self.restore is None else self.restored(photo)
             face = self.decompose(seen, person)
             for refine in self.refine:
                 face = refine(face, seen)
         return face
+
+    def restored(self, photo: Tensor) -> Tensor:
+        """The photo repaired in 2D, back at its own size if the restorer enlarges."""
+        return resized(self.restore(photo), tuple(photo.shape[2:]), "area")
 
     def scene(
         self, photo: Tensor, person: Tensor | None = None, clean: Tensor | None = None

@@ -63,8 +63,8 @@ def _socket(name: str, *locations: str) -> Socket:
     return Socket(name, scope="l2rkit", locations=[f"l2rkit.{place}" for place in locations])
 
 
-DEGRADATIONS = _socket("degradations", "plugins")
-RESTORERS = _socket("restorers", "plugins")
+DEGRADATIONS = _socket("degradations", "degrade", "plugins")
+RESTORERS = _socket("restorers", "restore", "plugins")
 DECOMPOSERS = _socket("decomposers", "decompose", "plugins")
 PRIORS = _socket("priors", "plugins")
 REFINERS = _socket("refiners", "plugins")

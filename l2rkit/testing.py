@@ -6,6 +6,7 @@ Each raises an AssertionError with a sentence that says what the part did wrong.
 from collections.abc import Callable
 from dataclasses import fields
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -142,3 +143,49 @@ def _within(value: Tensor, low: float, high: float, name: str) -> None:
 def _reached(grad: Tensor | None, name: str, source: str) -> None:
     assert grad is not None and grad.abs().sum() > 0, f"no gradient goes from {source} to {name}"
     assert grad.isfinite().all(), f"the gradient from {source} to {name} is not finite"
+
+
+def check_degradation(
+    part: Callable[[Tensor, torch.Generator], Tensor], size: int = 32, random: bool = True
+) -> None:
+    """Keeps shape and [0, 1], in torch and, if it has `on_image`, in OpenCV; equal generators
+    give equal results.
+
+    random: chance has a say in the part, so other generators give other results, and the photos of
+    a batch are degraded each in its own way. Without it, all results are the same.
+    """
+    face = example_face(size).albedo[:1]
+    photo = face.expand(8, 3, size, size).clone()
+    before = photo.clone()
+    first, again, other = (part(photo, torch.Generator().manual_seed(s)) for s in (0, 0, 1))
+    assert torch.equal(photo, before), "the photo itself was changed"
+    _degraded(first, photo, "the degraded photo")
+    assert torch.equal(first, again), "equal generators give different results"
+    if random:
+        assert not torch.equal(first, other), "different generators give the same result"
+        alike = all(torch.equal(first[0], one) for one in first[1:])
+        assert not alike, "all photos of a batch are degraded alike"
+    else:
+        assert torch.equal(first, other), "different generators give different results"
+    if not hasattr(part, "on_image"):
+        return
+    image = np.ascontiguousarray(face[0].movedim(0, 2).numpy())
+    kept = image.copy()
+    draws = [part.on_image(image, np.random.default_rng(s)) for s in (0, 0, *range(1, 8))]
+    assert np.array_equal(image, kept), "on_image changed the image itself"
+    for draw in draws:
+        assert draw.dtype == np.float32, f"on_image gives {draw.dtype}, not float32"
+        _degraded(torch.from_numpy(np.ascontiguousarray(draw)), face[0].movedim(0, 2), "on_image")
+    assert np.array_equal(*draws[:2]), "on_image: equal generators give different results"
+    if all(np.array_equal(draws[0], draw) for draw in draws):
+        assert not random, "on_image: different generators give the same result"
+    else:
+        assert random, "on_image: different generators give different results"
+
+
+def _degraded(got: Tensor, photo: Tensor, name: str) -> None:
+    shape, wanted = tuple(got.shape), tuple(photo.shape)
+    assert shape == wanted, f"{name} became {shape}, the photo is {wanted}"
+    assert got.dtype == photo.dtype, f"{name} became {got.dtype}, the photo is {photo.dtype}"
+    assert got.isfinite().all(), f"{name} has values that are not finite"
+    _within(got, 0, 1, name)

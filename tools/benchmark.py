@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
 from l2rkit.config import load_config
+from l2rkit.errors import DataError
 from l2rkit.face import Face, Light, Scene
 from l2rkit.geometry import move, project, unproject
 from l2rkit.render import rasterize_grid, rasterize_pytorch3d, rasterize_torch
@@ -131,7 +132,17 @@ def casting(points: Tensor, size: int) -> Callable[[], None]:
     return cast
 
 
-COLUMNS = ("step", "networks", "renderer", "losses", "optimizer", "images/s", "GiB", "saved by r.")
+COLUMNS = (
+    "data",
+    "step",
+    "networks",
+    "renderer",
+    "losses",
+    "optimizer",
+    "images/s",
+    "GiB",
+    "saved by r.",
+)
 
 
 def time_step(
@@ -139,12 +150,14 @@ def time_step(
 ) -> dict[str, float]:
     """Milliseconds of a training step and of its parts, each forwards and backwards by itself.
 
+    `data` is what one worker needs for a batch, while the step before runs; NaN without the data.
     `GiB` is the peak of the process; `saved by r.` is the renderer's share, in percent, of what is
     kept for the way back.
     """
     torch.set_num_threads(threads)
     precision, layout = VARIANTS[variant]
-    described = dict(load_config(config).model)
+    cfg = load_config(config)
+    described = dict(cfg.model)
     model = described.pop("type")(**described, precision=precision).train()
     model.to(memory_format=layout)
     photo = torch.rand(batch, 3, *[model.decompose.image_size] * 2)
@@ -185,12 +198,28 @@ def time_step(
     }
     drawn = saved_bytes(lambda: (model.render(face), model.render(face.mirrored())))
     return {
+        "data": time_data(cfg.train_dataloader.dataset, batch, repeats) * 1000,
         "step": whole * 1000,
         **{name: seconds * 1000 for name, seconds in parts.items()},
         "images/s": batch / whole,
         "GiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
         "saved by r.": 100 * drawn / saved_bytes(lambda: model.loss(photo)),
     }
+
+
+def time_data(described: Any, batch: int, repeats: int) -> float:
+    """Seconds to read and transform a batch in one process; NaN if the data is not there."""
+    from mmengine.registry import DATASETS
+    from torch.utils.data import default_collate
+
+    described = dict(described)
+    if "size" in described:
+        described["size"] = batch  # heads are made at need, and no more are needed
+    try:
+        dataset = DATASETS.build(described)
+    except DataError:
+        return float("nan")
+    return median_time(lambda: default_collate([dataset[i] for i in range(batch)]), repeats)
 
 
 def leaves(face: Face) -> list[Tensor]:

@@ -6,12 +6,21 @@ from l2rkit.data.folder import PhotoFolder
 from l2rkit.data.heads import SyntheticHeads
 from l2rkit.data.pairs import DepthPairs
 from l2rkit.data.photo import PhotoError, list_photos, photo_size, read_photo
-from l2rkit.data.transforms import CentreCrop, CropBox, FlipFace, LoadPhoto, PackPhoto, ResizeFace
+from l2rkit.data.transforms import (
+    CentreCrop,
+    CropBox,
+    Degrade,
+    FlipFace,
+    LoadPhoto,
+    PackPhoto,
+    ResizeFace,
+)
 
 __all__ = [
     "CelebA",
     "CentreCrop",
     "CropBox",
+    "Degrade",
     "DepthPairs",
     "FaceAligner",
     "FlipFace",

@@ -1,7 +1,8 @@
 """From a picture file to a training sample: the steps of the data sets' pipelines.
 
 A sample is a dict. Pictures in it are (H, W, 3) or (H, W): `img` and `albedo` uint8 RGB, `depth`
-float32 (larger is farther), `normal` float32 unit vectors. `PackPhoto` turns it into tensors.
+float32 (larger is farther), `normal` float32 unit vectors. `Degrade` keeps the photo as it was as
+`clean`, uint8 RGB. `PackPhoto` turns it all into tensors.
 """
 
 import cv2
@@ -11,8 +12,11 @@ from mmcv.transforms import BaseTransform
 from mmengine.registry import TRANSFORMS
 
 from l2rkit.data.photo import read_photo
+from l2rkit.degrade import Degradation
+from l2rkit.errors import ConfigError
+from l2rkit.registry import DEGRADATIONS
 
-PICTURES = ("img", "depth", "albedo", "normal")
+PICTURES = ("img", "clean", "depth", "albedo", "normal")
 MIRRORED_VIEW = np.array([1, -1, -1, -1, 1, 1], np.float32)  # of rx, ry, rz, tx, ty, tz
 MIRRORED_LIGHT = np.array([1, 1, -1, 1, 1], np.float32)  # of ambient, diffuse, dx, dy, dz
 
@@ -95,7 +99,7 @@ class ResizeFace(BaseTransform):
         self.image_size = image_size
 
     def transform(self, results: dict) -> dict:
-        resize = dict(img=resize_photo, albedo=resize_photo)
+        resize = dict(img=resize_photo, clean=resize_photo, albedo=resize_photo)
         return dict(
             results,
             **{
@@ -133,16 +137,53 @@ def mirrored(sample: dict) -> dict:
 
 
 @TRANSFORMS.register_module()
+class Degrade(BaseTransform):
+    """Makes a bad photo of `img`, by OpenCV, and keeps the good one as `clean`.
+
+    All other steps treat both alike. Yet sizes in px, factors and JPEG's blocks are those of the
+    photo as it comes here: put this after ResizeFace. A second Degrade keeps the first one's
+    `clean`.
+
+    Args:
+        degradation: a part for DEGRADATIONS, such as dict(type=Recipe, name="l2r").
+        seed: left out, each pass draws anew, from NumPy's global generator, which MMEngine seeds
+            in every worker. Given, the draw follows from (seed, `sample_idx`) alone, so that an
+            evaluation sees the same photos for ever. MMEngine numbers the samples within the data
+            set: a subset other than its beginning draws otherwise.
+    """
+
+    def __init__(self, degradation: dict | Degradation, seed: int | None = None):
+        self.degradation, self.seed = DEGRADATIONS.build(degradation), seed
+        if not isinstance(self.degradation, Degradation):
+            got = type(self.degradation).__name__
+            raise ConfigError(f"Degrade wants a degradation, not a {got}")
+        if seed is not None and seed < 0:
+            raise ConfigError(f"Degrade: seed is a whole number from 0 on or None, not {seed}")
+
+    def transform(self, results: dict) -> dict:
+        if self.seed is None:
+            key = int(np.random.randint(2**62, dtype=np.int64))
+        elif "sample_idx" in results:
+            key = [self.seed, results["sample_idx"]]
+        else:
+            raise ValueError("Degrade with a seed wants 'sample_idx' in each sample; got none")
+        rng = np.random.Generator(np.random.PCG64(key))
+        bad = self.degradation.on_image(np.float32(results["img"]) / 255, rng)
+        clean = results.get("clean", results["img"])
+        return dict(results, img=np.rint(bad * 255).astype(np.uint8), clean=clean)
+
+
+@TRANSFORMS.register_module()
 class PackPhoto(BaseTransform):
     """Tensors for torch's `default_collate`: `photo` and, where the sample has them, the others.
 
-    photo, albedo (3, H, W) float32 in [0, 1]; depth (1, H, W), normal (3, H, W), light (5,), view
-    (6,) float32; person () int64; name str.
+    photo, clean, albedo (3, H, W) float32 in [0, 1]; depth (1, H, W), normal (3, H, W), light (5,),
+    view (6,) float32; person () int64; name str.
     """
 
     def transform(self, results: dict) -> dict:
         packed = dict(photo=to_tensor(results["img"]))
-        for key in ("albedo", "depth", "normal"):
+        for key in ("clean", "albedo", "depth", "normal"):
             if key in results:
                 packed[key] = to_tensor(results[key])
         for key in ("light", "view"):

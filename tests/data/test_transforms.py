@@ -7,9 +7,11 @@ from mmcv.transforms import Compose
 from mmengine.dataset import worker_init_fn
 from torch.utils.data import default_collate
 
+from l2rkit.data.folder import PhotoFolder
 from l2rkit.data.transforms import (
     CentreCrop,
     CropBox,
+    Degrade,
     FlipFace,
     LoadPhoto,
     PackPhoto,
@@ -17,6 +19,7 @@ from l2rkit.data.transforms import (
     crop_box,
     mirrored,
 )
+from l2rkit.degrade import Chain, GaussianNoise, Greyscale, Level, Shrunk
 
 RNG = np.random.default_rng(0)
 
@@ -148,3 +151,90 @@ def test_pipeline_by_short_names(tmp_path):
     assert packed["photo"].shape == (3, 16, 16)
     assert packed["photo"][0, 0, 0] * 255 == pytest.approx(14.5, abs=0.6)
     assert LoadPhoto()(dict(img_path=tmp_path / "a.png"))["img"].shape == (40, 60, 3)
+
+
+def test_degrade_keeps_the_clean_photo_and_the_rest():
+    before = sample()
+    after = Degrade(Greyscale())(dict(before))
+    np.testing.assert_array_equal(after["clean"], before["img"])
+    assert after["img"].dtype == np.uint8 and after["img"].shape == before["img"].shape
+    assert np.ptp(after["img"], axis=2).max() == 0 < np.ptp(after["clean"], axis=2).max()
+    for key in set(before) - {"img"}:
+        assert after[key] is before[key]
+    np.testing.assert_array_equal(Degrade(Chain([]))(sample())["img"], before["img"])
+    twice = Degrade(Greyscale())(Degrade(GaussianNoise(9))(sample()))
+    np.testing.assert_array_equal(twice["clean"], before["img"])
+
+
+def test_clean_and_bad_photo_are_cropped_resized_and_mirrored_alike():
+    """With a degradation that changes nothing, all later steps keep the two equal."""
+    steps = Compose([CropBox((3, 2, 36, 36)), CentreCrop(32), ResizeFace(16), FlipFace(1)])
+    after = steps(Degrade(Chain([]))(sample()))
+    np.testing.assert_array_equal(after["img"], after["clean"])
+    np.testing.assert_array_equal(after["img"], steps(sample())["img"])
+
+
+def test_the_order_of_mirroring_and_degrading_is_free():
+    shrink = Degrade(Shrunk(4))
+    one = mirrored(shrink(sample(40, 40)))
+    other = shrink(mirrored(sample(40, 40)))
+    np.testing.assert_allclose(one["img"].astype(int), other["img"], atol=1)
+    np.testing.assert_array_equal(one["clean"], other["clean"])
+
+
+def test_degrade_follows_the_worker_s_seed_and_draws_anew():
+    degrade = Degrade(dict(type=GaussianNoise, levels=20))
+
+    def draws(worker):
+        worker_init_fn(worker, num_workers=2, rank=0, seed=3)
+        return [degrade(sample())["img"].tolist() for _ in range(3)]
+
+    assert draws(0) == draws(0) != draws(1)
+    first, second, _ = draws(0)
+    assert first != second
+
+
+def test_with_a_seed_the_draw_follows_from_it_and_the_sample_alone():
+    def bad(seed, index, part=None):
+        np.random.seed(index + 100)  # must not matter
+        degrade = Degrade(part or dict(type=Level, name="severe"), seed=seed)
+        return degrade(dict(sample(), sample_idx=index))["img"]
+
+    np.testing.assert_array_equal(bad(0, 5), bad(0, 5))
+    assert (bad(0, 5) != bad(0, 6)).any() and (bad(0, 5) != bad(1, 5)).any()
+    # (seed 1, sample 0) and (seed 0, sample 1) are different draws
+    assert (bad(1, 0) != bad(0, 1)).any()
+    # the generator is NumPy's PCG64 of the two numbers
+    noise = GaussianNoise(20).draw(np.random.Generator(np.random.PCG64([0, 5])), 40, 60)
+    grey = np.full((40, 60, 3), 100, np.uint8)
+    got = Degrade(GaussianNoise(20), seed=0)(dict(img=grey, sample_idx=5))["img"]
+    np.testing.assert_allclose(got, 100 + 20 * noise["field"], atol=0.501)
+
+
+def test_an_evaluation_sees_the_same_photos_every_time(tmp_path):
+    from PIL import Image
+
+    for name in ("a", "b", "c"):
+        Image.fromarray(sample()["img"]).save(tmp_path / f"{name}.png")
+    steps = [dict(type=LoadPhoto), dict(type=ResizeFace, image_size=32)]
+    steps += [dict(type=Degrade, degradation=dict(type=Level, name="mild"), seed=0)]
+    steps += [dict(type=PackPhoto)]
+    forwards, backwards = (PhotoFolder(tmp_path, pipeline=steps) for _ in range(2))
+    wanted = [forwards[i] for i in (0, 1, 2)]
+    got = [backwards[i] for i in (2, 1, 0)][::-1]
+    for one, other in zip(wanted, got):
+        assert torch.equal(one["photo"], other["photo"])
+        assert one["clean"].shape == one["photo"].shape == (3, 32, 32)
+        assert not torch.equal(one["photo"], one["clean"])
+    assert torch.equal(wanted[0]["clean"], wanted[1]["clean"])
+    assert not torch.equal(wanted[0]["photo"], wanted[1]["photo"])
+    assert default_collate(wanted)["clean"].shape == (3, 3, 32, 32)
+
+
+def test_degrade_refuses_what_it_cannot_use():
+    with pytest.raises(ValueError, match="wants 'sample_idx' in each sample"):
+        Degrade(Greyscale(), seed=0)(sample())
+    with pytest.raises(ValueError, match="Degrade wants a degradation, not a Identity"):
+        Degrade(torch.nn.Identity())
+    with pytest.raises(ValueError, match="seed is a whole number from 0 on or None, not -1"):
+        Degrade(Greyscale(), seed=-1)

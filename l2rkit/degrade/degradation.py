@@ -1,0 +1,81 @@
+"""What all degradations share: each photo gets its own draw, then torch or OpenCV carries it out.
+
+A draw holds all that chance decides, noise fields included, and is made by NumPy alone. The two
+ways of carrying it out can therefore be compared number by number, and one set of evaluation
+photos means the same on every device.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..errors import ConfigError
+
+Drawn = Any  # what one part drew for one photo: None, or numbers and arrays in a dict or a list
+Range = float | tuple[float, float]  # a fixed number, or where one is drawn from, evenly
+
+
+class Degradation(nn.Module):
+    """A change for the worse; a part of its own defines `draw`, `degrade` and `degrade_image`."""
+
+    def forward(self, photo: Tensor, generator: torch.Generator) -> Tensor:
+        """(B, 3, H, W) in [0, 1]: each photo degraded by its own draw.
+
+        One 62-bit number per photo is taken from `generator` and seeds the NumPy generator of its
+        draw; so equal generators give equal draws, on any device.
+        """
+        if photo.dim() != 4 or photo.shape[1] != 3 or not photo.is_floating_point():
+            got = f"{tuple(photo.shape)} {photo.dtype}"
+            raise ValueError(
+                f"{type(self).__name__} wants a photo (B, 3, H, W) of floats, not {got}"
+            )
+        numbers = torch.randint(
+            2**62, (len(photo),), generator=generator, device=generator.device
+        ).tolist()
+        drawn = [self.draw(rng_of(number), *photo.shape[2:]) for number in numbers]
+        return self.degrade(photo, drawn) if drawn else photo
+
+    def on_image(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """(H, W, 3) float32 RGB in [0, 1]: one image degraded by OpenCV."""
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.float32:
+            got = f"{image.shape} {image.dtype}"
+            raise ValueError(f"{type(self).__name__} wants an image (H, W, 3) float32, not {got}")
+        return self.degrade_image(image, self.draw(rng, *image.shape[:2]))
+
+    def draw(self, rng: np.random.Generator, height: int, width: int) -> Drawn:
+        """What happens to one photo of this size; None where nothing is left to chance."""
+        return None
+
+    def degrade(self, photo: Tensor, drawn: Sequence[Drawn]) -> Tensor:
+        """(B, 3, H, W) in [0, 1]: photo i changed as `drawn[i]` says, on the photo's device."""
+        raise NotImplementedError
+
+    def degrade_image(self, image: np.ndarray, drawn: Drawn) -> np.ndarray:
+        """(H, W, 3) float32 in [0, 1]: the same change by OpenCV."""
+        raise NotImplementedError
+
+
+def rng_of(number: int) -> np.random.Generator:
+    """The generator that `number` stands for."""
+    return np.random.Generator(np.random.PCG64(number))
+
+
+def as_range(
+    what: str, value: Range, least: float = -np.inf, most: float = np.inf
+) -> tuple[float, float]:
+    """(low, high) of a number or a pair within least..most; `what` names it in the error."""
+    pair = (value, value) if np.isscalar(value) else tuple(value)
+    numbers = all(isinstance(v, int | float | np.number) for v in pair)
+    if len(pair) != 2 or not numbers or not least <= pair[0] <= pair[1] <= most:
+        within = f"within {least:g}..{most:g}"
+        raise ConfigError(f"{what} is a number or a (low, high) {within}, not {value!r}")
+    return pair
+
+
+def per_photo(values: Sequence, photo: Tensor) -> Tensor:
+    """(B, ..., 1, 1) beside a (B, C, H, W) photo: a number or a row of numbers for each photo."""
+    rows = torch.as_tensor(np.asarray(values, np.float64), dtype=photo.dtype, device=photo.device)
+    return rows.reshape(len(photo), -1, 1, 1)

@@ -1,0 +1,195 @@
+"""Random degradations for training, by name: `Recipe("l2r")`.
+
+Four are rebuilt from published settings, one is ours. What holds for all:
+
+- Blur. The sources give sigma, kernel and motion in px of photos of 512 px (Real-ESRGAN: 256). A
+  face of H px is blurred by H/512 (H/256) of that, so that it looks equally soft.
+- Factor. Kept, but its range ends where the photo would get smaller than 16 px (ours): a factor
+  of 8 leaves 64 px of a face of 512, which anyone knows, and 8 px of one of 64, which is none. So
+  GFPGAN's 1..8 is 1..4 for photos of 64 px, and whole from 128 px on.
+- Noise and JPEG act at the small size, in the sources' own units.
+- What the sources do to the target as well (flips, DFDNet's colour jitter) is left out.
+"""
+
+from collections.abc import Callable
+
+from ..errors import ConfigError, near
+from ..registry import DEGRADATIONS
+from .blur import GaussianBlur, GeneralisedGaussianBlur, MotionBlur, PlateauBlur, SincBlur
+from .colour import ColourJitter, ColourShift, Greyscale
+from .combine import Chain, Maybe, OneOf
+from .degradation import Degradation, Range
+from .jpeg import Jpeg
+from .noise import GaussianNoise, PoissonNoise
+from .shrink import Resized, Shrunk
+
+FACE = 512  # px; the photos that the face recipes were made for
+CROP = 256  # px; Real-ESRGAN's
+FEWEST = 16  # px of a face that a person still makes out
+
+
+def dfdnet() -> Degradation:
+    """DFDNet's (Li et al., ECCV 2020; csxmli2016/DFDNet, data/aligned_dataset.py).
+
+    Source: blur 0.9 (Gaussian 0.65, sigma 0.3..2; else motion), factor 2..10 bicubic 0.95, noise
+    1..10 levels 0.9, JPEG 40..80 0.6, bicubic up. Ours: motion is a straight line of 5..30 px of
+    512 in place of 32 stored kernels; the Gaussian is not cut off at a drawn kernel size; noise
+    and factor are drawn from all numbers of their range, not from whole ones and tenths.
+    """
+    motion = MotionBlur(length=(5, 30), for_height=FACE)
+    blur = OneOf([GaussianBlur(sigma=(0.3, 2), for_height=FACE), motion], weights=[0.65, 0.35])
+
+    def coded() -> list[Degradation]:
+        return [Maybe(0.9, GaussianNoise(levels=(1, 10))), Maybe(0.6, Jpeg(quality=(40, 80)))]
+
+    smaller = Shrunk((2, 10), inside=coded(), down="bicubic", up="bicubic", least=FEWEST)
+    return Chain([Maybe(0.9, blur), OneOf([smaller, Chain(coded())], weights=[0.95, 0.05])])
+
+
+def gfpgan() -> Degradation:
+    """GFPGAN's (Wang et al., CVPR 2021; TencentARC/GFPGAN, options/train_gfpgan_v1.yml).
+
+    Source: isotropic or anisotropic Gaussian, sigma 0.1..10, kernel 41; factor 0.8..8 bilinear;
+    noise 0..20 levels; JPEG 60..100; bilinear up; channels shifted by up to 20 levels 0.3; colour
+    jitter 0.3 (gfpgan/data/ffhq_degradation_dataset.py: brightness and contrast 0.5..1.5,
+    saturation 0..1.5); grey 0.01. Ours: no hue in the jitter, whose order is fixed and which comes
+    before grey.
+    """
+    inside, way = noisy(20, (60, 100)), "bilinear"
+    larger = Resized(scale=(1, 1.25), inside=inside, down=way, up=way)
+    smaller = Shrunk(factor=(1, 8), inside=inside, down=way, up=way, least=FEWEST)
+    jitter = ColourJitter(brightness=(0.5, 1.5), contrast=(0.5, 1.5), saturation=(0, 1.5))
+    return Chain(
+        [
+            either_gaussian((0.1, 10), 41, FACE),
+            OneOf([larger, smaller], weights=[0.2, 7]),
+            Maybe(0.3, ColourShift(levels=20)),
+            Maybe(0.3, jitter),
+            Maybe(0.01, Greyscale()),
+        ]
+    )
+
+
+def codeformer() -> Degradation:
+    """CodeFormer's (Zhou et al., NeurIPS 2022; sczhou/CodeFormer, options/CodeFormer_stage3.yml).
+
+    Source, the "small" ranges of its third stage: isotropic or anisotropic Gaussian, sigma
+    0.1..10, kernel 41; factor 1..12 bilinear; noise 0..15 levels; JPEG 60..100; bilinear up. Its
+    "large" ranges go to sigma 15, factor 30 and JPEG 30, which at 64 px leaves nothing.
+    """
+    inside, way = noisy(15, (60, 100)), "bilinear"
+    smaller = Shrunk(factor=(1, 12), inside=inside, down=way, up=way, least=FEWEST)
+    return Chain([either_gaussian((0.1, 10), 41, FACE), smaller])
+
+
+def realesrgan() -> Degradation:
+    """Real-ESRGAN's, of second order (Wang et al., ICCV Workshops 2021, figure 2).
+
+    Source: xinntao/Real-ESRGAN, options/train_realesrgan_x4plus.yml and, for the last step,
+    realesrgan/models/realesrgan_model.py. First order: sigma 0.2..3, size times 0.15..1.5, noise
+    1..30 levels or Poisson 0.05..3, JPEG 30..95. Second, at a quarter of the size: blur 0.8, sigma
+    0.2..1.5, size times 0.3..1.2, noise 1..25 or Poisson 0.05..2.5, JPEG 30..95 before or after
+    the final sinc (0.8). Ours: between the orders the photo is brought back to its size; kernels
+    are 21 px wide, not 7 to 21; sinc kernels keep their px; of the quarter, which 64 px photos
+    reach at once, the second order leaves 12 px at least.
+    """
+    ways = ("area", "bilinear", "bicubic")
+
+    def noise(levels: Range, scale: Range) -> Degradation:
+        return OneOf([GaussianNoise(levels, grey=0.4), PoissonNoise(scale, grey=0.4)])
+
+    def sized(scale: tuple[float, float], least: int, inside: list) -> list[Degradation]:
+        """Larger, smaller, as it is."""
+        low, high = scale
+        larger, smaller = (Resized(s, inside, ways, ways, least) for s in ((1, high), (low, 1)))
+        return [larger, smaller, Chain(inside)]
+
+    code = Jpeg(quality=(30, 95))
+    inside = [noise((1, 30), (0.05, 3)), code]
+    resized = OneOf(sized((0.15, 1.5), FEWEST, inside), weights=[0.2, 0.7, 0.1])
+    first = Chain([any_bell((0.2, 3)), resized])
+
+    inside = [noise((1, 25), (0.05, 2.5))]
+    ringing = Maybe(0.8, SincBlur(cutoff=(1 / 3, 1), side=(7, 21)))
+    before, after = (
+        OneOf(sized((0.3, 1.2), 12, parts), weights=[0.3, 0.4, 0.3])
+        for parts in ([*inside, code], inside)
+    )
+    ends = OneOf([Chain([before, ringing]), Chain([after, ringing, code])])
+    quarter = Shrunk(4, [ends], down=ways, up="bicubic")
+    second = Chain([Maybe(0.8, any_bell((0.2, 1.5))), quarter])
+    return Chain([first, second])
+
+
+def l2r() -> Degradation:
+    """Ours, for small faces: blur, down, noise, JPEG, up; the paper gives no ranges.
+
+    Blur 0.8: Gaussian of 0.5..12 px of 512, isotropic or not, or (0.2) motion of 10..60 px of 512.
+    Factor 1..5, by any method, but no fewer than 12 px. Noise 0.8: Gaussian 1..15 levels or Poisson
+    0.3..2, grey 0.3. JPEG 0.7: 30..95. Up bilinear or bicubic. No colour changes: light and albedo
+    are to be found.
+    """
+    sigma = (0.5, 12)
+    blur = OneOf(
+        [
+            GaussianBlur(sigma, for_height=FACE),
+            GaussianBlur(sigma, anisotropic=True, for_height=FACE),
+            MotionBlur(length=(10, 60), for_height=FACE),
+        ],
+        weights=[0.4, 0.4, 0.2],
+    )
+    noise = OneOf([GaussianNoise((1, 15), grey=0.3), PoissonNoise((0.3, 2), grey=0.3)])
+    smaller = Shrunk(
+        factor=(1, 5),
+        inside=[Maybe(0.8, noise), Maybe(0.7, Jpeg(quality=(30, 95)))],
+        down=("area", "bilinear", "bicubic"),
+        up=("bilinear", "bicubic"),
+        least=12,
+    )
+    return Chain([Maybe(0.8, blur), smaller])
+
+
+def noisy(levels: float, quality: Range) -> list[Degradation]:
+    """Gaussian noise of up to `levels` grey levels, then JPEG."""
+    return [GaussianNoise(levels=(0, levels)), Jpeg(quality=quality)]
+
+
+def either_gaussian(sigma: Range, side: int, for_height: int) -> Degradation:
+    """A Gaussian, as often isotropic as not."""
+    return OneOf([GaussianBlur(sigma, tall, side, for_height) for tall in (False, True)])
+
+
+def any_bell(sigma: Range) -> Degradation:
+    """Real-ESRGAN's mixture of kernels: bells 0.9, of them six kinds; a sinc 0.1."""
+    bells = [
+        GaussianBlur(sigma, False, 21, CROP),
+        GaussianBlur(sigma, True, 21, CROP),
+        GeneralisedGaussianBlur(sigma, (0.5, 4), False, 21, CROP),
+        GeneralisedGaussianBlur(sigma, (0.5, 4), True, 21, CROP),
+        PlateauBlur(sigma, (1, 2), False, 21, CROP),
+        PlateauBlur(sigma, (1, 2), True, 21, CROP),
+    ]
+    # a sinc's cut-off starts at 1/3 for sides below 13, at 1/5 for the five sides from there on
+    sincs = OneOf([SincBlur((1 / 3, 1), (7, 11)), SincBlur((1 / 5, 1), (13, 21))], [3, 5])
+    mixture = OneOf(bells, weights=[0.45, 0.25, 0.12, 0.03, 0.12, 0.03])
+    return OneOf([mixture, sincs], weights=[0.9, 0.1])
+
+
+RECIPES: dict[str, Callable[[], Degradation]] = {
+    "codeformer": codeformer,
+    "dfdnet": dfdnet,
+    "gfpgan": gfpgan,
+    "l2r": l2r,
+    "realesrgan": realesrgan,
+}
+
+
+@DEGRADATIONS.register_module()
+class Recipe(Chain):
+    """The degradation of this name: one of `RECIPES`."""
+
+    def __init__(self, name: str) -> None:
+        if name not in RECIPES:
+            raise ConfigError(f"no recipe is called '{name}'{near(str(name), RECIPES)}")
+        super().__init__([RECIPES[name]()])
+        self.name = name

@@ -1,0 +1,108 @@
+"""Make the photo smaller or larger, degrade it at that size, and bring it back."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import ConfigError, near
+from ..registry import DEGRADATIONS
+from .combine import Chain
+from .degradation import Degradation, Drawn, Range, as_range
+from .resize import METHODS, resized, resized_image
+
+LEAST = 8  # px; of a face of fewer pixels nothing is left to reconstruct
+
+
+@DEGRADATIONS.register_module()
+class Resized(Degradation):
+    """Degrades by the parts `inside` at `scale` times the photo's size, then brings it back.
+
+    Args:
+        scale: new side / old side, drawn evenly.
+        inside: parts that see the photo at that size, in turn.
+        down, up: method there and back, or several of which one is drawn: "area", "bilinear",
+            "bicubic" or "lanczos", see `l2rkit.degrade.resize`.
+        least: px of the photo's shorter side below which it does not shrink; the range of scale
+            ends there, so that small photos do not all end up at this size.
+    """
+
+    def __init__(
+        self,
+        scale: Range,
+        inside: Sequence[dict | Degradation] = (),
+        down: str | Sequence[str] = "area",
+        up: str | Sequence[str] = "bicubic",
+        least: int = LEAST,
+    ) -> None:
+        super().__init__()
+        name = type(self).__name__
+        self.scale = as_range(f"{name}: scale", scale, 1e-3)
+        self.inside = Chain(inside)
+        self.down, self.up = checked_methods(name, down), checked_methods(name, up)
+        if least < 1:
+            raise ConfigError(f"{name}: least is a number of px from 1 on, not {least}")
+        self.least = least
+
+    def draw_scale(self, rng: np.random.Generator, smallest: float) -> float:
+        """The new side / old side, at least `smallest`."""
+        low, high = self.scale
+        return rng.uniform(max(low, smallest), max(high, smallest))
+
+    def draw(self, rng: np.random.Generator, height: int, width: int) -> dict:
+        shorter = min(height, width)
+        scale = self.draw_scale(rng, min(1, self.least / shorter))
+        size = int(height * scale + 0.5), int(width * scale + 0.5)
+        down, up = (names[rng.integers(len(names))] for names in (self.down, self.up))
+        return dict(size=size, down=down, up=up, inside=self.inside.draw(rng, *size))
+
+    def degrade(self, photo: Tensor, drawn: Sequence[Drawn]) -> Tensor:
+        # one by one, as each has a size of its own
+        size = tuple(photo.shape[2:])
+        done = []
+        for one, d in zip(photo.split(1), drawn):
+            small = resized(one, d["size"], d["down"]).clamp(0, 1)
+            small = self.inside.degrade(small, [d["inside"]])
+            done.append(resized(small, size, d["up"]).clamp(0, 1))
+        return torch.cat(done)
+
+    def degrade_image(self, image: np.ndarray, drawn: Drawn) -> np.ndarray:
+        small = resized_image(image, drawn["size"], drawn["down"]).clip(0, 1)
+        small = self.inside.degrade_image(small, drawn["inside"])
+        return resized_image(small, image.shape[:2], drawn["up"]).clip(0, 1)
+
+
+@DEGRADATIONS.register_module()
+class Shrunk(Resized):
+    """Degrades the photo by the parts `inside` when it is `factor` times smaller; see `Resized`.
+
+    factor: old side / new side, at least 1, drawn evenly; it need not be whole.
+    """
+
+    def __init__(
+        self,
+        factor: Range,
+        inside: Sequence[dict | Degradation] = (),
+        down: str | Sequence[str] = "area",
+        up: str | Sequence[str] = "bicubic",
+        least: int = LEAST,
+    ) -> None:
+        low, high = as_range("Shrunk: factor", factor, 1)
+        super().__init__((1 / high, 1 / low), inside, down, up, least)
+        self.factor = low, high
+
+    def draw_scale(self, rng: np.random.Generator, smallest: float) -> float:
+        low, high = self.factor
+        return 1 / rng.uniform(min(low, 1 / smallest), min(high, 1 / smallest))
+
+
+def checked_methods(part: str, methods: str | Sequence[str]) -> tuple[str, ...]:
+    """The methods by name."""
+    methods = (methods,) if isinstance(methods, str) else tuple(methods)
+    for method in methods:
+        if method not in METHODS:
+            raise ConfigError(f"{part}: no method is called '{method}'{near(method, METHODS)}")
+    if not methods:
+        raise ConfigError(f"{part}: wants at least one of {', '.join(METHODS)}; got none")
+    return methods

