@@ -29,13 +29,18 @@ def entry(
 ) -> dict[str, Any]:
     """One entry: what was measured on `n` images, and how."""
     words = [str(config)] if weights.parent == FOLDER else [str(config), str(weights)]
+    level, restore = cfg.get("level", "clean"), cfg.model.get("restore")
+    if level != "clean":
+        words.append(f"--level {level}")
+    if restore:
+        words.append(f"--restore {restore['type']}")
     words += [f"--cfg-options {key}={value}" for key, value in overrides.items()]
     return {
         "config": Path(config).stem,
         "weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
         "protocol": cfg.get("protocol", "unnamed"),
-        "level": cfg.get("level", "clean"),
-        "restore": "none",
+        "level": level,
+        "restore": restore["type"] if restore else "none",
         "metrics": _nested(figures),
         "n": n,
         "seed": cfg.get("randomness", {}).get("seed"),

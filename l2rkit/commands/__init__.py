@@ -4,7 +4,7 @@ from importlib import import_module
 
 import click
 
-NAMES = ("leaderboard", "reconstruct", "test", "train")
+NAMES = ("leaderboard", "reconstruct", "restore", "test", "train")
 
 
 class Commands(click.Group):

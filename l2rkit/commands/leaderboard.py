@@ -34,7 +34,7 @@ def leaderboard(ctx: click.Context, results: tuple[str, ...], out: str | None, c
 def page(entries: list[dict[str, Any]]) -> str:
     """model-zoo.md: the table, and the command behind each of its rows."""
     rows = [
-        f"- `{e['config']}`, {e['level']}, {e['n']} images: `{e['command']}` at commit "
+        f"- `{_method(e)}`, {e['level']}, {e['n']} images: `{e['command']}` at commit "
         f"`{e['commit']}`, seed {e['seed']}, {e['hardware']}, {e['date']}; weights "
         f"`sha256:{e['weights_sha256'][:16]}`"
         for e in entries
@@ -63,13 +63,18 @@ def table(entries: list[dict[str, Any]]) -> str:
         protocol, level, n = setting
         for entry in sorted(group, key=lambda e: e["metrics"]["side"]["mean"]):
             cells = [_cell(entry["metrics"][name]) for name in COLUMNS]
-            lines.append(_row(protocol, level, entry["config"], *cells, n))
+            lines.append(_row(protocol, level, _method(entry), *cells, n))
         metrics = group[0]["metrics"]
         for prefix, name in BASELINES.items():
             if f"{prefix}_side" in metrics:
                 cells = [_cell(metrics[f"{prefix}_{column}"]) for column in COLUMNS]
                 lines.append(_row(protocol, level, f"({name})", *cells, n))
     return "\n".join(lines)
+
+
+def _method(entry: dict[str, Any]) -> str:
+    restorer = entry.get("restore", "none")
+    return entry["config"] if restorer == "none" else f"{restorer} + {entry['config']}"
 
 
 def _row(*cells: object) -> str:

@@ -1,11 +1,9 @@
 """`l2rkit reconstruct`: photos in, meshes out."""
 
-from collections import Counter
-from pathlib import Path
-
 import click
 
 from .doors import quiet, user_errors
+from .places import output_names, paths_of, writable_folder
 
 
 @click.command()
@@ -34,16 +32,10 @@ def reconstruct(
     written. 2: nothing could begin.
     """
     quiet()
-    from ..data.photo import list_photos
     from ..errors import UserError
     from ..reconstruction import Reconstructor
 
-    folder = writable_folder(out)
-    paths = [
-        p
-        for photo in map(Path, photos)
-        for p in (list_photos(photo) if photo.is_dir() else [photo])
-    ]
+    folder, paths = writable_folder(out), paths_of(photos)
     model = Reconstructor(config, weights, align, all_faces, device)
     failed = 0
     for path, name in zip(paths, output_names(paths)):
@@ -59,36 +51,6 @@ def reconstruct(
     if failed:
         click.echo(f"{failed} of {len(paths)} photos failed", err=True)
         ctx.exit(1)
-
-
-def output_names(paths: list[Path]) -> list[str]:
-    """A name for each photo's files: its stem, and more where photos share one."""
-    stems = Counter(path.stem for path in paths)
-    names = [path.stem if stems[path.stem] == 1 else path.name for path in paths]
-    seen: Counter[str] = Counter()
-    for i, name in enumerate(names):
-        seen[name] += 1
-        names[i] = name if seen[name] == 1 else f"{name}-{seen[name]}"
-    return names
-
-
-def writable_folder(path: str) -> Path:
-    """The folder, made if it is not there.
-
-    Raises:
-        UserError: it cannot be made or written to.
-    """
-    import tempfile
-
-    from ..errors import UserError
-
-    folder = Path(path)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise UserError(f"cannot write to {folder}: {error.strerror}") from None
-    return folder
 
 
 def more(faces: int) -> str:

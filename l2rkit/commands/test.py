@@ -11,6 +11,8 @@ from .doors import OVERRIDES, load_for_runner, user_errors
 @click.command()
 @click.argument("config", type=click.Path())
 @click.argument("weights", type=click.Path(), required=False)
+@click.option("--level", default="clean", help="How bad the photos are: clean, x4, mild or severe.")
+@click.option("--restore", help="A restorer by its registered name, to repair them in 2D first.")
 @click.option("--results", help="File that gets the entry.  [default: results.json by CONFIG]")
 @click.option("--dry-run", is_flag=True, help="Print the figures and write no entry.")
 @OVERRIDES
@@ -18,6 +20,8 @@ from .doors import OVERRIDES, load_for_runner, user_errors
 def test(
     config: str,
     weights: str | None,
+    level: str,
+    restore: str | None,
     results: str | None,
     dry_run: bool,
     cfg_options: dict[str, Any],
@@ -31,6 +35,7 @@ def test(
 
     from ..checkpoints import load_into, model_weights
     from ..errors import ConfigError
+    from ..registry import RESTORERS
     from ..results import enter, entry
     from ..zoo import shipped_weights
 
@@ -42,6 +47,11 @@ def test(
     cfg.model.pop("losses", None)
     cfg.load_from = None  # where training began; MMEngine would load it over the weights
     cfg.work_dir = f"work_dirs/{Path(config).stem}"
+    if level != "clean":
+        degrade(cfg, level)
+    if restore:
+        RESTORERS.find(restore)  # a misspelt one is said before anything is built
+        cfg.model.restore = dict(type=restore)
     runner = Runner.from_cfg(cfg)
     load_into(runner.model, state, str(path))
     figures = runner.test()
@@ -53,3 +63,16 @@ def test(
         where = Path(results) if results else Path(config).parent / "results.json"
         enter(made, where)
         click.echo(f"entered in {where}")
+
+
+def degrade(cfg: Any, level: str) -> None:
+    """Sets the config to test on photos of a level, each always degraded in the same way."""
+    from ..degrade import Level
+
+    Level(level)  # a misspelt one is said before anything is built
+    cfg.level = level
+    # by name, for MMEngine dumps no classes that were put into a loaded config
+    described = dict(type="l2rkit.degrade.Level", name=level)
+    bad = dict(type="l2rkit.data.Degrade", degradation=described, seed=0)
+    *before, pack = cfg.test_dataloader.dataset.pipeline
+    cfg.test_dataloader.dataset.pipeline = [*before, bad, pack]

@@ -4,6 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from l2rkit.checkpoints import read_weights, write_weights
@@ -82,3 +83,40 @@ def test_the_best_comes_first() -> None:
 
 def test_publishing_keeps_what_predicts(weights: Path) -> None:
     assert all(key.startswith("decompose.") for key in read_weights(weights))
+
+
+def test_levels_and_restorers_are_measured_and_entered(
+    config: Path, weights: Path, tmp_path: Path, monkeypatch: object
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    clean = side("test", config, weights)
+    severe = side("test", config, weights, "--level", "severe")
+    assert severe != clean
+    assert side("test", config, weights, "--level", "severe", "--dry-run") == severe
+    mended = side("test", config, weights, "--level", "severe", "--restore", "Resample")
+    # enlarged by interpolation and shrunk again: nearly the photo itself
+    assert float(mended.split()[1]) == pytest.approx(float(severe.split()[1]), rel=0.05)
+    entries = json.loads((tmp_path / "results.json").read_text())
+    assert [(e["level"], e["restore"]) for e in entries] == [
+        ("clean", "none"),
+        ("severe", "none"),
+        ("severe", "Resample"),
+    ]
+    assert entries[2]["command"].endswith("--level severe --restore Resample")
+    board = run("leaderboard", tmp_path / "results.json")
+    assert board.count("| Resample + tiny |") == 1 and board.count("| tiny |") == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--level", "sever"), "no level is called 'sever': did you mean 'severe'?"),
+        (("--restore", "Resampel"), "did you mean 'Resample'?"),
+    ],
+)
+def test_unknown_levels_and_restorers_are_one_line(
+    config: Path, weights: Path, words: tuple[str, ...], said: str
+) -> None:
+    result = CliRunner().invoke(main, ["test", str(config), str(weights), *words])
+    assert result.exit_code == 2 and said in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1

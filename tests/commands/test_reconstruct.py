@@ -9,7 +9,8 @@ import trimesh
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from l2rkit.commands.reconstruct import output_names, reconstruct
+from l2rkit.commands.places import output_names
+from l2rkit.commands.reconstruct import reconstruct
 from l2rkit.reconstruction import whole
 from l2rkit.zoo import FOLDER
 

@@ -1,0 +1,46 @@
+"""Which photos a command reads, and where it writes."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def paths_of(photos: Sequence[str]) -> list[Path]:
+    """The photos; a folder stands for those in it."""
+    from ..data.photo import list_photos
+
+    return [
+        path
+        for photo in map(Path, photos)
+        for path in (list_photos(photo) if photo.is_dir() else [photo])
+    ]
+
+
+def output_names(paths: list[Path]) -> list[str]:
+    """A name for each photo's files: its stem, and more where photos share one."""
+    stems = Counter(path.stem for path in paths)
+    names = [path.stem if stems[path.stem] == 1 else path.name for path in paths]
+    seen: Counter[str] = Counter()
+    for i, name in enumerate(names):
+        seen[name] += 1
+        names[i] = name if seen[name] == 1 else f"{name}-{seen[name]}"
+    return names
+
+
+def writable_folder(path: str) -> Path:
+    """The folder, made if it is not there.
+
+    Raises:
+        UserError: it cannot be made or written to.
+    """
+    import tempfile
+
+    from ..errors import UserError
+
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise UserError(f"cannot write to {folder}: {error.strerror}") from None
+    return folder

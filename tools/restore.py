@@ -1,0 +1,6 @@
+"""Restores photos in 2D."""
+
+from l2rkit.commands.restore import restore
+
+if __name__ == "__main__":
+    restore()
