@@ -92,5 +92,16 @@ def view_of(yaw_deg: float = 0.0, pitch_deg: float = 0.0, roll_deg: float = 0.0)
     return torch.tensor([*angles, 0.0, 0.0, 0.0])
 
 
+def grid_triangles(height: int, width: int) -> Tensor:
+    """(2 (H - 1) (W - 1), 3): vertices of the two triangles of each cell of a grid, row by row.
+
+    The first of a cell has its upper left corner, the second its lower right one; seen from ahead,
+    both turn counter-clockwise.
+    """
+    vertex = torch.arange(height * width).view(height, width)
+    p, q, r, s = vertex[:-1, :-1], vertex[:-1, 1:], vertex[1:, :-1], vertex[1:, 1:]
+    return torch.stack([torch.stack([p, r, q], -1), torch.stack([q, r, s], -1)], 2).view(-1, 3)
+
+
 def _pivot(points: Tensor) -> Tensor:
     return points.new_tensor(PIVOT)[:, None, None]

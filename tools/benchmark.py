@@ -23,10 +23,9 @@ from torch.autograd.graph import saved_tensors_hooks
 from l2rkit.config import load_config
 from l2rkit.errors import DataError
 from l2rkit.face import Face, Light, Scene
-from l2rkit.geometry import move, project, unproject
+from l2rkit.geometry import grid_triangles, move, project, unproject
 from l2rkit.render import rasterize_grid, rasterize_pytorch3d, rasterize_torch
 from l2rkit.testing import example_face
-from l2rkit.viz.mesh import grid_triangles
 
 SIZES = (32, 64, 128, 256)
 VARIANTS = {
@@ -122,7 +121,7 @@ def casting(points: Tensor, size: int) -> Callable[[], None]:
     from l2rkit.geometry import rays
 
     directions = rays(size, points)[0].permute(1, 2, 0).reshape(-1, 3).numpy()
-    origins, triangles = directions * 0, grid_triangles(size)
+    origins, triangles = directions * 0, grid_triangles(size, size).numpy()
 
     def cast() -> None:
         for one in points.reshape(len(points), -1, 3).numpy():

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from ..errors import PartError
+from ..geometry import grid_triangles
 from .grid import check_grid
 
 MARGIN = 1e-4  # pixels by which a pixel centre may miss a triangle: rounding at shared corners
@@ -27,18 +28,13 @@ def rasterize_pytorch3d(points: Tensor, size: int, skip: Tensor | None = None) -
             "GridRenderer renders the same without it"
         ) from None
     points = points.detach().to(torch.float32)
-    batch, height, width, _ = points.shape
-    table = points.flatten(1, 2)
-    corners = grid_corners(height, width, points.device)
-    drawn = (table.isfinite().all(-1) & (table[..., 2] > 0))[:, corners].all(-1)
-    if skip is not None:
-        drawn &= ~skip
+    table, corners, drawn = mesh_of(points, skip)
     # PyTorch3D's x points left and its y up; the picture spans -1..1 from edge to edge.
     across = 1 - (2 * table[..., :2] + 1) / size
     vertices = torch.cat([across, table[..., 2:]], -1).nan_to_num(0, 0, 0)
     kept = [row.nonzero(as_tuple=True)[0] for row in drawn]
     if not sum(map(len, kept)):
-        return torch.full((batch, size, size), -1, dtype=torch.int32, device=points.device)
+        return torch.full((len(points), size, size), -1, dtype=torch.int32, device=points.device)
     meshes = Meshes(list(vertices), [corners[row] for row in kept])
     face, *_ = rasterize_meshes(
         meshes,
@@ -52,9 +48,13 @@ def rasterize_pytorch3d(points: Tensor, size: int, skip: Tensor | None = None) -
     return torch.where(face >= 0, number[face.clamp(min=0)], -1).to(torch.int32)
 
 
-def grid_corners(height: int, width: int, device: torch.device) -> Tensor:
-    """(2 (H - 1) (W - 1), 3): vertices of each triangle, numbered as in `rasterize_grid`."""
-    vertex = torch.arange(height * width, device=device).view(height, width)
-    p, q, r, s = vertex[:-1, :-1], vertex[:-1, 1:], vertex[1:, :-1], vertex[1:, 1:]
-    pairs = torch.stack([p, r, q], -1), torch.stack([q, r, s], -1)
-    return torch.stack(pairs, 2).view(-1, 3)
+def mesh_of(points: Tensor, skip: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    """A batch of grids (B, H, W, 3) as general meshes, for rasterizers that know no grids.
+
+    Vertices (B, H W, 3); the vertices of each triangle (T, 3); and which triangles are to be drawn
+    (B, T): those that are not to skip, finite and before the camera.
+    """
+    table = points.flatten(1, 2)
+    corners = grid_triangles(*points.shape[1:3]).to(points.device)
+    drawn = (table.isfinite().all(-1) & (table[..., 2] > 0))[:, corners].all(-1)
+    return table, corners, drawn if skip is None else drawn & ~skip

@@ -6,7 +6,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..face import Face
-from ..geometry import unproject
+from ..geometry import grid_triangles, unproject
 
 
 def glb(face: Face, index: int = 0) -> bytes:
@@ -26,19 +26,11 @@ def glb(face: Face, index: int = 0) -> bytes:
     )
     mesh = trimesh.Trimesh(
         vertices * (1, -1, -1),
-        grid_triangles(size),
+        grid_triangles(size, size).numpy(),
         visual=trimesh.visual.TextureVisuals(uv=grid_uv(size), material=material),
         process=False,
     )
     return mesh.export(file_type="glb")
-
-
-def grid_triangles(size: int) -> np.ndarray:
-    """(2 (size - 1)^2, 3): corners of two triangles per cell, counter-clockwise seen from ahead."""
-    corner = np.arange(size * size).reshape(size, size)
-    a, b = corner[:-1, :-1].ravel(), corner[1:, :-1].ravel()
-    c, d = corner[:-1, 1:].ravel(), corner[1:, 1:].ravel()
-    return np.stack([a, b, c, c, b, d], 1).reshape(-1, 3)
 
 
 def grid_uv(size: int) -> np.ndarray:

@@ -6,7 +6,7 @@ from torch import Tensor
 from l2rkit.errors import PartError
 from l2rkit.registry import RENDERERS
 from l2rkit.render.grid import check_grid
-from l2rkit.render.pytorch3d import grid_corners
+from l2rkit.render.pytorch3d import mesh_of
 from l2rkit.render.renderer import DepthRenderer
 
 NEAR = 0.1  # the clip plane, in units of depth
@@ -31,11 +31,7 @@ def rasterize_nvdiffrast(points: Tensor, size: int, skip: Tensor | None = None) 
     points = points.detach().to(torch.float32)
     device, (batch, height, width, _) = points.device, points.shape
     empty = torch.full((batch, size, size), -1, dtype=torch.int32, device=device)
-    table = points.flatten(1, 2)
-    corners = grid_corners(height, width, device)
-    drawn = (table.isfinite().all(-1) & (table[..., 2] > 0))[:, corners].all(-1)
-    if skip is not None:
-        drawn &= ~skip
+    table, corners, drawn = mesh_of(points, skip)
     counts = drawn.sum(1)
     if not counts.sum():
         return empty

@@ -8,8 +8,8 @@ import torch
 import trimesh
 
 from l2rkit.face import Face, Light
-from l2rkit.geometry import focal
-from l2rkit.viz.mesh import glb, grid_triangles, grid_uv, to_bytes
+from l2rkit.geometry import focal, grid_triangles
+from l2rkit.viz.mesh import glb, grid_uv, to_bytes
 
 SIZE = 5
 
@@ -43,7 +43,7 @@ def test_vertices_are_the_pixels_with_y_up_and_z_towards_the_viewer(mesh):
 
 def test_every_triangle_faces_the_viewer(mesh):
     assert (mesh.face_normals[:, 2] > 0).all()
-    triangles = grid_triangles(SIZE)
+    triangles = grid_triangles(SIZE, SIZE).numpy()
     used = np.sort(triangles, 1)
     assert len(np.unique(used, axis=0)) == 2 * (SIZE - 1) ** 2
     areas = mesh.area_faces * np.abs(mesh.face_normals[:, 2])  # seen from ahead: half a cell each
