@@ -6,13 +6,14 @@ its peak memory is its own.
 """
 
 import json
-import platform
+import math
 import resource
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from importlib.util import find_spec
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import click
@@ -25,6 +26,7 @@ from l2rkit.errors import DataError
 from l2rkit.face import Face, Light, Scene
 from l2rkit.geometry import grid_triangles, move, project, unproject
 from l2rkit.render import rasterize_grid, rasterize_pytorch3d, rasterize_torch
+from l2rkit.results import hardware
 from l2rkit.testing import example_face
 
 SIZES = (32, 64, 128, 256)
@@ -53,25 +55,37 @@ def main(
     renderers: bool,
     path: str | None,
 ) -> None:
-    click.echo(f"torch {torch.__version__}, {threads} threads, batch {batch}, {platform.machine()}")
+    click.echo(f"torch {torch.__version__}, {threads} threads, batch {batch}, {hardware()}")
     report: dict[str, Any] = {"batch": batch, "threads": threads, "renderers": [], "steps": []}
     if renderers:
-        click.echo(f"\n{'ms per mesh':<28}" + "".join(f"{size:>9} px" for size in SIZES))
+        head("ms per mesh", *(f"{size} px" for size in SIZES))
         for name in backends():
             line = alone(time_renderer, name, batch, threads, repeats)
-            cells = (f"{line[str(s)]:12.3f}" if str(s) in line else " " * 11 + "-" for s in SIZES)
-            click.echo(f"{name:<28}" + "".join(cells))
+            row(name, *(line.get(str(size)) for size in SIZES))
             report["renderers"].append({"backend": name, "ms_per_mesh": line})
     for config in configs:
-        click.echo(f"\n{config}")
-        click.echo(f"{'ms per step':<24}" + "".join(f"{column:>11}" for column in COLUMNS))
+        head(f"ms per step of {Path(config).stem}", *COLUMNS)
         for name in VARIANTS:
             line = alone(time_step, config, name, batch, threads, repeats)
-            click.echo(f"{name:<24}" + "".join(f"{line[column]:11.4g}" for column in COLUMNS))
+            row(name, *(line[column] for column in COLUMNS))
             report["steps"].append({"config": config, "variant": name, **line})
     if path:
         with open(path, "w", encoding="utf-8") as file:
             json.dump(report, file, indent=1)
+
+
+def head(*cells: str) -> None:
+    """Begins a Markdown table."""
+    click.echo("\n| " + " | ".join(cells) + " |\n" + "|---" * len(cells) + "|")
+
+
+def row(name: str, *values: float | None) -> None:
+    """A row of it, numbers with three digits."""
+    cells = []
+    for value in values:
+        missing = value is None or math.isnan(value)
+        cells.append("-" if missing else f"{value:.0f}" if value >= 100 else f"{value:.3g}")
+    click.echo(f"| {name} | " + " | ".join(cells) + " |")
 
 
 def alone(measure: Callable, *arguments: object) -> dict[str, float]:
