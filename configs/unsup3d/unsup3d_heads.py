@@ -64,7 +64,7 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=1.0),  # ours: replications without it have collapsed
 )
 train_dataloader.update(batch_size=32)
-param_scheduler = [dict(type=MultiStepLR, milestones=[2200], gamma=0.33, by_epoch=False)]
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=2600, val_interval=400)
+param_scheduler = [dict(type=MultiStepLR, milestones=[1400], gamma=0.33, by_epoch=False)]
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=1600, val_interval=400)
 val_cfg = dict(type=ValLoop)
 test_cfg = dict(type=TestLoop)
