@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from logging import WARNING
 from pathlib import Path
 
-from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 from mmengine.registry import DATASETS
 
+from l2rkit.data.photo_set import PhotoSet
 from l2rkit.errors import DataError, near
 
 SPLITS = {"train": 0, "val": 1, "test": 2}  # of list_eval_partition.txt
@@ -35,7 +35,7 @@ WHERE = (
 
 
 @DATASETS.register_module()
-class CelebA(BaseDataset):
+class CelebA(PhotoSet):
     """One split of CelebA; samples carry `img_path`, `name`, `person` and, if wanted, `crop_box`.
 
     `person` is the official identity number, and absent without identity_CelebA.txt.
@@ -66,11 +66,12 @@ class CelebA(BaseDataset):
         wanted = [name for name, split in read_list(partition) if split == SPLITS[self.split]]
         person = dict(read_list(identity)) if identity else {}
         there = {path.stem: path for path in images.iterdir()}
-        samples = []
+        samples, absent = [], []
         for name in wanted:
             path = there.get(Path(name).stem)  # a converted copy may hold .png
             if path is None:
-                continue  # counted below
+                absent.append(name)
+                continue
             sample = dict(img_path=str(path), name=name)
             if name in person:
                 sample["person"] = person[name]
@@ -78,10 +79,14 @@ class CelebA(BaseDataset):
                 sample["crop_box"] = ALIGNED_CROP
             samples.append(sample)
         if not samples:
-            raise DataError(f"CelebA: '{images}' holds no photo of the split {self.split}; {WHERE}")
-        if missing := len(wanted) - len(samples):
+            raise DataError(
+                f"CelebA: '{images}' holds no photo of the split {self.split}, such as "
+                f"'{absent[0] if absent else '(none in the list)'}'; {WHERE}"
+            )
+        if absent:
             text = (
-                f"CelebA: {missing} of {len(wanted)} photos of {self.split} are not in '{images}'"
+                f"CelebA: {len(absent)} of {len(wanted)} photos of {self.split} that "
+                f"'{partition.name}' names are not in '{images}', such as '{absent[0]}'"
             )
             print_log(text, logger="current", level=WARNING)
         return samples

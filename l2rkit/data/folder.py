@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS
 
 from l2rkit.data.photo import list_photos
+from l2rkit.data.photo_set import PhotoSet
 
 
 @DATASETS.register_module()
-class PhotoFolder(BaseDataset):
+class PhotoFolder(PhotoSet):
     """All photos below a folder, sorted, as `img_path` and `name` (path below the folder).
 
     person_folders: the photos of each subfolder show one person, and samples carry `person`, the

@@ -2,7 +2,7 @@
 
 A sample is a dict. Pictures in it are (H, W, 3) or (H, W): `img` and `albedo` uint8 RGB, `depth`
 float32 (larger is farther), `normal` float32 unit vectors. `Degrade` keeps the photo as it was as
-`clean`, uint8 RGB. `PackPhoto` turns it all into tensors.
+`clean`, uint8 RGB; `mask` is uint8, 0 or 1. `PackPhoto` turns it all into tensors.
 """
 
 import cv2
@@ -11,12 +11,13 @@ import torch
 from mmcv.transforms import BaseTransform
 from mmengine.registry import TRANSFORMS
 
-from l2rkit.data.photo import read_photo
+from l2rkit.data.align import TEMPLATE, fit_similarity, warp
+from l2rkit.data.photo import LONGEST_SIDE, photo_size, read_photo
 from l2rkit.degrade import Degradation
 from l2rkit.errors import ConfigError
 from l2rkit.registry import DEGRADATIONS
 
-PICTURES = ("img", "clean", "depth", "albedo", "normal")
+PICTURES = ("img", "clean", "depth", "albedo", "normal", "mask")
 MIRRORED_VIEW = np.array([1, -1, -1, -1, 1, 1], np.float32)  # of rx, ry, rz, tx, ty, tz
 MIRRORED_LIGHT = np.array([1, 1, -1, 1, 1], np.float32)  # of ambient, diffuse, dx, dy, dz
 
@@ -89,6 +90,30 @@ class CentreCrop(BaseTransform):
                 x, y = (width - size) // 2, (height - size) // 2
                 cut[key] = crop_box(results[key], x, y, size, size)
         return dict(results, **cut)
+
+
+@TRANSFORMS.register_module()
+class CropByLandmarks(BaseTransform):
+    """Makes `img` the (image_size, image_size, 3) face that FaceAligner would cut by `landmarks`.
+
+    `landmarks` (5, 2) px of the file's upright picture: eyes, nose tip, mouth corners, the left one
+    of each pair first.
+    """
+
+    def __init__(self, image_size: int):
+        self.image_size = image_size
+
+    def transform(self, results: dict) -> dict:
+        if "landmarks" not in results:
+            raise ValueError("CropByLandmarks wants 'landmarks' in each sample; got none")
+        if others := [key for key in PICTURES[1:] if key in results]:
+            raise ValueError(f"CropByLandmarks cuts 'img' alone; the sample also has {others}")
+        points, photo = np.asarray(results["landmarks"], np.float64), results["img"]
+        if max(photo.shape[:2]) == LONGEST_SIDE:  # a larger one was reduced when it was read
+            scale = LONGEST_SIDE / max(photo_size(results["img_path"]))
+            points = (points + 0.5) * scale - 0.5
+        matrix = fit_similarity(points, TEMPLATE * self.image_size - 0.5)
+        return dict(results, img=warp(photo, matrix, self.image_size))
 
 
 @TRANSFORMS.register_module()
@@ -177,8 +202,8 @@ class Degrade(BaseTransform):
 class PackPhoto(BaseTransform):
     """Tensors for torch's `default_collate`: `photo` and, where the sample has them, the others.
 
-    photo, clean, albedo (3, H, W) float32 in [0, 1]; depth (1, H, W), normal (3, H, W), light (5,),
-    view (6,) float32; person () int64; name str.
+    photo, clean, albedo (3, H, W) float32 in [0, 1]; depth (1, H, W), normal (3, H, W), mask
+    (1, H, W) 0 or 1, light (5,), view (6,) float32; person () int64; name str.
     """
 
     def transform(self, results: dict) -> dict:
@@ -186,6 +211,8 @@ class PackPhoto(BaseTransform):
         for key in ("clean", "albedo", "depth", "normal"):
             if key in results:
                 packed[key] = to_tensor(results[key])
+        if "mask" in results:
+            packed["mask"] = to_tensor(np.float32(results["mask"]))
         for key in ("light", "view"):
             if key in results:
                 packed[key] = torch.as_tensor(np.asarray(results[key], np.float32))

@@ -102,6 +102,19 @@ def test_celeba_says_what_is_missing_and_where_to_get_it(tmp_path):
         CelebA(str(tmp_path), "trian")
 
 
+def test_celeba_names_photos_that_are_absent(tmp_path, monkeypatch):
+    celeba(tmp_path)
+    said = []
+    monkeypatch.setattr("l2rkit.data.celeba.print_log", lambda text, **_: said.append(text))
+    (tmp_path / "img_align_celeba" / "000002.jpg").unlink()
+    assert len(CelebA(str(tmp_path))) == 1
+    assert said[0].startswith("CelebA: 1 of 2 photos of train that 'list_eval_partition.txt'")
+    assert said[0].endswith("such as '000002.jpg'")
+    (tmp_path / "img_align_celeba" / "000001.jpg").unlink()
+    with pytest.raises(DataError, match=r"no photo of the split train, such as '000001.jpg'"):
+        CelebA(str(tmp_path))
+
+
 def test_celeba_list_with_a_bad_line(tmp_path):
     celeba(tmp_path)
     (tmp_path / "list_eval_partition.txt").write_text("000001.jpg 0\n000002.jpg\n")

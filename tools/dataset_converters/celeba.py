@@ -2,7 +2,8 @@
 
 Each photo's largest face is put where l2rkit's aligner puts it; where none is found, the photo is
 cut at the fixed place of `l2rkit.data.celeba.ALIGNED_CROP`. Faces already in OUT are kept, so a
-broken run can be started again. Use the result with CelebA(data_root=OUT, aligned_crop=False).
+broken run can be started again. OUT/SHA256SUMS says what was written. Use
+the result with CelebA(data_root=OUT, aligned_crop=False).
 """
 
 import os
@@ -18,6 +19,7 @@ from PIL import Image
 
 from l2rkit.data.align import FaceAligner, NoFaceError
 from l2rkit.data.celeba import ALIGNED_CROP, IMAGE_FOLDERS, find_celeba, read_list
+from l2rkit.data.checksums import write_checksums
 from l2rkit.data.photo import PhotoError, read_photo
 from l2rkit.data.transforms import crop_box, resize_photo
 from l2rkit.errors import DataError
@@ -76,6 +78,7 @@ def main(root: Path, out: Path, size: int, align: bool, suffix: str, workers: in
                     click.echo(result, err=True)
     for path in filter(None, lists):
         shutil.copyfile(path, out / path.name)
+    write_checksums(out)
     click.echo(", ".join(f"{number} {what}" for what, number in counts.items()))
 
 

@@ -1,0 +1,23 @@
+"""A list of SHA-256 sums of what a converter wrote, as `sha256sum -c SHA256SUMS` reads it."""
+
+from hashlib import sha256
+from pathlib import Path
+
+from l2rkit.files import write_whole
+
+SUMS = "SHA256SUMS"
+
+
+def write_checksums(folder: Path) -> int:
+    """Writes ROOT/SHA256SUMS of all files below a folder, hidden ones not; returns their number."""
+    paths = sorted(path for path in folder.rglob("[!.]*") if path.is_file())
+    paths = [path for path in paths if path.name != SUMS and path.suffix != ".part"]
+    lines = []
+    for path in paths:
+        with open(path, "rb") as file:
+            digest = sha256()
+            while block := file.read(1 << 20):
+                digest.update(block)
+        lines.append(f"{digest.hexdigest()}  {path.relative_to(folder).as_posix()}\n")
+    write_whole(folder / SUMS, "".join(lines).encode())
+    return len(lines)

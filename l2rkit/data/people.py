@@ -1,0 +1,142 @@
+"""Several photos of each person: a photo set ordered by people, and batches of people.
+
+    ROOT/PERSON/PHOTO.jpg       a folder per person: LFW (`lfw/`), CASIA-WebFace
+
+CelebA, or any set whose samples carry `person`, is given by its own description instead.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from mmengine.dataset import BaseDataset
+from mmengine.dist import get_dist_info, sync_random_seed
+from mmengine.registry import DATA_SAMPLERS, DATASETS
+from torch.utils.data import Sampler
+
+from l2rkit.data.folder import PhotoFolder
+from l2rkit.data.photo_set import PhotoSet
+from l2rkit.errors import DataError
+
+
+@DATASETS.register_module()
+class PhotoCollections(PhotoSet):
+    """The photos of everyone who has at least `min_photos`, one person after the other.
+
+    photos: a folder with a folder per person, or a photo set whose samples carry `person`, built or
+    described, such as dict(type=CelebA, data_root="data/celeba", split="train"); its own pipeline
+    is not used. Samples are those of that set, so `person` stays what it is there.
+    """
+
+    def __init__(
+        self,
+        photos: str | dict | BaseDataset,
+        min_photos: int = 2,
+        pipeline: Sequence = (),
+        indices: int | Sequence[int] | None = None,
+        test_mode: bool = False,
+    ):
+        if isinstance(photos, dict):
+            photos = DATASETS.build(photos)
+        self.photos = (
+            photos if isinstance(photos, BaseDataset) else PhotoFolder(photos, person_folders=True)
+        )
+        self.min_photos = min_photos
+        super().__init__(
+            pipeline=list(pipeline), indices=indices, test_mode=test_mode, serialize_data=False
+        )
+
+    def load_data_list(self) -> list[int]:
+        """Positions in `photos`, person by person."""
+        self.person = person = people_of(self.photos)
+        groups = {who: rows for who, rows in group(person) if len(rows) >= self.min_photos}
+        if not groups:
+            most = max((len(rows) for _, rows in group(person)), default=0)
+            raise DataError(
+                f"PhotoCollections wants people with at least {self.min_photos} photos; "
+                f"the most photos of one person are {most}"
+            )
+        return [int(row) for rows in groups.values() for row in rows]
+
+    def get_data_info(self, idx: int) -> dict:
+        """The sample before the pipeline."""
+        info = self.photos.get_data_info(self.data_list[idx])
+        return dict(info, sample_idx=idx % len(self.data_list))
+
+    def people(self) -> np.ndarray:
+        """(len,) who is on each photo."""
+        return self.person[self.data_list]
+
+    def stand_in(self, idx: int) -> int:
+        """The next sound photo of the same person, or of anyone where there is none."""
+        person = self.people()
+        sound = np.flatnonzero((person == person[idx]) & ~self.damaged.numpy())
+        if not len(sound):
+            return super().stand_in(idx)
+        return int(sound[np.searchsorted(sound, idx) % len(sound)])
+
+
+@DATA_SAMPLERS.register_module()
+class PersonSampler(Sampler):
+    """Everyone once an epoch, `photos` photos of each in a row, in an order drawn anew each epoch.
+
+    With a batch size that is a multiple of `photos`, each batch holds so many photos of each of
+    its people, none of them twice. Whoever has fewer photos is repeated.
+
+    All follows from (seed, epoch): the processes of a distributed run share out the people, and a
+    run that is resumed goes on as it would have. The people who are left over where their number
+    does not divide sit out that epoch. Without a seed, all processes agree on a random one.
+    """
+
+    def __init__(self, dataset: BaseDataset, photos: int = 4, seed: int | None = None):
+        if photos < 1:
+            raise DataError(f"PersonSampler: photos is a whole number from 1 on, not {photos}")
+        self.rank, self.world_size = get_dist_info()
+        self.groups = [rows for _, rows in group(people_of(dataset))]
+        self.photos, self.epoch = photos, 0
+        self.seed = sync_random_seed() if seed is None else seed
+        if len(self.groups) < self.world_size:
+            raise DataError(
+                f"PersonSampler wants a person or more for each of {self.world_size} processes; "
+                f"got {len(self.groups)}"
+            )
+
+    def __iter__(self) -> Iterator[int]:
+        """Indices of this process."""
+        order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.groups))
+        for who in order[self.rank :: self.world_size][: self.people_each]:
+            rows = self.groups[who]
+            drawn = np.random.default_rng([self.seed, self.epoch, who]).permutation(rows)
+            yield from np.resize(drawn, self.photos).tolist()
+
+    def __len__(self) -> int:
+        """Photos of this process in an epoch."""
+        return self.people_each * self.photos
+
+    def set_epoch(self, epoch: int) -> None:
+        """Which epoch the next iteration is; MMEngine's loops call it."""
+        self.epoch = epoch
+
+    @property
+    def people_each(self) -> int:
+        """People of each process in an epoch."""
+        return len(self.groups) // self.world_size
+
+
+def people_of(dataset: BaseDataset) -> np.ndarray:
+    """(len,) int64: who is on each photo, without reading any photo."""
+    if hasattr(dataset, "people"):
+        person = dataset.people()
+    else:
+        infos = (BaseDataset.get_data_info(dataset, i) for i in range(len(dataset)))
+        person = [info.get("person") for info in infos]
+    if person is None or any(who is None for who in person):
+        name = type(dataset).__name__
+        raise DataError(f"{name} does not say who is on its photos: its samples lack 'person'")
+    return np.asarray(person, np.int64)
+
+
+def group(person: np.ndarray) -> list[tuple[int, np.ndarray]]:
+    """(who, positions in ascending order) for each person of (N,) ids, in the order of ids."""
+    order = np.argsort(person, kind="stable")
+    who, starts = np.unique(person[order], return_index=True)
+    return list(zip(who.tolist(), np.split(order, starts[1:])))

@@ -1,0 +1,67 @@
+"""Aligns photos by person once: ROOT, a folder per person, becomes OUT, the same of small faces.
+
+For LFW, CASIA-WebFace and other photos that do not come with landmarks. Each photo's largest face
+is put where l2rkit's aligner puts it; a photo without one is left out, with one line. Faces already
+in OUT are kept, so a broken run can be started again. OUT/SHA256SUMS says what was written. Use the
+result with PhotoCollections(photos=OUT).
+"""
+
+import io
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import click
+import cv2
+from PIL import Image
+
+from l2rkit.data.align import FaceAligner
+from l2rkit.data.checksums import write_checksums
+from l2rkit.data.photo import PhotoError, list_photos, read_photo
+from l2rkit.files import write_whole
+
+
+def convert(size: int, root: Path, out: Path, below: Path) -> str:
+    """Writes one face whole or not at all: 'kept', 'aligned', or the reason it was left out."""
+    cv2.setNumThreads(1)
+    target = out / below.parent / f"{below.name}.jpg"  # 1.jpg and 1.png may be two photos
+    if target.is_file():
+        return "kept"
+    try:
+        face, _ = FaceAligner(size).crop(read_photo(root / below), name=root / below)
+    except PhotoError as error:
+        return str(error)
+    file = io.BytesIO()
+    Image.fromarray(face).save(file, "JPEG", quality=95)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(target, file.getvalue())
+    return "aligned"
+
+
+@click.command(help=__doc__)
+@click.argument("root", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("out", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--size", default=128, show_default=True, help="Side of a face in px.")
+@click.option("--workers", default=2, show_default=True, help="Processes.")
+def main(root: Path, out: Path, size: int, workers: int):
+    if out.resolve().is_relative_to(root.resolve()):
+        raise click.ClickException(f"OUT '{out}' lies inside ROOT '{root}'")
+    try:
+        names = [path.relative_to(root) for path in list_photos(root)]
+    except PhotoError as error:
+        raise click.ClickException(str(error)) from None
+    counts = dict.fromkeys(("aligned", "kept", "left out"), 0)
+    with get_context("spawn").Pool(workers) as pool:
+        results = pool.imap(partial(convert, size, root, out), names, chunksize=16)
+        with click.progressbar(results, length=len(names), label="faces") as progress:
+            for result in progress:
+                counts[result if result in counts else "left out"] += 1
+                if result not in counts:
+                    click.echo(result, err=True)
+    if out.is_dir():
+        write_checksums(out)
+    click.echo(", ".join(f"{number} {what}" for what, number in counts.items()))
+
+
+if __name__ == "__main__":
+    main()

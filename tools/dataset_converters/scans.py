@@ -1,0 +1,98 @@
+"""Draws textured head scans: ROOT, a folder of OBJ, PLY or glTF meshes, becomes OUT, photos with
+true depth.
+
+\b
+    OUT/SPLIT/image/NAME_image_+45.png      the head turned by 45 degrees
+    OUT/SPLIT/depth/NAME_depth_+45.png      white is near: 1.1 - 0.2 * value / 255 (DepthPairs)
+    OUT/SPLIT/depth/NAME_depth_+45.npz      depth (float32) and view (TexturedScans)
+    OUT/SHA256SUMS
+
+A mesh has y up and z out of the face. Its size and place are found by its face; where no face is
+seen, one line says so and the exit status is 1. What is in OUT already is kept.
+"""
+
+import io
+import os
+import sys
+from pathlib import Path
+
+import click
+import numpy as np
+from PIL import Image
+
+from l2rkit.data.checksums import write_checksums
+from l2rkit.data.pairs import FAR, NEAR
+from l2rkit.data.scans import MESHES, place_scan, read_scan, render_scan, yaw_views
+from l2rkit.errors import UserError
+from l2rkit.files import write_whole
+
+
+def targets(folder: Path, below: Path, yaw: float) -> tuple[Path, Path, Path]:
+    """The photo, the 8-bit depth and the exact depth of a scan in one view."""
+    photo = f"{below.stem}_image_{yaw:+03.0f}.png"
+    depth = folder / "depth" / below.parent / photo.replace("image", "depth")
+    return folder / "image" / below.parent / photo, depth, depth.with_suffix(".npz")
+
+
+def convert(path: Path, below: Path, folder: Path, yaws: tuple[float, ...], size: int) -> str:
+    """Writes what is missing of one scan: 'kept', 'drawn', or the reason it failed."""
+    missing = [yaw for yaw in yaws if not all(t.is_file() for t in targets(folder, below, yaw))]
+    if not missing:
+        return "kept"
+    try:
+        scan = place_scan(read_scan(path), str(path))
+    except UserError as error:
+        return str(error)
+    for yaw, view in zip(missing, yaw_views(missing)):
+        image, depth = render_scan(scan, view, size)
+        near = np.rint((FAR - depth.clip(NEAR, FAR)) / (FAR - NEAR) * 255).astype(np.uint8)
+        exact = io.BytesIO()
+        np.savez_compressed(exact, depth=depth, view=view)
+        contents = (png(image), png(near), exact.getvalue())
+        for target, content in zip(targets(folder, below, yaw), contents):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(target, content)
+    return "drawn"
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """The picture as a PNG file."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+@click.command(help=__doc__)
+@click.argument("root", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("out", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--split", default="test", show_default=True, help="The folder below OUT.")
+@click.option("--size", default=128, show_default=True, help="Side of a photo in px.")
+@click.option(
+    "--yaw", "yaws", type=float, multiple=True, default=(-45, 0, 45), show_default=True,
+    help="Degrees about the vertical; give it several times for several views.",
+)  # fmt: skip
+def main(root: Path, out: Path, split: str, size: int, yaws: tuple[float, ...]):
+    paths = [Path(at, name) for at, _, names in os.walk(root) for name in names]
+    paths = sorted(path for path in paths if path.suffix.lower() in MESHES)
+    if not paths:
+        raise click.ClickException(f"'{root}' holds no scans ({' '.join(sorted(MESHES))})")
+    places = [path.relative_to(root) for path in paths]
+    if len({place.with_suffix("") for place in places}) < len(places):
+        raise click.ClickException(f"'{root}' holds scans that differ in their suffix alone")
+    if len({round(yaw) for yaw in yaws}) < len(yaws):
+        raise click.ClickException(f"yaws must differ by a degree or more, got {yaws}")
+    counts = dict.fromkeys(("drawn", "kept", "failed"), 0)
+    with click.progressbar(list(zip(paths, places)), label="scans") as progress:
+        for path, place in progress:
+            result = convert(path, place, out / split, yaws, size)
+            counts[result if result in counts else "failed"] += 1
+            if result not in counts:
+                click.echo(result, err=True)
+    if out.is_dir():
+        write_checksums(out)
+    click.echo(", ".join(f"{number} {what}" for what, number in counts.items()))
+    sys.exit(1 if counts["failed"] else 0)
+
+
+if __name__ == "__main__":
+    main()
