@@ -28,7 +28,10 @@ def rasterize_grid(points: Tensor, size: int, skip: Tensor | None = None) -> Ten
     grid = points.detach().to("cpu", torch.float32).contiguous().numpy()
     hidden = np.zeros((len(grid), 0), bool) if skip is None else skip.cpu().numpy()
     face = np.empty((len(grid), size, size), np.int32)
-    numba.set_num_threads(min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS))
+    threads = torch.get_num_threads()
+    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+    if torch.get_num_threads() != threads:  # Numba's first start sets OpenMP's number, torch's too
+        torch.set_num_threads(threads)
     _nearest_triangles(grid, hidden, face)
     return torch.from_numpy(face).to(points.device)
 

@@ -1,8 +1,11 @@
 """The rasterizers beside a slow loop over every triangle and pixel in float64."""
 
 import math
+import subprocess
+import sys
 from importlib.util import find_spec
 
+import numba
 import pytest
 import torch
 from hypothesis import given, settings
@@ -190,3 +193,16 @@ def test_empty_batch_and_grids_without_cells(rasterize):
 def test_wrong_shapes_are_refused(rasterize, shape, size):
     with pytest.raises(ValueError, match=f"{rasterize.__name__} wants"):
         rasterize(torch.ones(shape), size)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_torch_keeps_its_number_of_threads(threads):
+    code = (
+        f"import torch; torch.set_num_threads({threads}); import numba\n"
+        "from l2rkit.render import rasterize_grid\n"
+        "rasterize_grid(torch.rand(2, 4, 4, 3), 5)\n"
+        "print(torch.get_num_threads(), numba.get_num_threads())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    limit = min(threads, numba.config.NUMBA_NUM_THREADS)
+    assert done.stdout.split() == [str(threads), str(limit)]
