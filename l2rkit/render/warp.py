@@ -11,6 +11,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample, normalize
+from torch.utils.checkpoint import checkpoint
 
 from ..face import BACKGROUND, NEAR, Face
 from ..geometry import move, move_back, normals, project, rotation, unproject
@@ -39,7 +40,9 @@ def warp_depth(
     fine = (supersample - 1) / 2
     points = torch.stack([column * supersample + fine, row * supersample + fine, z], 1)
     face = rasterize(points.permute(0, 2, 3, 1), size * supersample, skip)
-    return depth_of_faces(points, face).clamp(CLOSEST, BACKGROUND)
+    # worked out again on the way back, rather than kept: it is quick and takes a lot of memory
+    depth = checkpoint(depth_of_faces, points, face, use_reentrant=False, preserve_rng_state=False)
+    return depth.clamp(CLOSEST, BACKGROUND)
 
 
 def depth_of_faces(points: Tensor, face: Tensor) -> Tensor:

@@ -1,0 +1,32 @@
+"""Turned faces: which views, in which order, and the file."""
+
+import io
+
+import pytest
+import torch
+from PIL import Image
+
+from l2rkit.geometry import view_of
+from l2rkit.render import GridRenderer
+from l2rkit.testing import example_face
+from l2rkit.viz.panel import on_white
+from l2rkit.viz.turntable import gif, turntable
+
+
+def test_it_begins_ahead_and_swings_to_both_sides():
+    face, render = example_face(16), GridRenderer(24)
+    pictures = turntable(render, face, frames=4, yaw_deg=30, pitch_deg=5)
+    assert pictures.shape == (4, 2, 3, 24, 24)
+    for picture, yaw in zip(pictures, (0, 30, 0, -30)):
+        seen = render(face.seen_from(view_of(yaw, 5)))
+        wanted = on_white(seen.image, seen.mask)
+        torch.testing.assert_close(picture, wanted, atol=1e-4, rtol=0)
+    with pytest.raises(ValueError, match="1 frame or more"):
+        turntable(render, face, frames=0)
+
+
+def test_the_gif_has_the_frames_and_goes_round():
+    pictures = turntable(GridRenderer(), example_face(16), frames=5)[:, 0]
+    moving = Image.open(io.BytesIO(gif(pictures, seconds=1)))
+    assert moving.n_frames == 5 and moving.size == (16, 16)
+    assert moving.info["loop"] == 0 and moving.info["duration"] == 200
