@@ -14,6 +14,7 @@ from mmengine.registry import TRANSFORMS
 from l2rkit.data.align import TEMPLATE, fit_similarity, warp
 from l2rkit.data.photo import LONGEST_SIDE, photo_size, read_photo
 from l2rkit.degrade import Degradation
+from l2rkit.degrade.degradation import rng_of
 from l2rkit.errors import ConfigError
 from l2rkit.registry import DEGRADATIONS
 
@@ -192,8 +193,7 @@ class Degrade(BaseTransform):
             key = [self.seed, results["sample_idx"]]
         else:
             raise ValueError("Degrade with a seed wants 'sample_idx' in each sample; got none")
-        rng = np.random.Generator(np.random.PCG64(key))
-        bad = self.degradation.on_image(np.float32(results["img"]) / 255, rng)
+        bad = self.degradation.on_image(np.float32(results["img"]) / 255, rng_of(key))
         clean = results.get("clean", results["img"])
         return dict(results, img=np.rint(bad * 255).astype(np.uint8), clean=clean)
 

@@ -1,6 +1,7 @@
 """Blur by a kernel: Gaussian, generalised, plateau, motion, sinc."""
 
 import math
+from abc import abstractmethod
 from collections.abc import Sequence
 
 import cv2
@@ -18,8 +19,9 @@ from .degradation import Degradation, Drawn, Range, as_range
 class Blur(Degradation):
     """Blurs by the kernel (k, k), k odd, that `kernel` gives for a draw. Edges are reflected."""
 
+    @abstractmethod
     def kernel(self, drawn: Drawn) -> np.ndarray:
-        raise NotImplementedError
+        """(k, k): the kernel of a draw."""
 
     def degrade(self, photo: Tensor, drawn: Sequence[Drawn]) -> Tensor:
         return blurred(photo, [self.kernel(d) for d in drawn]).clamp(0, 1)

@@ -5,6 +5,7 @@ ways of carrying it out can therefore be compared number by number, and one set 
 photos means the same on every device.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ Drawn = Any  # what one part drew for one photo: None, or numbers and arrays in 
 Range = float | tuple[float, float]  # a fixed number, or where one is drawn from, evenly
 
 
-class Degradation(nn.Module):
+class Degradation(nn.Module, ABC):
     """A change for the worse; a part of its own defines `draw`, `degrade` and `degrade_image`."""
 
     def forward(self, photo: Tensor, generator: torch.Generator) -> Tensor:
@@ -49,17 +50,17 @@ class Degradation(nn.Module):
         """What happens to one photo of this size; None where nothing is left to chance."""
         return None
 
+    @abstractmethod
     def degrade(self, photo: Tensor, drawn: Sequence[Drawn]) -> Tensor:
         """(B, 3, H, W) in [0, 1]: photo i changed as `drawn[i]` says, on the photo's device."""
-        raise NotImplementedError
 
+    @abstractmethod
     def degrade_image(self, image: np.ndarray, drawn: Drawn) -> np.ndarray:
         """(H, W, 3) float32 in [0, 1]: the same change by OpenCV."""
-        raise NotImplementedError
 
 
-def rng_of(number: int) -> np.random.Generator:
-    """The generator that `number` stands for."""
+def rng_of(number: int | Sequence[int]) -> np.random.Generator:
+    """The generator that a number, or a few together, stand for."""
     return np.random.Generator(np.random.PCG64(number))
 
 
