@@ -99,13 +99,18 @@ def model_weights(path: str | Path) -> dict[str, Tensor]:
     return {k: v for k, v in read_weights(path).items() if not k.startswith(APART)}
 
 
+def own_state(model: nn.Module) -> dict[str, Tensor]:
+    """What of a model's state is in its weight files."""
+    return {k: v for k, v in model.state_dict().items() if not k.startswith(APART)}
+
+
 def load_into(model: nn.Module, state: dict[str, Tensor], name: str) -> None:
     """Puts `state` into `model`, every name and shape of which must fit.
 
     Raises:
         WeightsError: something is missing, left over or of another shape; `name` says what.
     """
-    wanted = {k: v for k, v in model.state_dict().items() if not k.startswith(APART)}
+    wanted = own_state(model)
     missing = [key for key in wanted if key not in state]
     surplus = [key for key in state if key not in wanted]
     if missing or surplus:
@@ -131,10 +136,23 @@ def read_foreign(path: str | Path) -> Any:
         raise WeightsError(f"no weights at {path}")
     reader = SimpleNamespace(Unpickler=_TensorUnpickler, load=_load, __name__="pickle")
     try:
+        if _is_program(path):
+            raise WeightsError(f"{path} was refused: it is a TorchScript program, not a checkpoint")
         return torch.load(path, map_location="cpu", pickle_module=reader, weights_only=False)
+    except WeightsError:
+        raise
     except Exception as error:  # a damaged pickle may fail in any way at all
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         raise WeightsError(f"{path} is not a whole torch checkpoint ({reason})") from None
+
+
+def _is_program(path: Path) -> bool:
+    """Whether `torch.load` would take the file for TorchScript, and run it; as it decides that."""
+    with path.open("rb") as file:
+        if not torch.serialization._is_zipfile(file):
+            return False
+        with torch.serialization._open_zipfile_reader(file) as archive:
+            return torch.serialization._is_torchscript_zip(archive)
 
 
 class Inert:

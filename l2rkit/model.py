@@ -8,11 +8,9 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from .degrade.resize import resized
-from .errors import ConfigError
 from .face import Face, Scene
 from .registry import DECOMPOSERS, LOSSES, REFINERS, RENDERERS, RESTORERS
-
-PRECISIONS = {None: None, "bfloat16": torch.bfloat16, "float16": torch.float16}
+from .speed import checked_precision, in_precision
 
 
 class FaceReconstructor(BaseModel):
@@ -42,10 +40,7 @@ class FaceReconstructor(BaseModel):
         data_preprocessor: dict | nn.Module | None = None,
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor)
-        if precision not in PRECISIONS:
-            wanted = ", ".join(map(repr, PRECISIONS))
-            raise ConfigError(f"FaceReconstructor: precision is one of {wanted}, not {precision!r}")
-        self.precision = PRECISIONS[precision]
+        self.precision = checked_precision("FaceReconstructor", precision)
         self.restore = RESTORERS.build(restore)
         self.decompose = DECOMPOSERS.build(decompose)
         self.refine = nn.ModuleList(REFINERS.build(part) for part in refine)
@@ -75,8 +70,7 @@ class FaceReconstructor(BaseModel):
 
     def face(self, photo: Tensor, person: Tensor | None = None) -> Face:
         """The face in each photo."""
-        half = self.precision
-        with torch.autocast(photo.device.type, dtype=half, enabled=half is not None):
+        with in_precision(self.precision, photo):
             seen = photo if self.restore is None else self.restored(photo)
             face = self.decompose(seen, person)
             for refine in self.refine:

@@ -22,25 +22,28 @@ SAME = ("config", "weights_sha256", "protocol", "level", "restore", "seed", "n")
 def entry(
     cfg: Config,
     config: str | Path,
-    weights: Path,
+    weights: Path | None,
     figures: dict[str, float],
     n: int,
     overrides: dict[str, Any],
 ) -> dict[str, Any]:
-    """One entry: what was measured on `n` images, and how."""
-    words = [str(config)] if weights.parent == FOLDER else [str(config), str(weights)]
+    """One entry: what was measured on `n` images, and how; `weights` None: the model has none."""
+    words = [str(config)]
+    if weights is not None and weights.parent != FOLDER:
+        words.append(str(weights))
     level, restore = cfg.get("level", "clean"), cfg.model.get("restore")
     if level != "clean":
         words.append(f"--level {level}")
     if restore:
         words.append(f"--restore {restore['type']}")
+        words += [f"--restorer-options {k}={v}" for k, v in restore.items() if k != "type"]
     words += [f"--cfg-options {key}={value}" for key, value in overrides.items()]
     return {
         "config": Path(config).stem,
-        "weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+        "weights_sha256": weights and hashlib.sha256(weights.read_bytes()).hexdigest(),
         "protocol": cfg.get("protocol", "unnamed"),
         "level": level,
-        "restore": restore["type"] if restore else "none",
+        "restore": named(restore) if restore else "none",
         "metrics": _nested(figures),
         "n": n,
         "seed": cfg.get("randomness", {}).get("seed"),
@@ -49,6 +52,13 @@ def entry(
         "command": f"python tools/test.py {' '.join(words)}",
         "date": date.today().isoformat(),
     }
+
+
+def named(restore: dict[str, Any]) -> str:
+    """`Spandrel(weights=GFPGANv1.4.pth)`: a restorer and its arguments, of paths the last part."""
+    arguments = [f"{k}={Path(str(v)).name}" for k, v in restore.items() if k != "type"]
+    kind = getattr(restore["type"], "__name__", restore["type"])
+    return f"{kind}({', '.join(arguments)})" if arguments else kind
 
 
 def enter(made: dict[str, Any], path: Path) -> None:

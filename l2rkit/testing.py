@@ -59,6 +59,27 @@ def check_renderer(renderer: Callable[[Face], Rendering], size: int = 32) -> Non
         _reached(leaf.grad, name, "the picture")
 
 
+def check_restorer(restorer: torch.nn.Module, size: int = 32) -> None:
+    """Keeps [0, 1] and the batch's order, and gives the size it states.
+
+    That is `scale` times the photo's, or `image_size` for one that brings faces to its own.
+    """
+    photo = example_face(size).albedo
+    photo = torch.stack([photo[0], photo[1].flip(-1), photo[0]])
+    restorer.eval()
+    with torch.no_grad():
+        got, alone = restorer(photo.clone()), restorer(photo[1:2].clone())
+    fixed, scale = getattr(restorer, "image_size", None), getattr(restorer, "scale", None)
+    assert fixed or scale, "a restorer states its enlargement `scale`, or its `image_size`"
+    side = fixed or size * scale
+    shape, wanted = tuple(got.shape), (3, 3, side, side)
+    assert shape == wanted, f"three photos of {size} px became {shape}, not {wanted}"
+    assert got.isfinite().all(), "the restored photo has values that are not finite"
+    _within(got, 0, 1, "the restored photo")
+    _near(got[2], got[0], 1e-4, "equal photos of a batch are restored differently")
+    _near(got[1:2], alone, 1e-3, "a photo is restored otherwise in a batch than alone")
+
+
 def check_decomposer(decomposer: torch.nn.Module, size: int) -> None:
     """Gives a face of the photo's size within the conventions, differentiable in its weights."""
     generator = torch.Generator().manual_seed(0)

@@ -10,9 +10,17 @@ import l2rkit.decompose
 import l2rkit.degrade
 import l2rkit.losses
 import l2rkit.render
-from l2rkit.registry import DECOMPOSERS, DEGRADATIONS, LOSSES, RENDERERS
+import l2rkit.restore
+from l2rkit.registry import DECOMPOSERS, DEGRADATIONS, LOSSES, RENDERERS, RESTORERS
 from l2rkit.render import GridRenderer
-from l2rkit.testing import check_decomposer, check_degradation, check_loss, check_renderer
+from l2rkit.restore import Resample
+from l2rkit.testing import (
+    check_decomposer,
+    check_degradation,
+    check_loss,
+    check_renderer,
+    check_restorer,
+)
 
 SMALL = dict(image_size=32, width=8)
 # Arguments of parts that do not go without, or would be slow.
@@ -33,6 +41,11 @@ LOSSES_WITH = {"Perceptual": dict(features=dict(type="MobileNetFeatures"))}
 ELSEWHERE = {"MobileNetFeatures", "VGG16Features", "LikeTeacher"}
 
 
+# Parts that bring weights, here at random; what needs files of others has tests of its own.
+RESTORERS_WITH = {"DFDNet": dict(weights=None), "FaceRestorer": dict(weights=None)}
+BROUGHT = {"RealESRGAN", "Spandrel"}
+
+
 def ours(socket):
     return sorted(n for n, c in socket.module_dict.items() if c.__module__.startswith("l2rkit."))
 
@@ -42,6 +55,11 @@ def test_renderers(name):
     if name == "PyTorch3DRenderer":
         pytest.importorskip("pytorch3d")
     check_renderer(RENDERERS.build(dict(type=name)))
+
+
+@pytest.mark.parametrize("name", [n for n in ours(RESTORERS) if n not in BROUGHT])
+def test_restorers(name):
+    check_restorer(RESTORERS.build(dict(type=name, **RESTORERS_WITH.get(name, {}))))
 
 
 @pytest.mark.parametrize("name", ours(DECOMPOSERS))
@@ -134,3 +152,25 @@ def test_a_degradation_whose_two_ways_disagree_in_kind_is_caught():
 
     with pytest.raises(AssertionError, match="on_image gives float64, not float32"):
         check_degradation(Spoilt())
+
+
+def test_a_restorer_that_hides_its_size_or_mixes_photos_is_caught():
+    class Spoilt(Resample):
+        def __init__(self, spoil):
+            super().__init__()
+            self.spoil = spoil
+
+        def forward(self, photo):
+            return self.spoil(super().forward(photo))
+
+    check_restorer(Spoilt(lambda photo: photo))
+    with pytest.raises(AssertionError, match="states its enlargement"):
+        check_restorer(torch.nn.Identity())
+    with pytest.raises(AssertionError, match=r"became \(3, 3, 64, 64\), not \(3, 3, 128, 128\)"):
+        check_restorer(Spoilt(lambda photo: photo[..., ::2, ::2]))
+    with pytest.raises(AssertionError, match=r"not within 0\.\.1"):
+        check_restorer(Spoilt(lambda photo: photo - 0.5))
+    with pytest.raises(AssertionError, match="otherwise in a batch than alone"):
+        check_restorer(Spoilt(lambda photo: photo * photo.mean()))
+    with pytest.raises(AssertionError, match="restored differently"):
+        check_restorer(Spoilt(lambda p: p * torch.linspace(0.5, 1, len(p))[:, None, None, None]))

@@ -26,7 +26,7 @@ def test_files_are_short() -> None:
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
 def test_every_config_loads_and_dumps(path: Path) -> None:
     config = load_config(path)
-    assert "FaceReconstructor" in config.pretty_text
+    assert f"type='l2rkit.{config.model.type.__module__.split('.')[1]}." in config.pretty_text
 
 
 def test_the_model_zoo_is_what_the_results_say(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,14 @@ OVERRIDES = click.option(
     help="Changes a value of the config, as in model.decompose.width=32. May be repeated.",
 )
 
+RESTORER_OPTIONS = click.option(
+    "--restorer-options",
+    type=Override(),
+    multiple=True,
+    callback=lambda ctx, param, pairs: dict(pairs),
+    help="An argument of the restorer, as in weights=GFPGANv1.4.pth. May be repeated.",
+)
+
 
 def user_errors(command: Callable) -> Callable:
     """Prints a `UserError` as one line and ends with status 2."""

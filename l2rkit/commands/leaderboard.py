@@ -8,7 +8,15 @@ import click
 
 from .doors import user_errors
 
-COLUMNS = {"side": "SIDE x 100", "mad": "MAD deg"}
+# Title and digits of each figure; a protocol is sorted by the first that it has.
+COLUMNS = {
+    "side": ("SIDE x 100", 3),
+    "mad": ("MAD deg", 2),
+    "psnr": ("PSNR dB", 2),
+    "ssim": ("SSIM", 3),
+    "identity": ("identity", 3),
+}
+MORE_IS_BETTER = ("psnr", "ssim", "identity")
 BASELINES = {"flat": "flat depth", "mean_depth": "mean of the true depths"}
 
 
@@ -35,8 +43,7 @@ def page(entries: list[dict[str, Any]]) -> str:
     """model-zoo.md: the table, and the command behind each of its rows."""
     rows = [
         f"- `{_method(e)}`, {e['level']}, {e['n']} images: `{e['command']}` at commit "
-        f"`{e['commit']}`, seed {e['seed']}, {e['hardware']}, {e['date']}; weights "
-        f"`sha256:{e['weights_sha256'][:16]}`"
+        f"`{e['commit']}`, seed {e['seed']}, {e['hardware']}, {e['date']}{_weights(e)}"
         for e in entries
     ]
     head = "# Model zoo\n\nMade by `tools/leaderboard.py` from `configs/*/results.json`.\n\n"
@@ -55,21 +62,38 @@ def read_entries(path: Path) -> list[dict[str, Any]]:
 
 
 def table(entries: list[dict[str, Any]]) -> str:
-    """A Markdown table, best SIDE first, each protocol with its baselines at the end."""
-    lines = ["| protocol | level | method | SIDE x 100 | MAD deg | images |", "|" + "---|" * 6]
-    settings = sorted({(e["protocol"], e["level"], e["n"]) for e in entries})
-    for setting in settings:
+    """Markdown tables, one for the protocols with the same figures, best method first.
+
+    Each setting has its baselines at the end.
+    """
+    tables: dict[tuple[str, ...], list[str]] = {}
+    for setting in sorted({(e["protocol"], e["level"], e["n"]) for e in entries}):
         group = [e for e in entries if (e["protocol"], e["level"], e["n"]) == setting]
-        protocol, level, n = setting
-        for entry in sorted(group, key=lambda e: e["metrics"]["side"]["mean"]):
-            cells = [_cell(entry["metrics"][name]) for name in COLUMNS]
-            lines.append(_row(protocol, level, _method(entry), *cells, n))
-        metrics = group[0]["metrics"]
-        for prefix, name in BASELINES.items():
-            if f"{prefix}_side" in metrics:
-                cells = [_cell(metrics[f"{prefix}_{column}"]) for column in COLUMNS]
-                lines.append(_row(protocol, level, f"({name})", *cells, n))
-    return "\n".join(lines)
+        columns = tuple(name for name in COLUMNS if all(name in e["metrics"] for e in group))
+        tables.setdefault(columns, _head(columns)).extend(_rows(group, columns))
+    return "\n\n".join("\n".join(lines) for lines in tables.values())
+
+
+def _head(columns: tuple[str, ...]) -> list[str]:
+    titles = ["protocol", "level", "method", *(COLUMNS[name][0] for name in columns), "images"]
+    return [_row(*titles), "|" + "---|" * len(titles)]
+
+
+def _rows(group: list[dict[str, Any]], columns: tuple[str, ...]) -> list[str]:
+    protocol, level, n = (group[0][key] for key in ("protocol", "level", "n"))
+    first = columns[0]
+    group = sorted(group, key=lambda e: e["metrics"][first]["mean"])
+    if first in MORE_IS_BETTER:
+        group.reverse()
+    lines = []
+    for entry in group:
+        cells = [_cell(entry["metrics"], name, name) for name in columns]
+        lines.append(_row(protocol, level, _method(entry), *cells, n))
+    for prefix, title in BASELINES.items():
+        if f"{prefix}_{first}" in group[0]["metrics"]:
+            cells = [_cell(group[0]["metrics"], f"{prefix}_{name}", name) for name in columns]
+            lines.append(_row(protocol, level, f"({title})", *cells, n))
+    return lines
 
 
 def _method(entry: dict[str, Any]) -> str:
@@ -77,9 +101,16 @@ def _method(entry: dict[str, Any]) -> str:
     return entry["config"] if restorer == "none" else f"{restorer} + {entry['config']}"
 
 
+def _weights(entry: dict[str, Any]) -> str:
+    digest = entry["weights_sha256"]
+    return f"; weights `sha256:{digest[:16]}`" if digest else ""
+
+
 def _row(*cells: object) -> str:
     return "| " + " | ".join(str(cell) for cell in cells) + " |"
 
 
-def _cell(value: dict[str, float]) -> str:
-    return f"{value['mean']:.3f}" + (f" ± {value['std']:.3f}" if "std" in value else "")
+def _cell(metrics: dict[str, dict[str, float]], name: str, column: str) -> str:
+    value, digits = metrics[name], COLUMNS[column][1]
+    spread = f" ± {value['std']:.{digits}f}" if "std" in value else ""
+    return f"{value['mean']:.{digits}f}{spread}"

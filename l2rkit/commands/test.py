@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from .doors import OVERRIDES, load_for_runner, user_errors
+from .doors import OVERRIDES, RESTORER_OPTIONS, load_for_runner, user_errors
 
 
 @click.command()
@@ -13,6 +13,7 @@ from .doors import OVERRIDES, load_for_runner, user_errors
 @click.argument("weights", type=click.Path(), required=False)
 @click.option("--level", default="clean", help="How bad the photos are: clean, x4, mild or severe.")
 @click.option("--restore", help="A restorer by its registered name, to repair them in 2D first.")
+@RESTORER_OPTIONS
 @click.option("--results", help="File that gets the entry.  [default: results.json by CONFIG]")
 @click.option("--dry-run", is_flag=True, help="Print the figures and write no entry.")
 @OVERRIDES
@@ -22,38 +23,45 @@ def test(
     weights: str | None,
     level: str,
     restore: str | None,
+    restorer_options: dict[str, Any],
     results: str | None,
     dry_run: bool,
     cfg_options: dict[str, Any],
 ) -> None:
     """Measures WEIGHTS, by default the shipped ones, on CONFIG's test set.
 
-    Prints the figures and enters them in results.json, in place of an older entry for the same
-    config, weights and data.
+    A restorer alone takes none: it brings them. Prints the figures and enters them in results.json,
+    in place of an older entry for the same config, weights and data.
     """
     from mmengine.runner import Runner
 
-    from ..checkpoints import load_into, model_weights
+    from ..checkpoints import load_into, model_weights, own_state
     from ..errors import ConfigError
-    from ..registry import RESTORERS
+    from ..registry import RESTORERS, check_arguments
     from ..results import enter, entry
     from ..zoo import shipped_weights
 
     cfg = load_for_runner(config, cfg_options, "none")
     if "test_dataloader" not in cfg:
         raise ConfigError(f"{config} has no test_dataloader: nothing to measure on")
-    path = Path(weights) if weights else shipped_weights(config)
-    state = model_weights(path)
     cfg.model.pop("losses", None)
     cfg.load_from = None  # where training began; MMEngine would load it over the weights
     cfg.work_dir = f"work_dirs/{Path(config).stem}"
+    cfg.log_level = "WARNING"  # the start-up log would drown the figures
+    cfg.custom_hooks = [*cfg.get("custom_hooks", []), dict(type="l2rkit.viz.Progress")]
     if level != "clean":
         degrade(cfg, level)
     if restore:
-        RESTORERS.find(restore)  # a misspelt one is said before anything is built
-        cfg.model.restore = dict(type=restore)
+        # a misspelt one is said before anything is built
+        check_arguments(RESTORERS.find(restore), restorer_options)
+        cfg.model.restore = dict(restorer_options, type=restore)
+    elif restorer_options:
+        raise ConfigError("--restorer-options are for a restorer: name it with --restore")
     runner = Runner.from_cfg(cfg)
-    load_into(runner.model, state, str(path))
+    path = None
+    if weights or own_state(runner.model):
+        path = Path(weights) if weights else shipped_weights(config)
+        load_into(runner.model, model_weights(path), str(path))
     figures = runner.test()
     made = entry(cfg, config, path, figures, len(runner.test_dataloader.dataset), cfg_options)
     for name, value in made["metrics"].items():

@@ -23,13 +23,19 @@ STEEPNESS = -0.75  # of the bicubic, at distance 1, as in OpenCV
 
 
 def resized(photo: Tensor, size: tuple[int, int], method: str) -> Tensor:
-    """(B, C, *size): the photo (B, C, H, W) by one of `METHODS`. Overshoot is not clamped."""
+    """(B, C, *size): the photo (B, C, H, W) by one of `METHODS`. Overshoot is not clamped.
+
+    Autocast does not reach in here: half precision has too few steps for the colours of a photo.
+    """
+    if tuple(photo.shape[2:]) == tuple(size):
+        return photo
     method = usable(method, tuple(photo.shape[2:]), size)
     down, across = (
         torch.as_tensor(weights(old, new, method), dtype=photo.dtype, device=photo.device)
         for old, new in zip(photo.shape[2:], size)
     )
-    return down @ photo @ across.T
+    with torch.autocast(photo.device.type, enabled=False):
+        return down @ photo @ across.T
 
 
 def resized_image(image: np.ndarray, size: tuple[int, int], method: str) -> np.ndarray:

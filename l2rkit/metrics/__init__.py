@@ -1,5 +1,7 @@
-"""How good a face is."""
+"""How good a face is, or a photo of it."""
 
 from .depth import DepthErrors, mad, side
+from .identity import DlibIdentity
+from .photo import PhotoErrors, psnr, ssim
 
-__all__ = ["DepthErrors", "mad", "side"]
+__all__ = ["DepthErrors", "DlibIdentity", "PhotoErrors", "mad", "psnr", "side", "ssim"]

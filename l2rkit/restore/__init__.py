@@ -1,6 +1,9 @@
 """A better picture before the face is taken apart: 2D restoration as pre-processing."""
 
+from .dfdnet import DFDNet
+from .face_restorer import FaceRestorer
 from .realesrgan import RealESRGAN
 from .resample import Resample
+from .spandrel import Spandrel
 
-__all__ = ["RealESRGAN", "Resample"]
+__all__ = ["DFDNet", "FaceRestorer", "RealESRGAN", "Resample", "Spandrel"]

@@ -1,11 +1,13 @@
-"""When pictures are drawn during training."""
+"""When pictures are drawn during training, and how far a test is."""
 
+import sys
 from pathlib import Path
 
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
+from mmengine.utils import ProgressBar
 from torch.utils.data import default_collate
 
 from .panel import panel
@@ -42,3 +44,17 @@ class PanelHook(Hook):
         picture = panel(scene.photo, scene.face, scene.own, model.render)
         picture.save(folder / f"{runner.iter + 1:07d}.png")
         model.train(training)
+
+
+@HOOKS.register_module()
+class Progress(Hook):
+    """Shows on standard error how many batches of a test are done."""
+
+    def before_test_epoch(self, runner: Runner) -> None:
+        self.bar = ProgressBar(len(runner.test_dataloader), file=sys.stderr)
+
+    def after_test_iter(self, *args: object, **kwargs: object) -> None:
+        self.bar.update()
+
+    def after_test_epoch(self, *args: object, **kwargs: object) -> None:
+        print(file=sys.stderr, flush=True)

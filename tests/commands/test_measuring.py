@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from l2rkit.checkpoints import read_weights, write_weights
 from l2rkit.commands import main
 from l2rkit.commands.leaderboard import table
+from l2rkit.results import named
 
 
 def run(*words: object) -> str:
@@ -78,7 +79,24 @@ def test_the_best_comes_first() -> None:
 
     lines = table([entry("worse", 2.0), entry("better", 1.0)]).splitlines()
     assert [line.split(" | ")[2] for line in lines[2:]] == ["better", "worse", "(flat depth)"]
-    assert lines[2] == "| heads | clean | better | 1.000 ± 0.100 | 20.000 | 4 |"
+    assert lines[2] == "| heads | clean | better | 1.000 ± 0.100 | 20.00 | 4 |"
+
+
+def test_figures_of_photos_have_a_table_of_their_own() -> None:
+    def entry(restore: str, psnr: float) -> dict:
+        metrics = {"psnr": {"mean": psnr, "std": 1.0}, "ssim": {"mean": 0.5}}
+        return {
+            "config": "photos", "protocol": "photos", "level": "x4", "n": 4,
+            "restore": restore, "metrics": metrics,
+        }  # fmt: skip
+
+    depth = {"side": {"mean": 1.0}, "mad": {"mean": 2.0}}
+    depth = {"config": "c", "protocol": "heads", "level": "x4", "n": 4, "metrics": depth}
+    first, second = table([entry("worse", 20), depth, entry("better", 30)]).split("\n\n")
+    assert first.splitlines()[2] == "| heads | x4 | c | 1.000 | 2.00 | 4 |"
+    assert second.splitlines()[0] == "| protocol | level | method | PSNR dB | SSIM | images |"
+    methods = [line.split(" | ")[2] for line in second.splitlines()[2:]]
+    assert methods == ["better + photos", "worse + photos"]
 
 
 def test_publishing_keeps_what_predicts(weights: Path) -> None:
@@ -120,3 +138,36 @@ def test_unknown_levels_and_restorers_are_one_line(
     result = CliRunner().invoke(main, ["test", str(config), str(weights), *words])
     assert result.exit_code == 2 and said in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_arguments_of_a_restorer_are_measured_and_entered(
+    config: Path, weights: Path, tmp_path: Path, monkeypatch: object
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["test", config, weights, "--restore", "Resample", "--restorer-options"]
+    assert side(*words, "method=bilinear") != side(*words, "method=lanczos")
+    entries = json.loads((tmp_path / "results.json").read_text())
+    names = ["Resample(method=bilinear)", "Resample(method=lanczos)"]  # neither replaces the other
+    assert [entry["restore"] for entry in entries] == names
+    assert entries[0]["command"].endswith("--restore Resample --restorer-options method=bilinear")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--restore", "Resample", "--restorer-options", "scael=2"), "did you mean 'scale'?"),
+        (("--restorer-options", "scale=2"), "name it with --restore"),
+    ],
+)
+def test_wrong_options_of_a_restorer_are_one_line(
+    config: Path, weights: Path, words: tuple[str, ...], said: str
+) -> None:
+    result = CliRunner().invoke(main, ["test", str(config), str(weights), *words])
+    assert result.exit_code == 2 and said in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_a_restorer_is_named_without_folders() -> None:
+    assert named(dict(type="Resample")) == "Resample"
+    options = dict(type="Spandrel", weights="/some/where/GFPGANv1.4.pth")
+    assert named(options) == "Spandrel(weights=GFPGANv1.4.pth)"

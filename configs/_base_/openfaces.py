@@ -1,0 +1,40 @@
+"""Real photos and synthetic heads, half and half, for training; validation and test on heads.
+
+The photos are those of a manifest in OPENFACES_ROOT (docs/datasets.md). They are mostly frontal,
+from which alone no depth can be learnt: the heads turn.
+"""
+
+from mmengine.config import read_base
+from mmengine.dataset import ConcatDataset, RepeatDataset
+
+from l2rkit.data import (
+    CropByLandmarks,
+    FlipFace,
+    LoadPhoto,
+    ManifestPhotos,
+    PackPhoto,
+    ResizeFace,
+    SyntheticHeads,
+)
+
+with read_base():
+    from .heads import *
+
+photo_pipeline = [
+    dict(type=LoadPhoto),
+    dict(type=CropByLandmarks, image_size=128),
+    dict(type=ResizeFace, image_size=64),
+    dict(type=FlipFace, prob=0.5),
+    dict(type=PackPhoto),
+]
+train_dataloader["dataset"] = dict(
+    type=ConcatDataset,
+    datasets=[
+        dict(
+            type=RepeatDataset,  # 5,560 photos, to be seen as often as the heads
+            times=7,
+            dataset=dict(type=ManifestPhotos, split="train", pipeline=photo_pipeline),
+        ),
+        dict(type=SyntheticHeads, split="train", size=40_000, pipeline=train_pipeline),
+    ],
+)

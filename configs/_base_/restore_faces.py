@@ -1,0 +1,79 @@
+"""Pairs of a bad and a good photo of a face, 128 px: half photos of people, half synthetic heads.
+
+Validation is on photos at the level `severe`. The photos are those of a manifest in OPENFACES_ROOT
+(docs/datasets.md).
+"""
+
+from mmengine.dataset import ConcatDataset, DefaultSampler, RepeatDataset, default_collate
+
+from l2rkit.data import (
+    CropByLandmarks,
+    Degrade,
+    FlipFace,
+    LoadPhoto,
+    ManifestPhotos,
+    PackPhoto,
+    SyntheticHeads,
+)
+from l2rkit.degrade import Chain, Level, OneOf, Recipe, Shrunk
+from l2rkit.metrics import PhotoErrors
+
+# As it comes at 128 px; as it comes at 64 px, enlarged; good already, which shall stay as it is.
+degradation = dict(
+    type=OneOf,
+    parts=[
+        dict(type=Recipe, name="l2r"),
+        dict(type=Shrunk, factor=2, inside=[dict(type=Recipe, name="l2r")], up="bicubic"),
+        dict(type=Chain, parts=[]),
+        dict(type=Shrunk, factor=2, up="bicubic"),
+    ],
+    weights=[0.45, 0.45, 0.05, 0.05],
+)
+ending = [
+    dict(type=FlipFace, prob=0.5),
+    dict(type=Degrade, degradation=degradation),
+    dict(type=PackPhoto),
+]
+photo_pipeline = [dict(type=LoadPhoto), dict(type=CropByLandmarks, image_size=128)]
+
+train_dataloader = dict(
+    batch_size=16,
+    num_workers=1,
+    persistent_workers=True,
+    drop_last=True,
+    collate_fn=dict(type=default_collate),
+    sampler=dict(type=DefaultSampler, shuffle=True),
+    dataset=dict(
+        type=ConcatDataset,
+        datasets=[
+            dict(type=ManifestPhotos, split="train", pipeline=[*photo_pipeline, *ending]),
+            dict(
+                type=RepeatDataset,  # to be seen as often as the photos
+                times=2,
+                dataset=dict(
+                    type=SyntheticHeads,
+                    split="train",
+                    size=2816,
+                    image_size=128,
+                    pipeline=[*ending],
+                ),
+            ),
+        ],
+    ),
+)
+val_dataloader = dict(
+    batch_size=32,
+    num_workers=0,
+    collate_fn=dict(type=default_collate),
+    sampler=dict(type=DefaultSampler, shuffle=False),
+    dataset=dict(
+        type=ManifestPhotos,
+        split="val",
+        pipeline=[
+            *photo_pipeline,
+            dict(type=Degrade, degradation=dict(type=Level, name="severe"), seed=0),
+            dict(type=PackPhoto),
+        ],
+    ),
+)
+val_evaluator = dict(type=PhotoErrors)

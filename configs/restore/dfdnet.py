@@ -1,0 +1,36 @@
+"""DFDNet, small, trained on a CPU with data and schedule of ours.
+
+First `python tools/build_dictionary.py`, which writes the dictionary named here. The paper trains
+with an adversary as well, at four scales; this is without.
+"""
+
+from mmengine.config import read_base
+from mmengine.hooks import EMAHook
+from mmengine.optim import CosineAnnealingLR, LinearLR, OptimWrapper
+from mmengine.runner import IterBasedTrainLoop, ValLoop
+from torch.optim import Adam
+
+from l2rkit.losses import MobileNetFeatures
+from l2rkit.restoration import PhotoRestorer
+from l2rkit.restore import DFDNet
+
+with read_base():
+    from .._base_.restore_faces import *
+    from .._base_.runtime import *
+
+model = dict(
+    type=PhotoRestorer,
+    restore=dict(type=DFDNet, weights=None, dictionary="work_dirs/dictionary.safetensors"),
+    features=dict(type=MobileNetFeatures),
+    perceptual=3.0,
+)
+custom_hooks = [dict(type=EMAHook, momentum=0.005)]
+optim_wrapper = dict(
+    type=OptimWrapper, optimizer=dict(type=Adam, lr=1e-3), clip_grad=dict(max_norm=1.0)
+)
+param_scheduler = [
+    dict(type=LinearLR, start_factor=0.1, begin=0, end=100, by_epoch=False),
+    dict(type=CosineAnnealingLR, T_max=3900, eta_min=1e-5, begin=100, end=4000, by_epoch=False),
+]
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=4000, val_interval=500)
+val_cfg = dict(type=ValLoop)

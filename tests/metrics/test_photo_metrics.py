@@ -1,0 +1,67 @@
+"""PSNR and SSIM against their definitions, pixel by pixel."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from l2rkit.metrics import PhotoErrors, psnr, ssim
+
+
+def slow_ssim(x: Tensor, y: Tensor) -> float:
+    """Wang et al., 2004, equation 13, over every window of 11 px that fits, for one channel."""
+    place = torch.arange(11, dtype=torch.float64) - 5
+    window = torch.exp(-(place[:, None] ** 2 + place**2) / (2 * 1.5**2))
+    window /= window.sum()
+    values = []
+    for row in range(x.shape[0] - 10):
+        for column in range(x.shape[1] - 10):
+            a, b = (p[row : row + 11, column : column + 11] for p in (x, y))
+            ma, mb = (window * a).sum(), (window * b).sum()
+            va, vb = (window * (a - ma) ** 2).sum(), (window * (b - mb) ** 2).sum()
+            both = (window * (a - ma) * (b - mb)).sum()
+            share = (2 * ma * mb + 1e-4) * (2 * both + 9e-4)
+            values.append(share / ((ma**2 + mb**2 + 1e-4) * (va + vb + 9e-4)))
+    return torch.stack(values).mean().item()
+
+
+def test_a_known_error_has_a_known_psnr():
+    clean = torch.full((2, 3, 8, 8), 0.5)
+    worse = torch.stack([clean[0] + 0.1, clean[1] - 0.01])
+    assert psnr(worse, clean).tolist() == pytest.approx([20.0, 40.0], abs=1e-3)
+    assert psnr(clean, clean).tolist() == [100.0, 100.0]
+
+
+def test_ssim_is_the_published_one():
+    draw = torch.Generator().manual_seed(0)
+    clean = torch.rand(2, 2, 14, 13, generator=draw, dtype=torch.float64)
+    image = (clean + 0.2 * torch.rand(clean.shape, generator=draw)).clamp(0, 1)
+    wanted = [
+        (slow_ssim(image[i, 0], clean[i, 0]) + slow_ssim(image[i, 1], clean[i, 1])) / 2
+        for i in range(2)
+    ]
+    assert ssim(image, clean).tolist() == pytest.approx(wanted, abs=1e-9)
+    assert ssim(clean, clean).tolist() == pytest.approx([1, 1])
+
+
+def test_the_report_is_over_images_and_asks_for_identity():
+    clean = torch.rand(3, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    image = clean + torch.tensor([0.1, 0.01, 0.001])[:, None, None, None]
+    metric = PhotoErrors(identity=lambda photo: photo.mean((2, 3)) - 0.5)
+    for part in (slice(0, 2), slice(2, 3)):
+        metric.process(dict(photo=image[part], clean=clean[part]), [image[part]])
+    report = metric.compute_metrics(metric.results)
+    assert report["psnr"] == pytest.approx(40, abs=1e-3)
+    assert report["psnr_std"] == pytest.approx(20, abs=1e-3)
+    a, b = image.mean((2, 3)) - 0.5, clean.mean((2, 3)) - 0.5
+    cosines = (a * b).sum(1) / (a.norm(dim=1) * b.norm(dim=1))
+    assert report["identity"] == pytest.approx(cosines.mean().item(), abs=1e-5)
+
+
+def test_a_photo_that_was_not_degraded_is_its_own_truth():
+    photo, metric = torch.rand(1, 3, 16, 16), PhotoErrors()
+    metric.process(dict(photo=photo), [photo])
+    report = metric.compute_metrics(metric.results)
+    assert report["psnr"] == 100 and report["psnr_std"] == 0 and "identity" not in report
+    assert not math.isnan(report["ssim"])
