@@ -72,6 +72,26 @@ class Confidence:
 
 
 @dataclass(frozen=True, eq=False)
+class Consistent:
+    """What all photos of one person share, once for each photo.
+
+    depth (B, 1, H, W), albedo (B, 3, H, W): as in `Face`, without what is one photo's own.
+    """
+
+    depth: Tensor
+    albedo: Tensor
+
+    def __post_init__(self) -> None:
+        batch, size = len(self.depth), self.depth.shape[-1]
+        _check("Consistent.depth", self.depth, (batch, 1, size, size))
+        _check("Consistent.albedo", self.albedo, (batch, 3, size, size))
+
+    def mirrored(self) -> "Consistent":
+        """With its left and right halves exchanged."""
+        return Consistent(self.depth.flip(-1), self.albedo.flip(-1))
+
+
+@dataclass(frozen=True, eq=False)
 class Face:
     """A batch of faces taken apart.
 
@@ -81,6 +101,7 @@ class Face:
     view (B, 6): three angles in radians, three offsets.
     displacement (B, 1, H, W): the share of `depth` that a refiner added, or None.
     confidence: see `Confidence`, or None.
+    consistent: see `Consistent`, or None where the photos of a person are not seen together.
     """
 
     depth: Tensor
@@ -89,6 +110,7 @@ class Face:
     view: Tensor
     displacement: Tensor | None = None
     confidence: Confidence | None = None
+    consistent: Consistent | None = None
 
     def __post_init__(self) -> None:
         batch = len(self.depth)
@@ -102,6 +124,8 @@ class Face:
             _check("Face.displacement", self.displacement, (batch, 1, size, size))
         if self.confidence is not None:
             _check("Face.confidence", self.confidence.pixel, (batch, 2, None, None))
+        if self.consistent is not None:
+            _check("Face.consistent", self.consistent.depth, (batch, 1, size, size))
 
     def __len__(self) -> int:
         return len(self.depth)
@@ -113,12 +137,13 @@ class Face:
 
     def mirrored(self) -> "Face":
         """The face with its left and right halves exchanged, under the same light and view."""
-        displacement = self.displacement
+        displacement, consistent = self.displacement, self.consistent
         return replace(
             self,
             depth=self.depth.flip(-1),
             albedo=self.albedo.flip(-1),
             displacement=None if displacement is None else displacement.flip(-1),
+            consistent=None if consistent is None else consistent.mirrored(),
         )
 
     def seen_from(self, view: Tensor) -> "Face":

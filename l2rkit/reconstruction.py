@@ -1,6 +1,7 @@
 """From one bad photo to a face: alignment, model, and what is written for each face."""
 
 import io
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from .config import load_config, load_model
 from .data.align import FaceAligner, warp
 from .data.photo import photo_size, read_photo
+from .errors import ConfigError
 from .face import BACKGROUND, Face, Scene
 from .files import write_whole
 from .geometry import normals
@@ -22,6 +24,7 @@ from .zoo import shipped_weights
 
 DEFAULT_CONFIG = Path(__file__).parents[1] / "configs/unsup3d/unsup3d_heads.py"
 T = TypeVar("T")
+Crop = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +72,19 @@ class Reconstruction:
             write_whole(Path(folder) / f"{name}.{suffix}", content)
 
 
+@dataclass(frozen=True, eq=False)
+class Collection:
+    """Photos of one person, seen together.
+
+    shared: the face that they have in common, as it explains the photo that counts most;
+    photos: each photo's own face; share (N,): how much each counts, 1 as much as the others.
+    """
+
+    shared: Reconstruction
+    photos: list[Reconstruction]
+    share: Tensor
+
+
 class Reconstructor:
     """A trained model that takes photos as they come.
 
@@ -101,24 +117,55 @@ class Reconstructor:
         Raises:
             UserError: the photo cannot be read, or holds no face.
         """
+        return [self._faces([crop])[0] for crop in self.crops(photo)]
+
+    def crops(self, photo: str | Path | np.ndarray) -> list[Crop]:
+        """Each face's crop (size, size, 3) uint8, and the matrix (2, 3) from photo to crop pixels.
+
+        Raises:
+            UserError: as above.
+        """
         if isinstance(photo, np.ndarray):
-            return [self._face(crop, matrix) for crop, matrix in self._crops(photo, "")]
+            return self._cut(photo, "")
         pixels = read_photo(photo)
         shrunk = np.diag([pixels.shape[1] / photo_size(photo)[0]] * 2 + [1])  # huge photos are
-        return [self._face(c, matrix @ shrunk) for c, matrix in self._crops(pixels, str(photo))]
+        return [(crop, matrix @ shrunk) for crop, matrix in self._cut(pixels, str(photo))]
 
-    def _crops(self, pixels: np.ndarray, name: str) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Each face's crop (size, size, 3) and its matrix (2, 3)."""
+    def collection(self, crops: Sequence[Crop]) -> Collection:
+        """The face that crops of one person have in common, and what each adds.
+
+        Raises:
+            ConfigError: the method takes each photo by itself.
+        """
+        if not hasattr(self.model.decompose, "shares"):
+            name = type(self.model.decompose).__name__
+            raise ConfigError(f"a collection wants a decomposer of many photos; {name} takes one")
+        one = torch.zeros(len(crops), dtype=torch.long, device=self.device)
+        faces = self._faces(crops, one)
+        share = self.model.decompose.shares(self._batch(crops), one).cpu()
+        best = faces[int(share.argmax())]
+        common = best.face.consistent
+        face = replace(best.face, depth=common.depth, albedo=common.albedo)
+        scene = Scene(best.scene.photo, face, self.model.render(face))
+        return Collection(Reconstruction(scene, best.crop, best.render), faces, share)
+
+    def _cut(self, pixels: np.ndarray, name: str) -> list[Crop]:
         if self.aligner is None:
             matrix = whole(pixels.shape, self.size)
             return [(warp(pixels, matrix, self.size), matrix)]
         faces = self.aligner.faces(pixels, largest=not self.every_face, name=name)
         return [self.aligner.crop(pixels, face) for face in faces]
 
-    def _face(self, crop: np.ndarray, matrix: np.ndarray) -> Reconstruction:
-        photo = torch.from_numpy(crop).permute(2, 0, 1)[None].to(self.device) / 255
-        (scene,) = self.model.predict(photo)
-        return Reconstruction(on_cpu(scene), matrix, self.model.render)
+    def _batch(self, crops: Sequence[Crop]) -> Tensor:
+        pixels = np.stack([crop for crop, _ in crops])
+        return torch.from_numpy(pixels).permute(0, 3, 1, 2).to(self.device) / 255
+
+    def _faces(self, crops: Sequence[Crop], person: Tensor | None = None) -> list[Reconstruction]:
+        (scene,) = self.model.predict(self._batch(crops), person)
+        return [
+            Reconstruction(scene, matrix, self.model.render)
+            for scene, (_, matrix) in zip(one_by_one(on_cpu(scene), len(crops)), crops)
+        ]
 
 
 def reconstruct(
@@ -140,15 +187,25 @@ def whole(shape: tuple[int, ...], size: int) -> np.ndarray:
 
 def on_cpu(record: T) -> T:
     """A record with all its tensors on the CPU."""
-    moved = {}
+    return each_tensor(record, Tensor.cpu)
+
+
+def one_by_one(record: T, count: int) -> list[T]:
+    """A record of a batch as `count` records, each of a batch of one."""
+    return [each_tensor(record, lambda tensor, i=i: tensor[i : i + 1]) for i in range(count)]
+
+
+def each_tensor(record: T, change: Callable[[Tensor], Tensor]) -> T:
+    """A record whose tensors, those of records within it too, are changed."""
+    changed = {}
     for field in fields(record):
         value = getattr(record, field.name)
         if isinstance(value, Tensor):
-            value = value.cpu()
+            value = change(value)
         elif is_dataclass(value):
-            value = on_cpu(value)
-        moved[field.name] = value
-    return replace(record, **moved)
+            value = each_tensor(value, change)
+        changed[field.name] = value
+    return replace(record, **changed)
 
 
 def _hw(image: Tensor) -> np.ndarray:

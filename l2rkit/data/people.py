@@ -6,6 +6,7 @@ CelebA, or any set whose samples carry `person`, is given by its own description
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import cycle, islice
 
 import numpy as np
 from mmengine.dataset import BaseDataset
@@ -80,19 +81,34 @@ class PersonSampler(Sampler):
     """Everyone once an epoch, `photos` photos of each in a row, in an order drawn anew each epoch.
 
     With a batch size that is a multiple of `photos`, each batch holds so many photos of each of
-    its people, none of them twice. Whoever has fewer photos is repeated.
+    its people, none of them twice. Whoever has fewer photos is repeated. Several numbers, such as
+    (4, 2, 1, 1), hold for one person after the other; a batch size that their sum divides keeps
+    sets whole. `photos` may be given by the epoch from which it holds: {0: 1, 10: 2, 20: (4, 2)}
+    lets sets grow.
 
     All follows from (seed, epoch): the processes of a distributed run share out the people, and a
     run that is resumed goes on as it would have. The people who are left over where their number
     does not divide sit out that epoch. Without a seed, all processes agree on a random one.
     """
 
-    def __init__(self, dataset: BaseDataset, photos: int = 4, seed: int | None = None):
-        if photos < 1:
-            raise DataError(f"PersonSampler: photos is a whole number from 1 on, not {photos}")
+    def __init__(
+        self,
+        dataset: BaseDataset,
+        photos: int | Sequence[int] | dict[int, int | Sequence[int]] = 4,
+        seed: int | None = None,
+    ):
+        by_epoch = photos if isinstance(photos, dict) else {0: photos}
+        self.photos_from = {
+            epoch: (number,) if isinstance(number, int) else tuple(number)
+            for epoch, number in by_epoch.items()
+        }
+        if any(min(numbers, default=0) < 1 for numbers in self.photos_from.values()):
+            raise DataError(f"PersonSampler: photos are whole numbers from 1 on, not {photos}")
+        if 0 not in self.photos_from:
+            raise DataError(f"PersonSampler: photos wants a number from epoch 0 on, not {photos}")
         self.rank, self.world_size = get_dist_info()
         self.groups = [rows for _, rows in group(people_of(dataset))]
-        self.photos, self.epoch = photos, 0
+        self.epoch = 0
         self.seed = sync_random_seed() if seed is None else seed
         if len(self.groups) < self.world_size:
             raise DataError(
@@ -103,18 +119,24 @@ class PersonSampler(Sampler):
     def __iter__(self) -> Iterator[int]:
         """Indices of this process."""
         order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.groups))
-        for who in order[self.rank :: self.world_size][: self.people_each]:
+        people = order[self.rank :: self.world_size][: self.people_each]
+        for who, number in zip(people, cycle(self.photos)):
             rows = self.groups[who]
             drawn = np.random.default_rng([self.seed, self.epoch, who]).permutation(rows)
-            yield from np.resize(drawn, self.photos).tolist()
+            yield from np.resize(drawn, number).tolist()
 
     def __len__(self) -> int:
         """Photos of this process in an epoch."""
-        return self.people_each * self.photos
+        return sum(islice(cycle(self.photos), self.people_each))
 
     def set_epoch(self, epoch: int) -> None:
         """Which epoch the next iteration is; MMEngine's loops call it."""
         self.epoch = epoch
+
+    @property
+    def photos(self) -> tuple[int, ...]:
+        """Photos of one person after the other in this epoch."""
+        return self.photos_from[max(start for start in self.photos_from if start <= self.epoch)]
 
     @property
     def people_each(self) -> int:

@@ -5,6 +5,8 @@ the released code, so that official checkpoints fit. All convolutions are withou
 64 in the paper; 32 has one stride-2 stage less and 128 one more, which is ours.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -81,11 +83,20 @@ class EncoderDecoder(nn.Module):
 
 
 class Encoder(nn.Module):
-    """A few numbers from a photo: light or view, (B, 3, size, size) → (B, cout) in (-1, 1)."""
+    """A few numbers from a photo: light or view, (B, 3, size, size) → (B, cout) in (-1, 1).
 
-    def __init__(self, cout: int, size: int = 64, width: int = 32) -> None:
+    `stages` gives the channels after each stage for a size and a width.
+    """
+
+    def __init__(
+        self,
+        cout: int,
+        size: int = 64,
+        width: int = 32,
+        stages: Callable[[int, int], list[int]] = stage_widths,
+    ) -> None:
         super().__init__()
-        widths = stage_widths(size, width)
+        widths = stages(size, width)
         layers: list[nn.Module] = []
         for before, after in zip([3, *widths], widths):
             layers += [down(before, after), nn.ReLU(inplace=True)]

@@ -1,4 +1,4 @@
-"""The weights of Unsup3D's released checkpoints, under our names."""
+"""The weights of Unsup3D's and LAP's released checkpoints, under our names."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from torch import Tensor
 from ..checkpoints import read_foreign
 from ..errors import WeightsError
 
-# The released trainer's names for its networks, and ours; the layers' names are the same.
+# The released programs' names for their networks, and ours; the layers' names are the same.
 NETS = {
     "netD": "depth",
     "netA": "albedo",
@@ -15,24 +15,48 @@ NETS = {
     "netV": "view",
     "netC": "confidence",
 }
+LAP_NETS = {
+    "netD": "depth",
+    "netA": "albedo",
+    "refine_netD": "refine_depth",
+    "refine_netA": "refine_albedo",
+    "netL": "light",
+    "netV": "view",
+}
 
 
 def read_official(path: str | Path) -> dict[str, Tensor]:
-    """The state dict of a `FaceReconstructor` from a released checkpoint at `path`.
+    """The state dict of a `FaceReconstructor` from a released Unsup3D checkpoint at `path`.
 
     The optimizers, the epoch and the pickled meters beside the networks are left out, unmade.
 
     Raises:
         WeightsError: the file is missing or damaged, or one of the five networks is not in it.
     """
+    return _read(path, NETS, "Unsup3D")
+
+
+def read_official_lap(path: str | Path) -> dict[str, Tensor]:
+    """The same from LAP's released checkpoint, for `LAPDecomposer(confidence=False)` at 128 pixels.
+
+    The names are those that the released demo gives its networks and their layers. They were tried
+    on checkpoints made after its layer lists, not on the released file itself.
+
+    Raises:
+        WeightsError: the file is missing or damaged, or one of the six networks is not in it.
+    """
+    return _read(path, LAP_NETS, "LAP")
+
+
+def _read(path: str | Path, nets: dict[str, str], method: str) -> dict[str, Tensor]:
     content = read_foreign(path)
     content = content if isinstance(content, dict) else {}
-    missing = [net for net in NETS if not _is_state(content.get(net))]
+    missing = [net for net in nets if not _is_state(content.get(net))]
     if missing:
-        raise WeightsError(f"{path} is no Unsup3D checkpoint: it lacks {', '.join(missing)}")
+        raise WeightsError(f"{path} is no {method} checkpoint: it lacks {', '.join(missing)}")
     return {
         f"decompose.{ours}.{key}": value
-        for theirs, ours in NETS.items()
+        for theirs, ours in nets.items()
         for key, value in content[theirs].items()
     }
 

@@ -1,5 +1,6 @@
 """What training makes small."""
 
+from .consistency import RelaxedConsistency
 from .cycle import CycleConsistency
 from .features import MobileNetFeatures, VGG16Features
 from .perceptual import Perceptual
@@ -16,6 +17,7 @@ __all__ = [
     "MobileNetFeatures",
     "Perceptual",
     "Photometric",
+    "RelaxedConsistency",
     "Relief",
     "Upright",
     "VGG16Features",

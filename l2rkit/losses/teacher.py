@@ -14,7 +14,8 @@ class LikeTeacher(nn.Module):
     """Mean absolute difference from what a coarser model makes of the same photo. Ours.
 
     The teacher sees the photo at its own size; its maps are enlarged to the pupil's. Depth counts
-    ten times, as its range is a tenth of the others'.
+    ten times, as its range is a tenth of the others'. What photos of a person share is held to the
+    same maps, of which it learns the middle.
 
     Args:
         config, weights: of the teacher, which stays frozen.
@@ -33,9 +34,10 @@ class LikeTeacher(nn.Module):
         with torch.no_grad():
             face = self.teacher(_resize(scene.photo, self.teacher.image_size, "area"))
         pupil, size = scene.face, scene.face.size
+        depth, albedo = (_resize(m, size, "bilinear") for m in (face.depth, face.albedo))
+        maps = [pupil] if pupil.consistent is None else [pupil, pupil.consistent]
         terms = [
-            10 * l1_loss(pupil.depth, _resize(face.depth, size, "bilinear")),
-            l1_loss(pupil.albedo, _resize(face.albedo, size, "bilinear")),
+            *(10 * l1_loss(m.depth, depth) + l1_loss(m.albedo, albedo) for m in maps),
             l1_loss(pupil.light.packed(), face.light.packed()),
             l1_loss(pupil.view, face.view),
         ]

@@ -1,16 +1,20 @@
 """`l2rkit reconstruct`: what it writes, and what it says of bad input."""
 
+import shutil
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import torch
 import trimesh
 from click.testing import CliRunner, Result
 from PIL import Image
 
+from l2rkit.checkpoints import write_weights
 from l2rkit.commands.places import output_names
 from l2rkit.commands.reconstruct import reconstruct
+from l2rkit.config import load_model
 from l2rkit.reconstruction import whole
 from l2rkit.zoo import FOLDER
 
@@ -149,3 +153,81 @@ def test_the_readme_reconstructs_in_python(tmp_path: Path) -> None:
     assert depth.shape == (64, 64)
     nose, cheeks = depth[34:42, 30:34].mean(), depth[34:42, [8, 55]].mean()
     assert nose < cheeks - 0.01  # the shipped weights know a face: its middle is nearer
+
+
+LAP = """
+from l2rkit.decompose import LAPDecomposer
+from l2rkit.model import FaceReconstructor
+from l2rkit.render import GridRenderer
+
+default_scope = None
+model = dict(
+    type=FaceReconstructor,
+    decompose=dict(type=LAPDecomposer, image_size=32, width=4, encoder_width=4),
+    render=dict(type=GridRenderer),
+)
+"""
+
+
+@pytest.fixture
+def lap(tmp_path: Path) -> list[object]:
+    """The options that name an untrained method of many photos."""
+    torch.manual_seed(0)
+    config, weights = tmp_path / "lap.py", tmp_path / "lap.safetensors"
+    config.write_text(LAP)
+    write_weights(load_model(config).state_dict(), weights)
+    return ["--config", config, "--weights", weights]
+
+
+@pytest.fixture
+def ada(tmp_path: Path) -> Path:
+    """Three photos of one person, and a file that is none."""
+    folder = tmp_path / "ada"
+    folder.mkdir()
+    for name in ("astronaut", "astronaut_old", "astronaut_small"):
+        shutil.copy(FOLDER / "samples" / f"{name}.jpg", folder)
+    (folder / "notes.jpg").write_text("no photo")
+    return folder
+
+
+def test_photos_of_a_person_give_one_face(lap: list, ada: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = run("--collection", ada, *lap, "--out", out)
+    assert result.exit_code == 1 and "1 of 4 photos failed" in result.stderr
+    assert sorted(p.name for p in out.iterdir()) == ["ada", "ada.glb", "ada.npz", "ada.png"]
+    assert len(list((out / "ada").iterdir())) == 3 * 3
+    shared = np.load(out / "ada.npz")["canonical_depth"]
+    own = [np.load(file)["canonical_depth"] for file in sorted((out / "ada").glob("*.npz"))]
+    assert all(np.abs(depth - shared).max() > 1e-6 for depth in own)
+    # a person's face does not depend on the order of the photos, but on all of them
+    (ada / "astronaut.jpg").rename(ada / "z.jpg")
+    assert run("--collection", ada, *lap, "--out", tmp_path / "again").exit_code == 1
+    again = np.load(tmp_path / "again" / "ada.npz")["canonical_depth"]
+    assert again == pytest.approx(shared, abs=1e-5)
+    (ada / "z.jpg").unlink()
+    run("--collection", ada, *lap, "--out", tmp_path / "fewer")
+    fewer = np.load(tmp_path / "fewer" / "ada.npz")["canonical_depth"]
+    assert np.abs(fewer - shared).max() > 1e-6
+
+
+def test_how_much_each_photo_counts_is_said(lap: list, ada: Path, tmp_path: Path) -> None:
+    result = run("--collection", ada, *lap, "--out", tmp_path / "out")
+    counts = [float(line.split()[-1]) for line in result.stdout.splitlines() if "counts" in line]
+    assert len(counts) == 3 and sum(counts) == pytest.approx(3, abs=0.02)
+
+
+def test_wrong_collections_are_one_line(
+    config: Path, weights: Path, lap: list, ada: Path, tmp_path: Path
+) -> None:
+    single = ["--config", config, "--weights", weights]
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for words, said in (
+        ((*single, "--collection", ada), "Unsup3DDecomposer takes one"),
+        ((*lap, "--collection", empty), "empty"),
+        ((*lap, "--collection", ada, "--all-faces"), "takes the largest face"),
+        (lap, "name a PHOTO or a --collection"),
+    ):
+        result = run(*words, "--out", tmp_path / "out")
+        assert result.exit_code == 2, result.output
+        assert said in result.stderr and "Traceback" not in result.stderr

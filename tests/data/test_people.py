@@ -104,6 +104,20 @@ def test_batches_hold_so_many_of_each_person(tmp_path):
     assert sorted(seen) == list(range(8))
 
 
+def test_sets_of_several_sizes(tmp_path):
+    collection = PhotoCollections(lfw(tmp_path, {f"p{i}": 4 for i in range(8)}))
+    sampler = PersonSampler(collection, (4, 2, 1, 1), seed=0)
+    indices = list(sampler)
+    assert len(indices) == len(sampler) == 2 * (4 + 2 + 1 + 1)
+    for batch in (indices[:8], indices[8:]):
+        who, counts = np.unique(collection.people()[batch], return_counts=True)
+        assert len(who) == 4 and sorted(counts) == [1, 1, 2, 4]
+        assert len(set(batch)) == 8
+    for wrong in ((), (4, 0)):
+        with pytest.raises(DataError, match="whole numbers from 1 on"):
+            PersonSampler(collection, wrong)
+
+
 def test_epochs_differ_and_repeat():
     sampler = PersonSampler(People(np.repeat(np.arange(20), 6)), photos=3, seed=1)
     first, again = list(sampler), list(sampler)

@@ -1,6 +1,6 @@
 """Synthetic heads with known depth, normals, albedo, light and view, as an MMEngine dataset."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -18,7 +18,7 @@ from l2rkit.data.heads.store import ChunkStore
 
 VERSION = 1  # raise it with any change of the pictures, or old caches would be taken for new
 SPLITS = {"train": 0, "val": 1, "test": 2}
-IMAGES_PER_PERSON = 4
+PHOTOS_PER_PERSON = 4
 PEOPLE_PER_SPLIT = 10_000_000
 CHUNK = 128  # images
 NEAR, DEPTH_STEPS = np.float32(0.8), 65535  # depth on disk: uint16 from NEAR to FAR
@@ -27,7 +27,7 @@ FIELDS = ("img", "depth", "albedo", "normal", "light", "view")
 
 @DATASETS.register_module()
 class SyntheticHeads(BaseDataset):
-    """`size` photos of invented people, four of each in a row, made once and cached in `root`.
+    """`size` photos of invented people, some of each in a row, made once and cached in `root`.
 
     A sample before the pipeline is a dict of `person` (int, unique over the splits), `name`, and
     those of `fields` asked for:
@@ -37,6 +37,8 @@ class SyntheticHeads(BaseDataset):
     - `light` (5,) ambient, diffuse, direction to the light; `view` (6,) rx, ry, rz, tx, ty, tz.
 
     Everything follows from (seed, split, index): a smaller set is the beginning of a bigger one.
+    With other `photos_per_person` the same people follow one another, in other photos, which have a
+    cache of their own.
     """
 
     def __init__(
@@ -49,22 +51,28 @@ class SyntheticHeads(BaseDataset):
         fields: Sequence[str] = ("img",),
         pipeline: Sequence = (),
         workers: int = 1,
+        photos_per_person: int = PHOTOS_PER_PERSON,
     ):
         if split not in SPLITS:
             raise ValueError(f"split must be one of {list(SPLITS)}, not {split!r}")
         if unknown := set(fields) - set(FIELDS):
             raise ValueError(f"fields are some of {FIELDS}, not {sorted(unknown)}")
+        if photos_per_person < 1:
+            raise ValueError(f"photos_per_person is 1 or more, not {photos_per_person}")
         self.split, self.size, self.image_size, self.seed = split, size, image_size, seed
         self.fields, self.workers = tuple(fields), workers
-        self.store = ChunkStore(Path(root) / f"v{VERSION}-seed{seed}-{split}-{image_size}px")
+        self.photos_per_person = photos_per_person
+        each = f"-{photos_per_person}each" if photos_per_person != PHOTOS_PER_PERSON else ""
+        self.store = ChunkStore(Path(root) / f"v{VERSION}-seed{seed}-{split}-{image_size}px{each}")
         super().__init__(data_root=str(root), pipeline=list(pipeline))
 
     def load_data_list(self) -> list[dict]:
         """Make what the cache lacks; then one small dict per image."""
-        chunks = -(-self.size // CHUNK)
-        make_chunks(self.store, chunks, self.seed, self.split, self.image_size, self.workers)
+        chunks, each = -(-self.size // CHUNK), self.photos_per_person
+        make = partial(_make_chunk, self.store, self.seed, self.split, self.image_size, each)
+        make_chunks(self.store, chunks, make, self.workers)
         return [
-            dict(index=i, person=person_id(self.split, i), name=f"{self.split}-{i:06d}")
+            dict(index=i, person=person_id(self.split, i, each), name=f"{self.split}-{i:06d}")
             for i in range(self.size)
         ]
 
@@ -77,16 +85,18 @@ class SyntheticHeads(BaseDataset):
         return info
 
 
-def person_id(split: str, index: int) -> int:
-    """Who is on image `index` of a split."""
-    return SPLITS[split] * PEOPLE_PER_SPLIT + index // IMAGES_PER_PERSON
+def person_id(split: str, index: int, each: int = PHOTOS_PER_PERSON) -> int:
+    """Who is on image `index` of a split with `each` photos of a person."""
+    return SPLITS[split] * PEOPLE_PER_SPLIT + index // each
 
 
-def make_images(indices: Sequence[int], seed: int, split: str, size: int) -> Iterator[dict]:
+def make_images(
+    indices: Sequence[int], seed: int, split: str, size: int, each: int = PHOTOS_PER_PERSON
+) -> Iterator[dict]:
     """For each index: `render_head`'s maps and `light` and `view`."""
     model, last = HeadModel.load(), None
     for index in indices:
-        who = person_id(split, index)
+        who = person_id(split, index, each)
         if who != last:
             last, person = who, random_person(model, np.random.default_rng([seed, 1, who]))
             head = person_head(model, person)
@@ -95,13 +105,12 @@ def make_images(indices: Sequence[int], seed: int, split: str, size: int) -> Ite
         yield dict(maps, light=scene.light, view=scene.view)
 
 
-def make_chunks(store: ChunkStore, chunks: int, seed: int, split: str, size: int, workers: int):
-    """Write the missing ones of the first `chunks` chunks, in `workers` processes."""
+def make_chunks(store: ChunkStore, chunks: int, make: Callable[[int], None], workers: int):
+    """`make` the missing ones of the first `chunks` chunks, in `workers` processes."""
     missing = store.missing(chunks)
     if not missing:
         return
     store.sweep()
-    make = partial(_make_chunk, store, seed, split, size)
     progress = ProgressBar(len(missing))
     if workers < 2:
         for chunk in missing:
@@ -113,11 +122,11 @@ def make_chunks(store: ChunkStore, chunks: int, seed: int, split: str, size: int
             progress.update()
 
 
-def _make_chunk(store, seed, split, size, chunk):
+def _make_chunk(store, seed, split, size, each, chunk):
     indices = range(chunk * CHUNK, (chunk + 1) * CHUNK)
     samples = [
         {field: pack(field, sample[field]) for field in FIELDS}
-        for sample in make_images(indices, seed, split, size)
+        for sample in make_images(indices, seed, split, size, each)
     ]
     store.write(chunk, {field: np.stack([s[field] for s in samples]) for field in FIELDS})
 

@@ -1,0 +1,144 @@
+"""LAP: a face from any number of photos of a person (Zhang et al., CVPR 2021)."""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from ..face import Confidence, Consistent, Face
+from ..registry import DECOMPOSERS
+from .lap_networks import Aggregation, AttributeRefining, ladder, softmax_within, sum_within
+from .networks import ConfidenceNet, Encoder
+from .unsup3d import depth_from_raw, light_from_code
+
+REACH = (*[math.radians(60)] * 3, 0.1, 0.1, 0.0)  # the largest view
+CHUNK = 32  # photos at a time, where no gradient is wanted
+
+
+@DECOMPOSERS.register_module()
+class LAPDecomposer(nn.Module):
+    """Depth and albedo that the photos of a person share, then each photo's own, light and view.
+
+    Args:
+        image_size: pixels of the photo and of the canonical maps: 128 (published), 64 or 32.
+        width: channels after the first stage of the depth, albedo and confidence networks.
+        encoder_width: the same of the light and view networks.
+        border_depth: depth of the outermost columns on both sides, which holds the mesh up like a
+            mask. None leaves them free.
+        corner: rows and columns of the lower left corner that are put at `border_depth`, too; the
+            released demo does so with (20, 15) of its 128 pixels, and hides a fault of its weights.
+        view_gain: as in `Unsup3DDecomposer`. Ours.
+        refined: whether each photo's own face comes out, or the one that its person's photos share;
+            the first stage of training wants the latter, and may change it while it goes on.
+        confidence: False leaves out the network that only losses need, as the released weights do.
+
+    In evaluation mode the face's `confidence` is None. Without gradients, photos go through the
+    networks a few at a time, so that hundreds need little memory. The confidence network is
+    Unsup3D's: that of LAP's training was not released.
+    """
+
+    def __init__(
+        self,
+        image_size: int = 128,
+        width: int = 64,
+        encoder_width: int = 32,
+        border_depth: float | None = 1.05,
+        corner: tuple[int, int] | None = None,
+        view_gain: float | None = None,
+        refined: bool = True,
+        confidence: bool = True,
+    ) -> None:
+        super().__init__()
+        self.image_size, self.refined = image_size, refined
+        self.border_depth, self.corner = border_depth, corner
+        self.depth = Aggregation(1, image_size, width)
+        self.albedo = Aggregation(3, image_size, width)
+        self.refine_depth = AttributeRefining(1, image_size, width)
+        self.refine_albedo = AttributeRefining(3, image_size, width)
+        self.light = Encoder(4, image_size, encoder_width, ladder)
+        self.view = Encoder(6, image_size, encoder_width, ladder)
+        self.confidence = ConfidenceNet(image_size, width) if confidence else None
+        self.register_buffer("reach", torch.tensor(REACH), persistent=False)
+        if view_gain is not None:
+            self.light.start_near_zero(view_gain)
+            self.view.start_near_zero(view_gain)
+
+    def forward(self, photo: Tensor, person: Tensor | None = None) -> Face:
+        """The face in each `photo` (B, 3, image_size, image_size).
+
+        Photos of equal `person` (B,) are of one person; None says that each is of another.
+        """
+        signed, group, count = self._asked(photo, person)
+        raw = _shared(self.depth, signed, group, count)
+        colour = _shared(self.albedo, signed, group, count).tanh()
+        consistent = Consistent(self._depth(raw)[group], (colour / 2 + 0.5)[group])
+        depth, albedo = consistent.depth, consistent.albedo
+        if self.refined:
+            depth = self._depth(in_chunks(self.refine_depth, raw[group], signed))
+            albedo = in_chunks(self.refine_albedo, colour[group], signed).tanh() / 2 + 0.5
+        return Face(
+            depth=depth,
+            albedo=albedo,
+            light=light_from_code(in_chunks(self.light, signed)),
+            view=in_chunks(self.view, signed) * self.reach,
+            confidence=self._confidence(signed),
+            consistent=consistent,
+        )
+
+    @torch.no_grad()
+    def shares(self, photo: Tensor, person: Tensor | None = None) -> Tensor:
+        """(B,) how much each photo counts in its person's face: 1 is as much as the others.
+
+        The mean weight over the channels of depth's and albedo's codes, times the person's photos.
+        """
+        signed, group, count = self._asked(photo, person)
+        logits = [in_chunks(net.encode, signed)[1] for net in (self.depth, self.albedo)]
+        weights = softmax_within(torch.cat(logits, 1), group, count).mean(1)
+        return weights * group.bincount(minlength=count)[group]
+
+    def _asked(self, photo: Tensor, person: Tensor | None) -> tuple[Tensor, Tensor, int]:
+        """The photos in [-1, 1], whom each shows (B,) in 0..count-1, and count."""
+        if photo.shape[1:] != (3, self.image_size, self.image_size):
+            wanted = f"(B, 3, {self.image_size}, {self.image_size})"
+            raise ValueError(f"LAPDecomposer wants photos {wanted}, not {tuple(photo.shape)}")
+        batch = len(photo)
+        if person is None:
+            return photo * 2 - 1, torch.arange(batch, device=photo.device), batch
+        if person.shape != (batch,):
+            got = tuple(person.shape)
+            raise ValueError(f"LAPDecomposer wants a person for each of {batch} photos, not {got}")
+        who, group = person.to(photo.device).unique(return_inverse=True)
+        return photo * 2 - 1, group, len(who)
+
+    def _confidence(self, signed: Tensor) -> Confidence | None:
+        if self.confidence is None or not self.training:
+            return None
+        pixel, feature = in_chunks(self.confidence, signed)
+        return Confidence(pixel.float(), feature.float())
+
+    def _depth(self, raw: Tensor) -> Tensor:
+        depth = depth_from_raw(raw)
+        if self.border_depth is None:
+            return depth
+        columns = max(1, self.image_size // 64)  # 2 of the published 128
+        border = torch.zeros_like(depth[:1], dtype=torch.bool)
+        border[..., :columns] = border[..., -columns:] = True
+        if self.corner is not None:
+            border[..., -self.corner[0] :, : self.corner[1]] = True
+        return depth.masked_fill(border, self.border_depth)
+
+
+def _shared(net: Aggregation, photo: Tensor, group: Tensor, count: int) -> Tensor:
+    """What `net` draws for each of `count` people: (count, C, H, W)."""
+    code, logits = in_chunks(net.encode, photo)
+    weights = softmax_within(logits, group, count)
+    return in_chunks(net.decode, sum_within(weights * code, group, count))
+
+
+def in_chunks(net: Callable, *inputs: Tensor) -> Tensor | tuple[Tensor, ...]:
+    """`net(*inputs)`; without gradients only `CHUNK` rows at a time, for memory's sake."""
+    if torch.is_grad_enabled() or len(inputs[0]) <= CHUNK:
+        return net(*inputs)
+    parts = [net(*rows) for rows in zip(*(x.split(CHUNK) for x in inputs))]
+    return torch.cat(parts) if isinstance(parts[0], Tensor) else tuple(map(torch.cat, zip(*parts)))
