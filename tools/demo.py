@@ -11,7 +11,8 @@ from pathlib import Path
 import click
 
 ROOT = Path(__file__).parents[1]
-SHIPPED = "configs/unsup3d/unsup3d_heads.py"
+PHOTOS = "configs/unsup3d/unsup3d_openfaces.py"
+HEADS = "configs/unsup3d/unsup3d_heads.py"
 SHORT = "configs/unsup3d/unsup3d_heads_32.py"
 SAMPLES = "l2rkit/zoo/samples"
 
@@ -32,11 +33,11 @@ def main(out: str, iterations: int, images: int) -> None:
         "train_dataloader.dataset.size=1024",
         "val_dataloader.dataset.size=128",
     ]
-    run("tools/reconstruct.py", SAMPLES, "--config", SHIPPED, "--out", f"{out}/photos")
+    run("tools/reconstruct.py", SAMPLES, "--config", PHOTOS, "--out", f"{out}/photos")
     run("tools/train.py", SHORT, "--work-dir", f"{out}/train", *options(short))
     weights = f"{out}/train/iter_{iterations}.pth"
     run("tools/test.py", SHORT, weights, "--results", results, *options(test_set))
-    run("tools/test.py", SHIPPED, "--results", results, *options(test_set))
+    run("tools/test.py", HEADS, "--results", results, *options(test_set))
     run("tools/leaderboard.py", results)
     click.echo(f"\nPictures and meshes of the sample photos are in {out}/photos.")
 

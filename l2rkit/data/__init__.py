@@ -9,7 +9,7 @@ from l2rkit.data.heads import SyntheticHeads
 from l2rkit.data.manifest import ManifestPhotos
 from l2rkit.data.normal_pairs import NormalPairs
 from l2rkit.data.pairs import DepthPairs
-from l2rkit.data.people import PersonSampler, PhotoCollections
+from l2rkit.data.people import EachAlone, PersonSampler, PhotoCollections
 from l2rkit.data.photo import PhotoError, list_photos, photo_size, read_photo
 from l2rkit.data.photo_set import PhotoSet
 from l2rkit.data.scans import TexturedScans
@@ -33,6 +33,7 @@ __all__ = [
     "CropByLandmarks",
     "Degrade",
     "DepthPairs",
+    "EachAlone",
     "FaceAligner",
     "FlipFace",
     "LoadPhoto",

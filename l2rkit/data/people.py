@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 
 import numpy as np
+from mmcv.transforms import BaseTransform
 from mmengine.dataset import BaseDataset
 from mmengine.dist import get_dist_info, sync_random_seed
-from mmengine.registry import DATA_SAMPLERS, DATASETS
+from mmengine.registry import DATA_SAMPLERS, DATASETS, TRANSFORMS
 from torch.utils.data import Sampler
 
 from l2rkit.data.folder import PhotoFolder
@@ -142,6 +143,14 @@ class PersonSampler(Sampler):
     def people_each(self) -> int:
         """People of each process in an epoch."""
         return len(self.groups) // self.world_size
+
+
+@TRANSFORMS.register_module()
+class EachAlone(BaseTransform):
+    """Every photo is of another `person`: a method of photo sets then sees each by itself."""
+
+    def transform(self, results: dict) -> dict:
+        return dict(results, person=results["sample_idx"])
 
 
 def people_of(dataset: BaseDataset) -> np.ndarray:

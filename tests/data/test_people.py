@@ -185,3 +185,10 @@ def test_converter_aligns_resumes_and_is_read_back(tmp_path):
         "ann/1.jpg.jpg", "ann/2.png.jpg", "eve/1.jpg.jpg", "eve/2.png.jpg",
     ]  # fmt: skip
     assert dataset[0]["photo"].shape == (3, 32, 32)
+
+
+def test_each_alone(tmp_path):
+    pipeline = [dict(type="EachAlone"), *PIPELINE]
+    dataset = PhotoCollections(lfw(tmp_path), pipeline=pipeline)
+    people = [int(dataset[i]["person"]) for i in range(len(dataset))]
+    assert len(set(people)) == len(people) == 14

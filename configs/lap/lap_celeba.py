@@ -1,0 +1,79 @@
+"""LAP on CelebA: published networks at 128 pixels, sets of photos by CelebA's identity file.
+
+The paper's losses and schedule are not known to us: Unsup3D's losses on every photo, then relaxed
+consistency, are ours. Needs the data set (docs/datasets.md), and GPUs to end within days.
+"""
+
+from mmengine.config import read_base
+from mmengine.dataset import default_collate
+from mmengine.optim import OptimWrapper
+from mmengine.runner import IterBasedTrainLoop
+from torch.optim import Adam
+
+from l2rkit.data import (
+    CelebA,
+    CropBox,
+    FlipFace,
+    LoadPhoto,
+    PackPhoto,
+    PersonSampler,
+    PhotoCollections,
+    ResizeFace,
+)
+from l2rkit.decompose import LAPDecomposer
+from l2rkit.losses import MobileNetFeatures, Perceptual, Photometric, RelaxedConsistency
+from l2rkit.model import FaceReconstructor
+from l2rkit.render import GridRenderer
+from l2rkit.schedule import Schedule
+
+with read_base():
+    from .._base_.runtime import *
+
+data_root = "data/celeba"
+model = dict(
+    type=FaceReconstructor,
+    decompose=dict(type=LAPDecomposer, image_size=128, width=64, encoder_width=32),
+    render=dict(type=GridRenderer),
+    losses=dict(
+        photometric=dict(type=Photometric, mirror=0.5),
+        perceptual=dict(type=Perceptual, features=dict(type=MobileNetFeatures), mirror=0.5),
+        consistency=dict(type=RelaxedConsistency, weight=0.5),
+    ),
+)
+custom_hooks = [
+    dict(
+        type=Schedule,
+        changes={
+            # First the face that photos share, then what each adds: the paper's two stages.
+            "decompose.refined": {0: False, 60_000: True},
+            "losses.consistency.weight": {0: 0.0, 60_000: 5.0, 62_000: 0.5},
+        },
+    ),
+]
+train_dataloader = dict(
+    batch_size=32,
+    num_workers=4,
+    persistent_workers=True,
+    drop_last=True,
+    collate_fn=dict(type=default_collate),
+    # sets grow, as the paper wants it; by how much, and that single photos stay, is ours
+    sampler=dict(type=PersonSampler, photos={0: 1, 4: (2, 2, 1, 1, 1, 1), 8: (4, 2, 1, 1)}),
+    dataset=dict(
+        type=PhotoCollections,
+        photos=dict(type=CelebA, data_root=data_root, split="train"),
+        min_photos=1,
+        pipeline=[
+            dict(type=LoadPhoto),
+            dict(type=CropBox),
+            dict(type=ResizeFace, image_size=128),
+            dict(type=FlipFace, prob=0.5),
+            dict(type=PackPhoto),
+        ],
+    ),
+)
+optim_wrapper = dict(
+    type=OptimWrapper,
+    optimizer=dict(type=Adam, lr=1e-4, betas=(0.9, 0.999), weight_decay=5e-4),
+    clip_grad=dict(max_norm=1.0),  # replications of Unsup3D without it have collapsed
+)
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=90_000)

@@ -1,0 +1,45 @@
+"""The first stage of `lap_heads`: all networks learn what a trained Unsup3D says of each photo.
+
+Ours: it saves the hours in which views wake up. What a person's photos share is held to the same
+maps, of which it learns the middle.
+"""
+
+from mmengine.config import read_base
+from mmengine.optim import OptimWrapper
+from mmengine.runner import IterBasedTrainLoop, TestLoop, ValLoop
+from torch.optim import Adam
+
+from l2rkit.data import PersonSampler
+from l2rkit.decompose import LAPDecomposer
+from l2rkit.losses import LikeTeacher
+from l2rkit.model import FaceReconstructor
+from l2rkit.render import GridRenderer
+from l2rkit.viz import PanelHook
+
+with read_base():
+    from .._base_.heads import *
+    from .._base_.runtime import *
+
+model = dict(
+    type=FaceReconstructor,
+    decompose=dict(type=LAPDecomposer, image_size=64, width=16, encoder_width=16),
+    render=dict(type=GridRenderer),
+    losses=dict(
+        teacher=dict(
+            type=LikeTeacher,
+            config="configs/unsup3d/unsup3d_heads.py",
+            weights="l2rkit/zoo/unsup3d_heads.safetensors",
+        ),
+    ),
+)
+custom_hooks = [dict(type=PanelHook, interval=500)]
+optim_wrapper = dict(
+    type=OptimWrapper,
+    optimizer=dict(type=Adam, lr=1e-3),  # supervised, so it bears ten times the usual rate
+    clip_grad=dict(max_norm=1.0),
+)
+train_dataloader.update(batch_size=32)
+train_dataloader["sampler"] = dict(type=PersonSampler, photos=(4, 2, 1, 1), seed=0)
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=600, val_interval=600)
+val_cfg = dict(type=ValLoop)
+test_cfg = dict(type=TestLoop)

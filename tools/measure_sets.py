@@ -1,0 +1,118 @@
+"""What more photos of a person bring to a method that sees them together, and what a bad one does.
+
+On test heads, eight photos of each person: the errors of every photo when it is seen in sets of 1,
+2, 4 and 8, and how much less than alone. Then, in sets of 4, one photo is exchanged for another
+person's, or made bad: how much it still counts (1 is as much as the others), and what it does to
+the errors of the other three. Intervals are 95 %, by bootstrap over people.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import default_collate
+
+from l2rkit.commands.doors import quiet, user_errors
+from l2rkit.config import load_config, load_model
+from l2rkit.data import PackPhoto, ResizeFace, SyntheticHeads
+from l2rkit.degrade import Level
+from l2rkit.metrics import DepthErrors
+from l2rkit.model import FaceReconstructor
+from l2rkit.results import enter, entry
+from l2rkit.zoo import shipped_weights
+
+EACH = 8  # photos of a person
+SETS = (1, 2, 4, 8)
+AT_ONCE = 8  # people
+DRAWS = 10_000  # of the bootstrap
+
+
+@click.command(help=__doc__)
+@click.argument("config", type=click.Path())
+@click.argument("weights", type=click.Path(), required=False)
+@click.option("--people", default=125, show_default=True, type=click.IntRange(2))
+@click.option("--results", help="File that gets the entries.  [default: results.json by CONFIG]")
+@user_errors
+def main(config: str, weights: str | None, people: int, results: str | None) -> None:
+    quiet()
+    path = Path(weights) if weights else shipped_weights(config)
+    cfg = load_config(config)
+    model = load_model(cfg, path)
+    photo, depth = load_heads(people, model.decompose.image_size)
+    errors = {}
+    with click.progressbar(SETS, label="sets") as progress:
+        for size in progress:
+            errors[size] = measured(model, photo, depth, size)
+    for size, both in errors.items():
+        side, mad = both
+        less = " ".join(interval(errors[1][k] - both[k], EACH) for k in (0, 1)) if size > 1 else ""
+        click.echo(f"sets of {size}: SIDE {side.mean():.3f} MAD {mad.mean():.2f}  less: {less}")
+        figures = dict(side=side.mean(), side_std=side.std(), mad=mad.mean(), mad_std=mad.std())
+        made = entry(cfg, config, path, figures, len(photo), {})
+        made["protocol"] = f"heads, {model.decompose.image_size} px, sets of {size}"
+        made["command"] = f"python tools/measure_sets.py {config}" + (f" {weights}" * bool(weights))
+        enter(made, Path(results) if results else Path(config).parent / "results.json")
+    for name, spoil in (("someone else", someone_else), ("severe", severe)):
+        share, more = disturbed(model, photo, depth, spoil)
+        click.echo(f"one of 4 is {name}: it counts {share}, the others' SIDE grows by {more}")
+
+
+def load_heads(people: int, size: int) -> tuple[Tensor, Tensor]:
+    """Photos (N, 3, size, size) and true depths (N, 1, size, size), EACH of one person in a row."""
+    heads = SyntheticHeads(
+        "test",
+        people * EACH,
+        fields=("img", "depth"),
+        pipeline=[ResizeFace(size), PackPhoto()],
+        photos_per_person=EACH,
+    )
+    batch = default_collate([heads[i] for i in range(len(heads))])
+    return batch["photo"], batch["depth"]
+
+
+def measured(
+    model: FaceReconstructor, photo: Tensor, depth: Tensor, size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """SIDE x 100 and MAD of each photo (N,), seen in sets of `size` neighbours."""
+    metric, group = DepthErrors(), torch.arange(len(photo)) // size
+    for rows in torch.arange(len(photo)).split(AT_ONCE * EACH):
+        metric.process(dict(depth=depth[rows]), model.predict(photo[rows], group[rows]))
+    side, mad, *_ = zip(*metric.results)
+    return np.array(side), np.array(mad)
+
+
+def disturbed(
+    model: FaceReconstructor, photo: Tensor, depth: Tensor, spoil: Callable[[Tensor], Tensor]
+) -> tuple[str, str]:
+    """How much the spoilt first photo of each 4 counts, and by how much the others' SIDE grows."""
+    spoilt, first = photo.clone(), torch.arange(0, len(photo), 4)
+    spoilt[first] = spoil(photo)[first]
+    group, others = torch.arange(len(photo)) // 4, np.arange(len(photo)) % 4 != 0
+    share = model.decompose.shares(spoilt, group)[first].numpy()
+    grown = measured(model, spoilt, depth, 4)[0] - measured(model, photo, depth, 4)[0]
+    return interval(share, EACH // 4), interval(grown[others], EACH * 3 // 4)
+
+
+def someone_else(photo: Tensor) -> Tensor:
+    """Each photo exchanged for one of the next person."""
+    return photo.roll(EACH, 0)
+
+
+def severe(photo: Tensor) -> Tensor:
+    """Each photo at the level `severe`."""
+    return Level("severe")(photo, torch.Generator().manual_seed(0))
+
+
+def interval(values: np.ndarray, each: int) -> str:
+    """The mean, and its 95 % interval over people, each with `each` values in a row."""
+    mean = values.reshape(-1, each).mean(1)
+    draws = np.random.default_rng(0).integers(0, len(mean), (DRAWS, len(mean)))
+    low, high = np.percentile(mean[draws].mean(1), [2.5, 97.5])
+    return f"{mean.mean():.3f} [{low:.3f}, {high:.3f}]"
+
+
+if __name__ == "__main__":
+    main()
