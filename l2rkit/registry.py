@@ -66,7 +66,7 @@ def _socket(name: str, *locations: str) -> Socket:
 DEGRADATIONS = _socket("degradations", "degrade", "plugins")
 RESTORERS = _socket("restorers", "restore", "plugins")
 DECOMPOSERS = _socket("decomposers", "decompose", "plugins")
-PRIORS = _socket("priors", "plugins")
+PRIORS = _socket("priors", "priors", "plugins")
 REFINERS = _socket("refiners", "plugins")
 RENDERERS = _socket("renderers", "render", "plugins")
 LOSSES = _socket("losses", "losses", "plugins")

@@ -80,6 +80,36 @@ def check_restorer(restorer: torch.nn.Module, size: int = 32) -> None:
     _near(got[1:2], alone, 1e-3, "a photo is restored otherwise in a batch than alone")
 
 
+def check_prior(prior: torch.nn.Module) -> None:
+    """Gives images in [0, 1] of the size it states and features; is frozen, but not for latents.
+
+    It states the length of its codes as `latent`, and as `size` that of its images in px. Equal
+    latents give equal images, whatever else is in the batch.
+    """
+    size, length = getattr(prior, "size", None), getattr(prior, "latent", None)
+    assert size and length, "a prior states the `size` of its images and the `latent` length"
+    assert not any(w.requires_grad for w in prior.parameters()), "a prior's weights are not frozen"
+    prior.eval()
+    codes = torch.randn(2, length, generator=torch.Generator().manual_seed(0))
+    codes = codes[[0, 1, 0]].requires_grad_()
+    image, features = prior(codes)
+    shape, wanted = tuple(image.shape), (3, 3, size, size)
+    assert shape == wanted, f"three latents became {shape}, not {wanted}"
+    assert image.isfinite().all(), "the prior's image has values that are not finite"
+    _within(image, 0, 1, "the prior's image")
+    for side, x in features.items():
+        shape = tuple(x.shape)
+        fits = len(shape) == 4 and (shape[0], *shape[2:]) == (3, side, side)
+        assert fits, f"features at {side} px are {shape}, not (3, C, {side}, {side})"
+    _near(image[2], image[0], 1e-4, "equal latents of a batch give different images")
+    assert (image[1] - image[0]).abs().max() > 1e-3, "different latents give the same image"
+    with torch.no_grad():
+        alone, _ = prior(codes[1:2])
+    _near(image[1:2], alone, 1e-3, "a latent gives another image in a batch than alone")
+    image.square().sum().backward()
+    _reached(codes.grad, "the latents", "the image")
+
+
 def check_decomposer(decomposer: torch.nn.Module, size: int) -> None:
     """Gives a face of the photo's size within the conventions, differentiable in its weights."""
     generator = torch.Generator().manual_seed(0)

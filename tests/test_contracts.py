@@ -9,15 +9,17 @@ import torch
 import l2rkit.decompose
 import l2rkit.degrade
 import l2rkit.losses
+import l2rkit.priors
 import l2rkit.render
 import l2rkit.restore
-from l2rkit.registry import DECOMPOSERS, DEGRADATIONS, LOSSES, RENDERERS, RESTORERS
+from l2rkit.registry import DECOMPOSERS, DEGRADATIONS, LOSSES, PRIORS, RENDERERS, RESTORERS
 from l2rkit.render import GridRenderer
 from l2rkit.restore import Resample
 from l2rkit.testing import (
     check_decomposer,
     check_degradation,
     check_loss,
+    check_prior,
     check_renderer,
     check_restorer,
 )
@@ -44,6 +46,7 @@ ELSEWHERE = {"MobileNetFeatures", "VGG16Features", "LikeTeacher"}
 # Parts that bring weights, here at random; what needs files of others has tests of its own.
 RESTORERS_WITH = {"DFDNet": dict(weights=None), "FaceRestorer": dict(weights=None)}
 BROUGHT = {"RealESRGAN", "Spandrel"}
+PRIORS_WITH = {"StyleGAN2": dict(size=32, width=0.02, latent=16)}
 
 
 def ours(socket):
@@ -60,6 +63,12 @@ def test_renderers(name):
 @pytest.mark.parametrize("name", [n for n in ours(RESTORERS) if n not in BROUGHT])
 def test_restorers(name):
     check_restorer(RESTORERS.build(dict(type=name, **RESTORERS_WITH.get(name, {}))))
+
+
+@pytest.mark.parametrize("name", ours(PRIORS))
+def test_priors(name):
+    torch.manual_seed(0)
+    check_prior(PRIORS.build(dict(type=name, **PRIORS_WITH.get(name, {}))))
 
 
 @pytest.mark.parametrize("name", ours(DECOMPOSERS))
@@ -174,3 +183,27 @@ def test_a_restorer_that_hides_its_size_or_mixes_photos_is_caught():
         check_restorer(Spoilt(lambda photo: photo * photo.mean()))
     with pytest.raises(AssertionError, match="restored differently"):
         check_restorer(Spoilt(lambda p: p * torch.linspace(0.5, 1, len(p))[:, None, None, None]))
+
+
+def test_a_prior_that_forgets_its_range_its_latents_or_to_be_frozen_is_caught():
+    def spoilt(spoil=lambda image, features: (image, features), **changed):
+        class Spoilt(l2rkit.priors.StyleGAN2):
+            def forward(self, latents):
+                return spoil(*super().forward(latents))
+
+        torch.manual_seed(0)
+        return Spoilt(**PRIORS_WITH["StyleGAN2"], **changed)
+
+    check_prior(spoilt())
+    with pytest.raises(AssertionError, match="weights are not frozen"):
+        check_prior(spoilt(frozen=False))
+    with pytest.raises(AssertionError, match=r"image lies in .* not within 0\.\.1"):
+        check_prior(spoilt(lambda image, features: (2 * image - 1, features)))
+    with pytest.raises(AssertionError, match="equal latents of a batch"):
+        check_prior(spoilt(lambda image, features: (image * torch.rand(3, 1, 1, 1), features)))
+    with pytest.raises(AssertionError, match="different latents give the same image"):
+        check_prior(spoilt(lambda image, features: (image[:1].expand_as(image), features)))
+    with pytest.raises(AssertionError, match="no gradient goes from the image to the latents"):
+        check_prior(spoilt(lambda image, features: (image.detach() + 0 * image, features)))
+    with pytest.raises(AssertionError, match="features at 4 px are"):
+        check_prior(spoilt(lambda image, features: (image, {4: features[8]})))
