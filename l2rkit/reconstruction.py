@@ -22,7 +22,7 @@ from .viz.mesh import glb
 from .viz.panel import panel
 from .zoo import shipped_weights
 
-DEFAULT_CONFIG = Path(__file__).parents[1] / "configs/unsup3d/unsup3d_openfaces.py"
+DEFAULT_CONFIG = "configs/unsup3d/unsup3d_openfaces.py"
 T = TypeVar("T")
 Crop = tuple[np.ndarray, np.ndarray]
 

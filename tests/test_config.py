@@ -103,6 +103,17 @@ def test_custom_imports_are_done(write, monkeypatch):
     load_config(write(CONFIG + imports.format("nowhere_at_all", True)))
 
 
+def test_shipped_configs_are_found_from_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = "configs/unsup3d/unsup3d_heads.py"
+    assert load_config(name).protocol == "heads, 64 px"
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).write_text("protocol = 'mine'\n")
+    assert load_config(name).protocol == "mine"
+    with pytest.raises(ConfigError, match="no config at unsup3d_heads"):
+        load_config("unsup3d_heads.py")
+
+
 def test_load_model_leaves_losses_out_and_sleeps(write, tmp_path):
     model = load_model(write())
     assert isinstance(model, FaceReconstructor) and not model.losses and not model.training

@@ -23,18 +23,18 @@ model = dict(
     type=PhotoRestorer,
     restore=dict(type=DFDNet, weights=None, dictionary="work_dirs/dictionary.safetensors"),
     features=dict(type=MobileNetFeatures),
-    perceptual=3.0,
+    perceptual=1.0,
 )
 custom_hooks = [
     dict(type=EMAHook, momentum=0.005),
     dict(type=ChannelsLast),  # with --amp five times as fast on a CPU with AMX
 ]
 optim_wrapper = dict(
-    type=OptimWrapper, optimizer=dict(type=Adam, lr=1e-3), clip_grad=dict(max_norm=1.0)
+    type=OptimWrapper, optimizer=dict(type=Adam, lr=3e-4), clip_grad=dict(max_norm=1.0)
 )
 param_scheduler = [
     dict(type=LinearLR, start_factor=0.1, begin=0, end=100, by_epoch=False),
-    dict(type=CosineAnnealingLR, T_max=2900, eta_min=1e-5, begin=100, end=3000, by_epoch=False),
+    dict(type=CosineAnnealingLR, T_max=1900, eta_min=1e-5, begin=100, end=2000, by_epoch=False),
 ]
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=3000, val_interval=500)
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=2000, val_interval=500)
 val_cfg = dict(type=ValLoop)

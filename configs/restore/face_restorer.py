@@ -19,14 +19,14 @@ model = dict(
     type=PhotoRestorer,
     restore=dict(type=FaceRestorer, weights=None),
     features=dict(type=MobileNetFeatures),
-    perceptual=3.0,
+    perceptual=1.0,
 )
 custom_hooks = [
     dict(type=EMAHook, momentum=0.005),
     dict(type=ChannelsLast),  # with --amp five times as fast on a CPU with AMX
 ]
 optim_wrapper = dict(
-    type=OptimWrapper, optimizer=dict(type=Adam, lr=1e-3), clip_grad=dict(max_norm=1.0)
+    type=OptimWrapper, optimizer=dict(type=Adam, lr=3e-4), clip_grad=dict(max_norm=1.0)
 )
 param_scheduler = [
     dict(type=LinearLR, start_factor=0.1, begin=0, end=100, by_epoch=False),
