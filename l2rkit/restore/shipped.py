@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from torch import nn
+from torch import Tensor, nn
 
 from ..checkpoints import load_into, read_weights
 from ..zoo import zoo_file
@@ -20,8 +20,12 @@ def load_shipped(part: nn.Module, weights: str) -> None:
     """
     bare = Path(weights).name == weights and not Path(weights).suffix
     path = zoo_file(f"{weights}.safetensors") if bare else Path(weights)
-    state = read_weights(path)
-    if any(key.startswith(OWN) for key in state):  # a checkpoint of its training
-        state = {k.removeprefix(OWN): v for k, v in state.items() if k.startswith(OWN)}
-    load_into(part, state, str(path))
+    load_into(part, restorer_weights(path), str(path))
     part.requires_grad_(False)
+
+
+def restorer_weights(path: str | Path) -> dict[str, Tensor]:
+    """The weights of a restorer, in a file of its own or in a checkpoint of its training."""
+    state = read_weights(path)
+    trained = {k.removeprefix(OWN): v for k, v in state.items() if k.startswith(OWN)}
+    return trained or state
