@@ -1,7 +1,17 @@
 """How good a face is, or a photo of it."""
 
 from .depth import DepthErrors, mad, side
+from .generator import GeneratorDistance
 from .identity import DlibIdentity
 from .photo import PhotoErrors, psnr, ssim
 
-__all__ = ["DepthErrors", "DlibIdentity", "PhotoErrors", "mad", "psnr", "side", "ssim"]
+__all__ = [
+    "DepthErrors",
+    "DlibIdentity",
+    "GeneratorDistance",
+    "PhotoErrors",
+    "mad",
+    "psnr",
+    "side",
+    "ssim",
+]

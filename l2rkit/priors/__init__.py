@@ -1,6 +1,16 @@
 """What a face may look like, learnt from many: generators that other parts steer."""
 
+from .augment import AdaptiveAugment
 from .discriminator import StyleGAN2Discriminator
 from .generator import StyleGAN2
+from .invert import invert
+from .training import AdversarialPrior, OptimizerForEach
 
-__all__ = ["StyleGAN2", "StyleGAN2Discriminator"]
+__all__ = [
+    "AdaptiveAugment",
+    "AdversarialPrior",
+    "OptimizerForEach",
+    "StyleGAN2",
+    "StyleGAN2Discriminator",
+    "invert",
+]

@@ -52,7 +52,7 @@ class StyleGAN2Discriminator(nn.Module):
     """
 
     def __init__(
-        self, size: int = 256, width: float = 1, multiplier: int = 2, condition: int = 0
+        self, size: int = 256, width: float = 1, multiplier: float = 2, condition: int = 0
     ) -> None:
         super().__init__()
         self.size, self.condition = size, condition

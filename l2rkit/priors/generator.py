@@ -15,7 +15,7 @@ SPACES = ("z", "w")
 Maps = dict[int, tuple[Tensor, Tensor]]
 
 
-def channel_table(size: int, width: float = 1, multiplier: int = 2) -> dict[int, int]:
+def channel_table(size: int, width: float = 1, multiplier: float = 2) -> dict[int, int]:
     """Channels of the features at 4, 8 ... `size` px: published, times `width` (ours).
 
     `multiplier` is 2 in config F, and 1 in the smaller one of many models of 256 px.
@@ -95,7 +95,7 @@ class StyleGAN2(nn.Module):
         weights: str | None = None,
         size: int | None = None,
         width: float = 1,
-        multiplier: int = 2,
+        multiplier: float = 2,
         latent: int = 512,
         mapping: int = 8,
         frozen: bool = True,

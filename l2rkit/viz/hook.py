@@ -11,6 +11,7 @@ from mmengine.utils import ProgressBar
 from torch.utils.data import default_collate
 
 from .panel import panel
+from .sheet import sheet
 
 
 @HOOKS.register_module()
@@ -44,6 +45,34 @@ class PanelHook(Hook):
         picture = panel(scene.photo, scene.face, scene.own, model.render)
         picture.save(folder / f"{runner.iter + 1:07d}.png")
         model.train(training)
+
+
+@HOOKS.register_module()
+class GridHook(Hook):
+    """Saves a sheet of a prior's images in the work dir every `interval` iterations.
+
+    Always of the same latents, so that they can be watched growing.
+
+    Args:
+        interval: iterations between sheets.
+        images: how many are on one.
+    """
+
+    def __init__(self, interval: int = 500, images: int = 64) -> None:
+        self.interval, self.images = interval, images
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: object = None, outputs: object = None
+    ) -> None:
+        if self.every_n_train_iters(runner, self.interval):
+            self.draw(runner)
+
+    def draw(self, runner: Runner) -> None:
+        """Writes `samples/<iteration>.png`."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        folder = Path(runner.work_dir) / "samples"
+        folder.mkdir(exist_ok=True)
+        sheet(model.sample(self.images)).save(folder / f"{runner.iter + 1:07d}.png")
 
 
 @HOOKS.register_module()

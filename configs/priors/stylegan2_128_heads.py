@@ -1,0 +1,20 @@
+"""StyleGAN2 of synthetic heads, 128 px: `stylegan2_128_openfaces` with heads, all clean."""
+
+from mmengine.config import read_base
+
+from l2rkit.data import SyntheticHeads
+
+with read_base():
+    from .stylegan2_128_openfaces import *
+
+protocol = "heads, 128 px"
+head_pipeline = [dict(type=PackPhoto)]
+train_dataloader["dataset"] = dict(
+    type=SyntheticHeads, split="train", size=40_000, image_size=128, pipeline=head_pipeline
+)
+val_dataloader["dataset"] = dict(
+    type=SyntheticHeads, split="val", size=512, image_size=128, pipeline=head_pipeline
+)
+test_dataloader["dataset"] = dict(
+    type=SyntheticHeads, split="test", size=1000, image_size=128, pipeline=head_pipeline
+)

@@ -1,0 +1,18 @@
+"""StyleGAN2 of synthetic heads, 64 px: `stylegan2_64_openfaces` with heads, all clean."""
+
+from mmengine.config import read_base
+
+from l2rkit.data import SyntheticHeads
+
+with read_base():
+    from .stylegan2_64_openfaces import *
+
+protocol = "heads, 64 px"
+head_pipeline = [dict(type=ResizeFace, image_size=64), dict(type=PackPhoto)]
+train_dataloader["dataset"] = dict(
+    type=SyntheticHeads, split="train", size=40_000, pipeline=head_pipeline
+)
+val_dataloader["dataset"] = dict(type=SyntheticHeads, split="val", size=512, pipeline=head_pipeline)
+test_dataloader["dataset"] = dict(
+    type=SyntheticHeads, split="test", size=1000, pipeline=head_pipeline
+)

@@ -1,0 +1,232 @@
+"""Trains a StyleGAN2 (Karras et al., CVPR 2020): a generator, and the adversary that it fools."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from math import inf, sqrt
+
+import numpy as np
+import torch
+from mmengine.dist import get_world_size
+from mmengine.model import BaseModel
+from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper, OptimWrapperDict
+from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS
+from torch import Tensor, nn
+from torch.autograd import grad
+from torch.nn.functional import softplus
+
+from ..errors import PartError
+from ..registry import PRIORS
+from ..speed import checked_precision, in_precision
+from .augment import AdaptiveAugment
+
+MIXING = 0.9  # share of images whose layers follow two latents
+R1_EVERY, PATH_EVERY = 16, 8  # steps from one regularisation to the next
+PATH_DECAY = 0.01  # of the mean path length
+RAMP = 0.05  # share of the images so far that the averaged generator remembers at most
+
+
+class AdversarialPrior(BaseModel):
+    """Learns to make images like its photos; what it gives is the averaged generator's.
+
+    All that a step draws follows from the run's seed and the number of the step, both of which are
+    in the checkpoint: a resumed run goes on as if it had not stopped. For one process (ours).
+
+    Args:
+        generator: a `StyleGAN2` that is not frozen, or a part with its `mapping`.
+        discriminator: image → score; described by its class.
+        augment: `AdaptiveAugment`; left out, images are shown as they are.
+        gamma: weight of R1; left out, 0.0002 size² / batch, as NVIDIA's later code has it.
+        path_weight: of the path length.
+        half_life: images after which a weight counts half in the averaged generator.
+        precision: "bfloat16" or "float16" of both networks; weights, losses and what is
+            regularised by derivatives keep float32.
+    """
+
+    def __init__(
+        self,
+        generator: dict | nn.Module,
+        discriminator: dict | nn.Module,
+        augment: dict | nn.Module | None = None,
+        gamma: float | None = None,
+        path_weight: float = 2.0,
+        half_life: float = 10_000,
+        precision: str | None = None,
+        data_preprocessor: dict | nn.Module | None = None,
+    ) -> None:
+        super().__init__(data_preprocessor=data_preprocessor)
+        self.generator = PRIORS.build(generator)
+        self.discriminator = PRIORS.build(discriminator)
+        self.augment = PRIORS.build(augment or dict(type=AdaptiveAugment, images=inf))
+        self.gamma, self.path_weight, self.half_life = gamma, path_weight, half_life
+        self.precision = checked_precision("AdversarialPrior", precision)
+        if not all(weight.requires_grad for weight in self.generator.parameters()):
+            raise PartError("AdversarialPrior: a generator is trained with frozen=False")
+        if get_world_size() > 1:
+            raise PartError(f"AdversarialPrior trains in one process, not in {get_world_size()}")
+        self.generator_ema = deepcopy(self.generator).requires_grad_(False)
+        self.register_buffer("seed", torch.randint(2**62, ()))
+        self.register_buffer("step", torch.zeros((), dtype=torch.long))
+        self.register_buffer("path", torch.zeros(()))
+        self.predicted = 0  # batches since evaluation began
+
+    def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
+        """MMEngine's door: both learn from a batch of `photo` (B, 3, S, S), one after the other."""
+        photo = self.data_preprocessor(data, True)["photo"]
+        critic, maker = optim_wrapper["discriminator"], optim_wrapper["generator"]
+        with drawn_from(self.seed, self.step):
+            photo = mirrored(photo)
+            with torch.no_grad():
+                made = self.images(self.codes(len(photo)))
+            of_photo, of_made = self.scores(photo), self.scores(made)
+            report = {"loss_discriminator": softplus(-of_photo).mean() + softplus(of_made).mean()}
+            critic.update_params(report["loss_discriminator"])
+            if self.step % R1_EVERY == 0:
+                report["r1"] = self.steepness(photo)
+                critic.update_params(report["r1"] * R1_EVERY)
+            self.augment.adapt(of_photo)
+            with still(self.discriminator):
+                made = self.scores(self.images(self.codes(len(photo))))
+                report["loss_generator"] = softplus(-made).mean()
+                maker.update_params(report["loss_generator"])
+            if self.path_weight and self.step % PATH_EVERY == 0:
+                report["path_length"] = self.unevenness(max(1, len(photo) // 2))
+                maker.update_params(report["path_length"] * self.path_weight * PATH_EVERY)
+        self.remember(len(photo))
+        shown = dict(score_photo=of_photo.mean(), score_made=of_made.mean(), p=self.augment.p)
+        return {name: value.detach().clone() for name, value in (report | shown).items()}
+
+    def codes(self, count: int) -> Tensor:
+        """(count, layers, L) in w+: of one latent, or up to some layer of one and then another."""
+        layers, device = self.generator.layers, self.path.device
+        first, second = self.generator.mapping(
+            torch.randn(2, count, self.generator.latent, device=device)
+        )
+        mixed = torch.rand(count, device=device) < MIXING
+        cut = torch.where(mixed, torch.randint(1, layers, (count,), device=device), layers)
+        early = torch.arange(layers, device=device) < cut[:, None]
+        return torch.where(early[..., None], first[:, None], second[:, None])
+
+    def images(self, codes: Tensor) -> Tensor:
+        """(B, 3, S, S) of codes in w+, with new noise, not clamped to [0, 1]."""
+        with in_precision(self.precision, codes):
+            return self.generator(codes, space="w", noise="random", clamp=False)[0].float()
+
+    def scores(self, image: Tensor) -> Tensor:
+        """(B,): what the discriminator says of the image, once it was augmented."""
+        image = self.augment(image)
+        with in_precision(self.precision, image):
+            return self.discriminator(image).float()
+
+    def steepness(self, photo: Tensor) -> Tensor:
+        """R1 (Mescheder et al., ICML 2018): how steep the score is at photos, weighted.
+
+        Derived by the augmented photo; the paper on augmentation does it by the photo itself.
+        """
+        image = self.augment(photo).detach().requires_grad_()
+        batch, size = len(photo), photo.shape[-1]
+        gamma = 0.0002 * size**2 / batch if self.gamma is None else self.gamma
+        return gamma / 2 * slope(self.discriminator(image), image).square().sum((1, 2, 3)).mean()
+
+    def unevenness(self, count: int) -> Tensor:
+        """Path length (eq. 4): how different a step of w moves the image here and there."""
+        codes = self.codes(count)
+        image, _ = self.generator(codes, space="w", noise="random", clamp=False)
+        lengths = path_lengths(image, codes)
+        self.path.lerp_(lengths.detach().mean(), PATH_DECAY)
+        return (lengths - self.path).square().mean()
+
+    @torch.no_grad()
+    def remember(self, count: int) -> None:
+        """Ends a step of `count` images: their generator becomes part of the average."""
+        self.step += 1
+        half_life = min(self.half_life, RAMP * count * self.step.item())
+        new = 1 - 0.5 ** (count / half_life)
+        for mean, weight in zip(self.generator_ema.parameters(), self.generator.parameters()):
+            mean.lerp_(weight, new)
+        if self.step % R1_EVERY == 0 and hasattr(self.generator_ema, "centre"):
+            self.generator_ema.centre()
+
+    def forward(
+        self, photo: Tensor, mode: str = "tensor", **labels: object
+    ) -> Tensor | list[Tensor]:
+        """As many images as photos (B, 3, S, S); in a list for "predict", as the evaluator asks.
+
+        Each evaluation sees the same images: their latents follow from the batch's number in it.
+        """
+        image = self.sample(len(photo), self.predicted)
+        self.predicted += 1
+        return dict(tensor=image, predict=[image])[mode]
+
+    @torch.no_grad()
+    def sample(self, count: int, seed: int = 0, truncation: float = 1) -> Tensor:
+        """(count, 3, S, S) in [0, 1] of the averaged generator, always the same for a seed."""
+        drawn = torch.Generator().manual_seed(seed)
+        z = torch.randn(count, self.generator.latent, generator=drawn).to(self.path.device)
+        return self.generator_ema(z, truncation=truncation)[0]
+
+    def train(self, mode: bool = True) -> "AdversarialPrior":
+        """Begins an evaluation anew, if it does not train."""
+        self.predicted = 0
+        return super().train(mode)
+
+
+@OPTIM_WRAPPER_CONSTRUCTORS.register_module()
+class OptimizerForEach:
+    """An optimizer for each part of a model that `optim_wrapper` names, by that name.
+
+    `type` is what wraps each; left out, MMEngine's OptimWrapper.
+    """
+
+    def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None) -> None:
+        self.optimizers, self.paramwise = dict(optim_wrapper_cfg), paramwise_cfg
+        self.kind = self.optimizers.pop("type", OptimWrapper)
+
+    def __call__(self, model: nn.Module) -> OptimWrapperDict:
+        made = {}
+        for name, optimizer in self.optimizers.items():
+            described = dict(type=self.kind, optimizer=optimizer)
+            construct = DefaultOptimWrapperConstructor(described, self.paramwise)
+            made[name] = construct(getattr(model, name))
+        return OptimWrapperDict(**made)
+
+
+def slope(score: Tensor, image: Tensor) -> Tensor:
+    """(B, 3, H, W): the derivative of score (B,) by the image as published, in [-1, 1]."""
+    return grad(score.sum(), image, create_graph=True)[0] / 2
+
+
+def path_lengths(image: Tensor, codes: Tensor) -> Tensor:
+    """(B,): how far the image (B, 3, H, W), as published in [-1, 1], goes for a step of its codes.
+
+    The length of a random direction's product with the image's Jacobian by codes (B, layers, L),
+    whose squares are averaged over layers.
+    """
+    direction = torch.randn_like(image) / sqrt(image.shape[-1] * image.shape[-2])
+    (product,) = grad((2 * image * direction).sum(), codes, create_graph=True)
+    return product.square().sum(2).mean(1).sqrt()
+
+
+def mirrored(photo: Tensor) -> Tensor:
+    """The photos (B, 3, H, W), each mirrored left to right with probability 1/2."""
+    chosen = torch.rand(len(photo), 1, 1, 1, device=photo.device) < 0.5
+    return torch.where(chosen, photo.flip(-1), photo)
+
+
+@contextmanager
+def still(part: nn.Module) -> Iterator[None]:
+    """Here the weights of `part` take no gradient."""
+    part.requires_grad_(False)
+    try:
+        yield
+    finally:
+        part.requires_grad_(True)
+
+
+@contextmanager
+def drawn_from(*numbers: int | Tensor) -> Iterator[None]:
+    """All that torch draws here follows from the numbers; outside, it draws as if nothing was."""
+    seed = np.random.SeedSequence([int(number) for number in numbers]).generate_state(1, np.uint64)
+    with torch.random.fork_rng():
+        torch.manual_seed(int(seed[0]))
+        yield
