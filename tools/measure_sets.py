@@ -34,9 +34,12 @@ DRAWS = 10_000  # of the bootstrap
 @click.argument("config", type=click.Path())
 @click.argument("weights", type=click.Path(), required=False)
 @click.option("--people", default=125, show_default=True, type=click.IntRange(2))
+@click.option("--against", type=click.Path(), help="Config of a method that sees photos alone.")
 @click.option("--results", help="File that gets the entries.  [default: results.json by CONFIG]")
 @user_errors
-def main(config: str, weights: str | None, people: int, results: str | None) -> None:
+def main(
+    config: str, weights: str | None, people: int, against: str | None, results: str | None
+) -> None:
     quiet()
     path = Path(weights) if weights else shipped_weights(config)
     cfg = load_config(config)
@@ -55,6 +58,13 @@ def main(config: str, weights: str | None, people: int, results: str | None) -> 
         made["protocol"] = f"heads, {model.decompose.image_size} px, sets of {size}"
         made["command"] = f"python tools/measure_sets.py {config}" + (f" {weights}" * bool(weights))
         enter(made, Path(results) if results else Path(config).parent / "results.json")
+    if against:
+        other = load_model(load_config(against), shipped_weights(against))
+        alone = measured(other, photo, depth, 1)
+        for size in SETS:
+            pairs = zip(alone, errors[size])
+            more = " ".join(interval(theirs - ours, EACH) for theirs, ours in pairs)
+            click.echo(f"{Path(against).stem} alone against sets of {size}: more by {more}")
     for name, spoil in (("someone else", someone_else), ("severe", severe)):
         share, more = disturbed(model, photo, depth, spoil)
         click.echo(f"one of 4 is {name}: it counts {share}, the others' SIDE grows by {more}")

@@ -59,12 +59,12 @@ custom_hooks = [
         type=Schedule,
         changes={
             # First the face that photos share, then what each adds: the paper's two stages.
-            "decompose.refined": {0: False, 1300: True},
+            "decompose.refined": {0: False, 900: True},
             # Ours: confidence has learnt nothing yet; until it has, it may not excuse anything.
             "losses.photometric.scale": {0: 0.15, 200: None},
             "losses.perceptual.scale": {0: 0.15, 200: None},
             # Ours: the refining networks know an older shared face; first they follow the new one.
-            "losses.consistency.weight": {0: 0.0, 1300: 5.0, 1500: 0.5},
+            "losses.consistency.weight": {0: 0.0, 900: 5.0, 1000: 0.5},
         },
     ),
     dict(type=EMAHook, momentum=0.005),  # ours: errors go up and down between checkpoints
@@ -83,8 +83,8 @@ train_dataloader["sampler"] = dict(
 )
 param_scheduler = [
     dict(type=LinearLR, start_factor=0.1, begin=0, end=100, by_epoch=False),
-    dict(type=MultiStepLR, milestones=[1750], gamma=0.33, by_epoch=False),
+    dict(type=MultiStepLR, milestones=[1150], gamma=0.33, by_epoch=False),
 ]
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=2000, val_interval=400)
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=1350, val_interval=450)
 val_cfg = dict(type=ValLoop)
 test_cfg = dict(type=TestLoop)
