@@ -21,10 +21,12 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
+from l2rkit.commands.doors import user_errors
 from l2rkit.config import load_config
-from l2rkit.errors import DataError
+from l2rkit.errors import ConfigError, DataError
 from l2rkit.face import Face, Light, Scene
 from l2rkit.geometry import grid_triangles, move, project, unproject
+from l2rkit.model import FaceReconstructor
 from l2rkit.render import rasterize_grid, rasterize_pytorch3d, rasterize_torch
 from l2rkit.results import hardware
 from l2rkit.testing import example_face
@@ -47,6 +49,7 @@ VARIANTS = {
 @click.option(
     "--json", "path", type=click.Path(dir_okay=False), help="Write the figures here, too."
 )
+@user_errors
 def main(
     configs: tuple[str, ...],
     batch: int,
@@ -55,6 +58,11 @@ def main(
     renderers: bool,
     path: str | None,
 ) -> None:
+    for config in configs:
+        if (kind := load_config(config).model.type) is not FaceReconstructor:
+            raise ConfigError(
+                f"{config} trains a {kind.__name__}; only methods that render are timed"
+            )
     click.echo(f"torch {torch.__version__}, {threads} threads, batch {batch}, {hardware()}")
     report: dict[str, Any] = {"batch": batch, "threads": threads, "renderers": [], "steps": []}
     if renderers:
