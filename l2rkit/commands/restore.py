@@ -11,7 +11,9 @@ from .places import output_names, paths_of, writable_folder
 
 @click.command()
 @click.argument("photos", nargs=-1, required=True, type=click.Path(), metavar="PHOTO...")
-@click.option("--restorer", default="RealESRGAN", show_default=True, help="By its registered name.")
+@click.option(
+    "--restorer", default="FaceRestorer", show_default=True, help="By its registered name."
+)
 @RESTORER_OPTIONS
 @click.option("--out", required=True, type=click.Path(file_okay=False), help="Folder to write to.")
 @click.option(

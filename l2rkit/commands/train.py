@@ -39,6 +39,9 @@ def train(
     cfg.resume = resume
     if resume and Path(cfg.work_dir, "last_checkpoint").is_file():
         cfg.load_from = None  # MMEngine would rather resume from there than from the work dir
+    start = cfg.get("load_from")
+    if start and "://" not in start and not Path(start).is_file():
+        raise ConfigError(f"{config} goes on from {start}, which is not there: train that first")
     if seed is not None:
         cfg.randomness = dict(seed=seed)
     if amp:

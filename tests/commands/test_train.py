@@ -72,6 +72,12 @@ def test_missing_data_is_the_first_and_only_line(tmp_path: Path) -> None:
     assert "CelebA" in line and "tools/dataset_converters/celeba.py" in line
 
 
+def test_a_start_that_is_not_there_is_one_line(training: Path, tmp_path: Path) -> None:
+    result = run(training, tmp_path / "run", "--cfg-options", "load_from=no.pth")
+    assert result.exit_code == 2 and "goes on from no.pth, which is not there" in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1 and not (tmp_path / "run").exists()
+
+
 def test_half_precision_and_channels_last(training: Path, tmp_path: Path) -> None:
     training.write_text(
         training.read_text()
