@@ -35,20 +35,22 @@ class Override(click.ParamType):
             return key, text
 
 
-OVERRIDES = click.option(
-    "--cfg-options",
-    type=Override(),
-    multiple=True,
-    callback=lambda ctx, param, pairs: dict(pairs),
-    help="Changes a value of the config, as in model.decompose.width=32. May be repeated.",
-)
+def overrides(name: str, what: str) -> Callable:
+    """An option of KEY=VALUE pairs that arrive as one dict."""
+    return click.option(
+        name,
+        type=Override(),
+        multiple=True,
+        callback=lambda ctx, param, pairs: dict(pairs),
+        help=f"{what} May be repeated.",
+    )
 
-RESTORER_OPTIONS = click.option(
-    "--restorer-options",
-    type=Override(),
-    multiple=True,
-    callback=lambda ctx, param, pairs: dict(pairs),
-    help="An argument of the restorer, as in weights=GFPGANv1.4.pth. May be repeated.",
+
+OVERRIDES = overrides(
+    "--cfg-options", "Changes a value of the config, as in model.decompose.width=32."
+)
+RESTORER_OPTIONS = overrides(
+    "--restorer-options", "An argument of the restorer, as in weights=GFPGANv1.4.pth."
 )
 
 
