@@ -27,7 +27,7 @@ model = dict(
 )
 custom_hooks = [
     dict(type=EMAHook, momentum=0.005),
-    dict(type=ChannelsLast),  # with --amp five times as fast on a CPU with AMX
+    dict(type=ChannelsLast),  # with --amp 1.7 times as fast, on a CPU with AMX
 ]
 optim_wrapper = dict(
     type=OptimWrapper, optimizer=dict(type=Adam, lr=3e-4), clip_grad=dict(max_norm=1.0)

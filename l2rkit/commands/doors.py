@@ -67,6 +67,11 @@ def user_errors(command: Callable) -> Callable:
     return guarded
 
 
+def complain(error: UserError) -> None:
+    """One line for a photo that failed, while the others go on."""
+    click.echo(f"failed: {' '.join(str(error).split())}", err=True)
+
+
 def load_for_runner(path: str, overrides: dict[str, Any], launcher: str) -> Any:
     """The config, ready for MMEngine's Runner, its needless warnings silenced."""
     from ..config import load_config

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .doors import quiet, user_errors
+from .doors import complain, quiet, user_errors
 from .places import output_names, paths_of, writable_folder
 
 if TYPE_CHECKING:
@@ -104,11 +104,6 @@ def together(model: "Reconstructor", paths: list[Path], folder: Path, person: st
         face.save(folder / person, name)
         click.echo(f"{path} -> {folder / person / name}.npz, .glb, .png, counts {share:.2f}")
     return len(paths) - len(crops)
-
-
-def complain(error: Exception) -> None:
-    """One line for a photo that failed."""
-    click.echo(f"failed: {' '.join(str(error).split())}", err=True)
 
 
 def more(faces: int) -> str:

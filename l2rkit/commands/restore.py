@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from .doors import RESTORER_OPTIONS, quiet, user_errors
+from .doors import RESTORER_OPTIONS, complain, quiet, user_errors
 from .places import output_names, paths_of, writable_folder
 
 
@@ -67,7 +67,7 @@ def restore(
                 photo, _ = aligner.crop(photo, name=path)
         except UserError as error:
             failed += 1
-            click.echo(f"failed: {' '.join(str(error).split())}", err=True)
+            complain(error)
             continue
         with torch.no_grad():
             (better,) = restored(to_tensor(photo)[None].to(device))

@@ -32,7 +32,7 @@ class RealESRGAN(nn.Module):
     def __init__(self, weights: str | None = None) -> None:
         super().__init__()
         network = load_rrdb(weights or packaged_weights()).requires_grad_(False)
-        self.network = network.to(memory_format=torch.channels_last)  # 3 times as fast on a CPU
+        self.network = network.to(memory_format=torch.channels_last)  # 1.2 times as fast on a CPU
 
     def forward(self, photo: Tensor) -> Tensor:
         return self.network(photo.contiguous(memory_format=torch.channels_last)).clamp(0, 1)

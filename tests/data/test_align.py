@@ -52,7 +52,9 @@ def test_distinct_keeps_the_surest_of_overlapping_faces():
 
 
 def test_network_agrees_with_onnxruntime(astronaut):
-    onnxruntime = pytest.importorskip("onnxruntime")
+    onnxruntime = pytest.importorskip(
+        "onnxruntime", reason="the detector is compared with ONNX Runtime, which is not installed"
+    )
     picture = np.ascontiguousarray(astronaut[:224, 96:352].transpose(2, 0, 1)[None], np.float32)
     network = cv2.dnn.readNetFromONNX(str(NETWORK))
     network.setInput(picture)
