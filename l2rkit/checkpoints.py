@@ -15,11 +15,13 @@ import numpy as np
 import safetensors.torch
 import torch
 from mmengine.logging import HistoryBuffer
+from mmengine.runner import CheckpointLoader
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from .errors import WeightsError
 from .files import write_whole
+from .zoo import zoo_file
 
 
 def _types_of_mmengine() -> list[Any]:
@@ -77,6 +79,13 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     return dict(content)
 
 
+@CheckpointLoader.register_scheme(prefixes="zoo://")
+def read_shipped(name: str, map_location: object = None) -> dict[str, dict[str, Tensor]]:
+    """What MMEngine loads for `load_from = "zoo://unsup3d_heads"`: the weights so called."""
+    path = zoo_file(f"{name.removeprefix('zoo://')}.safetensors")
+    return {"state_dict": read_weights(path)}
+
+
 def write_weights(state: dict[str, Tensor], path: str | Path, half: bool = False) -> None:
     """Writes tensors to a `.safetensors` file, whole or not at all; `half` rounds to float16."""
     path = Path(path)
@@ -89,19 +98,42 @@ def write_weights(state: dict[str, Tensor], path: str | Path, half: bool = False
     write_whole(path, safetensors.torch.save(state))
 
 
-# Parts of a model that are not in its weight files: losses are for training alone, and restorers
-# bring their weights with them, so that any can stand before a trained model.
-APART = ("losses.", "restore.")
+# Parts of a model that are not in its weight files: losses and adversary are for training alone,
+# and restorers bring their weights with them, so that any can stand before a trained model.
+APART = ("losses.", "adversary.", "restore.")
 
 
-def model_weights(path: str | Path) -> dict[str, Tensor]:
-    """The weights in a file that a model is given: those of its losses and restorer are not."""
-    return {k: v for k, v in read_weights(path).items() if not k.startswith(APART)}
+def model_weights(path: str | Path, part: str = "") -> dict[str, Tensor]:
+    """The weights in a file that a model is given: those of its losses and restorer are not.
+
+    With `part`, those of this part alone, in a checkpoint of the whole or in a file of its own.
+    """
+    state, inside = read_weights(path), f"{part}." if part else ""
+    found = {k.removeprefix(inside): v for k, v in state.items() if k.startswith(inside)}
+    return {k: v for k, v in (found or state).items() if not k.startswith(APART)}
+
+
+def product(model: nn.Module) -> nn.Module:
+    """What its weight files hold: the part that a model names as its `product`, or all of it.
+
+    Training may need more than what it is for. None names no part: all weights were brought.
+    """
+    name = getattr(model, "product", "")
+    return nn.Module() if name is None else model.get_submodule(name)
 
 
 def own_state(model: nn.Module) -> dict[str, Tensor]:
     """What of a model's state is in its weight files."""
-    return {k: v for k, v in model.state_dict().items() if not k.startswith(APART)}
+    return {k: v for k, v in product(model).state_dict().items() if not k.startswith(APART)}
+
+
+def load_weights(model: nn.Module, path: str | Path) -> None:
+    """Puts a weight file, or the checkpoint of a run, into a model.
+
+    Raises:
+        WeightsError: there is no such file, or it is of another architecture.
+    """
+    load_into(model, model_weights(path, getattr(model, "product", None) or ""), str(path))
 
 
 def load_into(model: nn.Module, state: dict[str, Tensor], name: str) -> None:
@@ -122,7 +154,7 @@ def load_into(model: nn.Module, state: dict[str, Tensor], name: str) -> None:
             got, want = tuple(state[key].shape), tuple(value.shape)
             raise WeightsError(f"{name} is of another architecture: '{key}' is {got}, not {want}")
     fitting = {key: value.to(wanted[key].dtype) for key, value in state.items()}
-    model.load_state_dict(fitting, strict=False)  # all that is not apart was found above
+    product(model).load_state_dict(fitting, strict=False)  # all that is not apart was found above
 
 
 def read_foreign(path: str | Path) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from .checkpoints import load_into, model_weights
+from .checkpoints import load_weights
 from .errors import ConfigError, PartError, near
 from .model import FaceReconstructor
 from .registry import check_arguments
@@ -63,7 +63,7 @@ def load_model(
     described.pop("losses", None)
     model = described.pop("type")(**described)
     if weights is not None:
-        load_into(model, model_weights(weights), str(weights))
+        load_weights(model, weights)
     return model.to(device).eval()
 
 

@@ -24,7 +24,8 @@ Canonical
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -33,6 +34,7 @@ FIELD_OF_VIEW_DEG = 10.0
 NEAR, FAR = 0.9, 1.1
 BACKGROUND = 1.2
 PIVOT = (0.0, 0.0, 1.0)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,6 +196,29 @@ class Scene:
     def mask(self) -> Tensor:
         """(B, 1, H, W): where the photo is covered, by the mirror image too if there is one."""
         return self.own.mask if self.mirrored is None else self.own.mask * self.mirrored.mask
+
+
+def on_cpu(record: T) -> T:
+    """A record with all its tensors on the CPU."""
+    return each_tensor(record, Tensor.cpu)
+
+
+def one_by_one(record: T, count: int) -> list[T]:
+    """A record of a batch as `count` records, each of a batch of one."""
+    return [each_tensor(record, lambda tensor, i=i: tensor[i : i + 1]) for i in range(count)]
+
+
+def each_tensor(record: T, change: Callable[[Tensor], Tensor]) -> T:
+    """A record whose tensors, those of records within it too, are changed."""
+    changed = {}
+    for field in fields(record):
+        value = getattr(record, field.name)
+        if isinstance(value, Tensor):
+            value = change(value)
+        elif is_dataclass(value):
+            value = each_tensor(value, change)
+        changed[field.name] = value
+    return replace(record, **changed)
 
 
 def _check(name: str, value: Tensor, shape: tuple[int | None, ...]) -> None:

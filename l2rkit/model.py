@@ -1,12 +1,13 @@
 """The line as code: restore, decompose, refine, render, losses."""
 
-from collections.abc import Sequence
 from functools import partial
 
 import torch
 from mmengine.model import BaseModel
+from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import Tensor, nn
 
+from .adversary import Adversary, still
 from .degrade.resize import resized
 from .face import Face, Scene
 from .registry import DECOMPOSERS, LOSSES, REFINERS, RENDERERS, RESTORERS
@@ -22,7 +23,10 @@ class FaceReconstructor(BaseModel):
         losses: parts by name, each `scene → scalar`; needed only for training.
         restore: repairs the photo in 2D first, by weights that it brings with it; left out, the
             photo is used as it is.
-        refine: parts that improve the face, in turn, after it was taken apart.
+        refine: parts by name that improve the face, in turn, after it was taken apart; they see
+            the photo as it is, the decomposer sees it at its own size.
+        adversary: an `Adversary`, to train against; its optimizer is called `adversary`, that of
+            all else `others`, see `OptimizerForEach`.
         precision: "bfloat16" or "float16" of the networks that restore, decompose and refine;
             weights, renderer and losses keep float32, which None keeps throughout.
 
@@ -35,7 +39,8 @@ class FaceReconstructor(BaseModel):
         render: dict | nn.Module,
         losses: dict[str, dict | nn.Module] | None = None,
         restore: dict | nn.Module | None = None,
-        refine: Sequence[dict | nn.Module] = (),
+        refine: dict[str, dict | nn.Module] | None = None,
+        adversary: dict | nn.Module | None = None,
         precision: str | None = None,
         data_preprocessor: dict | nn.Module | None = None,
     ) -> None:
@@ -43,9 +48,10 @@ class FaceReconstructor(BaseModel):
         self.precision = checked_precision("FaceReconstructor", precision)
         self.restore = RESTORERS.build(restore)
         self.decompose = DECOMPOSERS.build(decompose)
-        self.refine = nn.ModuleList(REFINERS.build(part) for part in refine)
+        self.refine = nn.ModuleDict({k: REFINERS.build(v) for k, v in (refine or {}).items()})
         self.render = RENDERERS.build(render)
         self.losses = nn.ModuleDict({k: LOSSES.build(v) for k, v in (losses or {}).items()})
+        self.adversary: Adversary | None = LOSSES.build(adversary)
 
     def forward(
         self,
@@ -72,10 +78,17 @@ class FaceReconstructor(BaseModel):
         """The face in each photo."""
         with in_precision(self.precision, photo):
             seen = photo if self.restore is None else self.restored(photo)
-            face = self.decompose(seen, person)
-            for refine in self.refine:
+            side = getattr(self.decompose, "image_size", seen.shape[-1])
+            face = self.decompose(resized(seen, (side, side), "area"), person)
+            for refine in self.refine.values():
                 face = refine(face, seen)
         return face
+
+    @property
+    def image_size(self) -> int:
+        """Pixels of the photos that it makes the most of: the largest of what its parts want."""
+        parts = [self.decompose, *self.refine.values()]
+        return max(getattr(part, "image_size", 0) for part in parts)
 
     def restored(self, photo: Tensor) -> Tensor:
         """The photo repaired in 2D, back at its own size if the restorer enlarges."""
@@ -94,8 +107,33 @@ class FaceReconstructor(BaseModel):
         self, photo: Tensor, person: Tensor | None = None, clean: Tensor | None = None
     ) -> dict[str, Tensor]:
         """Each loss under the name `loss_<its key>`; MMEngine sums them."""
-        scene = self.scene(photo, person, clean)
+        return self.losses_of(self.scene(photo, person, clean))
+
+    def losses_of(self, scene: Scene) -> dict[str, Tensor]:
         return {f"loss_{name}": part(scene) for name, part in self.losses.items()}
+
+    def train_step(
+        self, data: dict, optim_wrapper: OptimWrapper | OptimWrapperDict
+    ) -> dict[str, Tensor]:
+        """MMEngine's door: the face learns from a batch, and then the adversary, if there is one.
+
+        The adversary stands still while it is being fooled, and learns from the same pictures.
+        """
+        if self.adversary is None:
+            return super().train_step(data, optim_wrapper)
+        batch = self.data_preprocessor(data, True)
+        scene = self.scene(*(batch.get(key) for key in ("photo", "person", "clean")))
+        with in_precision(self.precision, scene.photo):
+            made, real = self.adversary.pictures(scene)
+            with still(self.adversary):
+                fooled = {"loss_adversary": self.adversary.fooled(made)}
+        total, report = self.parse_losses(self.losses_of(scene) | fooled)
+        optim_wrapper["others"].update_params(total)
+        with in_precision(self.precision, scene.photo):
+            lesson = self.adversary.lesson(made, real)
+        optim_wrapper["adversary"].update_params(lesson["loss"])
+        learnt = {f"adversary_{name}": value.detach() for name, value in lesson.items()}
+        return report | learnt
 
     @torch.no_grad()
     def predict(self, photo: Tensor, person: Tensor | None = None) -> list[Scene]:

@@ -1,10 +1,9 @@
 """From one bad photo to a face: alignment, model, and what is written for each face."""
 
 import io
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -14,7 +13,7 @@ from .config import load_config, load_model
 from .data.align import FaceAligner, warp
 from .data.photo import photo_size, read_photo
 from .errors import ConfigError
-from .face import BACKGROUND, Face, Scene
+from .face import BACKGROUND, Face, Scene, on_cpu, one_by_one
 from .files import write_whole
 from .geometry import normals
 from .model import FaceReconstructor
@@ -23,7 +22,6 @@ from .viz.panel import panel
 from .zoo import shipped_weights
 
 DEFAULT_CONFIG = "configs/unsup3d/unsup3d_openfaces.py"
-T = TypeVar("T")
 Crop = tuple[np.ndarray, np.ndarray]
 
 
@@ -108,7 +106,7 @@ class Reconstructor:
             loaded, weights or shipped_weights(config), device
         )
         self.device, self.every_face = device, every_face
-        self.size = self.model.decompose.image_size
+        self.size = self.model.image_size
         self.aligner = FaceAligner(self.size) if align else None
 
     def __call__(self, photo: str | Path | np.ndarray) -> list[Reconstruction]:
@@ -183,29 +181,6 @@ def whole(shape: tuple[int, ...], size: int) -> np.ndarray:
     scale = size / min(height, width)
     middle = np.array([(width - 1) / 2, (height - 1) / 2])
     return np.column_stack([np.eye(2) * scale, (size - 1) / 2 - scale * middle])
-
-
-def on_cpu(record: T) -> T:
-    """A record with all its tensors on the CPU."""
-    return each_tensor(record, Tensor.cpu)
-
-
-def one_by_one(record: T, count: int) -> list[T]:
-    """A record of a batch as `count` records, each of a batch of one."""
-    return [each_tensor(record, lambda tensor, i=i: tensor[i : i + 1]) for i in range(count)]
-
-
-def each_tensor(record: T, change: Callable[[Tensor], Tensor]) -> T:
-    """A record whose tensors, those of records within it too, are changed."""
-    changed = {}
-    for field in fields(record):
-        value = getattr(record, field.name)
-        if isinstance(value, Tensor):
-            value = change(value)
-        elif is_dataclass(value):
-            value = each_tensor(value, change)
-        changed[field.name] = value
-    return replace(record, **changed)
 
 
 def _hw(image: Tensor) -> np.ndarray:

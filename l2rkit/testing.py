@@ -3,14 +3,24 @@
 Each raises an AssertionError with a sentence that says what the part did wrong.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from .face import BACKGROUND, FAR, NEAR, Confidence, Face, Light, Rendering, Scene
+from .face import (
+    BACKGROUND,
+    FAR,
+    NEAR,
+    Confidence,
+    Face,
+    Light,
+    Rendering,
+    Scene,
+    each_tensor,
+)
 from .geometry import view_of
 
 
@@ -134,6 +144,40 @@ def check_decomposer(decomposer: torch.nn.Module, size: int) -> None:
     with torch.no_grad():
         one, again = decomposer(photo), decomposer(photo)
     assert torch.equal(one.depth, again.depth), "in evaluation mode, equal photos differ"
+
+
+def check_refiner(
+    refiner: torch.nn.Module, size: int = 32, changes: Sequence[str] = ("depth", "albedo")
+) -> None:
+    """Gives as many faces within the conventions, with gradients to its weights.
+
+    Of a face that has the size it gives already, it leaves all but `changes` as it is, displacement
+    apart; depth has the displacement in it. Faces of a batch do not mix.
+    """
+    face, photo = example_face(size, 3), example_face(size, 3).albedo
+    photo = torch.stack([photo[0], photo[1].flip(-1), photo[0]])
+    refiner.eval()
+    better = refiner(face, photo)
+    assert isinstance(better, Face), f"a refiner gives a Face, not {type(better).__name__}"
+    assert len(better) == 3, f"three faces became {len(better)}"
+    _within(better.depth, NEAR, FAR, "depth")
+    _within(better.albedo, 0, 1, "albedo")
+    if better.size == size:
+        for name in {"depth", "albedo", "view"} - set(changes):
+            kept = torch.equal(getattr(better, name), getattr(face, name))
+            assert kept, f"{name} was changed, which is not in {tuple(changes)}"
+    with torch.no_grad():
+        one = each_tensor(face, lambda tensor: tensor[1:2])
+        alone = refiner(one, photo[1:2])
+    for name in ("depth", "albedo", "view"):
+        got, wanted = getattr(better, name)[1:2], getattr(alone, name)
+        _near(got, wanted, 1e-4, f"{name} is refined otherwise in a batch than alone")
+    total = better.depth.square().mean() + better.albedo.square().mean()
+    assert total.requires_grad, "no gradient reaches any weight"
+    total.backward()
+    grads = [weight.grad for weight in refiner.parameters() if weight.grad is not None]
+    assert any(grad.abs().sum() > 0 for grad in grads), "no gradient reaches any weight"
+    assert all(grad.isfinite().all() for grad in grads), "a weight's gradient is not finite"
 
 
 def check_loss(loss: Callable[[Scene], Tensor], size: int = 32) -> None:

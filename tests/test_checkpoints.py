@@ -147,3 +147,12 @@ def test_another_architecture_is_one_clear_error_and_changes_nothing(made, text)
     with pytest.raises(WeightsError, match=rf"w\.pth is of .*{text}"):
         load_into(layer, made.state_dict(), "w.pth")
     assert torch.equal(layer.weight, before)
+
+
+def test_mmengine_goes_on_from_what_is_shipped():
+    from mmengine.runner import CheckpointLoader
+
+    state = CheckpointLoader.load_checkpoint("zoo://unsup3d_heads_32")["state_dict"]
+    assert state.keys() == read_weights(checkpoints.zoo_file("unsup3d_heads_32.safetensors")).keys()
+    with pytest.raises(WeightsError, match="is not shipped with l2rkit"):
+        CheckpointLoader.load_checkpoint("zoo://nobody")

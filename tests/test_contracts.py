@@ -10,9 +10,18 @@ import l2rkit.decompose
 import l2rkit.degrade
 import l2rkit.losses
 import l2rkit.priors
+import l2rkit.refine
 import l2rkit.render
 import l2rkit.restore
-from l2rkit.registry import DECOMPOSERS, DEGRADATIONS, LOSSES, PRIORS, RENDERERS, RESTORERS
+from l2rkit.registry import (
+    DECOMPOSERS,
+    DEGRADATIONS,
+    LOSSES,
+    PRIORS,
+    REFINERS,
+    RENDERERS,
+    RESTORERS,
+)
 from l2rkit.render import GridRenderer
 from l2rkit.restore import Resample
 from l2rkit.testing import (
@@ -20,6 +29,7 @@ from l2rkit.testing import (
     check_degradation,
     check_loss,
     check_prior,
+    check_refiner,
     check_renderer,
     check_restorer,
 )
@@ -38,7 +48,19 @@ DEGRADATIONS_WITH = {
     "Resized": dict(scale=(0.3, 1.5)),
     "Shrunk": dict(factor=(1, 4)),
 }
-LOSSES_WITH = {"Perceptual": dict(features=dict(type="MobileNetFeatures"))}
+
+
+class Colours(torch.nn.Module):
+    """An embedding: the mean colours of the halves of a picture."""
+
+    def forward(self, photo):
+        return torch.nn.functional.adaptive_avg_pool2d(photo, 2).flatten(1)
+
+
+LOSSES_WITH = {
+    "Identity": dict(embedding=Colours()),
+    "Perceptual": dict(features=dict(type="MobileNetFeatures")),
+}
 # Feature extractors, which are no losses, and what needs files; each has tests of its own.
 ELSEWHERE = {"MobileNetFeatures", "VGG16Features", "LikeTeacher"}
 
@@ -47,6 +69,11 @@ ELSEWHERE = {"MobileNetFeatures", "VGG16Features", "LikeTeacher"}
 RESTORERS_WITH = {"DFDNet": dict(weights=None), "FaceRestorer": dict(weights=None)}
 BROUGHT = {"RealESRGAN", "Spandrel"}
 PRIORS_WITH = {"StyleGAN2": dict(size=32, width=0.02, latent=16)}
+REFINERS_WITH = {
+    "PriorAlbedo": dict(prior=dict(type="StyleGAN2", **PRIORS_WITH["StyleGAN2"]), width=4),
+    "RefinedGeometry": dict(widths=(8, 8)),
+}
+REFINERS_CHANGE = {"PriorAlbedo": ("albedo",), "RefinedGeometry": ("depth",)}
 
 
 def ours(socket):
@@ -69,6 +96,13 @@ def test_restorers(name):
 def test_priors(name):
     torch.manual_seed(0)
     check_prior(PRIORS.build(dict(type=name, **PRIORS_WITH.get(name, {}))))
+
+
+@pytest.mark.parametrize("name", ours(REFINERS))
+def test_refiners(name):
+    torch.manual_seed(0)
+    part = REFINERS.build(dict(type=name, **REFINERS_WITH.get(name, {})))
+    check_refiner(part, changes=REFINERS_CHANGE.get(name, ("depth", "albedo")))
 
 
 @pytest.mark.parametrize("name", ours(DECOMPOSERS))
@@ -207,3 +241,23 @@ def test_a_prior_that_forgets_its_range_its_latents_or_to_be_frozen_is_caught():
         check_prior(spoilt(lambda image, features: (image.detach() + 0 * image, features)))
     with pytest.raises(AssertionError, match="features at 4 px are"):
         check_prior(spoilt(lambda image, features: (image, {4: features[8]})))
+
+
+def test_a_refiner_that_changes_what_it_does_not_name_or_mixes_faces_is_caught():
+    class Spoilt(torch.nn.Module):
+        def __init__(self, spoil):
+            super().__init__()
+            self.weight, self.spoil = torch.nn.Parameter(torch.zeros(())), spoil
+
+        def forward(self, face, photo):
+            return self.spoil(replace(face, albedo=face.albedo + self.weight))
+
+    check_refiner(Spoilt(lambda face: face), changes=("albedo",))
+    for sentence, spoil in (
+        ("view was changed", lambda face: replace(face, view=face.view * 2)),
+        ("albedo lies in", lambda face: replace(face, albedo=face.albedo * 3)),
+        ("otherwise in a batch", lambda f: replace(f, albedo=0 * f.albedo + f.albedo.mean())),
+        ("no gradient", lambda face: replace(face, albedo=face.albedo.detach())),
+    ):
+        with pytest.raises(AssertionError, match=sentence):
+            check_refiner(Spoilt(spoil), changes=("albedo",))

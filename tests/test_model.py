@@ -82,7 +82,7 @@ def test_a_restorer_comes_first_and_refiners_last_in_turn():
     photo = photos()
     plain = tiny().eval()
     first, second = Nearer(0.5), Nearer(0.25)
-    model = tiny(restore=Negative(), refine=[first, second]).eval()
+    model = tiny(restore=Negative(), refine=dict(first=first, second=second)).eval()
     with torch.no_grad():
         face, wanted = model(photo), plain(1 - photo)
     torch.testing.assert_close(face.depth, wanted.depth / 8)

@@ -181,7 +181,7 @@ def time_step(
     described = dict(cfg.model)
     model = described.pop("type")(**described, precision=precision).train()
     model.to(memory_format=layout)
-    photo = torch.rand(batch, 3, *[model.decompose.image_size] * 2)
+    photo = torch.rand(batch, 3, *[model.image_size] * 2)
     weights = [weight for weight in model.parameters() if weight.requires_grad]
     optimizer = torch.optim.Adam(weights, lr=1e-5)
 

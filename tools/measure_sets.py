@@ -44,7 +44,7 @@ def main(
     path = Path(weights) if weights else shipped_weights(config)
     cfg = load_config(config)
     model = load_model(cfg, path)
-    photo, depth = load_heads(people, model.decompose.image_size)
+    photo, depth = load_heads(people, model.image_size)
     errors = {}
     with click.progressbar(SETS, label="sets") as progress:
         for size in progress:
@@ -55,7 +55,7 @@ def main(
         click.echo(f"sets of {size}: SIDE {side.mean():.3f} MAD {mad.mean():.2f}  less: {less}")
         figures = dict(side=side.mean(), side_std=side.std(), mad=mad.mean(), mad_std=mad.std())
         made = entry(cfg, config, path, figures, len(photo), {})
-        made["protocol"] = f"heads, {model.decompose.image_size} px, sets of {size}"
+        made["protocol"] = f"heads, {model.image_size} px, sets of {size}"
         made["command"] = f"python tools/measure_sets.py {config}" + (f" {weights}" * bool(weights))
         enter(made, Path(results) if results else Path(config).parent / "results.json")
     if against:

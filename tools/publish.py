@@ -1,6 +1,7 @@
 """Makes a shipped weight file of a run's checkpoint: tensors alone, without losses, rounded.
 
-Of a method without its restorer, which brings its own; of a restorer that was trained alone.
+Of a method without its restorer, which brings its own; of a restorer that was trained alone; of a
+prior the averaged generator.
 """
 
 from pathlib import Path
@@ -8,7 +9,6 @@ from pathlib import Path
 import click
 
 from l2rkit.checkpoints import model_weights, write_weights
-from l2rkit.restore.shipped import restorer_weights
 
 
 @click.command(help=__doc__)
@@ -16,7 +16,8 @@ from l2rkit.restore.shipped import restorer_weights
 @click.argument("out", type=click.Path(dir_okay=False))
 @click.option("--half/--full", default=True, help="Round to 16-bit floats.  [default: half]")
 def main(checkpoint: str, out: str, half: bool) -> None:
-    write_weights(model_weights(checkpoint) or restorer_weights(checkpoint), out, half)
+    state = model_weights(checkpoint, "generator_ema") or model_weights(checkpoint, "restore")
+    write_weights(state, out, half)
     click.echo(f"{out}: {Path(out).stat().st_size / 1e6:.2f} MB")
 
 

@@ -1,8 +1,8 @@
 """Draws what a generator makes: a sheet of samples, and beside some of them the photos most alike.
 
-WEIGHTS is a run's checkpoint or any other file that StyleGAN2 reads. With --config, the training
-photos of that config are searched, to see whether the generator makes new faces or has learnt these
-by heart.
+WEIGHTS is the bare name of a shipped file, a run's checkpoint, or any other file that StyleGAN2
+reads. With --config, the training photos of that config are searched, to see whether the generator
+makes new faces or has learnt these by heart.
 """
 
 from collections.abc import Iterator
@@ -19,16 +19,8 @@ from l2rkit.config import load_config
 from l2rkit.errors import ConfigError
 from l2rkit.losses import MobileNetFeatures
 from l2rkit.priors import StyleGAN2
+from l2rkit.priors.sampling import BATCH, samples
 from l2rkit.viz import beside, nearest, sheet
-
-BATCH = 64
-
-
-@torch.no_grad()
-def samples(prior: StyleGAN2, count: int, truncation: float, seed: int) -> Tensor:
-    """(count, 3, S, S): equal seeds draw equal latents."""
-    z = torch.randn(count, prior.latent, generator=torch.Generator().manual_seed(seed))
-    return torch.cat([prior(part, truncation=truncation)[0] for part in z.split(BATCH)])
 
 
 def batches(photos: BaseDataset, count: int) -> Iterator[Tensor]:
@@ -59,7 +51,7 @@ def main(
     seed: int,
 ) -> None:
     quiet()
-    images = samples(StyleGAN2(weights), count, truncation, seed)
+    images = samples(StyleGAN2(weights), count, seed, truncation)
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     sheet(images).save(folder / "samples.png")

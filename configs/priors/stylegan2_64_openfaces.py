@@ -48,8 +48,8 @@ custom_hooks = [dict(type=ChannelsLast), dict(type=GridHook, interval=500, image
 # the paper for the additional steps that regularise: every 8th and every 16th.
 optim_wrapper = dict(
     constructor=OptimizerForEach,
-    generator=dict(type=Adam, lr=0.0025 * 8 / 9, betas=(0.0, 0.9911)),
-    discriminator=dict(type=Adam, lr=0.0025 * 16 / 17, betas=(0.0, 0.9906)),
+    generator=dict(optimizer=dict(type=Adam, lr=0.0025 * 8 / 9, betas=(0.0, 0.9911))),
+    discriminator=dict(optimizer=dict(type=Adam, lr=0.0025 * 16 / 17, betas=(0.0, 0.9906))),
 )
 # No step draws at random: training mirrors photos itself, so that a resumed run is the same.
 photo_pipeline = [

@@ -15,9 +15,16 @@ COLUMNS = {
     "psnr": ("PSNR dB", 2),
     "ssim": ("SSIM", 3),
     "identity": ("identity", 3),
+    "fmd": ("FMD", 3),
+    "kmd": ("KMD x 1000", 2),
 }
 MORE_IS_BETTER = ("psnr", "ssim", "identity")
-BASELINES = {"flat": "flat depth", "mean_depth": "mean of the true depths"}
+BASELINES = {
+    "flat": "flat depth",
+    "mean_depth": "mean of the true depths",
+    "mean_photo": "the mean photo",
+    "half": "half of the photos from the other",
+}
 
 
 @click.command()

@@ -30,12 +30,13 @@ def test(
 ) -> None:
     """Measures WEIGHTS, by default the shipped ones, on CONFIG's test set.
 
-    A restorer alone takes none: it brings them. Prints the figures and enters them in results.json,
-    in place of an older entry for the same config, weights and data.
+    A restorer alone takes none, nor does a prior in PriorSampler: they bring them. Prints the
+    figures and enters them in results.json, in place of an older entry for the same config, weights
+    and data.
     """
     from mmengine.runner import Runner
 
-    from ..checkpoints import load_into, model_weights, own_state
+    from ..checkpoints import load_weights, own_state
     from ..errors import ConfigError
     from ..registry import RESTORERS, check_arguments
     from ..results import enter, entry
@@ -61,7 +62,7 @@ def test(
     path = None
     if weights or own_state(runner.model):
         path = Path(weights) if weights else shipped_weights(config)
-        load_into(runner.model, model_weights(path), str(path))
+        load_weights(runner.model, path)
     figures = runner.test()
     made = entry(cfg, config, path, figures, len(runner.test_dataloader.dataset), cfg_options)
     for name, value in made["metrics"].items():

@@ -1,8 +1,11 @@
 """What training makes small."""
 
+from .albedo import AlbedoRegularity
 from .consistency import RelaxedConsistency
 from .cycle import CycleConsistency
+from .displacement import Displacement
 from .features import MobileNetFeatures, VGG16Features
+from .identity import Identity
 from .perceptual import Perceptual
 from .photometric import Photometric
 from .relief import Relief
@@ -11,8 +14,11 @@ from .upright import Upright
 from .view import CentredViews
 
 __all__ = [
+    "AlbedoRegularity",
     "CentredViews",
     "CycleConsistency",
+    "Displacement",
+    "Identity",
     "LikeTeacher",
     "MobileNetFeatures",
     "Perceptual",

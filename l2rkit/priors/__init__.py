@@ -4,12 +4,14 @@ from .augment import AdaptiveAugment
 from .discriminator import StyleGAN2Discriminator
 from .generator import StyleGAN2
 from .invert import invert
+from .sampling import PriorSampler
 from .training import AdversarialPrior, OptimizerForEach
 
 __all__ = [
     "AdaptiveAugment",
     "AdversarialPrior",
     "OptimizerForEach",
+    "PriorSampler",
     "StyleGAN2",
     "StyleGAN2Discriminator",
     "invert",

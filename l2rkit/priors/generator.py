@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from ..checkpoints import load_into
 from ..errors import PartError, WeightsError
 from ..registry import PRIORS
+from ..zoo import weight_file
 from .layers import Dense, StyledConv, ToImage, enlarged, leaky, steered, unit
 from .readers import Shape, read_generator
 
@@ -80,8 +81,9 @@ class StyleGAN2(nn.Module):
     images are in [-1, 1].
 
     Args:
-        weights: a public checkpoint, in any of the layouts that `read_generator` knows, or one of
-            ours; None starts at random. It says all that the arguments below say of a random start.
+        weights: name of a shipped file, or a path: of a public checkpoint, in any of the layouts
+            that `read_generator` knows, or of ours. It says all that the arguments below say of a
+            random start, which is what None is.
         size: px; with weights, what they have to be of, or None for whatever they are.
         width: times the published number of channels.
         multiplier: 2 for the published config F.
@@ -105,8 +107,9 @@ class StyleGAN2(nn.Module):
         if weights is None:
             shape = Shape(channel_table(size or 256, width, multiplier), latent, mapping)
         else:
-            state, shape = read_generator(weights)
+            state, shape = read_generator(weight_file(weights))
         self.size, self.latent = max(shape.channels), shape.latent
+        self.widths = shape.channels  # channels of the features, by px
         if size not in (None, self.size):
             raise WeightsError(f"{weights} holds a generator of {self.size} px, not {size}")
         self.mapping = Mapping(shape.latent, shape.mapping)

@@ -15,10 +15,12 @@ from torch import Tensor, nn
 from torch.autograd import grad
 from torch.nn.functional import softplus
 
+from ..adversary import slope, still
 from ..errors import PartError
 from ..registry import PRIORS
 from ..speed import checked_precision, in_precision
 from .augment import AdaptiveAugment
+from .sampling import AsManyAsPhotos, samples
 
 MIXING = 0.9  # share of images whose layers follow two latents
 R1_EVERY, PATH_EVERY = 16, 8  # steps from one regularisation to the next
@@ -26,7 +28,7 @@ PATH_DECAY = 0.01  # of the mean path length
 RAMP = 0.05  # share of the images so far that the averaged generator remembers at most
 
 
-class AdversarialPrior(BaseModel):
+class AdversarialPrior(AsManyAsPhotos, BaseModel):
     """Learns to make images like its photos; what it gives is the averaged generator's.
 
     All that a step draws follows from the run's seed and the number of the step, both of which are
@@ -42,6 +44,8 @@ class AdversarialPrior(BaseModel):
         precision: "bfloat16" or "float16" of both networks; weights, losses and what is
             regularised by derivatives keep float32.
     """
+
+    product = "generator_ema"  # what is in its weight files
 
     def __init__(
         self,
@@ -68,7 +72,6 @@ class AdversarialPrior(BaseModel):
         self.register_buffer("seed", torch.randint(2**62, ()))
         self.register_buffer("step", torch.zeros((), dtype=torch.long))
         self.register_buffer("path", torch.zeros(()))
-        self.predicted = 0  # batches since evaluation began
 
     def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
         """MMEngine's door: both learn from a batch of `photo` (B, 3, S, S), one after the other."""
@@ -147,35 +150,18 @@ class AdversarialPrior(BaseModel):
         if self.step % R1_EVERY == 0 and hasattr(self.generator_ema, "centre"):
             self.generator_ema.centre()
 
-    def forward(
-        self, photo: Tensor, mode: str = "tensor", **labels: object
-    ) -> Tensor | list[Tensor]:
-        """As many images as photos (B, 3, S, S); in a list for "predict", as the evaluator asks.
-
-        Each evaluation sees the same images: their latents follow from the batch's number in it.
-        """
-        image = self.sample(len(photo), self.predicted)
-        self.predicted += 1
-        return dict(tensor=image, predict=[image])[mode]
-
-    @torch.no_grad()
     def sample(self, count: int, seed: int = 0, truncation: float = 1) -> Tensor:
         """(count, 3, S, S) in [0, 1] of the averaged generator, always the same for a seed."""
-        drawn = torch.Generator().manual_seed(seed)
-        z = torch.randn(count, self.generator.latent, generator=drawn).to(self.path.device)
-        return self.generator_ema(z, truncation=truncation)[0]
-
-    def train(self, mode: bool = True) -> "AdversarialPrior":
-        """Begins an evaluation anew, if it does not train."""
-        self.predicted = 0
-        return super().train(mode)
+        return samples(self.generator_ema, count, seed, truncation)
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
 class OptimizerForEach:
     """An optimizer for each part of a model that `optim_wrapper` names, by that name.
 
-    `type` is what wraps each; left out, MMEngine's OptimWrapper.
+    Each is described as MMEngine has it: `optimizer`, and perhaps `clip_grad` or `paramwise_cfg`.
+    The one called `others` has all the parts that no other names. `type` is what wraps each that
+    does not say; left out, OptimWrapper.
     """
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None) -> None:
@@ -184,16 +170,18 @@ class OptimizerForEach:
 
     def __call__(self, model: nn.Module) -> OptimWrapperDict:
         made = {}
-        for name, optimizer in self.optimizers.items():
-            described = dict(type=self.kind, optimizer=optimizer)
-            construct = DefaultOptimWrapperConstructor(described, self.paramwise)
-            made[name] = construct(getattr(model, name))
+        for name, described in self.optimizers.items():
+            wrapper = {"type": self.kind, **described}
+            paramwise = wrapper.pop("paramwise_cfg", self.paramwise)
+            construct = DefaultOptimWrapperConstructor(wrapper, paramwise)
+            made[name] = construct(self._part(model, name))
         return OptimWrapperDict(**made)
 
-
-def slope(score: Tensor, image: Tensor) -> Tensor:
-    """(B, 3, H, W): the derivative of score (B,) by the image as published, in [-1, 1]."""
-    return grad(score.sum(), image, create_graph=True)[0] / 2
+    def _part(self, model: nn.Module, name: str) -> nn.Module:
+        if name != "others":
+            return getattr(model, name)
+        parts = {n: part for n, part in model.named_children() if n not in self.optimizers}
+        return nn.ModuleDict(parts)
 
 
 def path_lengths(image: Tensor, codes: Tensor) -> Tensor:
@@ -211,16 +199,6 @@ def mirrored(photo: Tensor) -> Tensor:
     """The photos (B, 3, H, W), each mirrored left to right with probability 1/2."""
     chosen = torch.rand(len(photo), 1, 1, 1, device=photo.device) < 0.5
     return torch.where(chosen, photo.flip(-1), photo)
-
-
-@contextmanager
-def still(part: nn.Module) -> Iterator[None]:
-    """Here the weights of `part` take no gradient."""
-    part.requires_grad_(False)
-    try:
-        yield
-    finally:
-        part.requires_grad_(True)
 
 
 @contextmanager

@@ -79,6 +79,17 @@ def sample_canonical(image: Tensor, depth: Tensor, view: Tensor, supersample: in
     return grid_sample(image, grid, mode="bilinear", padding_mode="border", align_corners=True)
 
 
+def carried_back(photo: Tensor, depth: Tensor, view: Tensor) -> Tensor:
+    """(B, C, H, W): a `photo` (B, C, S, S) on the canonical face of `depth` (B, 1, H, W).
+
+    Where the face hides a part of itself, that part gets the colours of what hides it.
+    """
+    size = photo.shape[-1]
+    where = project(move(unproject(depth), view), size)[:, :2]
+    grid = (where / ((size - 1) / 2) - 1).permute(0, 2, 3, 1)
+    return grid_sample(photo, grid, mode="bilinear", padding_mode="border", align_corners=True)
+
+
 def covered(depth: Tensor) -> Tensor:
     """(B, 1, S, S): 1 where a surface was rendered, else 0. Passes no gradient."""
     return (depth < BACKGROUND).to(depth.dtype)

@@ -19,6 +19,16 @@ def zoo_file(name: str) -> Path:
     return path
 
 
+def weight_file(weights: str | Path) -> Path:
+    """The file that a part's `weights` mean: a bare name is a shipped one, anything else a path.
+
+    Raises:
+        WeightsError: no such file is shipped.
+    """
+    bare = Path(weights).name == str(weights) and not Path(weights).suffix
+    return zoo_file(f"{weights}.safetensors") if bare else Path(weights)
+
+
 def shipped_weights(config: str | Path) -> Path:
     """The shipped weights of a config: those of its file's name.
 

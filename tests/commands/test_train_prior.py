@@ -46,8 +46,8 @@ val_dataloader.update(sampler=dict(type=DefaultSampler, shuffle=False))
 val_evaluator = dict(type=GeneratorDistance)
 optim_wrapper = dict(
     constructor=OptimizerForEach,
-    generator=dict(type=Adam, lr=2e-3, betas=(0.0, 0.99)),
-    discriminator=dict(type=Adam, lr=2e-3, betas=(0.0, 0.99)),
+    generator=dict(optimizer=dict(type=Adam, lr=2e-3, betas=(0.0, 0.99))),
+    discriminator=dict(optimizer=dict(type=Adam, lr=2e-3, betas=(0.0, 0.99))),
 )
 default_hooks = dict(checkpoint=dict(type=CheckpointHook, by_epoch=False, interval=3))
 custom_hooks = [dict(type=GridHook, interval=3, images=8)]

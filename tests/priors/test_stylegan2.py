@@ -4,11 +4,11 @@ import pytest
 import torch
 from published_stylegan2 import CHANNELS, LATENT, TAPS, forward, mapped, tiny, upfirdn
 from published_stylegan2 import modulated as published
-from torch.nn.functional import conv2d, conv_transpose2d
 
 from l2rkit.errors import PartError
 from l2rkit.priors import StyleGAN2
 from l2rkit.priors.layers import blur, enlarged, modulated, steered
+from tools.benchmark_prior import blur_at_once, by_groups, enlarged_at_once
 
 close = dict(atol=1e-5, rtol=1e-5)
 
@@ -33,20 +33,6 @@ def each(w, layers=8):
     return w[:, None].expand(-1, layers, -1)
 
 
-def by_groups(x, weight, style, up=False, demodulate=True):
-    """The community's way: weights for each sample, run as groups of one convolution."""
-    batch, cin, height, width = x.shape
-    own = weight * style[:, None, :, None, None]
-    if demodulate:
-        own = own * (own.square().sum((2, 3, 4), keepdim=True) + 1e-8).rsqrt()
-    x = x.reshape(1, batch * cin, height, width)
-    if not up:
-        x = conv2d(x, own.flatten(0, 1), padding=weight.shape[-1] // 2, groups=batch)
-        return x.unflatten(1, (batch, -1))[0]
-    x = conv_transpose2d(x, own.transpose(1, 2).flatten(0, 1), stride=2, groups=batch)
-    return blur(x.unflatten(1, (batch, -1))[0], margin=1, gain=2)
-
-
 @pytest.mark.parametrize("kernel, up, demodulate", [(3, False, True), (3, True, True), (1, 0, 0)])
 def test_one_convolution_for_the_batch_is_one_for_each_sample(kernel, up, demodulate):
     torch.manual_seed(0)
@@ -54,7 +40,9 @@ def test_one_convolution_for_the_batch_is_one_for_each_sample(kernel, up, demodu
     weight = torch.randn(5, 7, kernel, kernel)
     got = modulated(x, weight, style, up, demodulate)
     torch.testing.assert_close(got, published(x, weight, style, up, demodulate), **close)
-    torch.testing.assert_close(got, by_groups(x, weight, style, up, demodulate), **close)
+    for filtered in (blur, blur_at_once):
+        grouped = by_groups(x, weight, style, up, demodulate, filtered)
+        torch.testing.assert_close(got, grouped, **close)
 
 
 @pytest.mark.parametrize("up", [False, True])
@@ -70,10 +58,13 @@ def test_its_gradients_and_theirs_are_right(up):
 
 def test_filters_against_two_dimensional_loops():
     x = torch.rand(2, 3, 6, 8, generator=torch.Generator().manual_seed(0))
-    torch.testing.assert_close(enlarged(x), upfirdn(x, 4 * TAPS, up=2, before=2, after=1), **close)
+    wanted = upfirdn(x, 4 * TAPS, up=2, before=2, after=1)
+    torch.testing.assert_close(enlarged(x), wanted, **close)
+    torch.testing.assert_close(enlarged_at_once(x), wanted, **close)
     for margin, step in ((1, 2), (2, 1)):
         wanted = upfirdn(x, TAPS, down=step, before=margin, after=margin)
         torch.testing.assert_close(blur(x, margin, step=step), wanted, **close)
+    torch.testing.assert_close(blur_at_once(x, 2), wanted, **close)
     flat = enlarged(torch.ones(1, 1, 4, 4))[0, 0]
     assert (flat[1:-1, 1:-1] == 1).all() and flat[0, 0] == 9 / 16, "bilinear but at the rim"
 

@@ -30,7 +30,9 @@ def tiny(**arguments: object) -> AdversarialPrior:
 
 def optimizers(model: AdversarialPrior, generator: float = 1e-3, discriminator: float = 1e-3):
     rates = dict(generator=generator, discriminator=discriminator)
-    return OptimizerForEach({k: dict(type=SGD, lr=rate) for k, rate in rates.items()})(model)
+    return OptimizerForEach(
+        {k: dict(optimizer=dict(type=SGD, lr=rate)) for k, rate in rates.items()}
+    )(model)
 
 
 def batch(count: int = 4) -> dict[str, torch.Tensor]:
@@ -171,7 +173,7 @@ def test_a_stopped_training_goes_on_bit_for_bit() -> None:
 
     def ready() -> tuple[AdversarialPrior, object]:
         model = tiny(augment=AdaptiveAugment(target=-2, images=40))  # always more
-        described = dict(type=Adam, lr=2e-3, betas=(0.0, 0.99))
+        described = dict(optimizer=dict(type=Adam, lr=2e-3, betas=(0.0, 0.99)))
         both = dict(generator=described, discriminator=described)
         return model, OptimizerForEach(both)(model)
 
@@ -192,7 +194,7 @@ def test_a_stopped_training_goes_on_bit_for_bit() -> None:
 
 def test_it_learns_the_colours_of_its_photos() -> None:
     model = tiny(half_life=20, path_weight=0.0, gamma=0.1)
-    described = dict(type=Adam, lr=2e-2, betas=(0.0, 0.99))
+    described = dict(optimizer=dict(type=Adam, lr=2e-2, betas=(0.0, 0.99)))
     wrapped = OptimizerForEach(dict(generator=described, discriminator=described))(model)
     colours = torch.tensor([0.9, 0.5, 0.1])[:, None, None]
     noise = torch.randn(4, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
@@ -245,7 +247,7 @@ def test_what_wraps_the_optimizers_can_be_said() -> None:
         pass
 
     model = tiny()
-    described = dict(type=Own, generator=dict(type=SGD, lr=0.5))
+    described = dict(type=Own, generator=dict(optimizer=dict(type=SGD, lr=0.5)))
     wrapped = OptimizerForEach(described)(model)
     assert list(wrapped.keys()) == ["generator"]
     assert type(wrapped["generator"]) is Own

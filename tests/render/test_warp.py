@@ -9,7 +9,7 @@ from l2rkit.face import BACKGROUND, Face, Light
 from l2rkit.geometry import focal, normals, rays, rotation, view_of
 from l2rkit.metrics.depth import inner
 from l2rkit.render import GridRenderer, rasterize_grid
-from l2rkit.render.warp import sample_canonical, warp_depth
+from l2rkit.render.warp import carried_back, sample_canonical, warp_depth
 
 DOUBLE = torch.float64
 AMBIENT = Light(torch.ones(1), torch.zeros(1), torch.tensor([[0.0, 0, -1]]))
@@ -135,3 +135,17 @@ def test_gradients_are_finite_when_nothing_is_seen():
     assert seen.mask.sum() == 0
     (seen.image.mean() + seen.depth.mean()).backward()
     assert view.grad.isfinite().all() and depth.grad.isfinite().all()
+
+
+def test_what_is_carried_back_is_what_was_seen():
+    """A canonical texture, drawn turned and carried back, is the texture again where it is seen."""
+    size, view = 64, view_of(yaw_deg=12, pitch_deg=-6)[None]
+    y, x = torch.meshgrid(*[torch.linspace(0, 3, size)] * 2, indexing="ij")
+    image = torch.stack([x.sin(), y.cos(), (x - y).sin()])[None]
+    seen = warp_depth(bumps(size), view, size, rasterize_grid)
+    photo = sample_canonical(image, seen, view)
+    back = carried_back(photo, bumps(size), view)
+    middle = (..., slice(16, 48), slice(16, 48))
+    torch.testing.assert_close(back[middle], image[middle], atol=5e-3, rtol=0)
+    shifted = carried_back(photo, bumps(size) * 1.01, view)
+    assert (shifted - image)[middle].abs().max() > 5e-3, "another depth carries elsewhere"

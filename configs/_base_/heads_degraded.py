@@ -1,0 +1,36 @@
+"""Synthetic heads, each a bad photo and the good one it was made of; validation at `severe`.
+
+Losses aim at the good photo; tests choose their level on the command line.
+"""
+
+from mmengine.config import read_base
+
+from l2rkit.data import Degrade, FlipFace, PackPhoto, ResizeFace
+from l2rkit.degrade import Chain, Level, OneOf, Recipe, Shrunk
+
+with read_base():
+    from .heads import *
+
+# Mostly by chance; small and nothing else; good already, which shall not get worse.
+degradation = dict(
+    type=OneOf,
+    parts=[
+        dict(type=Recipe, name="l2r"),
+        dict(type=Shrunk, factor=4, down="bicubic", up="bicubic"),
+        dict(type=Chain, parts=[]),
+    ],
+    weights=[0.8, 0.1, 0.1],
+)
+degraded_pipeline = [
+    dict(type=ResizeFace, image_size=image_size),
+    dict(type=FlipFace, prob=0.5),
+    dict(type=Degrade, degradation=degradation),
+    dict(type=PackPhoto),
+]
+severe_pipeline = [
+    dict(type=ResizeFace, image_size=image_size),
+    dict(type=Degrade, degradation=dict(type=Level, name="severe"), seed=0),
+    dict(type=PackPhoto),
+]
+train_dataloader["dataset"]["pipeline"] = degraded_pipeline
+val_dataloader["dataset"]["pipeline"] = severe_pipeline

@@ -1,0 +1,20 @@
+"""Unsup3D that has learnt to see through bad photos: `unsup3d_heads` trained on.
+
+Photos are degraded, losses aim at what they were made of: what a method for bad photos has to beat
+(ours), and the face that L2R begins with.
+"""
+
+from mmengine.config import read_base
+from mmengine.optim import MultiStepLR
+from mmengine.runner import IterBasedTrainLoop
+
+with read_base():
+    from .._base_.heads_degraded import degraded_pipeline, severe_pipeline
+    from .unsup3d_heads import *
+
+load_from = "zoo://unsup3d_heads"
+custom_hooks = [dict(type=PanelHook, interval=300)]
+train_dataloader["dataset"]["pipeline"] = degraded_pipeline
+val_dataloader["dataset"]["pipeline"] = severe_pipeline
+param_scheduler = [dict(type=MultiStepLR, milestones=[1200], gamma=0.33, by_epoch=False)]
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=1500, val_interval=300)

@@ -1,0 +1,34 @@
+"""What is known of displacement before any photo is seen: it is small, and mostly smooth."""
+
+from torch import Tensor, nn
+
+from ..face import FAR, NEAR, Scene
+from ..registry import LOSSES
+
+
+@LOSSES.register_module()
+class Displacement(nn.Module):
+    """Mean absolute displacement, and its differences between neighbours, in depth ranges. Ours.
+
+    A scene without displacement costs nothing.
+
+    Args:
+        size, roughness: factors of the two.
+    """
+
+    def __init__(self, size: float = 1.0, roughness: float = 1.0) -> None:
+        super().__init__()
+        self.size, self.roughness = size, roughness
+
+    def forward(self, scene: Scene) -> Tensor:
+        displacement = scene.face.displacement
+        if displacement is None:
+            return scene.photo.new_zeros(())
+        share = displacement / (FAR - NEAR)
+        return self.size * share.abs().mean() + self.roughness * variation(share)
+
+
+def variation(maps: Tensor) -> Tensor:
+    """Mean absolute difference of maps (B, C, H, W) between neighbours, along both axes."""
+    across = (maps[..., :, 1:] - maps[..., :, :-1]).abs().mean()
+    return across + (maps[..., 1:, :] - maps[..., :-1, :]).abs().mean()

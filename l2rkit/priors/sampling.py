@@ -1,0 +1,61 @@
+"""Images of a prior, as many as there are photos: what is measured of it."""
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from ..registry import PRIORS
+
+BATCH = 64  # images made at a time
+
+
+@torch.no_grad()
+def samples(prior: nn.Module, count: int, seed: int = 0, truncation: float = 1) -> Tensor:
+    """(count, 3, S, S) in [0, 1], always the same for a seed.
+
+    A prior need not know of truncation, unless it is asked for one other than 1.
+    """
+    z = torch.randn(count, prior.latent, generator=torch.Generator().manual_seed(seed))
+    z = z.to(next(prior.parameters()).device)
+    options = {} if truncation == 1 else dict(truncation=truncation)
+    return torch.cat([prior(part, **options)[0] for part in z.split(BATCH)])
+
+
+class AsManyAsPhotos:
+    """Makes a model with `sample(count, seed)` measurable: it is called with photos.
+
+    Each evaluation sees the same images: their latents follow from the batch's number in it.
+    """
+
+    predicted = 0  # batches since evaluation began
+
+    def forward(
+        self, photo: Tensor, mode: str = "tensor", **labels: object
+    ) -> Tensor | list[Tensor]:
+        """As many images as photos (B, 3, S, S); in a list for "predict", as the evaluator asks."""
+        image = self.sample(len(photo), self.predicted)
+        self.predicted += 1
+        return dict(tensor=image, predict=[image])[mode]
+
+    def train(self, mode: bool = True) -> nn.Module:
+        """Begins an evaluation anew, if it does not train."""
+        self.predicted = 0
+        return super().train(mode)
+
+
+class PriorSampler(AsManyAsPhotos, BaseModel):
+    """A prior as it is, to be measured like one in training; it learns nothing.
+
+    Args:
+        prior: any of PRIORS. It brings its weights with it.
+    """
+
+    product = None  # weight files hold nothing of it
+
+    def __init__(self, prior: dict | nn.Module) -> None:
+        super().__init__()
+        self.prior = PRIORS.build(prior)
+
+    def sample(self, count: int, seed: int = 0) -> Tensor:
+        """(count, 3, S, S) in [0, 1], always the same for a seed."""
+        return samples(self.prior, count, seed)
