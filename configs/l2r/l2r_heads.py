@@ -1,0 +1,85 @@
+"""L2R on synthetic heads at 64 pixels, trained on a CPU.
+
+It begins with `unsup3d_heads_degraded`. What is the paper's and what is ours: README.md here.
+"""
+
+from mmengine.config import read_base
+from mmengine.optim import MultiStepLR
+from mmengine.runner import IterBasedTrainLoop, TestLoop, ValLoop
+from torch.optim import Adam
+
+from l2rkit.adversary import Adversary
+from l2rkit.decompose import Unsup3DDecomposer
+from l2rkit.losses import (
+    AlbedoRegularity,
+    CentredViews,
+    CycleConsistency,
+    Displacement,
+    MobileNetFeatures,
+    Perceptual,
+    Photometric,
+    Upright,
+)
+from l2rkit.model import FaceReconstructor
+from l2rkit.priors import OptimizerForEach, StyleGAN2, StyleGAN2Discriminator
+from l2rkit.refine import PriorAlbedo, RefinedGeometry
+from l2rkit.render import GridRenderer
+from l2rkit.schedule import Stages
+from l2rkit.viz import PanelHook
+
+with read_base():
+    from .._base_.heads_degraded import *
+    from .._base_.runtime import *
+
+load_from = "zoo://unsup3d_heads_degraded"
+model = dict(
+    type=FaceReconstructor,
+    decompose=dict(type=Unsup3DDecomposer, image_size=64, width=16, encoder_width=16),
+    refine=dict(
+        albedo=dict(type=PriorAlbedo, prior=dict(type=StyleGAN2, weights="stylegan2_64_heads")),
+        geometry=dict(type=RefinedGeometry),
+    ),
+    render=dict(type=GridRenderer),
+    losses=dict(
+        photometric=dict(type=Photometric, mirror=0.5),
+        perceptual=dict(type=Perceptual, features=dict(type=MobileNetFeatures), mirror=0.5),
+        albedo=dict(type=AlbedoRegularity),
+        displacement=dict(type=Displacement),
+        # As for Unsup3D on heads: what symmetry leaves open.
+        cycle=dict(type=CycleConsistency, share=0.25, yaw_deg=60.0, pitch_deg=16.0),
+        views=dict(type=CentredViews, weight=2.0),
+        upright=dict(type=Upright, weight=0.5),
+    ),
+    adversary=dict(
+        type=Adversary,
+        discriminator=dict(
+            type=StyleGAN2Discriminator, size=64, width=0.25, multiplier=0.5, condition=6
+        ),
+    ),
+)
+custom_hooks = [
+    # Albedo first, then geometry, then both: the paper's mutual training, in steps of our choice.
+    dict(
+        type=Stages,
+        stages={
+            0: ["refine.albedo"],
+            600: ["refine.geometry"],
+            1200: ["decompose", "refine.albedo", "refine.geometry"],
+        },
+    ),
+    dict(type=PanelHook, interval=300),
+]
+optim_wrapper = dict(
+    constructor=OptimizerForEach,
+    others=dict(
+        optimizer=dict(type=Adam, lr=2e-4),
+        paramwise_cfg=dict(custom_keys={"decompose": dict(lr_mult=0.5)}),
+        clip_grad=dict(max_norm=1.0),
+    ),
+    adversary=dict(optimizer=dict(type=Adam, lr=1e-3, betas=(0.0, 0.99))),
+)
+train_dataloader.update(batch_size=16)
+param_scheduler = [dict(type=MultiStepLR, milestones=[3200], gamma=0.33, by_epoch=False)]
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=4000, val_interval=500)
+val_cfg = dict(type=ValLoop)
+test_cfg = dict(type=TestLoop)

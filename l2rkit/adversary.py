@@ -1,0 +1,140 @@
+"""The 3D-aware adversary: it tells faces, drawn in other views, from photos taken in such views.
+
+The paper's statement (introduction): albedo and geometry are optimised mutually, through rendering,
+with a 3D-aware adversarial loss. How is ours: a face is drawn in the view of another photo of the
+batch, and the discriminator is told the view, so that a flat nose or a smeared cheek gives it away.
+It sees what of a picture lies on the middle of the face: behind it there is nothing to judge.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from math import radians
+from zlib import crc32
+
+import torch
+from torch import Tensor, nn
+from torch.autograd import grad
+from torch.nn.functional import softplus
+
+from .errors import PartError
+from .face import Face, Rendering, Scene
+from .registry import PRIORS
+from .render.warp import sample_canonical
+
+R1_EVERY = 16  # steps from one regularisation to the next
+TURN, SHIFT = radians(30), 0.05  # what counts as 1 in the view that the discriminator is told
+WINDOW = 0.85, 0.95  # half axes of the ellipse on the canonical face, in halves of its size
+BEHIND = 0.5  # colour around it
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """What the discriminator is shown: image (B, 3, H, W); view (B, 6) as told, or None."""
+
+    image: Tensor
+    view: Tensor | None
+
+    def detached(self) -> "Pictures":
+        return replace(self, image=self.image.detach())
+
+
+class Adversary(nn.Module):
+    """Judges drawn faces; learns from photos. A part of `FaceReconstructor`, for training alone.
+
+    Args:
+        discriminator: image, view → score (B,), such as `StyleGAN2Discriminator(condition=6)`;
+            without a condition it is told no view.
+        weight: of its say in what the face learns.
+        r1: weight of R1 (Mescheder et al., ICML 2018), every 16th step.
+        turned: faces are drawn in other photos' views; else in their own, as a 2D adversary has it.
+    """
+
+    def __init__(
+        self,
+        discriminator: dict | nn.Module,
+        weight: float = 0.1,
+        r1: float = 1.0,
+        turned: bool = True,
+    ) -> None:
+        super().__init__()
+        self.discriminator = PRIORS.build(discriminator)
+        told = self.discriminator.condition
+        if told not in (0, 6):
+            raise PartError(f"Adversary: a discriminator is told 6 numbers of a view, not {told}")
+        self.weight, self.r1, self.turned = weight, r1, turned
+        self.register_buffer("step", torch.zeros((), dtype=torch.long))
+
+    def pictures(self, scene: Scene) -> tuple[Pictures, Pictures]:
+        """The scene's faces as drawn, with gradients, and its photos."""
+        face = scene.face
+        drawn, own = face, scene.own
+        if self.turned:
+            drawn = face.seen_from(face.view.detach()[another(scene.photo)])
+            own = scene.render(drawn)
+        real = Rendering(scene.photo, scene.own.mask, scene.own.depth)
+        return self._shown(own, drawn), self._shown(real, face)
+
+    def fooled(self, made: Pictures) -> Tensor:
+        """How far the discriminator is from taking what was drawn for photos, a scalar."""
+        return self.weight * softplus(-self._scores(made)).mean()
+
+    def lesson(self, made: Pictures, real: Pictures) -> dict[str, Tensor]:
+        """The discriminator's own `loss`, and for the log its mean scores."""
+        of_made, of_real = self._scores(made.detached()), self._scores(real)
+        loss = softplus(of_made).mean() + softplus(-of_real).mean()
+        if self.r1 and self.step % R1_EVERY == 0:
+            loss = loss + R1_EVERY * self.r1 / 2 * self._steepness(real)
+        self.step += 1
+        return {"loss": loss, "score_made": of_made.mean(), "score_photo": of_real.mean()}
+
+    def _shown(self, seen: Rendering, face: Face) -> Pictures:
+        with torch.no_grad():
+            window = ellipse(face.size).to(seen.image).expand(len(face), 1, -1, -1)
+            shown = sample_canonical(window, seen.depth, face.view) * seen.mask
+        image = seen.image * shown + BEHIND * (1 - shown)
+        if not self.discriminator.condition:
+            return Pictures(image, None)
+        return Pictures(image, face.view.detach() / face.view.new_tensor([TURN] * 3 + [SHIFT] * 3))
+
+    def _scores(self, pictures: Pictures) -> Tensor:
+        return self.discriminator(pictures.image, pictures.view).float()
+
+    def _steepness(self, real: Pictures) -> Tensor:
+        """Mean over photos of the squared derivative of the score by the image in [-1, 1]."""
+        image = real.image.detach().float().requires_grad_()
+        with torch.autocast(image.device.type, enabled=False):
+            score = self.discriminator(image, real.view)
+        return slope(score, image).square().sum((1, 2, 3)).mean()
+
+
+def slope(score: Tensor, image: Tensor) -> Tensor:
+    """(B, 3, H, W): the derivative of score (B,) by the image as published, in [-1, 1]."""
+    return grad(score.sum(), image, create_graph=True)[0] / 2
+
+
+@contextmanager
+def still(part: nn.Module) -> Iterator[None]:
+    """Here the weights of `part` take no gradient."""
+    part.requires_grad_(False)
+    try:
+        yield
+    finally:
+        part.requires_grad_(True)
+
+
+def another(photo: Tensor) -> Tensor:
+    """(B,): for each photo (B, 3, H, W) the number of one of the batch, a permutation.
+
+    It follows from the photos alone, so that a resumed run repeats it.
+    """
+    drawn = torch.Generator().manual_seed(crc32(photo.detach().cpu().numpy()))
+    return torch.randperm(len(photo), generator=drawn).to(photo.device)
+
+
+def ellipse(size: int) -> Tensor:
+    """(1, 1, size, size): 1 on the middle of a canonical face, else 0."""
+    line = torch.linspace(-1, 1, size)
+    wide, high = WINDOW
+    inside = (line[None, :] / wide) ** 2 + (line[:, None] / high) ** 2 < 1
+    return inside.float()[None, None]

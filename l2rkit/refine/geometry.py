@@ -1,0 +1,63 @@
+"""L2R's geometry refining: depth at the albedo's size, and a displacement map, from scratch.
+
+The paper's statement (introduction): with the restored texture, high-resolution shape and
+displacement maps are learnt from scratch, without a predefined topology. The network, its inputs
+and the bounds are ours.
+"""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from ..face import FAR, NEAR, Face
+from ..registry import REFINERS
+from ..render.warp import carried_back
+from ..unet import UNet
+
+MIDDLE, REACH = (FAR + NEAR) / 2, (FAR - NEAR) / 2
+LIMIT = 0.99  # of the range: a depth at its end could not be moved any more
+
+
+@REFINERS.register_module()
+class RefinedGeometry(nn.Module):
+    """The face with its depth refined, `displacement` included.
+
+    The network sees the albedo, the proxy's depth, and the photo as the proxy carries it back onto
+    the canonical face. It moves the proxy's depth within the whole range, and adds a displacement.
+    Before training it changes nothing.
+
+    Args:
+        widths: channels at a half, a quarter ... of the face's size.
+        displacement: the largest, as a share of the depth range; 0 is none.
+        move: whether the proxy's depth is moved at all.
+    """
+
+    def __init__(
+        self,
+        widths: tuple[int, ...] = (32, 64, 96, 128),
+        displacement: float = 0.02,
+        move: bool = True,
+    ) -> None:
+        super().__init__()
+        if not 0 <= displacement <= 0.5:
+            raise ValueError(f"RefinedGeometry: displacement is within 0..0.5, not {displacement}")
+        self.displacement, self.move = displacement, move
+        self.network = UNet(widths, cin=7, cout=2)
+
+    def forward(self, face: Face, photo: Tensor) -> Face:
+        """face: albedo restored, depth the proxy's; photo (B, 3, H, W): what it was taken from."""
+        relief = (face.depth - MIDDLE) / REACH
+        moved, added = self.network(self.looked_at(face, photo)).float().chunk(2, 1)
+        if self.move:
+            relief = (relief.clamp(-LIMIT, LIMIT).atanh() + moved).tanh()
+        displacement = 2 * REACH * self.displacement * added.tanh()
+        depth = (MIDDLE + REACH * relief + displacement).clamp(NEAR, FAR)
+        return replace(face, depth=depth, displacement=displacement)
+
+    @staticmethod
+    @torch.no_grad()
+    def looked_at(face: Face, photo: Tensor) -> Tensor:
+        """(B, 7, S, S) in [-1, 1]: albedo, relief, and the photo on the canonical face."""
+        seen = carried_back(photo, face.depth, face.view)
+        return torch.cat([face.albedo * 2 - 1, (face.depth - MIDDLE) / REACH, seen * 2 - 1], 1)

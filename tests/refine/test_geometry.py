@@ -1,0 +1,70 @@
+"""Depth that moves within its range, and displacement within its bound."""
+
+import pytest
+import torch
+
+from l2rkit.face import FAR, NEAR
+from l2rkit.refine import RefinedGeometry
+from l2rkit.testing import check_refiner, example_face
+
+
+def refiner(bias=(0.0, 0.0), **options):
+    """Its network says `bias` of every pixel: how far depth moves, and displacement."""
+    torch.manual_seed(0)
+    part = RefinedGeometry(widths=(8, 8), **options)
+    part.network.last.bias.data.copy_(torch.tensor(bias).repeat_interleave(4))
+    return part
+
+
+def photos():
+    return torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(2))
+
+
+def test_before_training_nothing_changes():
+    face = example_face(32)
+    better = refiner()(face, photos())
+    torch.testing.assert_close(better.depth, face.depth, atol=1e-6, rtol=0)
+    assert better.displacement.abs().max() == 0
+
+
+def test_the_contract_holds_also_when_it_moves_things():
+    check_refiner(refiner(bias=(0.3, -0.4)), changes=("depth",))
+
+
+def test_depth_moves_in_the_space_in_which_it_is_unbounded():
+    face = example_face(32)
+    relief = (face.depth - 1.0) / 0.1
+    wanted = 1.0 + 0.1 * (relief.atanh() + 0.5).tanh()
+    got = refiner(bias=(0.5, 0.0))(face, photos()).depth
+    torch.testing.assert_close(got, wanted, atol=1e-6, rtol=0)
+    for far, end in ((50.0, FAR), (-50.0, NEAR)):
+        depth = refiner(bias=(far, 0.0))(face, photos()).depth
+        torch.testing.assert_close(depth, torch.full_like(depth, end))
+
+
+@pytest.mark.parametrize("said, wanted", [(0.3, 0.01 * 0.2913126), (99.0, 0.01), (-99.0, -0.01)])
+def test_displacement_is_in_the_depth_and_bounded(said, wanted):
+    face = example_face(32)
+    better = refiner(bias=(0.0, said), displacement=0.05)(face, photos())
+    torch.testing.assert_close(better.displacement, torch.full_like(face.depth, wanted))
+    torch.testing.assert_close(better.depth, face.depth + wanted)
+
+
+def test_without_move_only_displacement_is_left():
+    face = example_face(32)
+    better = refiner(bias=(5.0, 0.3), move=False)(face, photos())
+    torch.testing.assert_close(better.depth, face.depth + better.displacement)
+
+
+def test_the_network_sees_albedo_relief_and_the_photo_on_the_face():
+    face = example_face(32).seen_from(torch.zeros(6))
+    photo = photos()
+    seen = RefinedGeometry.looked_at(face, photo)
+    torch.testing.assert_close(seen[:, :3], face.albedo * 2 - 1)
+    torch.testing.assert_close(seen[:, 3:4], (face.depth - 1) / 0.1)
+    torch.testing.assert_close(seen[:, 4:], photo * 2 - 1, atol=1e-4, rtol=0)
+
+
+def test_a_bound_out_of_range_is_refused():
+    with pytest.raises(ValueError, match=r"displacement is within 0\.\.0\.5, not -1"):
+        refiner(displacement=-1)
