@@ -124,7 +124,17 @@ def product(model: nn.Module) -> nn.Module:
 
 def own_state(model: nn.Module) -> dict[str, Tensor]:
     """What of a model's state is in its weight files."""
-    return {k: v for k, v in product(model).state_dict().items() if not k.startswith(APART)}
+    part = product(model)
+    return {k: v for k, v in part.state_dict().items() if not k.startswith(apart(part))}
+
+
+def apart(model: nn.Module) -> tuple[str, ...]:
+    """How the names of weights begin that are not in a model's files.
+
+    Beside `APART` these are parts that say, as a frozen prior does, that theirs were `brought`.
+    """
+    parts = [f"{name}." for name, part in model.named_modules() if getattr(part, "brought", False)]
+    return (*APART, *parts)
 
 
 def load_weights(model: nn.Module, path: str | Path) -> None:
@@ -133,7 +143,9 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
     Raises:
         WeightsError: there is no such file, or it is of another architecture.
     """
-    load_into(model, model_weights(path, getattr(model, "product", None) or ""), str(path))
+    state = model_weights(path, getattr(model, "product", None) or "")
+    own = {k: v for k, v in state.items() if not k.startswith(apart(product(model)))}
+    load_into(model, own, str(path))
 
 
 def load_into(model: nn.Module, state: dict[str, Tensor], name: str) -> None:

@@ -1,7 +1,7 @@
 """Makes a shipped weight file of a run's checkpoint: tensors alone, without losses, rounded.
 
 Of a method without its restorer, which brings its own; of a restorer that was trained alone; of a
-prior the averaged generator.
+prior the averaged generator. --without leaves out more: L2R's frozen prior is a file of its own.
 """
 
 from pathlib import Path
@@ -15,8 +15,10 @@ from l2rkit.checkpoints import model_weights, write_weights
 @click.argument("checkpoint", type=click.Path(exists=True, dir_okay=False))
 @click.argument("out", type=click.Path(dir_okay=False))
 @click.option("--half/--full", default=True, help="Round to 16-bit floats.  [default: half]")
-def main(checkpoint: str, out: str, half: bool) -> None:
+@click.option("--without", multiple=True, help="How the names of weights begin that stay out.")
+def main(checkpoint: str, out: str, half: bool, without: tuple[str, ...]) -> None:
     state = model_weights(checkpoint, "generator_ema") or model_weights(checkpoint, "restore")
+    state = {name: value for name, value in state.items() if not name.startswith(without)}
     write_weights(state, out, half)
     click.echo(f"{out}: {Path(out).stat().st_size / 1e6:.2f} MB")
 

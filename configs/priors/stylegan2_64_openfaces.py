@@ -42,6 +42,7 @@ model = dict(
     discriminator=dict(type=StyleGAN2Discriminator, size=64, width=0.5, multiplier=0.25),
     augment=dict(type=AdaptiveAugment, images=200_000),  # ours: the run is short, the set small
     half_life=10_000,  # images
+    noise="none",  # ours: at 64 px it became speckles, and L2R, which needs what is sure, adds none
 )
 custom_hooks = [dict(type=ChannelsLast), dict(type=GridHook, interval=500, images=64)]
 # Adam as published for up to 512 px by NVIDIA's later code, 0.0025 and (0, 0.99), corrected as in

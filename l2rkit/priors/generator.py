@@ -129,6 +129,7 @@ class StyleGAN2(nn.Module):
         if "mean_w" not in state:
             self.centre()
         self.requires_grad_(not frozen)
+        self.brought = frozen and weights is not None  # then a model's files need not hold them
 
     @torch.no_grad()
     def centre(self, count: int = 4096) -> None:

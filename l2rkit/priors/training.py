@@ -41,6 +41,7 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
         gamma: weight of R1; left out, 0.0002 size² / batch, as NVIDIA's later code has it.
         path_weight: of the path length.
         half_life: images after which a weight counts half in the averaged generator.
+        noise: what the generator gets in training: "random", as published, or "none".
         precision: "bfloat16" or "float16" of both networks; weights, losses and what is
             regularised by derivatives keep float32.
     """
@@ -55,6 +56,7 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
         gamma: float | None = None,
         path_weight: float = 2.0,
         half_life: float = 10_000,
+        noise: str = "random",
         precision: str | None = None,
         data_preprocessor: dict | nn.Module | None = None,
     ) -> None:
@@ -63,6 +65,7 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
         self.discriminator = PRIORS.build(discriminator)
         self.augment = PRIORS.build(augment or dict(type=AdaptiveAugment, images=inf))
         self.gamma, self.path_weight, self.half_life = gamma, path_weight, half_life
+        self.noise = noise
         self.precision = checked_precision("AdversarialPrior", precision)
         if not all(weight.requires_grad for weight in self.generator.parameters()):
             raise PartError("AdversarialPrior: a generator is trained with frozen=False")
@@ -113,7 +116,7 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
     def images(self, codes: Tensor) -> Tensor:
         """(B, 3, S, S) of codes in w+, with new noise, not clamped to [0, 1]."""
         with in_precision(self.precision, codes):
-            return self.generator(codes, space="w", noise="random", clamp=False)[0].float()
+            return self.generator(codes, space="w", noise=self.noise, clamp=False)[0].float()
 
     def scores(self, image: Tensor) -> Tensor:
         """(B,): what the discriminator says of the image, once it was augmented."""
@@ -134,7 +137,7 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
     def unevenness(self, count: int) -> Tensor:
         """Path length (eq. 4): how different a step of w moves the image here and there."""
         codes = self.codes(count)
-        image, _ = self.generator(codes, space="w", noise="random", clamp=False)
+        image, _ = self.generator(codes, space="w", noise=self.noise, clamp=False)
         lengths = path_lengths(image, codes)
         self.path.lerp_(lengths.detach().mean(), PATH_DECAY)
         return (lengths - self.path).square().mean()

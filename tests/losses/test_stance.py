@@ -45,6 +45,17 @@ def test_faces_may_lean_one_by_one_but_not_on_average() -> None:
     assert Upright(weight=3.0)(alike).item() == pytest.approx(wanted, rel=0.05)
 
 
+@pytest.mark.parametrize("lean_deg", [-6.0, 0.0, 4.0])
+def test_an_upright_face_may_have_a_lean_of_its_own(lean_deg: float) -> None:
+    scene = perfect_scene(64)
+    depth = leaning(lean_deg).float().repeat(2, 1, 1, 1)
+    face = replace(scene.face, depth=depth)
+    assert Upright(lean_deg=lean_deg)(replace(scene, face=face)).item() == pytest.approx(0, abs=1e-5)
+    off = math.tan(math.radians(lean_deg)) - math.tan(math.radians(5.0))
+    wrong = Upright(lean_deg=5.0)(replace(scene, face=face)).item()
+    assert wrong == pytest.approx(off**2, rel=0.05)
+
+
 def test_relief_is_the_variance_in_depth_ranges() -> None:
     scene = perfect_scene(32)
     depth = torch.ones(len(scene.face), 1, 32, 32)

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from l2rkit.checkpoints import load_weights, own_state, write_weights
 from l2rkit.priors import StyleGAN2
 from l2rkit.refine import PriorAlbedo
 from l2rkit.testing import check_refiner, example_face
@@ -88,3 +89,21 @@ def test_confidence_grows_with_the_maps():
     assert better.confidence.pixel.shape == (2, 2, 32, 32)
     assert better.confidence.feature.shape == (2, 2, 8, 8)
     torch.testing.assert_close(better.confidence.pixel, torch.full((2, 2, 32, 32), 0.5))
+
+
+def test_a_prior_that_was_brought_is_in_no_weight_file_of_the_model(tmp_path):
+    torch.manual_seed(3)
+    file = tmp_path / "prior.safetensors"
+    write_weights(StyleGAN2(**SMALL).state_dict(), file)
+    first, second = (PriorAlbedo(StyleGAN2(str(file)), width=4) for _ in range(2))
+    stirred(first)
+    assert not any(name.startswith("prior.") for name in own_state(first))
+    assert any(name.startswith("prior.") for name in own_state(refiner())), "made at random"
+    write_weights(own_state(first), tmp_path / "own.safetensors")
+    torch.save(dict(state_dict=first.state_dict()), tmp_path / "whole.pth")
+    with torch.no_grad():
+        wanted = first(example_face(32), photos()).albedo
+        for name in ("own.safetensors", "whole.pth"):
+            load_weights(second, tmp_path / name)
+            assert torch.equal(second(example_face(32), photos()).albedo, wanted)
+            stirred(second)

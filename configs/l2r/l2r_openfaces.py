@@ -1,0 +1,44 @@
+"""L2R for photos of people at 64 pixels: `l2r_heads` with real photos and their prior.
+
+Half of what it sees are photos of a manifest in OPENFACES_ROOT (docs/datasets.md), half are heads,
+which turn; all are degraded.
+"""
+
+from mmengine.config import read_base
+from mmengine.dataset import ConcatDataset, RepeatDataset
+
+from l2rkit.data import (
+    CropByLandmarks,
+    Degrade,
+    FlipFace,
+    LoadPhoto,
+    ManifestPhotos,
+    PackPhoto,
+    ResizeFace,
+    SyntheticHeads,
+)
+
+with read_base():
+    from .l2r_heads import *
+
+load_from = "zoo://unsup3d_openfaces"
+model["refine"]["albedo"]["prior"]["weights"] = "stylegan2_64_openfaces"
+photo_pipeline = [
+    dict(type=LoadPhoto),
+    dict(type=CropByLandmarks, image_size=128),
+    dict(type=ResizeFace, image_size=64),
+    dict(type=FlipFace, prob=0.5),
+    dict(type=Degrade, degradation=degradation),
+    dict(type=PackPhoto),
+]
+train_dataloader["dataset"] = dict(
+    type=ConcatDataset,
+    datasets=[
+        dict(
+            type=RepeatDataset,  # 5,560 photos, to be seen as often as the heads
+            times=7,
+            dataset=dict(type=ManifestPhotos, split="train", pipeline=photo_pipeline),
+        ),
+        dict(type=SyntheticHeads, split="train", size=40_000, pipeline=degraded_pipeline),
+    ],
+)
