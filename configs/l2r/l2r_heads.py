@@ -53,6 +53,7 @@ model = dict(
     ),
     adversary=dict(
         type=Adversary,
+        weight=0.5,
         discriminator=dict(
             type=StyleGAN2Discriminator, size=64, width=0.25, multiplier=0.5, condition=6
         ),
@@ -64,8 +65,8 @@ custom_hooks = [
         type=Stages,
         stages={
             0: ["refine.albedo"],
-            400: ["refine.geometry"],
-            800: ["decompose", "refine.albedo", "refine.geometry"],
+            300: ["refine.geometry"],
+            600: ["decompose", "refine.albedo", "refine.geometry"],
         },
     ),
     dict(type=EMAHook, momentum=0.004),  # ours: errors go up and down less
@@ -74,14 +75,14 @@ custom_hooks = [
 optim_wrapper = dict(
     constructor=OptimizerForEach,
     others=dict(
-        optimizer=dict(type=Adam, lr=2e-4),
-        paramwise_cfg=dict(custom_keys={"decompose": dict(lr_mult=0.5)}),
+        optimizer=dict(type=Adam, lr=4e-4),
+        paramwise_cfg=dict(custom_keys={"decompose": dict(lr_mult=0.25)}),
         clip_grad=dict(max_norm=1.0),
     ),
     adversary=dict(optimizer=dict(type=Adam, lr=1e-3, betas=(0.0, 0.99))),
 )
 train_dataloader.update(batch_size=16)
-param_scheduler = [dict(type=MultiStepLR, milestones=[2000], gamma=0.33, by_epoch=False)]
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=2500, val_interval=250)
+param_scheduler = [dict(type=MultiStepLR, milestones=[1500], gamma=0.33, by_epoch=False)]
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=1800, val_interval=300)
 val_cfg = dict(type=ValLoop)
 test_cfg = dict(type=TestLoop)

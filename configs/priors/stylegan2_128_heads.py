@@ -7,7 +7,7 @@ from l2rkit.data import SyntheticHeads
 with read_base():
     from .stylegan2_128_openfaces import *
 
-protocol = "heads, 128 px"
+protocol = "images like heads, 128 px"
 head_pipeline = [dict(type=PackPhoto)]
 train_dataloader["dataset"] = dict(
     type=SyntheticHeads, split="train", size=40_000, image_size=128, pipeline=head_pipeline

@@ -5,7 +5,7 @@ from mmengine.config import read_base
 with read_base():
     from .stylegan2_64_openfaces import *
 
-protocol = "photos, 128 px"
+protocol = "images like photos, 128 px"
 # 256 channels up to 16 px, then 128, 64, 32
 model["generator"].update(size=128, multiplier=0.5)
 model["discriminator"].update(size=128, multiplier=0.5)

@@ -7,7 +7,7 @@ from l2rkit.data import SyntheticHeads
 with read_base():
     from .stylegan2_64_openfaces import *
 
-protocol = "heads, 64 px"
+protocol = "images like heads, 64 px"
 # Ours: it goes on from real faces, 3,000 steps old; from scratch it had no face after 2,500 steps.
 load_from = "work_dirs/stylegan2_64_openfaces/iter_3000.pth"
 head_pipeline = [dict(type=ResizeFace, image_size=64), dict(type=PackPhoto)]

@@ -26,7 +26,7 @@ from l2rkit.viz import GridHook
 with read_base():
     from .._base_.runtime import *
 
-protocol = "photos, 64 px"
+protocol = "images like photos, 64 px"
 model = dict(
     type=AdversarialPrior,
     generator=dict(

@@ -13,7 +13,6 @@ with read_base():
     from .unsup3d_heads import *
 
 load_from = "zoo://unsup3d_heads"
-model["losses"]["upright"]["lean_deg"] = -6.0
 custom_hooks = [dict(type=PanelHook, interval=300)]
 train_dataloader["dataset"]["pipeline"] = degraded_pipeline
 val_dataloader["dataset"]["pipeline"] = severe_pipeline

@@ -262,3 +262,11 @@ def test_what_cannot_be_trained_is_refused(monkeypatch) -> None:
     monkeypatch.setattr("l2rkit.priors.training.get_world_size", lambda: 2)
     with pytest.raises(PartError, match="one process, not in 2"):
         tiny()
+
+
+def test_without_noise_its_strengths_stay_0_and_with_it_they_do_not() -> None:
+    for noise in ("none", "random"):
+        model = tiny(noise=noise)
+        model.train_step(batch(), optimizers(model))
+        strengths = [v for k, v in model.generator.state_dict().items() if k.endswith("strength")]
+        assert all(strength == 0 for strength in strengths) == (noise == "none")
