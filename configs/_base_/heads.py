@@ -3,7 +3,7 @@
 from mmengine.dataset import DefaultSampler, default_collate
 
 from l2rkit.data import FlipFace, PackPhoto, ResizeFace, SyntheticHeads
-from l2rkit.metrics import DepthErrors
+from l2rkit.metrics import DepthErrors, RenderErrors
 
 protocol = "heads, 64 px"
 image_size = 64  # pixels; a config that needs another changes it in the three pipelines
@@ -51,4 +51,4 @@ test_dataloader = dict(
     ),
 )
 val_evaluator = dict(type=DepthErrors)
-test_evaluator = dict(type=DepthErrors)
+test_evaluator = [dict(type=DepthErrors), dict(type=RenderErrors)]

@@ -15,10 +15,12 @@ COLUMNS = {
     "psnr": ("PSNR dB", 2),
     "ssim": ("SSIM", 3),
     "identity": ("identity", 3),
+    "render_psnr": ("drawn, PSNR dB", 2),
+    "render_ssim": ("drawn, SSIM", 3),
     "fmd": ("FMD", 3),
     "kmd": ("KMD x 1000", 2),
 }
-MORE_IS_BETTER = ("psnr", "ssim", "identity")
+MORE_IS_BETTER = ("psnr", "ssim", "identity", "render_psnr", "render_ssim")
 BASELINES = {
     "flat": "flat depth",
     "mean_depth": "mean of the true depths",

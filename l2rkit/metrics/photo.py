@@ -53,6 +53,7 @@ class PhotoErrors(BaseMetric):
     """
 
     default_prefix = ""
+    names = ("psnr", "ssim", "identity")
 
     def __init__(
         self, identity: dict | Callable[[Tensor], Tensor] | None = None, **metric: object
@@ -70,7 +71,7 @@ class PhotoErrors(BaseMetric):
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         report = {}
-        for name, values in zip(("psnr", "ssim", "identity"), zip(*results)):
+        for name, values in zip(self.names, zip(*results)):
             values = torch.tensor(values, dtype=torch.float64)
             spread = values.std().item() if len(values) > 1 else 0.0
             report |= {name: values.mean().item(), f"{name}_std": spread}

@@ -50,7 +50,9 @@ def test_an_upright_face_may_have_a_lean_of_its_own(lean_deg: float) -> None:
     scene = perfect_scene(64)
     depth = leaning(lean_deg).float().repeat(2, 1, 1, 1)
     face = replace(scene.face, depth=depth)
-    assert Upright(lean_deg=lean_deg)(replace(scene, face=face)).item() == pytest.approx(0, abs=1e-5)
+    assert Upright(lean_deg=lean_deg)(replace(scene, face=face)).item() == pytest.approx(
+        0, abs=1e-5
+    )
     off = math.tan(math.radians(lean_deg)) - math.tan(math.radians(5.0))
     wrong = Upright(lean_deg=5.0)(replace(scene, face=face)).item()
     assert wrong == pytest.approx(off**2, rel=0.05)

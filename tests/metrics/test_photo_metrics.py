@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from l2rkit.metrics import PhotoErrors, psnr, ssim
+from l2rkit.face import Rendering, Scene
+from l2rkit.metrics import PhotoErrors, RenderErrors, psnr, ssim
+from l2rkit.testing import example_face
 
 
 def slow_ssim(x: Tensor, y: Tensor) -> float:
@@ -65,3 +67,18 @@ def test_a_photo_that_was_not_degraded_is_its_own_truth():
     report = metric.compute_metrics(metric.results)
     assert report["psnr"] == 100 and report["psnr_std"] == 0 and "identity" not in report
     assert not math.isnan(report["ssim"])
+
+
+def test_a_drawn_face_is_compared_where_it_is():
+    clean = 0.2 + 0.5 * torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    mask = torch.zeros(2, 1, 16, 16)
+    mask[0, :, :, :4], mask[1, :, 2:] = 1, 1
+    image = torch.where(mask > 0, clean + torch.tensor([0.1, 0.01])[:, None, None, None], 9.0)
+    face = example_face(16)
+    scene = Scene(1 - clean, face, Rendering(image, mask, face.depth))
+    metric = RenderErrors()
+    metric.process(dict(photo=1 - clean, clean=clean), [scene])
+    report = metric.compute_metrics(metric.results)
+    assert report["render_psnr"] == pytest.approx(30, abs=1e-3), "20 and 40 dB, wherever they are"
+    laid = torch.where(mask > 0, image, clean)
+    assert report["render_ssim"] == pytest.approx(ssim(laid, clean).mean().item(), abs=1e-6)

@@ -1,0 +1,36 @@
+"""How near a face, drawn as the model sees it, is to the good photo."""
+
+from collections.abc import Sequence
+
+import torch
+from mmengine.registry import METRICS
+from torch.nn.functional import cosine_similarity
+
+from ..face import Scene
+from .photo import PhotoErrors, ssim
+
+
+@METRICS.register_module()
+class RenderErrors(PhotoErrors):
+    """PSNR in dB over the pixels that the drawn face covers, and SSIM of it laid over the photo.
+
+    The batch's `clean` is the truth, or its `photo` where nothing was degraded. What the face does
+    not cover counts as right for SSIM: read both beside the coverage of `DepthErrors`.
+
+    Args:
+        identity: part that gives each photo (B, 3, H, W) a code (B, K); `render_identity` is then
+            the cosine between the codes of the two.
+    """
+
+    names = ("render_psnr", "render_ssim", "render_identity")
+
+    def process(self, data_batch: dict, data_samples: Sequence[Scene]) -> None:
+        clean = data_batch.get("clean", data_batch["photo"]).cpu()
+        (scene,) = data_samples
+        mask = scene.own.mask.detach().cpu().float()
+        laid = torch.lerp(clean, scene.own.image.detach().cpu().float().clamp(0, 1), mask)
+        square = (laid - clean).square().sum((1, 2, 3)) / (3 * mask.sum((1, 2, 3))).clamp(min=1)
+        columns = [-10 * square.clamp(min=1e-10).log10(), ssim(laid, clean)]
+        if self.identity is not None:
+            columns.append(cosine_similarity(self.identity(laid), self.identity(clean)))
+        self.results += [tuple(row) for row in torch.stack(columns, 1).tolist()]
