@@ -19,8 +19,8 @@ class Upright(nn.Module):
 
     Args:
         weight: factor of the whole.
-        lean_deg: the mean tilt of upright faces, in degrees. Nose and mouth stand out from the brows,
-            so it is below 0: -6 is the mean of 48 random synthetic heads, seen from ahead.
+        lean_deg: the mean tilt of upright faces, in degrees. Nose and mouth stand out from the
+            brows, so it is below 0: -6 is the mean of random synthetic heads, seen from ahead.
     """
 
     def __init__(self, weight: float = 1.0, lean_deg: float = 0.0) -> None:

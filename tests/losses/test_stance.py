@@ -3,10 +3,15 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from scenes import perfect_scene
 
+from l2rkit.data.heads.head_model import HeadModel
+from l2rkit.data.heads.person import random_person
+from l2rkit.data.heads.render import render_head
+from l2rkit.data.heads.scene import random_scene
 from l2rkit.geometry import focal, move, project, unproject, view_of
 from l2rkit.losses import Relief, Upright
 from l2rkit.losses.upright import tilt
@@ -56,6 +61,17 @@ def test_an_upright_face_may_have_a_lean_of_its_own(lean_deg: float) -> None:
     off = math.tan(math.radians(lean_deg)) - math.tan(math.radians(5.0))
     wrong = Upright(lean_deg=5.0)(replace(scene, face=face)).item()
     assert wrong == pytest.approx(off**2, rel=0.05)
+
+
+def test_heads_that_look_straight_ahead_lean_by_some_6_degrees() -> None:
+    model, depths = HeadModel.load(), []
+    for i in range(48):
+        person = random_person(model, np.random.default_rng([99, i]))
+        scene = random_scene(model, np.random.default_rng([98, i]))
+        ahead = replace(scene, view=np.zeros(6, np.float32), action=0 * scene.action)
+        depths.append(render_head(model, person, ahead, 32)["depth"])
+    leans = tilt(torch.as_tensor(np.stack(depths))[:, None]).atan().rad2deg()
+    assert leans.mean().item() == pytest.approx(-6, abs=0.7)
 
 
 def test_relief_is_the_variance_in_depth_ranges() -> None:
