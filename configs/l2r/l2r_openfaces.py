@@ -22,7 +22,9 @@ with read_base():
     from .l2r_heads import *
 
 load_from = "zoo://unsup3d_openfaces"
-model["refine"]["albedo"]["prior"]["weights"] = "stylegan2_64_openfaces"
+model["refine"]["albedo"]["prior"]["weights"] = (
+    "work_dirs/stylegan2_64_openfaces/iter_16000.pth"  # to be trained first
+)
 photo_pipeline = [
     dict(type=LoadPhoto),
     dict(type=CropByLandmarks, image_size=128),
