@@ -73,12 +73,12 @@ def read_entries(path: Path) -> list[dict[str, Any]]:
 def table(entries: list[dict[str, Any]]) -> str:
     """Markdown tables, one for the protocols with the same figures, best method first.
 
-    Each setting has its baselines at the end.
+    What was not measured of a method stays empty. Each setting has its baselines at the end.
     """
     tables: dict[tuple[str, ...], list[str]] = {}
     for setting in sorted({(e["protocol"], e["level"], e["n"]) for e in entries}):
         group = [e for e in entries if (e["protocol"], e["level"], e["n"]) == setting]
-        columns = tuple(name for name in COLUMNS if all(name in e["metrics"] for e in group))
+        columns = tuple(name for name in COLUMNS if any(name in e["metrics"] for e in group))
         tables.setdefault(columns, _head(columns)).extend(_rows(group, columns))
     return "\n\n".join("\n".join(lines) for lines in tables.values())
 
@@ -91,9 +91,10 @@ def _head(columns: tuple[str, ...]) -> list[str]:
 def _rows(group: list[dict[str, Any]], columns: tuple[str, ...]) -> list[str]:
     protocol, level, n = (group[0][key] for key in ("protocol", "level", "n"))
     first = columns[0]
-    group = sorted(group, key=lambda e: e["metrics"][first]["mean"])
-    if first in MORE_IS_BETTER:
-        group.reverse()
+    sign = -1 if first in MORE_IS_BETTER else 1
+    measured = [e for e in group if first in e["metrics"]]
+    others = [e for e in group if first not in e["metrics"]]
+    group = [*sorted(measured, key=lambda e: sign * e["metrics"][first]["mean"]), *others]
     lines = []
     for entry in group:
         cells = [_cell(entry["metrics"], name, name) for name in columns]
@@ -120,6 +121,8 @@ def _row(*cells: object) -> str:
 
 
 def _cell(metrics: dict[str, dict[str, float]], name: str, column: str) -> str:
+    if name not in metrics:
+        return ""
     value, digits = metrics[name], COLUMNS[column][1]
     spread = f" ± {value['std']:.{digits}f}" if "std" in value else ""
     return f"{value['mean']:.{digits}f}{spread}"

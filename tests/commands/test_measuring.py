@@ -82,6 +82,22 @@ def test_the_best_comes_first() -> None:
     assert lines[2] == "| heads | clean | better | 1.000 ± 0.100 | 20.00 | 4 |"
 
 
+def test_what_was_not_measured_stays_empty() -> None:
+    def entry(name: str, **figures: float) -> dict:
+        metrics = {key: {"mean": value} for key, value in figures.items()}
+        return {"config": name, "protocol": "heads", "level": "clean", "n": 4, "metrics": metrics}
+
+    drawn = entry("drawn", render_psnr=20.0)
+    both = entry("both", side=2.0, mad=20.0, flat_side=3.0, flat_mad=40.0, render_psnr=21.0)
+    lines = table([drawn, entry("deep", side=1.0, mad=10.0, flat_side=3.0), both]).splitlines()
+    assert lines[2:] == [
+        "| heads | clean | deep | 1.000 | 10.00 |  | 4 |",
+        "| heads | clean | both | 2.000 | 20.00 | 21.00 | 4 |",
+        "| heads | clean | drawn |  |  | 20.00 | 4 |",
+        "| heads | clean | (flat depth) | 3.000 |  |  | 4 |",
+    ]
+
+
 def test_figures_of_photos_have_a_table_of_their_own() -> None:
     def entry(restore: str, psnr: float) -> dict:
         metrics = {"psnr": {"mean": psnr, "std": 1.0}, "ssim": {"mean": 0.5}}
