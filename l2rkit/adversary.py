@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import radians
-from zlib import crc32
 
 import torch
 from torch import Tensor, nn
@@ -70,7 +69,7 @@ class Adversary(nn.Module):
         face = scene.face
         drawn, own = face, scene.own
         if self.turned:
-            drawn = face.seen_from(face.view.detach()[another(scene.photo)])
+            drawn = face.seen_from(face.view.detach()[another(scene)])
             own = scene.render(drawn)
         real = Rendering(scene.photo, scene.own.mask, scene.own.depth)
         return self._shown(own, drawn), self._shown(real, face)
@@ -123,13 +122,10 @@ def still(part: nn.Module) -> Iterator[None]:
         part.requires_grad_(True)
 
 
-def another(photo: Tensor) -> Tensor:
-    """(B,): for each photo (B, 3, H, W) the number of one of the batch, a permutation.
-
-    It follows from the photos alone, so that a resumed run repeats it.
-    """
-    drawn = torch.Generator().manual_seed(crc32(photo.detach().cpu().numpy()))
-    return torch.randperm(len(photo), generator=drawn).to(photo.device)
+def another(scene: Scene) -> Tensor:
+    """(B,): for each photo the number of one of the batch, a permutation."""
+    photo = scene.photo
+    return torch.randperm(len(photo), generator=scene.generator()).to(photo.device)
 
 
 def ellipse(size: int) -> Tensor:

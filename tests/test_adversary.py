@@ -39,7 +39,7 @@ def scene(batch=4):
 
 def test_faces_are_drawn_in_the_views_of_other_photos():
     seen = scene()
-    who = another(seen.photo)
+    who = another(seen)
     assert sorted(who.tolist()) == [0, 1, 2, 3]
     made, real = Adversary(discriminator()).pictures(seen)
     torch.testing.assert_close(made.view, real.view[who])

@@ -4,7 +4,8 @@ The paper's figures of training are not known to us; all here are ours. Needs Ce
 StyleGAN2 of FFHQ at 256 px, in any layout that the reader knows (docs/datasets.md), and GPUs:
 
     python tools/train.py configs/l2r/l2r_celeba.py \\
-        --cfg-options model.refine.albedo.prior.weights=ffhq-256.pt load_from=PROXY.pth
+        --cfg-options model.refine.albedo.prior.weights=ffhq-256.pt \\
+        --cfg-options load_from=PROXY.pth
 
 PROXY is an Unsup3D of 64 px that was trained on bad photos; without one, the proxy starts at random
 and there is no reason why it should become a face.

@@ -7,29 +7,18 @@ which turn; all are degraded.
 from mmengine.config import read_base
 from mmengine.dataset import ConcatDataset, RepeatDataset
 
-from l2rkit.data import (
-    CropByLandmarks,
-    Degrade,
-    FlipFace,
-    LoadPhoto,
-    ManifestPhotos,
-    PackPhoto,
-    ResizeFace,
-    SyntheticHeads,
-)
+from l2rkit.data import Degrade, ManifestPhotos, PackPhoto, SyntheticHeads
 
 with read_base():
+    from .._base_.openfaces import photo_pipeline
     from .l2r_heads import *
 
 load_from = "zoo://unsup3d_openfaces"
 model["refine"]["albedo"]["prior"]["weights"] = (
     "work_dirs/stylegan2_64_openfaces/iter_16000.pth"  # to be trained first
 )
-photo_pipeline = [
-    dict(type=LoadPhoto),
-    dict(type=CropByLandmarks, image_size=128),
-    dict(type=ResizeFace, image_size=64),
-    dict(type=FlipFace, prob=0.5),
+degraded_photo_pipeline = [
+    *photo_pipeline[:-1],
     dict(type=Degrade, degradation=degradation),
     dict(type=PackPhoto),
 ]
@@ -39,7 +28,7 @@ train_dataloader["dataset"] = dict(
         dict(
             type=RepeatDataset,  # 5,560 photos, to be seen as often as the heads
             times=7,
-            dataset=dict(type=ManifestPhotos, split="train", pipeline=photo_pipeline),
+            dataset=dict(type=ManifestPhotos, split="train", pipeline=degraded_photo_pipeline),
         ),
         dict(type=SyntheticHeads, split="train", size=40_000, pipeline=degraded_pipeline),
     ],

@@ -1,7 +1,6 @@
 """The model must find again what it has drawn itself."""
 
 import math
-from zlib import crc32
 
 import torch
 from torch import Tensor, nn
@@ -61,7 +60,7 @@ class CycleConsistency(nn.Module):
         """Some of the scene's faces under drawn views and lights, and their pictures."""
         face, photo = scene.face, scene.photo
         count = max(1, round(self.share * len(face)))
-        generator = torch.Generator().manual_seed(crc32(photo.cpu().numpy()))
+        generator = scene.generator()
         who, light_of, ground_of, shift_of = (
             torch.randperm(len(face), generator=generator)[:count].to(photo.device)
             for _ in range(4)

@@ -16,7 +16,11 @@ C1, C2 = 0.01**2, 0.03**2  # for a range of 1
 
 def psnr(image: Tensor, clean: Tensor) -> Tensor:
     """(B,): peak signal-to-noise ratio in dB of images (B, C, H, W) in [0, 1], at most 100."""
-    error = (image - clean).square().mean((1, 2, 3))
+    return decibels((image - clean).square().mean((1, 2, 3)))
+
+
+def decibels(error: Tensor) -> Tensor:
+    """(B,): the peak signal-to-noise ratio of mean squared errors (B,), range 1; at most 100."""
     return -10 * error.clamp(min=1e-10).log10()
 
 
@@ -64,7 +68,11 @@ class PhotoErrors(BaseMetric):
     def process(self, data_batch: dict, data_samples: Sequence[Tensor]) -> None:
         clean = data_batch.get("clean", data_batch["photo"]).cpu()
         (image,) = (image.cpu().float() for image in data_samples)
-        columns = [psnr(image, clean), ssim(image, clean)]
+        self.enter(psnr(image, clean), image, clean)
+
+    def enter(self, ratio: Tensor, image: Tensor, clean: Tensor) -> None:
+        """Keeps a batch's signal-to-noise ratio (B,), its SSIM, and identity if there is a part."""
+        columns = [ratio, ssim(image, clean)]
         if self.identity is not None:
             columns.append(cosine_similarity(self.identity(image), self.identity(clean)))
         self.results += [tuple(row) for row in torch.stack(columns, 1).tolist()]

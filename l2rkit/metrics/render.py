@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import torch
 from mmengine.registry import METRICS
-from torch.nn.functional import cosine_similarity
 
 from ..face import Scene
-from .photo import PhotoErrors, ssim
+from .photo import PhotoErrors, decibels
 
 
 @METRICS.register_module()
@@ -30,7 +29,4 @@ class RenderErrors(PhotoErrors):
         mask = scene.own.mask.detach().cpu().float()
         laid = torch.lerp(clean, scene.own.image.detach().cpu().float().clamp(0, 1), mask)
         square = (laid - clean).square().sum((1, 2, 3)) / (3 * mask.sum((1, 2, 3))).clamp(min=1)
-        columns = [-10 * square.clamp(min=1e-10).log10(), ssim(laid, clean)]
-        if self.identity is not None:
-            columns.append(cosine_similarity(self.identity(laid), self.identity(clean)))
-        self.results += [tuple(row) for row in torch.stack(columns, 1).tolist()]
+        self.enter(decibels(square), laid, clean)
