@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from .errors import WeightsError
 from .files import write_whole
+from .rounding import rounded, unrounded
 from .zoo import zoo_file
 
 
@@ -63,7 +64,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
         raise WeightsError(f"no weights at {path}")
     if path.suffix == ".safetensors":
         try:
-            return safetensors.torch.load_file(path)
+            return unrounded(safetensors.torch.load_file(path))
         except SafetensorError as error:
             raise WeightsError(f"{path} is not a whole safetensors file ({error})") from None
     try:
@@ -86,14 +87,14 @@ def read_shipped(name: str, map_location: object = None) -> dict[str, dict[str, 
     return {"state_dict": read_weights(path)}
 
 
-def write_weights(state: dict[str, Tensor], path: str | Path, half: bool = False) -> None:
-    """Writes tensors to a `.safetensors` file, whole or not at all; `half` rounds to float16."""
+def write_weights(state: dict[str, Tensor], path: str | Path, bits: int = 32) -> None:
+    """Writes tensors to a `.safetensors` file, whole or not at all, floats in 8, 16 or 32 bits."""
     path = Path(path)
-    kind = torch.float16 if half else None
-    state = {
-        key: value.detach().cpu().to(kind if value.is_floating_point() else None).contiguous()
-        for key, value in state.items()
-    }
+    state = {key: value.detach().cpu().contiguous() for key, value in state.items()}
+    if bits == 8:
+        state = rounded(state)
+    elif bits == 16:
+        state = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, safetensors.torch.save(state))
 

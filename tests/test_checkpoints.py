@@ -47,11 +47,11 @@ def test_pth_comes_back(tmp_path, zipped, wrap):
 
 
 def test_half_precision_rounds_floats_alone_and_loads_into_float(tmp_path):
-    write_weights(state(), tmp_path / "w.safetensors", half=True)
+    write_weights(state(), tmp_path / "w.safetensors", bits=16)
     got = read_weights(tmp_path / "w.safetensors")
     assert got["a"].dtype == torch.float16 and got["b"].dtype == torch.int64
     torch.testing.assert_close(got["a"].float(), state()["a"], atol=1e-3, rtol=1e-3)
-    write_weights(nn.Linear(2, 2).state_dict(), tmp_path / "l.safetensors", half=True)
+    write_weights(nn.Linear(2, 2).state_dict(), tmp_path / "l.safetensors", bits=16)
     layer = nn.Linear(2, 2)
     load_into(layer, read_weights(tmp_path / "l.safetensors"), "l")
     assert layer.weight.dtype == torch.float32

@@ -101,7 +101,7 @@ def main(
     with click.progressbar(samples.items(), label="atoms ") as progress:
         for name, parts in progress:
             found[name] = cluster(parts, atoms, generator)
-    write_weights(found, Path(out), half=True)
+    write_weights(found, Path(out), bits=16)
     click.echo(f"wrote {out}: {atoms} atoms each of {len(photos)} photos and their mirror images")
 
 

@@ -14,12 +14,12 @@ from l2rkit.checkpoints import model_weights, write_weights
 @click.command(help=__doc__)
 @click.argument("checkpoint", type=click.Path(exists=True, dir_okay=False))
 @click.argument("out", type=click.Path(dir_okay=False))
-@click.option("--half/--full", default=True, help="Round to 16-bit floats.  [default: half]")
+@click.option("--bits", default="8", type=click.Choice(["8", "16", "32"]), show_default=True)
 @click.option("--without", multiple=True, help="How the names of weights begin that stay out.")
-def main(checkpoint: str, out: str, half: bool, without: tuple[str, ...]) -> None:
+def main(checkpoint: str, out: str, bits: str, without: tuple[str, ...]) -> None:
     state = model_weights(checkpoint, "generator_ema") or model_weights(checkpoint, "restore")
     state = {name: value for name, value in state.items() if not name.startswith(without)}
-    write_weights(state, out, half)
+    write_weights(state, out, int(bits))
     click.echo(f"{out}: {Path(out).stat().st_size / 1e6:.2f} MB")
 
 

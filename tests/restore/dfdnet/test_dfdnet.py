@@ -130,7 +130,7 @@ def test_weights_go_round_and_come_back_frozen(part, tmp_path):
     read = DFDNet(str(path), **SMALL)
     assert torch.equal(read(photos()), part(photos()))
     assert not any(weight.requires_grad for weight in read.parameters())
-    write_weights(part.state_dict(), path, half=True)
+    write_weights(part.state_dict(), path, bits=16)
     error = DFDNet(str(path), **SMALL)(photos()) - part(photos())
     assert error.abs().max() < 0.02
 
