@@ -15,6 +15,7 @@ _HOMES = {
     "FaceReconstructor": "model",
     "load_config": "config",
     "load_model": "config",
+    "Reconstruction": "reconstructed",
     "Reconstructor": "reconstruction",
     "reconstruct": "reconstruction",
 }

@@ -1,86 +1,29 @@
-"""From one bad photo to a face: alignment, model, and what is written for each face."""
+"""From bad photos to faces: alignment and model."""
 
-import io
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from mmengine.utils import ProgressBar
+from torch import Tensor
 
 from .config import load_config, load_model
 from .data.align import FaceAligner, warp
 from .data.photo import photo_size, read_photo
+from .devices import chosen_device
 from .errors import ConfigError
-from .face import BACKGROUND, Face, Scene, on_cpu, one_by_one
-from .files import write_whole
-from .geometry import normals
+from .face import Scene, on_cpu, one_by_one
 from .model import FaceReconstructor
-from .viz.mesh import glb
-from .viz.panel import panel
-from .zoo import shipped_weights
+from .reconstructed import Collection, Reconstruction
+from .zoo import DEFAULT_CONFIG, shipped_weights
 
-DEFAULT_CONFIG = "configs/unsup3d/unsup3d_openfaces.py"
+BATCH = 16  # photos that go through the network at once
+Photo = str | Path | np.ndarray  # a file, or (H, W, 3) uint8 RGB
 Crop = tuple[np.ndarray, np.ndarray]
-
-
-@dataclass(frozen=True, eq=False)
-class Reconstruction:
-    """One face of one photo.
-
-    scene: a batch of one, on the CPU; crop (2, 3): from pixels of the photo to pixels of
-    `scene.photo`; render: draws it in other views.
-    """
-
-    scene: Scene
-    crop: np.ndarray
-    render: nn.Module
-
-    @property
-    def face(self) -> Face:
-        return self.scene.face
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """What `save` writes into the `.npz` file, by name."""
-        face, own = self.face, self.scene.own
-        displacement = face.displacement
-        return {
-            "image": _hwc(self.scene.photo),
-            "depth": _hw(own.depth.masked_fill(own.depth >= BACKGROUND, float("nan"))),
-            "normal": _hwc(normals(own.depth)),
-            "albedo": _hwc(face.albedo),
-            "canonical_depth": _hw(face.depth),
-            "displacement": _hw(
-                torch.zeros_like(face.depth) if displacement is None else displacement
-            ),
-            "view": face.view[0].numpy(),
-            "light": face.light.packed()[0].numpy(),
-            "crop": self.crop,
-        }
-
-    def save(self, folder: str | Path, name: str) -> None:
-        """Writes `name.npz`, `name.glb` and `name.png` into `folder`, each whole or not at all."""
-        npz, png = io.BytesIO(), io.BytesIO()
-        np.savez_compressed(npz, **self.arrays())
-        panel(self.scene.photo, self.face, self.scene.own, self.render).save(png, "PNG")
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        contents = {"npz": npz.getvalue(), "glb": glb(self.face), "png": png.getvalue()}
-        for suffix, content in contents.items():
-            write_whole(Path(folder) / f"{name}.{suffix}", content)
-
-
-@dataclass(frozen=True, eq=False)
-class Collection:
-    """Photos of one person, seen together.
-
-    shared: the face that they have in common, as it explains the photo that counts most;
-    photos: each photo's own face; share (N,): how much each counts, 1 as much as the others.
-    """
-
-    shared: Reconstruction
-    photos: list[Reconstruction]
-    share: Tensor
 
 
 class Reconstructor:
@@ -91,6 +34,7 @@ class Reconstructor:
         weights: a weight file; by default the shipped one of the config's name.
         align: find faces and crop them; else each photo is taken as one face, already cropped.
         every_face: all faces of a photo, not only the largest.
+        device: cpu, cuda, cuda:1, ..., or auto for the GPU if there is one.
     """
 
     def __init__(
@@ -101,7 +45,7 @@ class Reconstructor:
         every_face: bool = False,
         device: str = "cpu",
     ) -> None:
-        loaded = load_config(config)
+        device, loaded = chosen_device(device), load_config(config)
         self.model: FaceReconstructor = load_model(
             loaded, weights or shipped_weights(config), device
         )
@@ -109,7 +53,7 @@ class Reconstructor:
         self.size = self.model.image_size
         self.aligner = FaceAligner(self.size) if align else None
 
-    def __call__(self, photo: str | Path | np.ndarray) -> list[Reconstruction]:
+    def __call__(self, photo: Photo) -> list[Reconstruction]:
         """The faces in a photo: a path, or (H, W, 3) uint8 RGB.
 
         Raises:
@@ -117,7 +61,24 @@ class Reconstructor:
         """
         return [self._faces([crop])[0] for crop in self.crops(photo)]
 
-    def crops(self, photo: str | Path | np.ndarray) -> list[Crop]:
+    def largest(self, photos: Sequence[Photo], progress: bool = False) -> list[Reconstruction]:
+        """The largest face of each photo, in batches.
+
+        Raises:
+            UserError: as above, of the first such photo.
+        """
+        bar = ProgressBar(len(photos), file=sys.stderr) if progress and photos else None
+        found = []
+        for first in range(0, len(photos), BATCH):
+            some = photos[first : first + BATCH]
+            found += self._faces([self.crops(photo)[0] for photo in some])
+            if bar is not None:
+                bar.update(len(some))
+        if bar is not None:
+            print(file=sys.stderr, flush=True)
+        return found
+
+    def crops(self, photo: Photo) -> list[Crop]:
         """Each face's crop (size, size, 3) uint8, and the matrix (2, 3) from photo to crop pixels.
 
         Raises:
@@ -145,7 +106,7 @@ class Reconstructor:
         common = best.face.consistent
         face = replace(best.face, depth=common.depth, albedo=common.albedo)
         scene = Scene(best.scene.photo, face, self.model.render(face))
-        return Collection(Reconstruction(scene, best.crop, best.render), faces, share)
+        return Collection(Reconstruction(scene, best.crop, best.renderer), faces, share)
 
     def _cut(self, pixels: np.ndarray, name: str) -> list[Crop]:
         if self.aligner is None:
@@ -167,12 +128,26 @@ class Reconstructor:
 
 
 def reconstruct(
-    photo: str | Path | np.ndarray,
+    photos: Photo | Sequence[Photo],
     config: str | Path = DEFAULT_CONFIG,
     weights: str | Path | None = None,
-) -> Reconstruction:
-    """The largest face in a photo: a path, or (H, W, 3) uint8 RGB. See `Reconstructor`."""
-    return Reconstructor(config, weights)(photo)[0]
+    align: bool = True,
+    device: str = "cpu",
+    progress: bool = False,
+) -> Reconstruction | list[Reconstruction]:
+    """The largest face in a photo (a path, or (H, W, 3) uint8 RGB), or those in a list of photos.
+
+    Of a list one each, in its order; they go through the network together, `progress` shows a bar
+    on standard error. The model is kept for the next call. Arguments as in `Reconstructor`.
+
+    Raises:
+        UserError: a photo cannot be read or holds no face; nothing comes back then.
+    """
+    files = tuple(None if f is None else (str(f), _changed(f)) for f in (config, weights))
+    model = _kept(*files, align, chosen_device(device))
+    if isinstance(photos, (str, Path, np.ndarray)):
+        return model(photos)[0]
+    return model.largest(photos, progress)
 
 
 def whole(shape: tuple[int, ...], size: int) -> np.ndarray:
@@ -183,9 +158,14 @@ def whole(shape: tuple[int, ...], size: int) -> np.ndarray:
     return np.column_stack([np.eye(2) * scale, (size - 1) / 2 - scale * middle])
 
 
-def _hw(image: Tensor) -> np.ndarray:
-    return image[0, 0].numpy()
+@lru_cache(maxsize=4)
+def _kept(
+    config: tuple[str, int], weights: tuple[str, int] | None, align: bool, device: str
+) -> Reconstructor:
+    """config, weights: a file and when it was changed, so that a file written anew is read anew."""
+    return Reconstructor(config[0], weights and weights[0], align, device=device)
 
 
-def _hwc(image: Tensor) -> np.ndarray:
-    return image[0].permute(1, 2, 0).contiguous().numpy()
+def _changed(path: str | Path) -> int:
+    """When a file was last written, in ns; 0 if it is not there, which others complain about."""
+    return Path(path).stat().st_mtime_ns if Path(path).is_file() else 0

@@ -4,7 +4,7 @@ from importlib import import_module
 
 import click
 
-NAMES = ("leaderboard", "reconstruct", "restore", "test", "train")
+NAMES = ("doctor", "leaderboard", "print-config", "reconstruct", "restore", "test", "train", "zoo")
 
 
 class Commands(click.Group):
@@ -14,7 +14,10 @@ class Commands(click.Group):
         return list(NAMES)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        return getattr(import_module(f".{name}", __name__), name) if name in NAMES else None
+        if name not in NAMES:
+            return None
+        word = name.replace("-", "_")
+        return getattr(import_module(f".{word}", __name__), word)
 
 
 @click.command(cls=Commands)

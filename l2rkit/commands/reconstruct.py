@@ -5,16 +5,20 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..zoo import DEFAULT_CONFIG
 from .doors import complain, quiet, user_errors
 from .places import output_names, paths_of, writable_folder
+from .writing import SHEET, Writing
 
 if TYPE_CHECKING:
     from ..reconstruction import Reconstructor
 
+FORMATS = ("glb", "obj", "ply", "stl")
+
 
 @click.command()
 @click.argument("photos", nargs=-1, type=click.Path(), metavar="PHOTO...")
-@click.option("--config", required=True, type=click.Path(), help="The method's config file.")
+@click.option("--config", default=DEFAULT_CONFIG, show_default=True, type=click.Path())
 @click.option("--weights", type=click.Path(), help="Trained weights.  [default: the shipped ones]")
 @click.option("--out", required=True, type=click.Path(file_okay=False), help="Folder to write to.")
 @click.option("--align/--no-align", default=True, help="Find faces, or take photos as cropped.")
@@ -26,7 +30,28 @@ if TYPE_CHECKING:
     help="Photos of one person, to be seen together. May be repeated.",
 )
 @click.option("--all-faces", is_flag=True, help="Every face of a photo, not only the largest.")
-@click.option("--device", default="cpu", show_default=True)
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(FORMATS),
+    default=("glb",),
+    show_default=True,
+    help="How meshes are written. May be repeated.",
+)
+@click.option("--crop-background", is_flag=True, help="Meshes of the face alone.")
+@click.option("--watertight", is_flag=True, help="Meshes with walls and a flat back, for printers.")
+@click.option(
+    "--width-mm",
+    type=float,
+    help="Width of the face, for meshes in millimetres (.glb: metres, as its standard says). "
+    "A photo does not tell it.",
+)
+@click.option("--turntable", is_flag=True, help="NAME.gif: the face turning.")
+@click.option("--relight", is_flag=True, help="NAME-relit.gif: a light going round the face.")
+@click.option("--sheet", is_flag=True, help=f"{SHEET}.png: all photos of the run and their faces.")
+@click.option("--skip-existing", is_flag=True, help="Leave photos alone whose files are all there.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ... or auto.")
 @click.pass_context
 @user_errors
 def reconstruct(
@@ -38,9 +63,17 @@ def reconstruct(
     align: bool,
     collection: tuple[str, ...],
     all_faces: bool,
+    formats: tuple[str, ...],
+    crop_background: bool,
+    watertight: bool,
+    width_mm: float | None,
+    turntable: bool,
+    relight: bool,
+    sheet: bool,
+    skip_existing: bool,
     device: str,
 ) -> None:
-    """Writes NAME.npz, NAME.glb and NAME.png for each PHOTO; a folder stands for its photos.
+    """Writes NAME.npz, NAME.png and meshes for each PHOTO; a folder stands for its photos.
 
     Of a --collection FOLDER these are the face that its photos share; each photo's own is written
     into a folder of that name.
@@ -55,39 +88,57 @@ def reconstruct(
         raise click.UsageError("name a PHOTO or a --collection")
     if collection and all_faces:
         raise click.UsageError("a --collection takes the largest face of each photo")
+    if width_mm is not None and not 0 < width_mm < float("inf"):
+        raise click.UsageError(f"--width-mm is above 0, not {width_mm}")
     folder = writable_folder(out)
     jobs = [paths_of(photos), *(paths_of([person]) for person in collection)]
     model = Reconstructor(config, weights, align, all_faces, device)
-    failed = one_by_one(model, jobs[0], folder)
+    moving = {"turntable": turntable, "relight": relight}
+    writing = Writing(
+        (*formats, *(name for name, asked in moving.items() if asked)),
+        dict(crop_background=crop_background, watertight=watertight, width_mm=width_mm),
+        skip_existing,
+    )
+    failed = one_by_one(model, jobs[0], folder, writing)
     for person, paths in zip(collection, jobs[1:]):
-        failed += together(model, paths, folder, Path(person).resolve().name)
+        failed += together(model, paths, folder, Path(person).resolve().name, writing)
+    if sheet and (picture := writing.sheet(folder)):
+        click.echo(f"{len(writing.panels)} faces -> {picture}")
     if failed:
         click.echo(f"{failed} of {sum(map(len, jobs))} photos failed", err=True)
         ctx.exit(1)
 
 
-def one_by_one(model: "Reconstructor", paths: list[Path], folder: Path) -> int:
+def one_by_one(model: "Reconstructor", paths: list[Path], folder: Path, writing: Writing) -> int:
     """Writes the faces of each photo. How many photos failed."""
     from ..errors import UserError
 
-    failed = 0
+    failed, kinds = 0, ", ".join(writing.endings())
     for path, name in zip(paths, output_names(paths)):
+        if writing.skipped(folder, name):
+            click.echo(f"{path}: {folder / name}{kinds} are there")
+            continue
         try:
             faces = model(path)
+            writing.write(faces, folder, name)
         except UserError as error:
             failed += 1
             complain(error)
             continue
-        for number, face in enumerate(faces, 1):
-            face.save(folder, name if number == 1 else f"{name}-face{number}")
-        click.echo(f"{path} -> {folder / name}.npz, .glb, .png" + more(len(faces)))
+        click.echo(f"{path} -> {folder / name}{kinds}" + more(len(faces)))
     return failed
 
 
-def together(model: "Reconstructor", paths: list[Path], folder: Path, person: str) -> int:
+def together(
+    model: "Reconstructor", paths: list[Path], folder: Path, person: str, writing: Writing
+) -> int:
     """Writes the face that all photos share, and each photo's own. How many photos failed."""
     from ..errors import UserError
 
+    kinds = ", ".join(writing.endings())
+    if writing.skipped(folder, person):
+        click.echo(f"{person}: {folder / person}{kinds} are there")
+        return 0
     crops = {}
     for path in paths:
         try:
@@ -97,13 +148,19 @@ def together(model: "Reconstructor", paths: list[Path], folder: Path, person: st
     if not crops:
         return len(paths)
     seen = model.collection(list(crops.values()))
-    seen.shared.save(folder, person)
-    click.echo(f"{len(crops)} photos -> {folder / person}.npz, .glb, .png")
     names = output_names(list(crops))
+    failed = len(paths) - len(crops)
     for path, name, face, share in zip(crops, names, seen.photos, seen.share.tolist()):
-        face.save(folder / person, name)
-        click.echo(f"{path} -> {folder / person / name}.npz, .glb, .png, counts {share:.2f}")
-    return len(paths) - len(crops)
+        try:
+            writing.write([face], folder / person, name)
+        except UserError as error:
+            failed += 1
+            complain(error)
+            continue
+        click.echo(f"{path} -> {folder / person / name}{kinds}, counts {share:.2f}")
+    writing.write([seen.shared], folder, person)  # last: if it is there, all is
+    click.echo(f"{len(crops)} photos -> {folder / person}{kinds}")
+    return failed
 
 
 def more(faces: int) -> str:

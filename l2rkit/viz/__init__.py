@@ -1,20 +1,25 @@
 """Faces made visible."""
 
+from .contact import contact_sheet
+from .formats import glb
 from .hook import GridHook, PanelHook, Progress
-from .mesh import glb
+from .mesh import mesh_of
 from .panel import panel
 from .sheet import beside, nearest, sheet
-from .turntable import gif, turntable
+from .turntable import gif, relit, turntable
 
 __all__ = [
     "GridHook",
     "PanelHook",
     "Progress",
     "beside",
+    "contact_sheet",
     "gif",
     "glb",
+    "mesh_of",
     "nearest",
     "panel",
+    "relit",
     "sheet",
     "turntable",
 ]

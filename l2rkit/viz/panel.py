@@ -10,6 +10,8 @@ from ..geometry import normals, view_of
 from .mesh import to_bytes
 
 YAWS_DEG = (-45.0, 0.0, 45.0)
+TITLES = ["photo", "rendered", "albedo", "depth", "normals"]
+TITLES += [f"{yaw:+.0f} deg" for yaw in YAWS_DEG]
 TILE = 128  # pixels
 
 
@@ -18,19 +20,19 @@ def panel(photo: Tensor, face: Face, own: Rendering, render: nn.Module) -> Image
 
     photo (B, 3, H, W); own: `face` as rendered in the photo's view; render draws further views.
     """
-    columns = {
-        "photo": photo,
-        "rendered": on_white(own.image, own.mask),
-        "albedo": face.albedo,
-        "depth": depth_picture(own.depth),
-        "normals": normal_picture(own.depth),
-    }
+    columns = [
+        photo,
+        on_white(own.image, own.mask),
+        face.albedo,
+        depth_picture(own.depth),
+        normal_picture(own.depth),
+    ]
     for yaw in YAWS_DEG:
         turned = render(face.seen_from(view_of(yaw).to(photo)))
-        columns[f"{yaw:+.0f} deg"] = on_white(turned.image, turned.mask)
-    rows = torch.cat([interpolate(c.detach().float(), (TILE, TILE)) for c in columns.values()], 3)
+        columns.append(on_white(turned.image, turned.mask))
+    rows = torch.cat([interpolate(c.detach().float(), (TILE, TILE)) for c in columns], 3)
     picture = Image.fromarray(to_bytes(torch.cat(list(rows), 1)))
-    return with_titles(picture, list(columns))
+    return with_titles(picture, TITLES)
 
 
 def depth_picture(depth: Tensor) -> Tensor:

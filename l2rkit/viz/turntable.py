@@ -8,10 +8,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..face import Face, Rendering
+from ..face import Face, Light, Rendering
 from ..geometry import view_of
 from .mesh import to_bytes
 from .panel import on_white
+
+DIRECTED = 0.7  # of a light that goes round; the rest is ambient
 
 
 @torch.no_grad()
@@ -35,6 +37,41 @@ def turntable(
         seen = render(face.seen_from(view_of(yaw, pitch_deg).to(face.depth)))
         pictures.append(on_white(seen.image, seen.mask))
     return torch.stack(pictures)
+
+
+@torch.no_grad()
+def relit(
+    render: Callable[[Face], Rendering], face: Face, frames: int = 24, tilt_deg: float = 45.0
+) -> Tensor:
+    """(frames, B, 3, S, S): each face of the batch from ahead, a light going round it clockwise.
+
+    It begins above, and always comes from `tilt_deg` beside the camera. As bright as the photo's
+    light all in all, but by `DIRECTED` of it directed, for a photo in flat light has nothing to
+    show. Ours.
+    """
+    if frames < 1:
+        raise ValueError(f"a light goes round in 1 frame or more, not {frames}")
+    ahead = face.seen_from(view_of().to(face.depth))
+    strength = face.light.ambient + face.light.diffuse
+    beside, before = math.sin(math.radians(tilt_deg)), math.cos(math.radians(tilt_deg))
+    pictures = []
+    for frame in range(frames):
+        turn = 2 * math.pi * frame / frames
+        way = strength.new_tensor([beside * math.sin(turn), -beside * math.cos(turn), -before])
+        light = Light((1 - DIRECTED) * strength, DIRECTED * strength, way.expand(len(face), 3))
+        seen = render(ahead.lit_by(light))
+        pictures.append(on_white(seen.image, seen.mask))
+    return torch.stack(pictures)
+
+
+def light_from(yaw_deg: float, pitch_deg: float, ambient: Tensor, diffuse: Tensor) -> Light:
+    """Light on a face that looks ahead: from its right in the picture, from above, in degrees.
+
+    ambient (B,), diffuse (B,); 0 and 0 degrees are a light beside the camera.
+    """
+    yaw, pitch = math.radians(yaw_deg), math.radians(pitch_deg)
+    way = (math.sin(yaw) * math.cos(pitch), -math.sin(pitch), -math.cos(yaw) * math.cos(pitch))
+    return Light(ambient, diffuse, ambient.new_tensor(way).expand(len(ambient), 3))
 
 
 def gif(pictures: Tensor, seconds: float = 3.0) -> bytes:

@@ -5,6 +5,7 @@ from pathlib import Path
 from ..errors import WeightsError
 
 FOLDER = Path(__file__).parent
+DEFAULT_CONFIG = "configs/l2r/l2r_openfaces.py"  # of the weights to take for a photo
 
 
 def zoo_file(name: str) -> Path:

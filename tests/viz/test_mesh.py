@@ -7,9 +7,12 @@ import pytest
 import torch
 import trimesh
 
+from l2rkit.errors import UserError
 from l2rkit.face import Face, Light
 from l2rkit.geometry import focal, grid_triangles
-from l2rkit.viz.mesh import glb, grid_uv, to_bytes
+from l2rkit.testing import example_face
+from l2rkit.viz.formats import glb
+from l2rkit.viz.mesh import grid_uv, mesh_of, to_bytes
 
 SIZE = 5
 
@@ -77,3 +80,75 @@ def test_a_face_with_gradients_is_exported():
     with_gradients = face()
     with_gradients.depth.requires_grad_()
     assert glb(with_gradients)[:4] == b"glTF"
+
+
+def mask_like(size: int = 48) -> Face:
+    """A dome of a face in the middle, cliffs around it, and a flat background far behind."""
+    line = torch.linspace(-1, 1, size)
+    radius = (line**2 + line[:, None] ** 2).sqrt()
+    depth = torch.where(radius < 0.6, 0.95 + 0.05 * radius**2, 1.08)[None, None]
+    albedo = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(0))
+    light = Light(torch.ones(1), torch.zeros(1), torch.tensor([[0.0, 0, -1]]))
+    return Face(depth, albedo, light, torch.zeros(1, 6))
+
+
+def test_normals_of_vertices_face_outwards_and_are_those_of_the_surface():
+    mesh = mesh_of(example_face(24), 1)
+    inner = np.flatnonzero((np.abs(grid_uv(24) - 0.5) < 0.4).all(1))
+    fields = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
+    for vertex in inner[::17]:  # the mean of the triangles around it, which trimesh works out
+        around = fields.face_normals[(fields.faces == vertex).any(1)].mean(0)
+        assert around @ mesh.vertex_normals[vertex] > 0.99 * np.linalg.norm(around)
+
+
+def test_the_crop_is_the_dome_without_background():
+    mesh = mesh_of(mask_like(), crop_background=True)
+    reach = np.linalg.norm(mesh.vertices[:, :2], axis=1).max()
+    half = np.tan(np.radians(5)) * 0.968  # half of the picture's width at the dome's rim
+    assert 0.4 * half < reach < 0.6 * half
+    assert (mesh.vertices[:, 2] > 0).all(), "something of the background is left"
+    assert mesh.euler_number == 1  # a disc: one piece without holes
+    assert mesh_of(mask_like()).vertices[:, 2].min() < -0.07
+
+
+def test_a_closed_mesh_can_be_printed():
+    for crop in (False, True):
+        front = mesh_of(mask_like(), crop_background=crop)
+        solid = mesh_of(mask_like(), crop_background=crop, watertight=True)
+        assert not front.is_watertight
+        assert solid.is_watertight and solid.is_winding_consistent and solid.is_volume
+        assert solid.volume > 0 and solid.euler_number == 2  # a ball
+        back = np.isclose(solid.vertices[:, 2], solid.bounds[0, 2])
+        assert back.sum() == len(front.vertices), "the back is not flat"
+        np.testing.assert_allclose(solid.vertices[~back], front.vertices, atol=1e-9)
+
+
+def test_a_solid_of_a_flat_square_has_the_volume_of_a_frustum():
+    flat = face()
+    solid = mesh_of(flat, 0, watertight=True)
+    near, far, half = 1, 1 + 0.1 * np.tan(np.radians(5)), np.tan(np.radians(5))
+    assert solid.volume == pytest.approx(4 * half**2 * (far**3 - near**3) / 3, rel=1e-5)
+
+
+@pytest.mark.parametrize("watertight", [False, True])
+def test_the_face_is_so_many_millimetres_wide_however_it_is_exported(watertight):
+    cropped = mesh_of(mask_like(), crop_background=True, watertight=False, width_mm=150)
+    assert cropped.extents[0] == pytest.approx(150) and cropped.units == "mm"
+    whole = mesh_of(mask_like(), watertight=watertight, width_mm=150)
+    ratio = np.ptp(mesh_of(mask_like(), watertight=watertight).vertices, axis=0)
+    scale = 150 / mesh_of(mask_like(), crop_background=True).extents[0]
+    np.testing.assert_allclose(whole.extents, ratio * scale, rtol=1e-6)
+
+
+@pytest.mark.parametrize("width", [0, -3, float("nan"), float("inf")])
+def test_a_width_that_is_none_is_refused(width):
+    with pytest.raises(UserError, match="width_mm above 0"):
+        mesh_of(face(), width_mm=width)
+
+
+def test_what_is_no_surface_is_refused():
+    broken = face()
+    broken.depth[0, 0, 1, 1] = float("nan")
+    with pytest.raises(ValueError, match="1 of 25 values of depth not finite"):
+        mesh_of(broken, 0)
+    assert len(mesh_of(broken, 1).vertices) == 25  # the other face of the batch is fine

@@ -6,11 +6,12 @@ import pytest
 import torch
 from PIL import Image
 
+from l2rkit.face import Light
 from l2rkit.geometry import view_of
 from l2rkit.render import GridRenderer
 from l2rkit.testing import example_face
 from l2rkit.viz.panel import on_white
-from l2rkit.viz.turntable import gif, turntable
+from l2rkit.viz.turntable import gif, light_from, relit, turntable
 
 
 def test_it_begins_ahead_and_swings_to_both_sides():
@@ -30,3 +31,26 @@ def test_the_gif_has_the_frames_and_goes_round():
     moving = Image.open(io.BytesIO(gif(pictures, seconds=1)))
     assert moving.n_frames == 5 and moving.size == (16, 16)
     assert moving.info["loop"] == 0 and moving.info["duration"] == 200
+
+
+def test_the_light_goes_round_clockwise_from_above_and_stays_as_strong():
+    face, render = example_face(16), GridRenderer()
+    pictures = relit(render, face, frames=4, tilt_deg=30)
+    assert pictures.shape == (4, 2, 3, 16, 16)
+    strength = face.light.ambient + face.light.diffuse
+    side, ahead = 0.5, 0.75**0.5
+    ways = ((0, -side, -ahead), (side, 0, -ahead), (0, side, -ahead), (-side, 0, -ahead))
+    for picture, way in zip(pictures, ways):
+        light = Light(0.3 * strength, 0.7 * strength, torch.tensor([way] * 2))
+        seen = render(face.seen_from(view_of()).lit_by(light))
+        torch.testing.assert_close(picture, on_white(seen.image, seen.mask), atol=1e-5, rtol=0)
+    with pytest.raises(ValueError, match="1 frame or more"):
+        relit(render, face, frames=0)
+
+
+def test_light_from_the_right_and_from_above():
+    one = torch.ones(1)
+    for angles, way in (((0, 0), (0, 0, -1)), ((90, 0), (1, 0, 0)), ((0, 90), (0, -1, 0))):
+        light = light_from(*angles, one, 2 * one)
+        torch.testing.assert_close(light.direction, torch.tensor([way]).float(), atol=1e-6, rtol=0)
+        assert (light.ambient, light.diffuse) == (1, 2)

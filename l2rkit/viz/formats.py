@@ -1,0 +1,93 @@
+"""Meshes as files. What a format consists of is said by the ends of its files' names."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import trimesh
+from trimesh.exchange.obj import export_obj
+from trimesh.visual import ColorVisuals, TextureVisuals
+from trimesh.visual.base import Visuals
+from trimesh.visual.material import SimpleMaterial
+
+from ..face import Face
+from .mesh import mesh_of
+
+Files = dict[str, bytes]  # by the ends of their names, such as ".glb"
+WHITE, BLACK = (255, 255, 255, 255), (0, 0, 0, 255)
+
+
+def as_glb(mesh: trimesh.Trimesh, name: str) -> Files:
+    """glTF's binary form, textures included. Its unit is the metre: millimetres are converted."""
+    if mesh.units == "mm":
+        mesh = again(mesh, mesh.visual, scale=0.001)
+    return {".glb": mesh.export(file_type="glb", include_normals=True)}
+
+
+def as_obj(mesh: trimesh.Trimesh, name: str) -> Files:
+    """Wavefront's text form, the material beside it, the colours beside that."""
+    matt = SimpleMaterial(
+        mesh.visual.material.baseColorTexture,
+        diffuse=WHITE,
+        ambient=WHITE,
+        specular=BLACK,
+        name=f"{name}-albedo",
+    )
+    text, beside = export_obj(
+        again(mesh, TextureVisuals(mesh.visual.uv, material=matt)),
+        include_normals=True,
+        return_texture=True,
+        mtl_name=f"{name}.mtl",
+    )
+    return {".obj": text.encode(), **{file[len(name) :]: data for file, data in beside.items()}}
+
+
+def as_ply(mesh: trimesh.Trimesh, name: str) -> Files:
+    """Stanford's binary form, each vertex with its colour."""
+    coloured = again(mesh, ColorVisuals(vertex_colors=colours(mesh)))
+    return {".ply": coloured.export(file_type="ply", vertex_normal=True)}
+
+
+def as_stl(mesh: trimesh.Trimesh, name: str) -> Files:
+    """The binary form that printers read: triangles without colour."""
+    return {".stl": mesh.export(file_type="stl")}
+
+
+def again(mesh: trimesh.Trimesh, visual: Visuals, scale: float = 1.0) -> trimesh.Trimesh:
+    """The mesh with another look or size, and its own normals, which trimesh's copies forget."""
+    return trimesh.Trimesh(
+        mesh.vertices * scale,
+        mesh.faces,
+        vertex_normals=mesh.vertex_normals,
+        visual=visual,
+        process=False,
+    )
+
+
+def colours(mesh: trimesh.Trimesh) -> np.ndarray:
+    """(N, 3) uint8: the texture's pixel at each vertex; there is one, for `mesh_of` makes it so."""
+    texture = np.asarray(mesh.visual.material.baseColorTexture)
+    place = mesh.visual.uv * texture.shape[1::-1] - 0.5
+    column, row = place.round().astype(int).T
+    return texture[len(texture) - 1 - row, column]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A way to write a mesh: the ends of its files' names, and what makes the files."""
+
+    endings: tuple[str, ...]
+    write: Callable[[trimesh.Trimesh, str], Files]
+
+
+MESHES = {
+    "glb": Format((".glb",), as_glb),
+    "obj": Format((".obj", ".mtl", "-albedo.png"), as_obj),
+    "ply": Format((".ply",), as_ply),
+    "stl": Format((".stl",), as_stl),
+}
+
+
+def glb(face: Face, index: int = 0) -> bytes:
+    """A textured mesh of one face of the batch, in glTF's binary form; see `mesh_of`."""
+    return as_glb(mesh_of(face, index), "")[".glb"]

@@ -1,0 +1,142 @@
+"""`from l2rkit import reconstruct`: one photo or many, and what a result can do."""
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from l2rkit import Reconstruction, reconstruct
+from l2rkit.devices import chosen_device, device_names
+from l2rkit.errors import UserError
+from l2rkit.face import Light, Scene, one_by_one
+from l2rkit.reconstructed import endings
+from l2rkit.reconstruction import _kept
+from l2rkit.render import GridRenderer
+from l2rkit.testing import example_face
+from l2rkit.zoo import FOLDER
+
+SAMPLES = [FOLDER / "samples" / f"{name}.jpg" for name in ("astronaut_small", "head")]
+
+
+def result(size: int = 32) -> Reconstruction:
+    """A known face, without a network."""
+    (face, _) = one_by_one(example_face(size), 2)
+    light = Light(face.light.ambient, face.light.diffuse, DOWN)
+    face = replace(face, view=torch.zeros(1, 6), light=light, confidence=None)
+    render = GridRenderer()
+    own = render(face)
+    return Reconstruction(Scene(own.image, face, own), np.eye(3)[:2], render)
+
+
+DOWN = torch.tensor([[0.0, 0.6, -0.8]])
+
+
+def test_a_list_of_photos_gives_what_each_gives_alone(capsys: pytest.CaptureFixture) -> None:
+    together = reconstruct(SAMPLES)
+    assert capsys.readouterr() == ("", "")
+    assert isinstance(together, list) and len(together) == 2
+    for path, one in zip(SAMPLES, together):
+        alone = reconstruct(path)
+        for name, array in alone.arrays().items():
+            np.testing.assert_allclose(one.arrays()[name], array, atol=1e-4, err_msg=name)
+    assert np.abs(together[0].arrays()["albedo"] - together[1].arrays()["albedo"]).max() > 0.1
+    assert reconstruct([]) == []
+
+
+def test_progress_is_shown_when_asked_for(capsys: pytest.CaptureFixture) -> None:
+    pixels = np.array(Image.open(SAMPLES[1]).convert("RGB"))
+    (one,) = reconstruct([pixels], align=False, progress=True)
+    said = capsys.readouterr()
+    assert "1/1" in said.err and not said.out
+    # taken as cropped: the middle square, all of it
+    height, width = pixels.shape[:2]
+    np.testing.assert_allclose(one.crop[0, 0], 64 / min(height, width))
+
+
+def test_a_bad_photo_in_a_list_is_named(tmp_path: Path) -> None:
+    (tmp_path / "text.jpg").write_text("no photo")
+    with pytest.raises(UserError, match=r"text\.jpg"):
+        reconstruct([SAMPLES[1], tmp_path / "text.jpg"])
+
+
+def test_the_model_is_kept_until_its_file_changes(tmp_path: Path) -> None:
+    weights = tmp_path / "mine.safetensors"
+    weights.write_bytes((FOLDER / "unsup3d_openfaces.safetensors").read_bytes())
+    before = _kept.cache_info()
+    for _ in range(2):
+        reconstruct(SAMPLES[1], weights=weights)
+    now = _kept.cache_info()
+    assert (now.misses - before.misses, now.hits - before.hits) == (1, 1)
+    weights.write_bytes(b"not tensors any more")
+    with pytest.raises(UserError, match="mine"):
+        reconstruct(SAMPLES[1], weights=weights)
+
+
+def test_devices_that_are_not_there_are_named() -> None:
+    with pytest.raises(UserError, match="no device 'warp:9' here; there is cpu"):
+        reconstruct(SAMPLES[1], device="warp:9")
+    assert chosen_device("cpu") == "cpu" and chosen_device("auto") in device_names()
+
+
+def test_a_picture_from_the_side_shows_that_side() -> None:
+    one = result()
+    picture = np.asarray(one.render(size=64))
+    assert picture.shape == (64, 64, 3) and picture.dtype == np.uint8
+    seen = one.renderer(one.face.seen_from(torch.zeros(6))).image[0].permute(1, 2, 0).numpy()
+    middle = np.asarray(one.render(size=32))[8:24, 8:24] / 255
+    assert np.abs(middle - seen[8:24, 8:24]).mean() < 0.02
+    assert (
+        (np.asarray(one.render(yaw_deg=60))[128, [5, -5]] == 255).all(1).any()
+    )  # beside it: white
+
+
+def test_another_light_changes_the_light_alone() -> None:
+    one = result()
+    lit = one.relight(yaw_deg=90, ambient=0.25)
+    assert lit is not one and torch.equal(one.face.light.direction, DOWN)
+    np.testing.assert_allclose(lit.face.light.direction[0], [1, 0, 0], atol=1e-6)
+    assert lit.face.light.ambient == 0.25 and lit.face.light.diffuse == one.face.light.diffuse
+    for name in ("depth", "albedo", "view"):
+        assert torch.equal(getattr(lit.face, name), getattr(one.face, name))
+    torch.testing.assert_close(lit.scene.own.image, one.renderer(lit.face).image)
+    assert torch.equal(lit.scene.photo, one.scene.photo)
+    dark = one.relight(ambient=0, diffuse=0)
+    assert dark.scene.own.image.abs().max() == 0
+    back = lit.lit_by(one.face.light)
+    torch.testing.assert_close(back.scene.own.image, one.scene.own.image)
+
+
+def test_moving_pictures() -> None:
+    for content in (result().turntable(3, 20), result().light_round(3, 20)):
+        moving = Image.open(io.BytesIO(content))
+        assert moving.n_frames == 3 and moving.size == (20, 20)
+        frames = []
+        for frame in range(3):
+            moving.seek(frame)
+            frames.append(np.asarray(moving.convert("RGB")).astype(float))
+        assert np.abs(frames[1] - frames[2]).max() > 30
+
+
+def test_saved_files_are_those_that_are_announced(tmp_path: Path) -> None:
+    formats = ("stl", "obj", "turntable")
+    result().save(tmp_path / "new", "ada", formats, watertight=True, width_mm=120)
+    assert {p.name for p in (tmp_path / "new").iterdir()} == {f"ada{e}" for e in endings(formats)}
+    assert endings() == [".npz", ".glb", ".png"]
+    everything = endings(("glb", "obj", "ply", "stl", "turntable", "relight"))
+    assert len(set(everything)) == len(everything) == 10
+
+
+def test_an_unknown_format_writes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="did you mean 'glb'"):
+        result().save(tmp_path, "ada", ("gltb",))
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_mesh_of_a_result_takes_the_options_of_meshes() -> None:
+    mesh = result().mesh(watertight=True, width_mm=100)
+    assert mesh.is_watertight and mesh.units == "mm" and mesh.extents[0] >= 100
+    assert len(result().mesh().vertices) == 32**2
