@@ -1,26 +1,38 @@
-"""Figures with what it takes to get them again: the entries of results.json."""
+"""Figures with what it takes to get them again: the entries of results.json.
+
+Beside it lies results.npz with the figures of each image, an array (n,) float32 for each entry and
+metric under `identity(entry).metric`; entries from before it was kept have none.
+"""
 
 import hashlib
+import io
 import json
+import math
 import os
 import platform
 import subprocess
+import zlib
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
-from mmengine.config import Config
+import numpy as np
 
-from .errors import UserError
+from .errors import DataError, UserError
 from .files import write_whole
 from .zoo import FOLDER
+
+if TYPE_CHECKING:  # reading and printing entries must not wait for MMEngine
+    from mmengine.config import Config
 
 # Entries that agree in these speak of the same thing; the newer one replaces the older.
 SAME = ("config", "weights_sha256", "protocol", "level", "restore", "seed", "n")
 
 
 def entry(
-    cfg: Config,
+    cfg: "Config",
     config: str | Path,
     weights: Path | None,
     figures: dict[str, float],
@@ -32,6 +44,8 @@ def entry(
     if weights is not None and weights.parent != FOLDER:
         words.append(str(weights))
     level, restore = cfg.get("level", "clean"), cfg.model.get("restore")
+    if measured_by := cfg.get("measured_by"):
+        words.append(f"--protocol {measured_by}")
     if level != "clean":
         words.append(f"--level {level}")
     if restore:
@@ -40,7 +54,7 @@ def entry(
     words += [f"--cfg-options {key}={value}" for key, value in overrides.items()]
     return {
         "config": Path(config).stem,
-        "weights_sha256": weights and hashlib.sha256(weights.read_bytes()).hexdigest(),
+        "weights_sha256": weights and digest(weights),
         "protocol": cfg.get("protocol", "unnamed"),
         "level": level,
         "restore": named(restore) if restore else "none",
@@ -54,6 +68,17 @@ def entry(
     }
 
 
+def digest(weights: Path) -> str:
+    """SHA-256 of a weight file."""
+    return hashlib.sha256(weights.read_bytes()).hexdigest()
+
+
+def identity(entry: dict[str, Any]) -> str:
+    """16 hexadecimal digits that entries share which speak of the same thing, and no others."""
+    values = json.dumps([entry.get(key) for key in SAME])
+    return hashlib.sha256(values.encode()).hexdigest()[:16]
+
+
 def named(restore: dict[str, Any]) -> str:
     """`Spandrel(weights=GFPGANv1.4.pth)`: a restorer and its arguments, of paths the last part."""
     arguments = [f"{k}={Path(str(v)).name}" for k, v in restore.items() if k != "type"]
@@ -61,14 +86,73 @@ def named(restore: dict[str, Any]) -> str:
     return f"{kind}({', '.join(arguments)})" if arguments else kind
 
 
-def enter(made: dict[str, Any], path: Path) -> None:
-    """Puts an entry into the list in `path`, in place of one that speaks of the same thing."""
+def enter(
+    made: dict[str, Any], path: Path, each: Mapping[str, Sequence[float]] | None = None
+) -> None:
+    """Puts an entry into the list in `path`, in place of one that speaks of the same thing.
+
+    `each`, the figures of every image by metric, goes into results.npz beside it. That file is
+    written first: should the second never be, figures and entry differ, and `read_entries` sees it.
+    """
     try:
         entries = json.loads(path.read_text("utf-8")) if path.exists() else []
         kept = [old for old in entries if any(old.get(key) != made[key] for key in SAME)]
+        known = {identity(old) for old in kept}
+        arrays = read_arrays(path.with_suffix(".npz"))
+        arrays = {key: array for key, array in arrays.items() if key.partition(".")[0] in known}
+        new = {f"{identity(made)}.{name}": values for name, values in (each or {}).items()}
+        if new or path.with_suffix(".npz").exists():
+            write_whole(path.with_suffix(".npz"), packed(arrays | new))
         write_whole(path, (json.dumps([*kept, made], indent=2) + "\n").encode())
     except (OSError, ValueError, AttributeError) as error:
         raise UserError(f"no entry in {path}: {error}") from None
+
+
+def packed(arrays: Mapping[str, Sequence[float]]) -> bytes:
+    """A compressed .npz of float32, the same bytes for the same figures."""
+    file = io.BytesIO()
+    ordered = {key: np.asarray(arrays[key], np.float32) for key in sorted(arrays)}
+    np.savez_compressed(file, **ordered)  # NumPy dates every member 1980
+    return file.getvalue()
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """All arrays of a results.npz, by key; none if there is no such file."""
+    if not path.exists():
+        return {}
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {key: file[key] for key in file.files}
+    except (OSError, ValueError, AttributeError, EOFError, zlib.error, BadZipFile) as error:
+        reason = type(error).__name__
+        raise DataError(f"{path} does not hold figures of images ({reason})") from None
+
+
+def read_entries(path: Path) -> list[dict[str, Any]]:
+    """The entries of one results.json, `each` the figures of every image: (n,) by metric.
+
+    Figures whose mean is not the entry's are of another run, and left out.
+    """
+    try:
+        entries = json.loads(path.read_text("utf-8"))
+        entries = [{**entry, "metrics": dict(entry["metrics"])} for entry in entries]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DataError(f"{path} is not a results file ({type(error).__name__})") from None
+    arrays = read_arrays(path.with_suffix(".npz"))
+    return [{**entry, "each": _each(entry, arrays)} for entry in entries]
+
+
+def _each(entry: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    own = {name: arrays.get(f"{identity(entry)}.{name}") for name in entry["metrics"]}
+    return {
+        name: values
+        for name, values in own.items()
+        if values is not None
+        and len(values) == entry["n"]
+        and math.isclose(  # means are kept with 4 digits
+            values.mean(dtype=float), entry["metrics"][name]["mean"], rel_tol=1e-6, abs_tol=1e-4
+        )
+    }
 
 
 def commit() -> str:

@@ -1,128 +1,110 @@
-"""`l2rkit leaderboard`: results files in, one table out."""
+"""`l2rkit leaderboard`: results files in, tables out; and the runs that fill the files."""
 
-import json
+import os
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ..errors import ConfigError, UserError, near
+from ..leaderboard.table import table
+from ..results import read_entries
 from .doors import user_errors
 
-# Title and digits of each figure; a protocol is sorted by the first that it has.
-COLUMNS = {
-    "side": ("SIDE x 100", 3),
-    "mad": ("MAD deg", 2),
-    "psnr": ("PSNR dB", 2),
-    "ssim": ("SSIM", 3),
-    "identity": ("identity", 3),
-    "render_psnr": ("drawn, PSNR dB", 2),
-    "render_ssim": ("drawn, SSIM", 3),
-    "fmd": ("FMD", 3),
-    "kmd": ("KMD x 1000", 2),
-}
-MORE_IS_BETTER = ("psnr", "ssim", "identity", "render_psnr", "render_ssim")
-BASELINES = {
-    "flat": "flat depth",
-    "mean_depth": "mean of the true depths",
-    "mean_photo": "the mean photo",
-    "half": "half of the photos from the other",
-}
+CONFIGS = Path("configs")
 
 
 @click.command()
 @click.argument("results", nargs=-1, type=click.Path())
 @click.option("--out", type=click.Path(dir_okay=False), help="Write model-zoo.md or another page.")
 @click.option("--check", is_flag=True, help="End with status 1 if the page at --out is stale.")
+@click.option("--run", is_flag=True, help="First measure what is missing of the matrix.")
+@click.option("--matrix", help="Another list of runs.  [default: configs/matrix.json]")
+@click.option("--jobs", type=click.IntRange(1), help="Runs at a time.  [default: one a core]")
+@click.option("--only", metavar="TEXT", help="Of the matrix, runs with TEXT in their name.")
 @click.pass_context
 @user_errors
-def leaderboard(ctx: click.Context, results: tuple[str, ...], out: str | None, check: bool) -> None:
-    """Prints a table of the entries of RESULTS, by default of every configs/*/results.json."""
-    paths = [Path(path) for path in results] or sorted(Path("configs").glob("*/results.json"))
-    entries = [entry for path in paths for entry in read_entries(path)]
-    if out is None:
-        click.echo(table(entries))
-    elif not check:
-        Path(out).write_text(page(entries), "utf-8")
-    elif not Path(out).is_file() or Path(out).read_text("utf-8") != page(entries):
-        click.echo(f"{out} is stale: run l2rkit leaderboard --out {out}", err=True)
-        ctx.exit(1)
+def leaderboard(
+    ctx: click.Context,
+    results: tuple[str, ...],
+    out: str | None,
+    check: bool,
+    run: bool,
+    matrix: str | None,
+    jobs: int | None,
+    only: str | None,
+) -> None:
+    """Prints a table of the entries of RESULTS, by default of every configs/*/results.json.
 
+    With --out, the page goes there, a plot into docs/ and model-index.yml beside it, and a
+    metafile.yml beside each of RESULTS.
 
-def page(entries: list[dict[str, Any]]) -> str:
-    """model-zoo.md: the table, and the command behind each of its rows."""
-    rows = [
-        f"- `{_method(e)}`, {e['level']}, {e['n']} images: `{e['command']}` at commit "
-        f"`{e['commit']}`, seed {e['seed']}, {e['hardware']}, {e['date']}{_weights(e)}"
-        for e in entries
-    ]
-    head = "# Model zoo\n\nMade by `tools/leaderboard.py` from `configs/*/results.json`.\n\n"
-    return head + table(entries) + "\n\n## How each was measured\n\n" + "\n".join(rows) + "\n"
+    With --run, runs of the matrix that have no entry yet are measured first; what fails is told in
+    one line, and the others go on. It may be ended at any time and begun again.
 
-
-def read_entries(path: Path) -> list[dict[str, Any]]:
-    """The entries of one results.json."""
-    from ..errors import DataError
-
-    try:
-        entries = json.loads(path.read_text("utf-8"))
-        return [{**entry, "metrics": dict(entry["metrics"])} for entry in entries]
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise DataError(f"{path} is not a results file ({type(error).__name__})") from None
-
-
-def table(entries: list[dict[str, Any]]) -> str:
-    """Markdown tables, one for the protocols with the same figures, best method first.
-
-    What was not measured of a method stays empty. Each setting has its baselines at the end.
+    Status 0: all done. 1: some runs failed, or the page is stale. 2: nothing could begin.
     """
-    tables: dict[tuple[str, ...], list[str]] = {}
-    for setting in sorted({(e["protocol"], e["level"], e["n"]) for e in entries}):
-        group = [e for e in entries if (e["protocol"], e["level"], e["n"]) == setting]
-        columns = tuple(name for name in COLUMNS if any(name in e["metrics"] for e in group))
-        tables.setdefault(columns, _head(columns)).extend(_rows(group, columns))
-    return "\n\n".join("\n".join(lines) for lines in tables.values())
+    if not run and (matrix or jobs or only):
+        raise ConfigError("--matrix, --jobs and --only are for --run")
+    failed = measure(Path(matrix or CONFIGS / "matrix.json"), jobs, only or "") if run else 0
+    paths = [Path(path) for path in results] or sorted(CONFIGS.glob("*/results.json"))
+    if out is None:
+        click.echo(table([entry for path in paths for entry in read_entries(path)]))
+    elif check:
+        texts = documents(paths, Path(out))
+        stale = [
+            path for path, text in texts.items() if isinstance(text, str) and old(path) != text
+        ]
+        for path in stale:
+            click.echo(f"{path} is stale: run l2rkit leaderboard --out {out}", err=True)
+        ctx.exit(int(bool(stale or failed)))
+    else:
+        write(documents(paths, Path(out)))
+    ctx.exit(int(failed > 0))
 
 
-def _head(columns: tuple[str, ...]) -> list[str]:
-    titles = ["protocol", "level", "method", *(COLUMNS[name][0] for name in columns), "images"]
-    return [_row(*titles), "|" + "---|" * len(titles)]
+def measure(matrix: Path, jobs: int | None, only: str) -> int:
+    """Measures what is missing of the matrix; how many runs failed."""
+    from ..leaderboard.matrix import read_matrix, run
+
+    cells = read_matrix(matrix)
+    chosen = [cell for cell in cells if only in cell.name]
+    if not chosen:
+        known = {Path(cell.config).stem for cell in cells}
+        raise UserError(f"{matrix} has no run with '{only}' in its name{near(only, known)}")
+    return run(chosen, jobs or os.cpu_count() or 1, lambda line: click.echo(line, err=True))
 
 
-def _rows(group: list[dict[str, Any]], columns: tuple[str, ...]) -> list[str]:
-    protocol, level, n = (group[0][key] for key in ("protocol", "level", "n"))
-    first = columns[0]
-    sign = -1 if first in MORE_IS_BETTER else 1
-    measured = [e for e in group if first in e["metrics"]]
-    others = [e for e in group if first not in e["metrics"]]
-    group = [*sorted(measured, key=lambda e: sign * e["metrics"][first]["mean"]), *others]
-    lines = []
-    for entry in group:
-        cells = [_cell(entry["metrics"], name, name) for name in columns]
-        lines.append(_row(protocol, level, _method(entry), *cells, n))
-    for prefix, title in BASELINES.items():
-        if f"{prefix}_{first}" in group[0]["metrics"]:
-            cells = [_cell(group[0]["metrics"], f"{prefix}_{name}", name) for name in columns]
-            lines.append(_row(protocol, level, f"({title})", *cells, n))
-    return lines
+def documents(paths: list[Path], out: Path) -> dict[Path, str | bytes]:
+    """Every file that is made of the results; pictures are bytes."""
+    from ..leaderboard.metafile import index, listed, metafile
+    from ..leaderboard.page import PLOT, page, read_published
+    from ..leaderboard.plot import curves, plot
+
+    entries = {path: read_entries(path) for path in paths}
+    every = [entry for some in entries.values() for entry in some]
+    metafiles = {
+        path.with_name("metafile.yml"): metafile(path.parent, listed(some))
+        for path, some in entries.items()
+        if listed(some)
+    }
+    made: dict[Path, str | bytes] = {
+        out: page(every, read_published(CONFIGS / "published.json")),
+        out.with_name("model-index.yml"): index(list(metafiles)),
+        **metafiles,
+    }
+    return made | ({out.parent / PLOT: plot(every)} if curves(every) else {})
 
 
-def _method(entry: dict[str, Any]) -> str:
-    restorer = entry.get("restore", "none")
-    return entry["config"] if restorer == "none" else f"{restorer} + {entry['config']}"
+def old(path: Path) -> str | None:
+    """What is in a file, if it is there."""
+    return path.read_text("utf-8") if path.is_file() else None
 
 
-def _weights(entry: dict[str, Any]) -> str:
-    digest = entry["weights_sha256"]
-    return f"; weights `sha256:{digest[:16]}`" if digest else ""
+def write(made: dict[Path, Any]) -> None:
+    """Writes texts and pictures, and the folders that they are in."""
+    from ..files import write_whole
 
-
-def _row(*cells: object) -> str:
-    return "| " + " | ".join(str(cell) for cell in cells) + " |"
-
-
-def _cell(metrics: dict[str, dict[str, float]], name: str, column: str) -> str:
-    if name not in metrics:
-        return ""
-    value, digits = metrics[name], COLUMNS[column][1]
-    spread = f" ± {value['std']:.{digits}f}" if "std" in value else ""
-    return f"{value['mean']:.{digits}f}{spread}"
+    for path, content in made.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, content.encode() if isinstance(content, str) else content)

@@ -1,0 +1,1 @@
+"""What is made of results: tables, the page, its plot and index, and the runs behind them."""

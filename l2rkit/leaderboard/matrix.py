@@ -1,0 +1,163 @@
+"""The runs behind the page: a matrix of configs, restorers and levels, each a process of its own.
+
+A matrix is a JSON list of groups; a group stands for each of its configs with each of its levels
+and restorers, a restorer being the words that `tools/test.py` takes for it:
+
+    [{"configs": ["configs/unsup3d/unsup3d_heads.py"],
+      "levels": ["clean", "severe"],
+      "restorers": ["", "--restore Resample"]}]
+
+`"weights": "none"` is for configs that have none; any other is measured with its shipped ones.
+`"protocols": ["", "cross_view"]` measures by these, too; "" is the config's own.
+"""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError, UserError
+from ..results import digest, enter, read_arrays, read_entries
+from ..zoo import shipped_weights
+
+TEST = Path(__file__).parents[2] / "tools" / "test.py"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of tools/test.py."""
+
+    config: str
+    level: str
+    restorer: str  # words for tools/test.py, empty: none
+    weightless: bool
+    protocol: str = ""  # empty: the config's own
+
+    @property
+    def name(self) -> str:
+        """`unsup3d_heads, severe, --restore FaceRestorer`."""
+        words = [Path(self.config).stem, self.protocol, self.level, self.restorer]
+        return ", ".join(word for word in words if word)
+
+    @property
+    def words(self) -> list[str]:
+        """What tools/test.py is told."""
+        level = [] if self.level == "clean" else ["--level", self.level]
+        protocol = ["--protocol", self.protocol] if self.protocol else []
+        return [self.config, *protocol, *level, *shlex.split(self.restorer)]
+
+    @property
+    def results(self) -> Path:
+        """The file that its entry belongs in."""
+        return Path(self.config).parent / "results.json"
+
+    def weights(self) -> str | None:
+        """SHA-256 of the shipped weights that it measures, None if it has none of its own.
+
+        Raises:
+            WeightsError: they are not shipped.
+        """
+        return None if self.weightless else digest(shipped_weights(self.config))
+
+    def measured(self) -> bool:
+        """Whether there is an entry of this command and these weights, with images' figures."""
+        entries = read_entries(self.results) if self.results.exists() else []
+        command, weights = f"python tools/test.py {' '.join(self.words)}", self.weights()
+        return any(
+            e["each"] and e["command"] == command and e["weights_sha256"] == weights
+            for e in entries
+        )
+
+
+def read_matrix(path: Path) -> list[Cell]:
+    """Its cells, in the order of the file, each once.
+
+    Raises:
+        DataError: it is not a matrix.
+    """
+    try:
+        cells = [
+            Cell(str(config), str(level), str(restorer), group.get("weights") == "none", str(by))
+            for group in json.loads(path.read_text("utf-8"))
+            for by in group.get("protocols", [""])
+            for config in group["configs"]
+            for restorer in group["restorers"]
+            for level in group["levels"]
+        ]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise DataError(f"{path} is not a matrix of runs ({reason})") from None
+    return list(dict.fromkeys(cells))
+
+
+def run(cells: list[Cell], jobs: int, say: Callable[[str], None]) -> int:
+    """Measures the cells that have no entry yet, `jobs` at a time; how many failed.
+
+    Tells one line for each. An entry is entered when its run has ended, by this process alone, so
+    nothing is half there when it is killed; the next call goes on.
+    """
+    todo = []
+    for cell in cells:
+        try:
+            if not cell.measured():
+                todo.append(cell)
+                continue
+            say(f"there already: {cell.name}")
+        except UserError as error:
+            say(f"skipped: {cell.name}: {error}")
+    failed, begin = 0, time.monotonic()
+    for done, (cell, outcome) in enumerate(outcomes(todo, jobs), 1):
+        try:
+            made, each = outcome()
+            enter(made, cell.results, each)
+            said = f"measured: {cell.name}"
+        except UserError as error:
+            failed += 1
+            said = f"failed: {cell.name}: {error}"
+        minutes = (time.monotonic() - begin) / 60
+        left = minutes / done * (len(todo) - done)
+        say(f"{done} of {len(todo)}, {minutes:.1f} min, about {left:.0f} left; {said}")
+    return failed
+
+
+def outcomes(todo: list[Cell], jobs: int) -> Iterator[tuple[Cell, Callable[[], Any]]]:
+    """Cells as they end, each with the call that gives or raises what came of it."""
+    pool = ThreadPoolExecutor(jobs)
+    try:
+        futures = {pool.submit(measure, cell, jobs): cell for cell in todo}
+        for future in as_completed(futures):
+            yield futures[future], future.result
+    finally:
+        pool.shutdown(cancel_futures=True)  # those that have begun end by themselves
+
+
+def measure(cell: Cell, jobs: int) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Entry and figures of each image of a cell, by a process with its share of the cores.
+
+    Raises:
+        UserError: it failed; the last line that it wrote.
+    """
+    threads = str(max(1, (os.cpu_count() or 1) // jobs))
+    shares = {"OMP_NUM_THREADS": threads, "NUMBA_NUM_THREADS": threads}
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "results.json")
+        command = [sys.executable, str(TEST), *cell.words, "--results", str(path)]
+        ended = subprocess.run(
+            command, capture_output=True, text=True, env={**shares, **os.environ}
+        )
+        if ended.returncode:
+            lines = [line for line in ended.stderr.splitlines() if line.strip()]
+            raise UserError(lines[-1].removeprefix("Error: ") if lines else f"{ended.returncode}")
+        (entry,) = json.loads(path.read_text("utf-8"))
+        arrays = read_arrays(path.with_suffix(".npz"))
+    return entry, {key.partition(".")[2]: array for key, array in arrays.items()}

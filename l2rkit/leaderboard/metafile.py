@@ -1,0 +1,78 @@
+"""The index of models in OpenMMLab's format: model-index.yml, and a metafile.yml by method."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..results import digest
+from ..zoo import FOLDER
+from .table import COLUMNS, method
+
+LEVELS = ("clean", "severe")
+TASKS = {
+    "side": "3D Face Reconstruction",
+    "psnr": "Face Restoration",
+    "fmd": "Image Generation",
+    "render_psnr": "Rendering",
+}
+NOTE = "# Made by tools/leaderboard.py --out model-zoo.md from the results; not to be edited.\n"
+
+
+def metafile(folder: Path, entries: list[dict[str, Any]]) -> str:
+    """metafile.yml of a method's folder: the collection, and each model's `clean` and `severe`."""
+    name, paper = titles(folder / "README.md")
+    collection = {"Name": name, "README": (folder / "README.md").as_posix()}
+    if paper:
+        collection["Paper"] = {"Title": paper}
+    models: dict[str, dict[str, Any]] = {}
+    for entry in sorted(entries, key=lambda e: LEVELS.index(e["level"])):
+        model = {"Name": method(entry), "In Collection": name, "Config": config(entry)}
+        weights = FOLDER / f"{entry['config']}.safetensors"
+        if weights.is_file() and entry["weights_sha256"] == digest(weights):
+            model["Weights"] = f"l2rkit/zoo/{weights.name}"
+        models.setdefault(method(entry), {**model, "Results": []})["Results"].append(
+            {
+                "Task": next(TASKS[key] for key in TASKS if key in entry["metrics"]),
+                "Dataset": f"{entry['protocol']}, {entry['level']}, {entry['n']} images",
+                "Metrics": {
+                    COLUMNS[key][0]: entry["metrics"][key]["mean"]
+                    for key in COLUMNS
+                    if key in entry["metrics"]
+                },
+            }
+        )
+    return NOTE + dump({"Collections": [collection], "Models": list(models.values())})
+
+
+def index(metafiles: list[Path]) -> str:
+    """model-index.yml: where the metafiles are."""
+    return NOTE + dump({"Import": [path.as_posix() for path in metafiles]})
+
+
+def listed(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The entries whose results go into a metafile."""
+    some = [e for e in entries if e["level"] in LEVELS and TASKS.keys() & e["metrics"].keys()]
+    # a bad photo by itself has figures, too, but is no model
+    return [e for e in some if "psnr" not in e["metrics"] or e.get("restore", "none") != "none"]
+
+
+def titles(readme: Path) -> tuple[str, str | None]:
+    """Title of a method's README, and that of the first paper in its first paragraph."""
+    head, _, rest = (
+        readme.read_text("utf-8").partition("\n\n") if readme.is_file() else ("", "", "")
+    )
+    paper = re.search(r"\*([^*]+)\*", rest.partition("\n\n")[0])
+    name = head.removeprefix("# ").strip() or readme.parent.name
+    return name, paper and " ".join(paper[1].split())
+
+
+def config(entry: dict[str, Any]) -> str:
+    """Path of the config that an entry's command has measured."""
+    words = entry["command"].split()[2:]
+    return next((word for word in words if word.endswith(".py")), entry["config"])
+
+
+def dump(document: dict[str, Any]) -> str:
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)

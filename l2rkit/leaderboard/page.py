@@ -1,0 +1,93 @@
+"""model-zoo.md: what was measured here, what others have published, and how to measure again."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ..errors import DataError
+from .paired import DRAWS
+from .plot import curves
+from .table import AGAINST, COLUMNS, cell, grid, method, table
+
+PLOT = "docs/robustness.svg"
+
+# Figures that only others have published.
+PUBLISHED = {**COLUMNS, "normals": ("angle of normals, deg", 1), "lpips": ("LPIPS", 3)}
+
+HEAD = f"""# Model zoo
+
+Made by `tools/leaderboard.py --out model-zoo.md` from `configs/*/results.json`; with `--run` it
+first measures what is missing of `configs/matrix.json`. Figures are means over images, ± their
+standard deviation.
+
+The column "{AGAINST}", where there is one, says how a row's first figure differs from that of the
+best row on the same images: row minus best, the ends of a paired bootstrap's interval of {DRAWS:,}
+draws. If it holds 0, the difference may be chance. It is empty where each image's figures were not
+kept.
+"""
+
+ELSEWHERE = """## Published by others
+
+Read from the sources named, on their data: **not to be compared** with the figures above.
+"""
+
+
+def page(entries: list[dict[str, Any]], published: list[dict[str, Any]]) -> str:
+    """The page: tables, published figures, and the command behind each row."""
+    parts = [HEAD]
+    if curves(entries):
+        parts.append(f"![SIDE against how bad the photos are]({PLOT})\n")
+    parts.append(table(entries) + "\n")
+    if published:
+        parts += [ELSEWHERE, elsewhere(published) + "\n"]
+    return "\n".join([*parts, "## How each was measured\n", measured(entries)])
+
+
+def measured(entries: list[dict[str, Any]]) -> str:
+    """A table, folded away: command, commit, seed, machine, day and weights of each entry."""
+    titles = ["method", "command", "commit", "seed", "hardware", "date", "weights"]
+    rows = []
+    for e in entries:
+        weights = (e["weights_sha256"] or "")[:16]
+        how = [e["commit"], str(e["seed"]), e["hardware"], e["date"], weights]
+        rows.append([method(e), f"`{e['command']}`", *how])
+    fold = (
+        f"<details>\n<summary>{len(entries)} runs; of weights the first of their SHA-256</summary>"
+    )
+    return f"{fold}\n\n{grid(titles, rows)}\n\n</details>\n"
+
+
+def elsewhere(published: list[dict[str, Any]]) -> str:
+    """Tables of published figures, one for the data sets with the same figures."""
+    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for entry in published:
+        columns = tuple(name for name in PUBLISHED if name in entry["metrics"])
+        groups.setdefault(columns, []).append(entry)
+    tables = []
+    for columns, group in groups.items():
+        titles = ["data", "method", *(PUBLISHED[name][0] for name in columns), "source"]
+        rows = []
+        for entry in group:
+            cells = [cell(entry["metrics"], name, PUBLISHED[name][1]) for name in columns]
+            rows.append([entry["data"], entry["method"], *cells, entry["source"]])
+        tables.append(grid(titles, rows))
+    return "\n\n".join(tables)
+
+
+def read_published(path: Path) -> list[dict[str, Any]]:
+    """The entries of published.json, none if there is no such file.
+
+    Raises:
+        DataError: an entry lacks something, or has a figure that no column is for.
+    """
+    if not path.exists():
+        return []
+    try:
+        entries = json.loads(path.read_text("utf-8"))
+        for entry in entries:
+            unknown = set(entry["metrics"]) - set(PUBLISHED)
+            if unknown or set(entry) != {"method", "data", "metrics", "source"}:
+                raise ValueError(f"{entry['method']} has {sorted(unknown or entry)}")
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DataError(f"{path} is no list of published figures: {error}") from None
+    return entries

@@ -1,0 +1,110 @@
+"""Entries in, Markdown tables out."""
+
+from typing import Any
+
+from .paired import interval
+
+# Title and digits of each figure; a protocol is sorted by the first that it has.
+COLUMNS = {
+    "side": ("SIDE x 100", 3),
+    "mad": ("MAD deg", 2),
+    "psnr": ("PSNR dB", 2),
+    "ssim": ("SSIM", 3),
+    "identity": ("identity", 3),
+    "render_psnr": ("drawn, PSNR dB", 2),
+    "render_ssim": ("drawn, SSIM", 3),
+    "predicted_side": ("predicted view, SIDE", 3),
+    "own_side": ("own view, SIDE", 3),
+    "correlation": ("depth correlation", 3),
+    "albedo_psnr": ("albedo, PSNR dB", 2),
+    "albedo_ssim": ("albedo, SSIM", 3),
+    "albedo_symmetry": ("albedo symmetry, PSNR dB", 2),
+    "turned_identity": ("identity, turned", 3),
+    "normal_mad": ("angle of normals, deg", 2),
+    "fmd": ("FMD", 3),
+    "kmd": ("KMD x 1000", 2),
+}
+MORE_IS_BETTER = ("psnr", "ssim", "identity", "render_psnr", "render_ssim")
+BASELINES = {
+    "flat": "flat depth",
+    "mean_depth": "mean of the true depths",
+    "mean_photo": "the mean photo",
+    "half": "half of the photos from the other",
+}
+AGAINST = "against the best, 95 %"
+
+
+def table(entries: list[dict[str, Any]]) -> str:
+    """Markdown tables, one for the protocols with the same figures, best method first.
+
+    What was not measured of a method stays empty. Each setting has its baselines at the end. Where
+    the figures of each image are known, a column says how the first figure's mean differs from the
+    best row's on the same images: the ends of the 95 % interval.
+    """
+    tables: dict[tuple[str, ...], list[list[str]]] = {}
+    for setting in sorted({(e["protocol"], e["level"], e["n"]) for e in entries}):
+        group = [e for e in entries if (e["protocol"], e["level"], e["n"]) == setting]
+        columns = tuple(name for name in COLUMNS if any(name in e["metrics"] for e in group))
+        tables.setdefault(columns, []).extend(_rows(group, columns))
+    return "\n\n".join(_table(columns, rows) for columns, rows in tables.items())
+
+
+def method(entry: dict[str, Any]) -> str:
+    """`unsup3d_heads`, or `FaceRestorer + unsup3d_heads`."""
+    restorer = entry.get("restore", "none")
+    return entry["config"] if restorer == "none" else f"{restorer} + {entry['config']}"
+
+
+def grid(titles: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table."""
+    lines = ["| " + " | ".join(line) + " |" for line in [titles, *rows]]
+    return "\n".join([lines[0], "|" + "---|" * len(titles), *lines[1:]])
+
+
+def cell(metrics: dict[str, dict[str, float]], name: str, digits: int) -> str:
+    """Mean and, where there is one, standard deviation; empty if `name` was not measured."""
+    if name not in metrics:
+        return ""
+    value = metrics[name]
+    spread = f" ± {value['std']:.{digits}f}" if "std" in value else ""
+    return f"{value['mean']:.{digits}f}{spread}"
+
+
+def _table(columns: tuple[str, ...], rows: list[list[str]]) -> str:
+    lines = [["protocol", "level", "method", *(COLUMNS[name][0] for name in columns)], *rows]
+    lines[0] += [AGAINST, "images"]
+    if not any(row[-2] for row in rows):
+        lines = [[*line[:-2], line[-1]] for line in lines]
+    return grid(lines[0], lines[1:])
+
+
+def _rows(group: list[dict[str, Any]], columns: tuple[str, ...]) -> list[list[str]]:
+    protocol, level, n = (str(group[0][key]) for key in ("protocol", "level", "n"))
+    first = columns[0]
+    sign = -1 if first in MORE_IS_BETTER else 1
+    measured = [e for e in group if first in e["metrics"]]
+    others = [e for e in group if first not in e["metrics"]]
+    group = [*sorted(measured, key=lambda e: sign * e["metrics"][first]["mean"]), *others]
+    rows = []
+    for entry in group:
+        cells = [cell(entry["metrics"], name, COLUMNS[name][1]) for name in columns]
+        rows.append([protocol, level, method(entry), *cells, _against(entry, group, first), n])
+    for prefix, title in BASELINES.items():
+        if f"{prefix}_{first}" in group[0]["metrics"]:
+            cells = [
+                cell(group[0]["metrics"], f"{prefix}_{name}", COLUMNS[name][1]) for name in columns
+            ]
+            rows.append([protocol, level, f"({title})", *cells, "", n])
+    return rows
+
+
+def _against(entry: dict[str, Any], group: list[dict[str, Any]], first: str) -> str:
+    """`[0.004, 0.012]`: the interval to the first of `group`; empty where images are not known."""
+    own, best = (e.get("each", {}).get(first) for e in (entry, group[0]))
+    if own is None or best is None or len(group) == 1:
+        return ""
+    if entry is group[0]:
+        return "best"
+    digits = COLUMNS[first][1]
+    low, high = (round(end, digits) + 0.0 for end in interval(own, best))  # + 0: no "-0.000"
+    return f"[{low:.{digits}f}, {high:.{digits}f}]"

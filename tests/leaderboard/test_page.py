@@ -1,0 +1,174 @@
+"""Tables with intervals, published figures, the plot and the index of models."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import yaml
+
+from l2rkit.errors import DataError
+from l2rkit.leaderboard.metafile import index, listed, metafile
+from l2rkit.leaderboard.page import elsewhere, page, read_published
+from l2rkit.leaderboard.plot import curves, plot
+from l2rkit.leaderboard.table import table
+from l2rkit.results import digest
+from l2rkit.zoo import zoo_file
+
+EACH = np.array([1.0, 2.0, 3.0, 2.0], np.float32)
+
+
+def entry(config: str, each: np.ndarray | None = None, key: str = "side", **more: object) -> dict:
+    figures = EACH if each is None else each
+    made = {
+        "config": config,
+        "protocol": "heads",
+        "level": "clean",
+        "restore": "none",
+        "n": 4,
+        "metrics": {key: {"mean": float(figures.mean())}},
+        "each": {} if each is None else {key: each},
+        "weights_sha256": "0123456789abcdef0123",
+        "command": f"python tools/test.py configs/unsup3d/{config}.py",
+    }
+    made |= dict(commit="abc", seed=0, hardware="a machine", date="2026-01-01")
+    return made | more
+
+
+def cells(text: str, column: int) -> list[str]:
+    return [line.strip("| ").split(" | ")[column] for line in text.splitlines()[2:]]
+
+
+def test_rows_are_held_against_the_best_on_the_same_images() -> None:
+    rows = [entry("far", EACH + 1), entry("same", EACH), entry("best", EACH)]
+    rows.append(entry("worst", np.float32([5, 2, 3, 2]) + 1))
+    text = table([rows[2], *rows[:2], rows[3]])
+    assert cells(text, 2) == ["best", "same", "far", "worst"]
+    against = cells(text, 4)
+    # always 1 more on every image: no doubt at all; only one image differs more: it may be 1 to 4
+    assert against[:3] == ["best", "[0.000, 0.000]", "[1.000, 1.000]"]
+    low, high = (float(end) for end in against[3].strip("[]").split(", "))
+    assert low == 1 and 3 <= high <= 5
+
+
+def test_more_decibels_are_better() -> None:
+    text = table([entry("worse", EACH + 20, "psnr"), entry("better", EACH + 21.5, "psnr")])
+    assert cells(text, 2) == ["better", "worse"]
+    assert cells(text, 4) == ["best", "[-1.50, -1.50]"]
+
+
+def test_rows_without_images_figures_stay_empty() -> None:
+    old, short = entry("old"), entry("short", EACH + 2)
+    text = table([entry("best", EACH - 1), old, short])
+    assert cells(text, 2) == ["best", "old", "short"]
+    assert [line.split(" | ")[4] for line in text.splitlines()[2:]] == [
+        "best",
+        "",
+        "[3.000, 3.000]",
+    ]
+    # where the best has none nobody can be held against it; where none has, there is no column
+    assert "against" not in table([entry("best"), entry("short", EACH + 1)])
+    assert "against" not in table([entry("best"), entry("old")])
+
+
+def test_settings_are_not_mixed() -> None:
+    text = table([entry("best", EACH - 1), entry("other", EACH, level="x4")])
+    assert "[" not in text
+
+
+def published(tmp_path: Path, *entries: dict) -> Path:
+    path = tmp_path / "published.json"
+    path.write_text(json.dumps(entries))
+    return path
+
+
+PAPER = dict(method="M", data="D", metrics={"side": {"mean": 0.5, "std": 0.1}}, source="A paper")
+
+
+def test_published_figures_stand_apart_with_data_and_source(tmp_path: Path) -> None:
+    known = read_published(published(tmp_path, PAPER))
+    assert elsewhere(known).splitlines()[2] == "| D | M | 0.500 ± 0.100 | A paper |"
+    measured, _, rest = page([entry("ours", EACH)], known).partition("## Published by others")
+    assert "A paper" not in measured and "A paper" in rest and "not to be compared" in rest
+    assert read_published(tmp_path / "none.json") == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{**PAPER, "metrics": {"sied": {"mean": 1}}}, {k: PAPER[k] for k in ("method", "metrics")}, 3],
+)
+def test_what_is_no_published_figure_is_said(tmp_path: Path, wrong: object) -> None:
+    with pytest.raises(DataError, match="published"):
+        read_published(published(tmp_path, wrong))
+
+
+def test_our_list_of_published_figures_reads_and_names_its_sources() -> None:
+    known = read_published(Path(__file__).parents[2] / "configs" / "published.json")
+    unsup3d = next(e for e in known if e["method"] == "Unsup3D")
+    assert unsup3d["metrics"]["side"]["mean"] == 0.793 and all(e["source"] for e in known)
+
+
+def test_commands_are_folded_away() -> None:
+    text = page([entry("ours", EACH), entry("old")], [])
+    assert text.count("python tools/test.py configs/unsup3d/ours.py") == 1
+    fold = text[text.index("<details>") : text.index("</details>")]
+    assert "| ours | `python tools/test.py" in fold and "2 runs" in fold
+
+
+def severities(config: str, *sides: float, **more: object) -> list[dict]:
+    levels = ("clean", "x4", "mild", "severe")
+    return [
+        entry(config, np.full(4, side, np.float32), level=level, **more)
+        for side, level in zip(sides, levels)
+    ]
+
+
+def test_the_plot_has_a_line_for_each_method_of_the_largest_setting() -> None:
+    rows = [
+        *severities("small", 1, 2, 3, 4, protocol="other"),
+        *severities("a", 1, 2, 3, 4),
+        *severities("b", 2, 3),
+        *severities("b", 2, 3, restore="Resample"),
+        *severities("point", 5),
+    ]
+    assert curves(rows) == {
+        ("a", "none"): dict(clean=1, x4=2, mild=3, severe=4),
+        ("b", "none"): dict(clean=2, x4=3),
+        ("b", "Resample"): dict(clean=2, x4=3),
+    }
+    drawing = plot(rows)
+    assert drawing == plot(list(reversed(rows)))  # to the byte
+    texts = [node.text for node in ElementTree.fromstring(drawing).iter() if node.text]
+    assert {"a", "b", "Resample + b", "severe"} <= set(texts) and "point" not in texts
+    assert "docs/robustness.svg" in page(rows, [])
+    assert "docs/robustness.svg" not in page([entry("point", EACH)], [])
+
+
+def test_an_index_of_models_in_openmmlabs_format(tmp_path: Path) -> None:
+    readme = "# Unsup3D\n\nWu: *Probably\nSymmetric*, CVPR.\n\n*Not this.*\n"
+    (tmp_path / "README.md").write_text(readme)
+    sha = digest(zoo_file("unsup3d_heads_32.safetensors"))
+    rows = severities("unsup3d_heads_32", 1, 2, 3, 4, weights_sha256=sha)
+    rows += severities("unshipped", 2)
+    document = yaml.safe_load(metafile(tmp_path, listed(rows[::-1])))
+    (collection,) = document["Collections"]
+    assert collection["Name"] == "Unsup3D"
+    assert collection["Paper"] == {"Title": "Probably Symmetric"}
+    models = {model["Name"]: model for model in document["Models"]}
+    shipped, other = models["unsup3d_heads_32"], models["unshipped"]
+    assert shipped["Weights"] == "l2rkit/zoo/unsup3d_heads_32.safetensors"
+    assert shipped["In Collection"] == "Unsup3D" and "Weights" not in other
+    assert shipped["Config"] == "configs/unsup3d/unsup3d_heads_32.py"
+    assert [r["Dataset"] for r in shipped["Results"]] == [
+        "heads, clean, 4 images",
+        "heads, severe, 4 images",
+    ]
+    assert [r["Metrics"]["SIDE x 100"] for r in shipped["Results"]] == [1, 4]
+    made = yaml.safe_load(index([Path("configs/unsup3d/metafile.yml")]))
+    assert made == {"Import": ["configs/unsup3d/metafile.yml"]}
+
+
+def test_a_bad_photo_by_itself_is_no_model() -> None:
+    photo, restored = entry("photos", EACH, "psnr"), entry("p", EACH, "psnr", restore="DFDNet")
+    assert listed([photo, restored]) == [restored]
