@@ -18,23 +18,30 @@ RUNNER_KEYS = ("randomness", "resume", "load_from", "work_dir", "launcher", "env
 # What MMEngine's builders take out of a dict before they call its type.
 NOT_ARGUMENTS = ("type", "_scope_", "constructor", "paramwise_cfg", "convert_to_iter_based")
 
+MEASURING = ("protocol", "test_dataloader", "test_evaluator")  # what makes a protocol
+
 # Where `configs/` lies: within the package if installed, beside it in a clone.
 HOMES = (Path(__file__).parent, Path(__file__).parents[1])
 
 
-def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> Config:
+def load_config(
+    path: str | Path, overrides: dict[str, Any] | None = None, protocol: str | None = None
+) -> Config:
     """The config at `path` with dotted `overrides` merged in, its `custom_imports` done.
 
     A path such as configs/lap/lap_heads.py that is not there stands for the shipped config.
+
+    Args:
+        protocol: measures otherwise than the config: the test set, the metrics and the `protocol`
+            are those of configs/_base_/PROTOCOL.py, or of a file of one's own.
 
     Raises:
         ConfigError: the file is missing or does not run, or an override or argument is not known.
     """
     path = _there_or_shipped(Path(path))
-    try:
-        config = Config.fromfile(path, import_custom_modules=False)
-    except Exception as error:  # a config is a program and may fail in any way at all
-        raise ConfigError(f"{path} does not load: {_one_line(error)}") from error
+    config = _read(path)
+    if protocol:
+        _follow(config, protocol)
     _import_custom(config)
     if overrides:
         for key in overrides:
@@ -65,6 +72,25 @@ def load_model(
     if weights is not None:
         load_weights(model, weights)
     return model.to(device).eval()
+
+
+def _read(path: Path) -> Config:
+    try:
+        return Config.fromfile(path, import_custom_modules=False)
+    except Exception as error:  # a config is a program and may fail in any way at all
+        raise ConfigError(f"{path} does not load: {_one_line(error)}") from error
+
+
+def _follow(config: Config, protocol: str) -> None:
+    """Puts a protocol's test set and metrics in the place of the config's."""
+    own = protocol.endswith(".py")
+    base = _read(_there_or_shipped(Path(protocol if own else f"configs/_base_/{protocol}.py")))
+    _import_custom(base)
+    for key in MEASURING:
+        if key not in base:
+            raise ConfigError(f"{protocol} is no protocol to measure by: it has no '{key}'")
+        config[key] = base[key]
+    config.measured_by = protocol
 
 
 def _there_or_shipped(path: Path) -> Path:

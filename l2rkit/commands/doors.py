@@ -72,12 +72,14 @@ def complain(error: UserError) -> None:
     click.echo(f"failed: {' '.join(str(error).split())}", err=True)
 
 
-def load_for_runner(path: str, overrides: dict[str, Any], launcher: str) -> Any:
+def load_for_runner(
+    path: str, overrides: dict[str, Any], launcher: str, protocol: str | None = None
+) -> Any:
     """The config, ready for MMEngine's Runner, its needless warnings silenced."""
     from ..config import load_config
 
     quiet()
-    config = load_config(path, overrides)
+    config = load_config(path, overrides, protocol)
     config.launcher = launcher
     return config
 

@@ -1,5 +1,6 @@
 """`l2rkit test`: a config and weights in, one entry of results.json out."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,10 @@ from .doors import OVERRIDES, RESTORER_OPTIONS, load_for_runner, user_errors
 @click.command()
 @click.argument("config", type=click.Path())
 @click.argument("weights", type=click.Path(), required=False)
+@click.option(
+    "--protocol",
+    help="Measures by configs/_base_/PROTOCOL.py, such as cross_view, or a file of your own.",
+)
 @click.option("--level", default="clean", help="How bad the photos are: clean, x4, mild or severe.")
 @click.option("--restore", help="A restorer by its registered name, to repair them in 2D first.")
 @RESTORER_OPTIONS
@@ -21,6 +26,7 @@ from .doors import OVERRIDES, RESTORER_OPTIONS, load_for_runner, user_errors
 def test(
     config: str,
     weights: str | None,
+    protocol: str | None,
     level: str,
     restore: str | None,
     restorer_options: dict[str, Any],
@@ -32,7 +38,7 @@ def test(
 
     A restorer alone takes none, nor does a prior in PriorSampler: they bring them. Prints the
     figures and enters them in results.json, in place of an older entry for the same config, weights
-    and data.
+    and data; the figures of each image go into results.npz beside it.
     """
     from mmengine.runner import Runner
 
@@ -42,7 +48,7 @@ def test(
     from ..results import enter, entry
     from ..zoo import shipped_weights
 
-    cfg = load_for_runner(config, cfg_options, "none")
+    cfg = load_for_runner(config, cfg_options, "none", protocol)
     if "test_dataloader" not in cfg:
         raise ConfigError(f"{config} has no test_dataloader: nothing to measure on")
     cfg.model.pop("losses", None)
@@ -70,8 +76,13 @@ def test(
         click.echo(f"{name:16} {value['mean']:8.3f}{spread}")
     if not dry_run:
         where = Path(results) if results else Path(config).parent / "results.json"
-        enter(made, where)
+        enter(made, where, each_image(runner.test_loop.evaluator.metrics))
         click.echo(f"entered in {where}")
+
+
+def each_image(metrics: Iterable[Any]) -> dict[str, Sequence[float]]:
+    """The figures of every image by name, of those metrics that have them."""
+    return {k: v for metric in metrics for k, v in getattr(metric, "each", {}).items()}
 
 
 def degrade(cfg: Any, level: str) -> None:

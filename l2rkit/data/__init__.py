@@ -5,7 +5,7 @@ from l2rkit.data.celeba import CelebA
 from l2rkit.data.celebahq import CelebAHQ
 from l2rkit.data.ffhq import FFHQ
 from l2rkit.data.folder import PhotoFolder
-from l2rkit.data.heads import SyntheticHeads
+from l2rkit.data.heads import SyntheticHeads, TurnedHeads
 from l2rkit.data.manifest import ManifestPhotos
 from l2rkit.data.normal_pairs import NormalPairs
 from l2rkit.data.pairs import DepthPairs
@@ -49,6 +49,7 @@ __all__ = [
     "ResizeFace",
     "SyntheticHeads",
     "TexturedScans",
+    "TurnedHeads",
     "list_photos",
     "photo_size",
     "read_photo",

@@ -61,11 +61,14 @@ class DepthErrors(BaseMetric):
     and the same errors for a flat depth and for the mean of the true depths, which no method that
     looks at photos may lose to.
 
+    After an evaluation `each` holds the figures of every image, in order.
+
     Raises:
         ValueError: prediction and truth have no pixel in common on some image.
     """
 
     default_prefix = ""
+    each: dict[str, Sequence[float]] = {}
 
     def process(self, data_batch: dict, data_samples: Sequence[Scene]) -> None:
         truth = data_batch["depth"].cpu().float()
@@ -82,6 +85,7 @@ class DepthErrors(BaseMetric):
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         sides, mads, shares, truths = zip(*results)
+        self.each = {"side": sides, "mad": mads, "coverage": shares}
         truth = torch.stack(truths)
         flat = torch.ones_like(truth)
         mean = mean_depth(truth).expand_as(truth)

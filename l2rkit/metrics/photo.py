@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 
 import torch
-from mmengine.evaluator import BaseMetric
 from mmengine.registry import METRICS
 from torch import Tensor
 from torch.nn.functional import conv2d, cosine_similarity
 
 from ..registry import LOSSES
+from .figures import ImageFigures
 
 WINDOW, SIGMA = 11, 1.5  # px
 C1, C2 = 0.01**2, 0.03**2  # for a range of 1
@@ -46,17 +46,17 @@ def ssim(image: Tensor, clean: Tensor) -> Tensor:
 
 
 @METRICS.register_module()
-class PhotoErrors(BaseMetric):
+class PhotoErrors(ImageFigures):
     """PSNR in dB and SSIM, and how alike the two are to a network that knows people.
 
-    The batch's `clean` is the truth, or its `photo` where nothing was degraded.
+    The batch's `clean` is the truth, or its `photo` where nothing was degraded. After an evaluation
+    `each` holds the figures of every image, in order.
 
     Args:
         identity: part that gives each photo (B, 3, H, W) a code (B, K); `identity` is then the
             cosine between both photos' codes.
     """
 
-    default_prefix = ""
     names = ("psnr", "ssim", "identity")
 
     def __init__(
@@ -75,12 +75,4 @@ class PhotoErrors(BaseMetric):
         columns = [ratio, ssim(image, clean)]
         if self.identity is not None:
             columns.append(cosine_similarity(self.identity(image), self.identity(clean)))
-        self.results += [tuple(row) for row in torch.stack(columns, 1).tolist()]
-
-    def compute_metrics(self, results: list) -> dict[str, float]:
-        report = {}
-        for name, values in zip(self.names, zip(*results)):
-            values = torch.tensor(values, dtype=torch.float64)
-            spread = values.std().item() if len(values) > 1 else 0.0
-            report |= {name: values.mean().item(), f"{name}_std": spread}
-        return report
+        self.add(*columns)

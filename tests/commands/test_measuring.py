@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from l2rkit.checkpoints import read_weights, write_weights
 from l2rkit.commands import main
 from l2rkit.commands.leaderboard import table
-from l2rkit.results import named
+from l2rkit.results import named, read_entries
 
 
 def run(*words: object) -> str:
@@ -36,6 +36,12 @@ def test_an_entry_says_what_was_measured(
     assert entry["weights_sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()
     assert entry["command"] == f"python tools/test.py {config} {weights}"
     assert {"mean", "std"} == set(entry["metrics"]["side"])
+    # the figures of each image are kept with it, and are what its own are made of
+    (each,) = [e["each"] for e in read_entries(tmp_path / "results.json")]
+    assert {"side", "mad", "coverage"} == set(each) and len(each["side"]) == 8
+    for name in ("side", "mad"):
+        assert each[name].mean() == pytest.approx(entry["metrics"][name]["mean"], abs=1e-4)
+        assert each[name].std(ddof=1) == pytest.approx(entry["metrics"][name]["std"], abs=1e-4)
     # an untrained model knows less than the mean of the true depths
     assert entry["metrics"]["mean_depth_side"]["mean"] < entry["metrics"]["side"]["mean"]
     run("test", config, weights, "--cfg-options", "test_dataloader.dataset.size=4")
@@ -49,7 +55,7 @@ def test_dry_run_writes_nothing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     output = run("test", config, weights, "--dry-run")
-    assert "side" in output and not (tmp_path / "results.json").exists()
+    assert "side" in output and not list(tmp_path.glob("results.*"))
 
 
 def test_what_is_measured_are_the_given_weights(
@@ -113,6 +119,38 @@ def test_figures_of_photos_have_a_table_of_their_own() -> None:
     assert second.splitlines()[0] == "| protocol | level | method | PSNR dB | SSIM | images |"
     methods = [line.split(" | ")[2] for line in second.splitlines()[2:]]
     assert methods == ["better + photos", "worse + photos"]
+
+
+def test_the_page_and_what_lies_beside_it_go_stale_with_the_results(
+    tmp_path: Path, monkeypatch: object
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = dict(config="c", protocol="heads", level="clean", restore="none", n=4, seed=0)
+    made |= dict(weights_sha256=None, commit="a", hardware="b", date="c")
+    made |= dict(metrics={"side": {"mean": 1.0}}, command="python tools/test.py configs/m/c.py")
+    results = tmp_path / "configs" / "m" / "results.json"
+    results.parent.mkdir(parents=True)
+    results.write_text(json.dumps([made, {**made, "level": "severe"}]))
+    board = ["leaderboard", "--out", "page.md"]
+    run(*board)
+    run(*board, "--check")
+    drawing = tmp_path / "docs" / "robustness.svg"
+    drawing.write_text("another matplotlib draws otherwise")  # its bytes are not checked
+    run(*board, "--check")
+    for path in (
+        tmp_path / "page.md",
+        tmp_path / "model-index.yml",
+        results.with_name("metafile.yml"),
+    ):
+        text = path.read_text()
+        path.write_text(text + "more")
+        result = CliRunner().invoke(main, [*board, "--check"])
+        assert result.exit_code == 1 and f"{path.name} is stale" in result.stderr
+        path.write_text(text)
+    made["metrics"] = {"side": {"mean": 2.0}}
+    results.write_text(json.dumps([made]))
+    result = CliRunner().invoke(main, [*board, "--check"])
+    assert result.exit_code == 1 and result.stderr.count("is stale") == 2
 
 
 def test_publishing_keeps_what_predicts(weights: Path) -> None:

@@ -70,16 +70,16 @@ def scene(depth):
     return Scene(picture, example_face(SIZE, batch), seen)
 
 
-def evaluate(batches):
-    evaluator = Evaluator(DepthErrors())
+def evaluate(batches, metric=None):
+    evaluator = Evaluator(metric or DepthErrors())
     for depth, truth in batches:
         evaluator.process(data_samples=[scene(depth)], data_batch=dict(depth=truth))
     return evaluator.evaluate(sum(len(truth) for _, truth in batches))
 
 
 def test_through_mmengine_s_evaluator_beside_the_loops():
-    batches = [pair(0), pair(1)]
-    report = evaluate(batches)
+    batches, metric = [pair(0), pair(1)], DepthErrors()
+    report = evaluate(batches, metric)
     slow = [
         slowly(d.tolist()[0], t.tolist()[0])
         for depths, truths in batches
@@ -88,6 +88,8 @@ def test_through_mmengine_s_evaluator_beside_the_loops():
     sides, mads = torch.tensor(slow, dtype=torch.float64).T
     assert report["side"] == pytest.approx(sides.mean().item(), rel=1e-3)
     assert report["mad"] == pytest.approx(mads.mean().item(), rel=1e-3)
+    assert list(metric.each["side"]) == pytest.approx(sides.tolist(), rel=1e-3)  # in order
+    assert list(metric.each["mad"]) == pytest.approx(mads.tolist(), rel=1e-3)
     assert report["side_std"] == pytest.approx(sides.std().item(), rel=1e-2)
     assert report["mad_std"] == pytest.approx(mads.std().item(), rel=1e-2)
     flat = [slowly([[1.0] * SIZE] * SIZE, t.tolist()[0]) for _, truths in batches for t in truths]

@@ -55,6 +55,8 @@ def test_the_report_is_over_images_and_asks_for_identity():
         metric.process(dict(photo=image[part], clean=clean[part]), [image[part]])
     report = metric.compute_metrics(metric.results)
     assert report["psnr"] == pytest.approx(40, abs=1e-3)
+    assert metric.each["psnr"] == pytest.approx([20, 40, 60], abs=1e-3)  # in order
+    assert set(metric.each) == {"psnr", "ssim", "identity"}
     assert report["psnr_std"] == pytest.approx(20, abs=1e-3)
     a, b = image.mean((2, 3)) - 0.5, clean.mean((2, 3)) - 0.5
     cosines = (a * b).sum(1) / (a.norm(dim=1) * b.norm(dim=1))

@@ -5,12 +5,14 @@ from l2rkit.data.heads.head_model import HeadModel
 from l2rkit.data.heads.person import Person, random_person
 from l2rkit.data.heads.render import render_head
 from l2rkit.data.heads.scene import Scene, random_scene
+from l2rkit.data.heads.turned import TurnedHeads
 
 __all__ = [
     "HeadModel",
     "Person",
     "Scene",
     "SyntheticHeads",
+    "TurnedHeads",
     "random_person",
     "random_scene",
     "render_head",

@@ -1,0 +1,34 @@
+"""How right depth and albedo are, taken apart, on synthetic heads.
+
+python tools/test.py CONFIG --protocol apart
+"""
+
+from mmengine.dataset import DefaultSampler, default_collate
+
+from l2rkit.data import EachAlone, PackPhoto, ResizeFace, SyntheticHeads
+from l2rkit.metrics import AlbedoErrors, DepthCorrelation, DepthErrors, RenderErrors
+
+protocol = "heads apart, 64 px"
+test_dataloader = dict(
+    batch_size=50,
+    num_workers=0,
+    collate_fn=dict(type=default_collate),
+    sampler=dict(type=DefaultSampler, shuffle=False),
+    dataset=dict(
+        type=SyntheticHeads,
+        split="test",
+        size=1000,
+        fields=("img", "depth", "albedo"),
+        pipeline=[
+            dict(type=EachAlone),  # methods of photo sets see one photo at a time
+            dict(type=ResizeFace, image_size=64),
+            dict(type=PackPhoto),
+        ],
+    ),
+)
+test_evaluator = [
+    dict(type=DepthErrors),
+    dict(type=DepthCorrelation),
+    dict(type=AlbedoErrors),
+    dict(type=RenderErrors),
+]

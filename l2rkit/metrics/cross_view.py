@@ -1,0 +1,175 @@
+"""Cross-view depth errors: geometry seen in one photo, checked from the side.
+
+What figure 1(b) of the L2R paper measures on MICC: from a photo at one of three yaws the geometry
+is predicted, and tested against the true depth at the other two. The paper's text, as far as we
+know it, says no more; the rules of alignment are ours, and figures compare with our own only.
+"""
+
+import re
+from collections.abc import Sequence
+
+import torch
+from mmengine.evaluator import BaseMetric
+from mmengine.registry import METRICS
+from torch import Tensor
+
+from ..errors import DataError
+from ..face import BACKGROUND, Scene
+from ..geometry import move, move_back, project, unproject
+from ..render.grid import rasterize_grid
+from ..render.warp import depth_of_faces
+from .depth import inner, mad, side, truth_mask
+from .masks import common_mask
+
+REACH = 0.05  # of the picture's width: how far the moved face may be shifted onto the true one
+YAW = re.compile(r"[+-]\d{2,3}(?=(\.\w+)?$)")  # what differs in the names of one face's photos
+
+
+def depth_from(points: Tensor, size: int) -> Tensor:
+    """(B, 1, size, size): depth of the sheet through `points` (B, 3, H, W), else `BACKGROUND`."""
+    seen = project(points, size)
+    face = rasterize_grid(seen.permute(0, 2, 3, 1), size)
+    return depth_of_faces(seen, face).clamp(max=BACKGROUND)
+
+
+def at_true_distance(points: Tensor, truth: Tensor) -> Tensor:
+    """`points` (B, 3, H, W) scaled about the camera, so that they are as far as `truth` is.
+
+    That leaves the photo as it is, which is why no photo tells the scale. The mean logarithm of
+    depth becomes that of the true depth (B, 1, H, W), where both have a surface.
+    """
+    depth = depth_from(points, truth.shape[-1])
+    mask = common_mask(depth, truth)
+    ratio = torch.where(mask > 0, truth.log() - depth.log(), 0).sum((1, 2, 3))
+    return points * (ratio / mask.sum((1, 2, 3)).clamp(min=1)).exp().view(-1, 1, 1, 1)
+
+
+def errors(depth: Tensor, truth: Tensor) -> Tensor:
+    """(B, 3): SIDE x 100, MAD in degrees and the share of the true surface that was compared."""
+    mask = common_mask(depth, truth)
+    share = mask.sum((1, 2, 3)) / inner(truth_mask(truth)).sum((1, 2, 3)).clamp(min=1)
+    return torch.stack([side(depth, truth, mask) * 100, mad(depth, truth, mask), share], 1)
+
+
+def errors_shifted(depth: Tensor, truth: Tensor, reach: int) -> Tensor:
+    """(B, 3): `errors` after the shift by whole pixels, up to `reach` each way, of least SIDE."""
+    steps = range(-reach, reach + 1)
+    tried = torch.stack([errors(shifted(depth, x, y), truth) for x in steps for y in steps])
+    cost = torch.where(tried[..., 2] > 0, tried[..., 0], torch.inf)  # nothing seen: no error
+    return tried[cost.argmin(0), torch.arange(len(depth))]
+
+
+def shifted(depth: Tensor, right: int, down: int) -> Tensor:
+    """A depth map (B, 1, H, W) shifted by whole pixels; what comes in is `BACKGROUND`."""
+    height, width = depth.shape[-2:]
+    moved = torch.full_like(depth, BACKGROUND)
+    to = slice(max(down, 0), height + min(down, 0)), slice(max(right, 0), width + min(right, 0))
+    of = slice(max(-down, 0), height - max(down, 0)), slice(max(-right, 0), width - max(right, 0))
+    moved[(..., *to)] = depth[(..., *of)]
+    return moved
+
+
+# Told apart by where the photo was taken from.
+SPLIT = ("side", "mad", "own_side", "own_mad")
+
+
+@METRICS.register_module()
+class CrossViewErrors(BaseMetric):
+    """SIDE x 100 and MAD in degrees of a face in the other photos of it; the share compared.
+
+    For each photo A, mean over the others B of the same face, whose names differ by the yaw alone
+    (`test-000012+45`, `james_image_-45.png`). Batches carry `depth` and `view` of each photo.
+
+    - `side`, `mad`: by the true relative view. The face stands in A as the method places it, is
+      scaled about the camera to its true distance there (the one number that no photo tells; it
+      is taken from the true depth in A), and is turned as the head was. Nothing is fitted in B.
+    - `predicted_side`, `predicted_mad`: A's canonical face in the view that the method predicts
+      for B. Where a canonical face stands in its frame cannot be told from one photo either, so it
+      is then shifted in the picture by whole pixels, at most 5 % of the width each way, to where
+      SIDE is least. SIDE does not see scale, and MAD hardly.
+    - `own_side`, `own_mad`: in A itself, as `DepthErrors` has it; what the others are to be seen
+      against.
+
+    Beside them the first and the last over photos nearer to the front than others of the face
+    (`frontal_`) and over the rest (`turned_`), and the first of a flat face, canonical depth 1,
+    whose view is known (`flat_`). Depth maps are moved as sheets without holes, streaks at their
+    edges included.
+
+    After an evaluation `each` holds the figures of every photo, in order.
+
+    Raises:
+        DataError: a photo is the only one of its face.
+        ValueError: a face was rendered nowhere on the true one.
+    """
+
+    default_prefix = ""
+    names = tuple(
+        f"{way}{figure}"
+        for way in ("", "predicted_", "own_", "flat_")
+        for figure in ("side", "mad", "coverage")
+    )
+    each: dict[str, Sequence[float]] = {}
+
+    def process(self, data_batch: dict, data_samples: Sequence[Scene]) -> None:
+        (scene,) = data_samples
+        face = scene.face
+        columns = (face.depth, face.view, scene.own.depth, data_batch["depth"], data_batch["view"])
+        rows = zip(*(column.detach().cpu().float() for column in columns))
+        # clones, for a view would take the whole batch along when processes exchange results
+        self.results += [
+            (YAW.sub("", name), *(part.clone() for part in row))
+            for name, row in zip(data_batch["name"], rows)
+        ]
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        faces: dict[str, list[int]] = {}
+        for number, (name, *_) in enumerate(results):
+            faces.setdefault(name, []).append(number)
+        table, frontal = torch.empty(len(results), len(self.names)), torch.zeros(len(results)) > 0
+        for name, members in faces.items():
+            if len(members) < 2:
+                raise DataError(f"CrossViewErrors wants more than one view of '{name}'")
+            parts = [torch.stack(part) for part in zip(*(results[i][1:] for i in members))]
+            table[members] = figures(*parts)
+            turn = parts[-1][:, 1].abs()
+            frontal[members] = turn < turn.amax() - 1e-3
+        self.each = dict(zip(self.names, table.T.tolist()))
+        report = {name: column.mean().item() for name, column in zip(self.names, table.T)}
+        for word, some in (("frontal_", frontal), ("turned_", ~frontal)):
+            if some.any():
+                means = dict(zip(self.names, table[some].mean(0).tolist()))
+                report |= {word + name: means[name] for name in SPLIT}
+        spread = table.std(0).nan_to_num().tolist()
+        return report | {
+            f"{name}_std": std for name, std in zip(self.names, spread) if "flat" not in name
+        }
+
+
+def figures(canonical: Tensor, view: Tensor, own: Tensor, truth: Tensor, true: Tensor) -> Tensor:
+    """(V, 12): the figures of the V photos of one face, each against the others.
+
+    canonical (V, 1, H, W): predicted depth; view (V, 6): predicted; own (V, 1, H, W): the predicted
+    depth as seen in its own photo; truth (V, 1, H, W) and true (V, 6): the true depth and view.
+    """
+    count, size = len(truth), truth.shape[-1]
+    a, b = ((1 - torch.eye(count)) > 0).nonzero().unbind(1)
+    points, reach = unproject(canonical), round(REACH * size)
+    flat = unproject(torch.ones_like(canonical))
+    placed = at_true_distance(move(points, view), truth)
+    level = at_true_distance(move(flat, true), truth)
+    ways = (
+        errors(depth_from(turned(placed[a], true[a], true[b]), size), truth[b]),
+        errors_shifted(depth_from(move(points[a], view[b]), size), truth[b], reach),
+        errors(own, truth),
+        errors(depth_from(turned(level[a], true[a], true[b]), size), truth[b]),
+    )
+    for way in ways:
+        if not (way[:, 2] > 0).all():
+            raise ValueError("CrossViewErrors: a face was rendered nowhere on the true one")
+    over = [way.view(count, -1, 3).mean(1) for way in ways]
+    return torch.cat(over, 1)
+
+
+def turned(points: Tensor, away: Tensor, to: Tensor) -> Tensor:
+    """`points` (B, 3, H, W) of a head that stood in view `away` (B, 6) and then in view `to`."""
+    return move(move_back(points, away), to)

@@ -1,0 +1,89 @@
+"""What can be measured on photos without any truth: symmetry, and whose face it is."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from mmengine.registry import METRICS
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from ..face import Face, Rendering, Scene
+from ..geometry import view_of
+from ..registry import LOSSES, RENDERERS
+from ..render import GridRenderer
+from .depth import side
+from .figures import ImageFigures
+from .photo import psnr
+
+GREY = 0.5  # behind a drawn face
+
+
+@METRICS.register_module()
+class Symmetry(ImageFigures):
+    """How far the canonical face is from its mirror image.
+
+    `albedo_symmetry`: PSNR in dB of the albedo against its mirror image, at most 100.
+    `depth_asymmetry`: SIDE x 100 of depth against its mirror image, 0 for a symmetric one.
+
+    Both are over the whole canonical map. They say whether a method's frame is a face's own, and
+    not that the face is right: a grey wall has perfect symmetry, and people have not.
+    """
+
+    names = ("albedo_symmetry", "depth_asymmetry")
+
+    def process(self, data_batch: dict, data_samples: Sequence[Scene]) -> None:
+        (scene,) = data_samples
+        albedo, depth = (
+            value.detach().cpu().float() for value in (scene.face.albedo, scene.face.depth)
+        )
+        everywhere = torch.ones_like(depth)
+        self.add(psnr(albedo, albedo.flip(-1)), side(depth, depth.flip(-1), everywhere) * 100)
+
+
+@METRICS.register_module()
+class TurnedIdentity(ImageFigures):
+    """Whether the face, drawn at other yaws, is still the photo's person.
+
+    `turned_identity`: the cosine between the codes of the photo and of the drawn face, mean over
+    the yaws. The face is drawn as it is lit, on grey. Cosines of different parts do not compare.
+    Beside it `stranger_identity`: the same, with the photo before it, which in a set of one
+    photo each is another person's.
+
+    Args:
+        identity: part that gives each photo (B, 3, H, W) a code (B, K), such as `DlibIdentity`.
+        yaws_deg: from the canonical face, which is frontal.
+        render: part that draws; left out, `GridRenderer` without streaks at depth edges.
+    """
+
+    names = ("turned_identity", "stranger_identity")
+
+    def __init__(
+        self,
+        identity: dict | Callable[[Tensor], Tensor],
+        yaws_deg: Sequence[float] = (-30.0, 0.0, 30.0),
+        render: dict | Callable[[Face], Rendering] | None = None,
+        **metric: object,
+    ) -> None:
+        super().__init__(**metric)
+        self.identity, self.yaws_deg = LOSSES.build(identity), tuple(yaws_deg)
+        self.render = RENDERERS.build(render) or GridRenderer(max_slope_deg=80)
+
+    @torch.no_grad()
+    def process(self, data_batch: dict, data_samples: Sequence[Scene]) -> None:
+        clean = data_batch.get("clean", data_batch["photo"]).cpu()
+        (scene,) = data_samples
+        codes = []
+        for yaw in self.yaws_deg:
+            drawn = self.render(scene.face.seen_from(view_of(yaw).to(scene.face.view)))
+            image = torch.lerp(torch.full_like(drawn.image, GREY), drawn.image, drawn.mask)
+            codes.append(normalize(self.identity(image.cpu().float().clamp(0, 1))))
+        drawn_codes = torch.stack(codes).mean(0)  # its products are means of cosines
+        rows = zip(normalize(self.identity(clean)).cpu(), drawn_codes.cpu())
+        self.results += [(photo.clone(), drawn.clone()) for photo, drawn in rows]
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        photo, drawn = (torch.stack(column) for column in zip(*results))
+        columns = [(photo * drawn).sum(1)]
+        if len(results) > 1:
+            columns.append((photo.roll(1, 0) * drawn).sum(1))
+        return super().compute_metrics(torch.stack(columns, 1).tolist())
