@@ -1,15 +1,24 @@
 # make demo: reconstruct the sample photos, train briefly, print the leaderboard of that run
 # make test: the tests
+# make soak: trainings killed and resumed, for an hour or so
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO := work_dirs/demo
 
-.PHONY: demo test clean
+.PHONY: demo test soak clean
 demo: .venv/.installed
 	$(BIN)/python tools/demo.py --out $(DEMO)
 
 test: .venv/.installed
 	$(BIN)/python -m pytest
+
+SOAKED := unsup3d/unsup3d_heads_32 unsup3d/unsup3d_heads_degraded lap/lap_heads l2r/l2r_heads \
+	priors/stylegan2_64_heads restore/face_restorer
+soak: .venv/.installed
+	$(BIN)/python tools/chaos.py resume $(SOAKED:%=configs/%.py)
+	$(BIN)/python tools/chaos.py resume configs/unsup3d/unsup3d_heads_degraded.py --workers 0
+	$(BIN)/python -m pip install --quiet --target work_dirs/soak ckpt-chaos==0.1.8
+	PYTHONPATH=work_dirs/soak $(BIN)/python tools/chaos.py save
 
 # OpenCV is exchanged for its build without windows, which needs no libGL.
 .venv/.installed: requirements.lock setup.py pyproject.toml

@@ -6,7 +6,10 @@ projects, full of foreign objects, are read by `read_foreign`, which makes none 
 """
 
 import pickle
+import re
+import zipfile
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -72,7 +75,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     except pickle.UnpicklingError as error:
         raise WeightsError(f"{path} was refused: {_refused(str(error))}") from None
     except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = _first_line(error)
         raise WeightsError(f"{path} is not a whole torch checkpoint ({reason})") from None
     content = content.get("state_dict", content) if isinstance(content, dict) else None
     if not content or not all(isinstance(value, Tensor) for value in content.values()):
@@ -170,6 +173,69 @@ def load_into(model: nn.Module, state: dict[str, Tensor], name: str) -> None:
     product(model).load_state_dict(fitting, strict=False)  # all that is not apart was found above
 
 
+def checkpoint_to_resume(
+    work_dir: str | Path, say: Callable[[str], None]
+) -> tuple[Path, dict[str, Any]] | None:
+    """The latest whole checkpoint of the run in `work_dir`, and its `meta`; None before the first.
+
+    `say` is told, in one line, which it is, and which were passed over as they are not whole.
+
+    Raises:
+        WeightsError: none of those that there are is whole, or one is refused.
+    """
+    passed = []
+    for path in checkpoints_of(work_dir):
+        if reason := torn(path):
+            passed.append(f"{path.name} is not whole ({reason})")
+            continue
+        try:
+            content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        except pickle.UnpicklingError as error:
+            raise WeightsError(f"{path} was refused: {_refused(str(error))}") from None
+        except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+            passed.append(f"{path.name} is not whole ({_first_line(error)})")
+            continue
+        if not isinstance(content, dict) or not isinstance(content.get("meta"), dict):
+            raise WeightsError(f"{path} is not the checkpoint of a run: it has no 'meta'")
+        say(f"{', '.join(passed)}{': ' if passed else ''}going on from {path.name}")
+        return path, content["meta"]
+    if passed:
+        raise WeightsError(f"no checkpoint in {work_dir} is whole: {', '.join(passed)}")
+    return None
+
+
+def checkpoints_of(work_dir: str | Path) -> list[Path]:
+    """The checkpoints of the run in `work_dir` in the order in which it may be resumed from them.
+
+    First those that came after the one that `last_checkpoint` names: whoever is killed between the
+    two does not get to say so. Larger numbers that are older than that are from another run.
+    """
+    found = {}
+    for path in Path(work_dir).glob("*.pth"):
+        if match := re.fullmatch(r"(iter|epoch)_(\d+)\.pth", path.name):
+            found[path] = int(match[2])
+    said = Path(work_dir, "last_checkpoint")
+    last = Path(said.read_text("utf-8", "replace").strip()) if said.is_file() else Path()
+    here = Path(work_dir, last.name)  # the folder may have moved
+    if here not in found and last.suffix == ".pth" and last.is_file():
+        return [last]  # kept elsewhere
+    if here not in found:
+        return sorted(found, key=lambda p: (p.stat().st_mtime_ns, found[p]), reverse=True)
+    since = said.stat().st_mtime_ns
+    ours = [p for p in found if found[p] <= found[here] or p.stat().st_mtime_ns > since]
+    return sorted(ours, key=found.__getitem__, reverse=True)
+
+
+def torn(path: Path) -> str:
+    """What tells that a checkpoint is not as it was written; "" if nothing does."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except (OSError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        return _first_line(error)
+    return f"'{damaged}' in it is damaged" if damaged else ""
+
+
 def read_foreign(path: str | Path) -> Any:
     """What a torch file of another project holds, every object but tensors and containers inert.
 
@@ -232,6 +298,10 @@ class _TensorUnpickler(pickle.Unpickler):
 
 def _load(file: Any, **options: Any) -> Any:
     return _TensorUnpickler(file, **options).load()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def _refused(message: str) -> str:

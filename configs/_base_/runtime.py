@@ -1,13 +1,15 @@
 """How a run is logged, saved and seeded."""
 
 from mmengine.hooks import (
-    CheckpointHook,
     DistSamplerSeedHook,
     IterTimerHook,
     LoggerHook,
     ParamSchedulerHook,
     RuntimeInfoHook,
 )
+
+from l2rkit.saving import RepeatedDraws, WholeCheckpoints
+from l2rkit.watch import Collapse, FiniteSteps
 
 default_scope = None  # parts are named by class, so no scope needs to be searched
 default_hooks = dict(
@@ -16,7 +18,10 @@ default_hooks = dict(
     sampler_seed=dict(type=DistSamplerSeedHook),
     logger=dict(type=LoggerHook, interval=100),
     param_scheduler=dict(type=ParamSchedulerHook),
-    checkpoint=dict(type=CheckpointHook, by_epoch=False, interval=1000, max_keep_ckpts=2),
+    draws=dict(type=RepeatedDraws),
+    finite=dict(type=FiniteSteps, patience=10),
+    collapse=dict(type=Collapse, interval=200),
+    checkpoint=dict(type=WholeCheckpoints, by_epoch=False, interval=1000, max_keep_ckpts=2),
 )
 log_processor = dict(by_epoch=False, window_size=100)
 env_cfg = dict(cudnn_benchmark=True, mp_cfg=dict(mp_start_method="fork", opencv_num_threads=0))

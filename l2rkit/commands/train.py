@@ -1,11 +1,14 @@
 """`l2rkit train`: a config in, checkpoints and logs out."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ..errors import ConfigError
+from ..errors import ConfigError, UserError
 from .doors import OVERRIDES, load_for_runner, user_errors
 
 
@@ -36,13 +39,13 @@ def train(
     """Trains CONFIG."""
     cfg = load_for_runner(config, cfg_options, launcher)
     cfg.work_dir = work_dir or cfg.get("work_dir") or f"work_dirs/{Path(config).stem}"
-    cfg.resume = resume
-    if resume and Path(cfg.work_dir, "last_checkpoint").is_file():
-        cfg.load_from = None  # MMEngine would rather resume from there than from the work dir
+    cfg.resume = False
+    if resume:
+        go_on(cfg, seed)
     start = cfg.get("load_from")
-    if start and "://" not in start and not Path(start).is_file():
+    if start and "://" not in str(start) and not Path(start).is_file():
         raise ConfigError(f"{config} goes on from {start}, which is not there: train that first")
-    if seed is not None:
+    if seed is not None and not cfg.resume:
         cfg.randomness = dict(seed=seed)
     if amp:
         halve(cfg, amp)
@@ -52,7 +55,46 @@ def train(
     DATASETS.build(cfg.train_dataloader.dataset)  # before the Runner: what is missing comes first
     if launcher == "pytorch":
         join_on_cpu()
-    Runner.from_cfg(cfg).train()
+    with one_line_if_full(cfg.work_dir):
+        Runner.from_cfg(cfg).train()
+
+
+def go_on(cfg: Any, seed: int | None) -> None:
+    """Sets the config to go on from the latest whole checkpoint in its work dir, if there is one.
+
+    Where the run began does not matter any more then, and its seed is what it was.
+    """
+    from ..checkpoints import checkpoint_to_resume
+
+    found = checkpoint_to_resume(cfg.work_dir, partial(click.echo, err=True))
+    if found is None:
+        return
+    path, meta = found
+    was = meta.get("seed")
+    if seed is not None and was is not None and seed != was:
+        raise ConfigError(f"--seed {seed}: the run in {cfg.work_dir} has seed {was}, and keeps it")
+    cfg.resume, cfg.load_from = True, str(path)
+    if was is not None:
+        cfg.randomness = dict(cfg.get("randomness") or {}, seed=was)
+
+
+@contextmanager
+def one_line_if_full(work_dir: str) -> Iterator[None]:
+    """A disk that is full ends the run in one line; checkpoints that were whole still are."""
+    import logging
+
+    from ..saving import is_full
+
+    logging.raiseExceptions = False  # else each line of the log would bring a traceback
+    try:
+        yield
+    except OSError as error:
+        if not is_full(error):
+            raise
+        where = error.filename or work_dir
+        raise UserError(
+            f"{where} could not be written: {error.strerror}; make room and go on with --resume"
+        ) from None
 
 
 def halve(cfg: Any, precision: str) -> None:

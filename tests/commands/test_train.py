@@ -1,5 +1,7 @@
 """`l2rkit train`: a short run, its panels, its resumption, its first words when data is missing."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,10 @@ from l2rkit.commands.train import train
 TRAINING = """
 from l2rkit.losses import Photometric
 from l2rkit.schedule import Schedule
+from l2rkit.saving import RepeatedDraws, WholeCheckpoints
 from l2rkit.viz import PanelHook
-from mmengine.hooks import CheckpointHook
+from l2rkit.watch import Collapse, FiniteSteps
+from mmengine.dataset import InfiniteSampler
 from mmengine.optim import OptimWrapper
 from mmengine.runner import IterBasedTrainLoop, ValLoop
 from torch.optim import Adam
@@ -23,9 +27,14 @@ model.update(losses=dict(photometric=dict(type=Photometric)))
 val_dataloader = dict(**test_dataloader)
 val_evaluator = dict(type=DepthErrors)
 train_dataloader = dict(**test_dataloader)
-train_dataloader.update(sampler=dict(type=DefaultSampler, shuffle=True))
+train_dataloader.update(sampler=dict(type=InfiniteSampler, shuffle=True))
 optim_wrapper = dict(type=OptimWrapper, optimizer=dict(type=Adam, lr=1e-3))
-default_hooks = dict(checkpoint=dict(type=CheckpointHook, by_epoch=False, interval=2))
+default_hooks = dict(
+    checkpoint=dict(type=WholeCheckpoints, by_epoch=False, interval=2, max_keep_ckpts=1),
+    draws=dict(type=RepeatedDraws),
+    finite=dict(type=FiniteSteps),
+    collapse=dict(type=Collapse, interval=2),
+)
 custom_hooks = [
     dict(type=PanelHook, interval=2, photos=3),
     dict(type=Schedule, changes={"losses.photometric.scale": {0: 0.15, 3: None}}),
@@ -48,7 +57,8 @@ def run(config: Path, work_dir: Path, *words: str) -> Result:
 
 def test_a_resumed_run_ends_where_an_unbroken_one_does(training: Path, tmp_path: Path) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    assert run(training, whole).exit_code == 0
+    keep = ("--cfg-options", "default_hooks.checkpoint.max_keep_ckpts=9")
+    assert run(training, whole, *keep).exit_code == 0
     first = run(training, broken, "--cfg-options", "train_cfg.max_iters=2")
     assert first.exit_code == 0, first.output
     # where a run began does not matter any more once it is resumed
@@ -61,6 +71,66 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(training: Path, tmp_path:
     assert all(torch.equal(wanted[key], got[key]) for key in wanted)
     picture = Image.open(whole / "panels" / "0000004.png")
     assert picture.width == 8 * 128 and picture.height == 3 * 128 + 16
+
+
+def test_a_torn_checkpoint_gives_way_to_the_one_before(training: Path, tmp_path: Path) -> None:
+    training.write_text(training.read_text().replace("max_keep_ckpts=1", "max_keep_ckpts=2"))
+    assert run(training, tmp_path).exit_code == 0
+    whole, last = read_weights(tmp_path / "iter_4.pth"), tmp_path / "iter_4.pth"
+    last.write_bytes(last.read_bytes()[:5000])
+    done = run(training, tmp_path, "--resume")
+    assert done.exit_code == 0, done.output
+    said = "iter_4.pth is not whole (File is not a zip file): going on from iter_2.pth"
+    assert said in done.stderr.splitlines()
+    again = read_weights(last)
+    assert all(torch.equal(whole[key], again[key]) for key in whole)
+
+
+def test_a_full_disk_is_one_line_and_costs_no_checkpoint(
+    training: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = []
+
+    def full_at_last(file: int) -> None:
+        written.append(file)
+        if len(written) > 2:  # a file and its folder
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full_at_last)
+    done = run(training, tmp_path / "run")
+    assert done.exit_code == 2
+    (line,) = done.stderr.strip().splitlines()
+    assert "No space left on device; make room and go on with --resume" in line
+    assert [p.name for p in (tmp_path / "run").glob("*.pth*")] == ["iter_2.pth"]
+    monkeypatch.undo()
+    (tmp_path / "run" / "iter_4.pth.part").write_bytes(b"of a run that was killed")
+    done = run(training, tmp_path / "run", "--resume")
+    assert done.exit_code == 0, done.output
+    assert [p.name for p in (tmp_path / "run").glob("*.pth*")] == ["iter_4.pth"]
+
+
+def test_a_resumed_run_keeps_its_seed(training: Path, tmp_path: Path) -> None:
+    short = ("--cfg-options", "train_cfg.max_iters=2")
+    assert run(training, tmp_path / "whole", "--seed", "5").exit_code == 0
+    assert run(training, tmp_path / "broken", "--seed", "5", *short).exit_code == 0
+    refused = run(training, tmp_path / "broken", "--seed", "6", "--resume")
+    assert refused.exit_code == 2 and "has seed 5, and keeps it" in refused.stderr
+    assert run(training, tmp_path / "broken", "--resume").exit_code == 0
+    one, other = (read_weights(tmp_path / name / "iter_4.pth") for name in ("whole", "broken"))
+    assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_before_the_first_checkpoint_resuming_is_beginning(training: Path, tmp_path: Path) -> None:
+    short = ("--cfg-options", "train_cfg.max_iters=2")
+    assert run(training, tmp_path / "before", *short).exit_code == 0
+    begin = ("--cfg-options", f"load_from={tmp_path / 'before' / 'iter_2.pth'}")
+    for name, words in (("new", ()), ("resumed", ("--resume",))):
+        done = run(training, tmp_path / name, *begin, *short, *words)
+        assert done.exit_code == 0, done.output
+    one, other = (read_weights(tmp_path / name / "iter_2.pth") for name in ("new", "resumed"))
+    assert all(torch.equal(one[key], other[key]) for key in one)
+    was = read_weights(tmp_path / "before" / "iter_2.pth")
+    assert any(not torch.equal(one[key], was[key]) for key in one), "it has trained on"
 
 
 def test_missing_data_is_the_first_and_only_line(tmp_path: Path) -> None:

@@ -1,0 +1,157 @@
+"""What lets a training survive: whole checkpoints, and draws that a resumed run repeats."""
+
+import errno
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dist import is_main_process
+from mmengine.fileio import LocalBackend, register_backend
+from mmengine.hooks import CheckpointHook, Hook
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
+
+from .files import write_lasting
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no room on the disk, in the quota, in a file
+
+
+class WholeFiles(LocalBackend):
+    """Local files that are there as a whole or not at all; what goes can wait for what comes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting: list[str | Path] | None = None
+
+    def put(self, obj: bytes | memoryview, filepath: str | Path) -> None:
+        """Writes `obj` so that it outlasts the process and the machine's power."""
+        Path(filepath).parent.mkdir(parents=True, exist_ok=True)
+        write_lasting(Path(filepath), obj)
+
+    def remove(self, filepath: str | Path) -> None:
+        if self.waiting is None:
+            super().remove(filepath)
+        else:
+            self.waiting.append(filepath)
+
+    @contextmanager
+    def removing_last(self) -> Iterator[None]:
+        """What is removed in this context goes at its end, and stays if it ends in an error."""
+        self.waiting = []
+        try:
+            yield
+            for path in self.waiting:
+                super().remove(path)
+        finally:
+            self.waiting = None
+
+
+register_backend("WholeFiles", WholeFiles, force=True)
+
+
+@HOOKS.register_module()
+class WholeCheckpoints(CheckpointHook):
+    """MMEngine's checkpoints, one of which is whole at any moment.
+
+    A file is written beside its place, forced to the disk and renamed; MMEngine writes it in place.
+    Older ones go only after it; with `max_keep_ckpts=1` MMEngine has none in between.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        self.backend_args = dict(backend="WholeFiles")
+        super().before_train(runner)
+        if is_main_process():
+            for torn in Path(self.out_dir).glob("*.pth.part"):  # of a run that was killed
+                torn.unlink()
+
+    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
+        with self.file_backend.removing_last():
+            super()._save_checkpoint_with_step(runner, step, meta)
+
+    def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
+        with self.file_backend.removing_last():
+            super()._save_best_checkpoint(runner, metrics)
+
+
+@HOOKS.register_module()
+class RepeatedDraws(Hook):
+    """All that a step draws at random follows from the run's seed and the step's number.
+
+    So does what a resumed run draws, whatever the unbroken one drew before; MMEngine's checkpoints
+    hold no state of any generator. Batches draw from a stream of their own, which MMEngine runs
+    through again from its beginning when a run is resumed.
+    """
+
+    priority = "VERY_HIGH"
+
+    def before_train(self, runner: Runner) -> None:
+        if hasattr(runner.train_loop, "dataloader_iterator"):
+            batches = runner.train_loop.dataloader_iterator
+            runner.train_loop.dataloader_iterator = DrawnApart(batches, runner.seed, runner.rank)
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        draw_from(runner.seed, runner.rank, runner.iter)
+
+
+class DrawnApart:
+    """Batches that draw from generators of their own, in whatever process they are made.
+
+    Args:
+        batches: an iterator without end.
+        seed: of the draws, with `rank`, the number of the process among those that train.
+    """
+
+    def __init__(self, batches: Iterator[Any], seed: int, rank: int) -> None:
+        self.batches = batches
+        with undisturbed():
+            draw_from(seed, rank)
+            self.state = drawing_state()
+
+    def __iter__(self) -> "DrawnApart":
+        return self
+
+    def __next__(self) -> Any:
+        with undisturbed():
+            draw_as(self.state)
+            batch = next(self.batches)
+            self.state = drawing_state()
+        return batch
+
+
+def draw_from(*numbers: int) -> None:
+    """From here on all that Python, NumPy and torch draw follows from the numbers."""
+    first, second = np.random.SeedSequence(numbers).generate_state(2)
+    random.seed(int(first))
+    np.random.seed(first)
+    torch.manual_seed(int(second))
+
+
+def drawing_state() -> tuple[Any, Any, torch.Tensor]:
+    """Where the generators of Python, NumPy and torch, on the CPU, are."""
+    return random.getstate(), np.random.get_state(), torch.get_rng_state()
+
+
+def draw_as(state: tuple[Any, Any, torch.Tensor]) -> None:
+    """Takes the generators back to where `drawing_state` found them."""
+    random.setstate(state[0])
+    np.random.set_state(state[1])
+    torch.set_rng_state(state[2])
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """What is drawn in this context does not change what is drawn after it."""
+    state = drawing_state()
+    try:
+        yield
+    finally:
+        draw_as(state)
+
+
+def is_full(error: OSError) -> bool:
+    """Whether something could not be written for want of room."""
+    return error.errno in FULL

@@ -1,0 +1,214 @@
+"""Checkpoints: one is whole at any moment, the right one is resumed, and draws are repeated."""
+
+import errno
+import os
+import random
+import zipfile
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from l2rkit import saving
+from l2rkit.checkpoints import checkpoint_to_resume, checkpoints_of, torn
+from l2rkit.errors import WeightsError
+from l2rkit.files import write_lasting
+from l2rkit.saving import DrawnApart, WholeFiles, draw_from, drawing_state
+
+
+def checkpoint(folder: Path, number: int, seed: int = 0, at: float | None = None) -> Path:
+    """A checkpoint of a run, written `at` seconds."""
+    path = folder / f"iter_{number}.pth"
+    meta = dict(iter=number, seed=seed)
+    torch.save(dict(meta=meta, state_dict=dict(a=torch.full((999,), float(number)))), path)
+    if at is not None:
+        os.utime(path, (at, at))
+    return path
+
+
+def name_last(folder: Path, name: str, at: float) -> None:
+    (folder / "last_checkpoint").write_text(name)
+    os.utime(folder / "last_checkpoint", (at, at))
+
+
+def test_what_fails_to_be_written_leaves_what_was_there(tmp_path, monkeypatch):
+    path = tmp_path / "a"
+    write_lasting(path, b"old")
+
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        WholeFiles().put(b"new", path)
+    assert path.read_bytes() == b"old" and os.listdir(tmp_path) == ["a"]
+
+
+def test_the_name_comes_after_the_content_is_on_disk(tmp_path, monkeypatch):
+    order, path = [], tmp_path / "a"
+    sync, replace = os.fsync, Path.replace
+    monkeypatch.setattr(os, "fsync", lambda file: order.append("sync") or sync(file))
+    monkeypatch.setattr(Path, "replace", lambda *two: order.append("name") or replace(*two))
+    write_lasting(path, b"new")
+    assert order == ["sync", "name", "sync"] and path.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_is_old_goes_only_once_the_new_is_there(tmp_path, fails):
+    files, old, new = WholeFiles(), tmp_path / "old", tmp_path / "new"
+    old.write_bytes(b"old")
+    try:
+        with files.removing_last():
+            files.remove(old)
+            assert old.exists()
+            if fails:
+                raise OSError
+            files.put(b"new", new)
+    except OSError:
+        pass
+    assert old.exists() == fails and new.exists() != fails
+    files.remove(old if fails else new)
+    assert not any(tmp_path.iterdir()), "outside of it, at once"
+
+
+def test_the_latest_is_resumed(tmp_path):
+    assert checkpoint_to_resume(tmp_path, print) is None
+    for number in (9, 10, 11):
+        checkpoint(tmp_path, number, seed=5, at=number)
+    name_last(tmp_path, str(tmp_path / "iter_11.pth"), at=11.5)
+    said = []
+    path, meta = checkpoint_to_resume(tmp_path, said.append)
+    assert path.name == "iter_11.pth" and meta == dict(iter=11, seed=5)
+    assert said == ["going on from iter_11.pth"]
+
+
+def names(folder: Path) -> list[str]:
+    return [path.name for path in checkpoints_of(folder)]
+
+
+def test_a_kill_between_the_file_and_its_name_costs_nothing(tmp_path):
+    checkpoint(tmp_path, 2, at=2)
+    checkpoint(tmp_path, 4, at=4)
+    name_last(tmp_path, str(tmp_path / "iter_2.pth"), at=2.5)
+    assert names(tmp_path) == ["iter_4.pth", "iter_2.pth"]
+    name_last(tmp_path, "", at=4.5)  # killed while it was written
+    assert names(tmp_path) == ["iter_4.pth", "iter_2.pth"]
+    (tmp_path / "last_checkpoint").unlink()
+    assert names(tmp_path) == ["iter_4.pth", "iter_2.pth"]
+
+
+def test_what_an_earlier_run_left_is_not_resumed(tmp_path):
+    checkpoint(tmp_path, 900, at=1)
+    checkpoint(tmp_path, 4, at=4)
+    name_last(tmp_path, str(tmp_path / "iter_4.pth"), at=4.5)
+    assert names(tmp_path) == ["iter_4.pth"]
+    name_last(tmp_path, "moved/from/elsewhere/iter_4.pth", at=4.5)
+    assert names(tmp_path) == ["iter_4.pth"]
+
+
+def test_checkpoints_kept_elsewhere_are_found(tmp_path):
+    (tmp_path / "run").mkdir()
+    elsewhere = checkpoint(tmp_path, 7)
+    name_last(tmp_path / "run", str(elsewhere), at=8)
+    assert checkpoint_to_resume(tmp_path / "run", print)[0] == elsewhere
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:1500])
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def flipped(path: Path) -> None:
+    """One bit of the weights is another, as a failing disk has it: torch alone takes no notice."""
+    content = bytearray(path.read_bytes())
+    content[content.find(np.full(99, 4, np.float32).tobytes()) + 50] ^= 1
+    path.write_bytes(content)
+    torch.load(path, weights_only=True)
+
+
+@pytest.mark.parametrize("damage", [cut, emptied, flipped])
+def test_one_that_is_torn_is_passed_over_in_one_line(tmp_path, damage):
+    said = []
+    for number in (2, 4):
+        path = checkpoint(tmp_path, number, at=number)
+        assert torn(path) == ""
+    name_last(tmp_path, str(path), at=4.5)
+    damage(path)
+    found, _ = checkpoint_to_resume(tmp_path, said.append)
+    assert found.name == "iter_2.pth"
+    (line,) = said
+    assert line.startswith("iter_4.pth is not whole (") and line.endswith(
+        "going on from iter_2.pth"
+    )
+    assert "\n" not in line
+    cut(tmp_path / "iter_2.pth")
+    with pytest.raises(WeightsError, match=r"no checkpoint in .* is whole: iter_4\.pth .*iter_2"):
+        checkpoint_to_resume(tmp_path, pytest.fail)
+
+
+def test_an_archive_that_is_no_run_is_refused(tmp_path):
+    torch.save(dict(a=torch.ones(1)), tmp_path / "iter_3.pth")
+    with pytest.raises(WeightsError, match=r"iter_3\.pth is not the checkpoint of a run"):
+        checkpoint_to_resume(tmp_path, pytest.fail)
+    with zipfile.ZipFile(tmp_path / "iter_3.pth", "w") as archive:
+        archive.writestr("data.pkl", b"cos\nsystem\n(S'true'\ntR.")
+    with pytest.raises(WeightsError, match=r"is whole: iter_3\.pth is not whole \("):
+        checkpoint_to_resume(tmp_path, pytest.fail)
+
+
+def drawn() -> tuple[float, ...]:
+    return random.random(), np.random.random(), torch.rand(()).item()
+
+
+class Draws:
+    """A data set whose samples are drawn from all three generators."""
+
+    def __len__(self) -> int:
+        return 4
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        return torch.tensor([index, *drawn()])
+
+
+def endless(loader):
+    while True:
+        yield from loader
+
+
+def test_batches_do_not_care_what_else_draws():
+    def batches(seed: int, disturb: bool) -> torch.Tensor:
+        found = []
+        for batch in islice(DrawnApart(endless(DataLoader(Draws(), 2)), seed, 0), 6):
+            found.append(batch)
+            if disturb:
+                drawn()
+        return torch.cat(found)
+
+    draw_from(1)
+    quiet, before = batches(0, False), drawing_state()
+    draw_from(2)
+    assert torch.equal(batches(0, True), quiet)
+    assert not torch.equal(batches(1, True), quiet)
+    draw_from(1)
+    assert drawing_state()[0] == before[0] and torch.equal(drawing_state()[2], before[2])
+    assert len(quiet[:, 1:].unique()) == quiet[:, 1:].numel(), "no batch repeats another"
+
+
+def test_a_step_draws_by_its_number_and_process():
+    found = []
+    for numbers in [(0, 0, 5), (0, 0, 5), (0, 0, 6), (0, 1, 5), (1, 0, 5)]:
+        draw_from(*numbers)
+        found.append(drawn())
+    assert found[0] == found[1] and len(set(found)) == 4
+    assert len({value for draws in found for value in draws}) == 12
+
+
+@pytest.mark.parametrize("code, full", [(errno.ENOSPC, True), (errno.EFBIG, True), (1, False)])
+def test_what_is_full(code, full):
+    assert saving.is_full(OSError(code, "")) == full
