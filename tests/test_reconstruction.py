@@ -65,7 +65,7 @@ def test_a_bad_photo_in_a_list_is_named(tmp_path: Path) -> None:
 
 def test_the_model_is_kept_until_its_file_changes(tmp_path: Path) -> None:
     weights = tmp_path / "mine.safetensors"
-    weights.write_bytes((FOLDER / "unsup3d_openfaces.safetensors").read_bytes())
+    weights.write_bytes((FOLDER / "l2r_openfaces.safetensors").read_bytes())
     before = _kept.cache_info()
     for _ in range(2):
         reconstruct(SAMPLES[1], weights=weights)

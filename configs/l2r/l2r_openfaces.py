@@ -14,9 +14,7 @@ with read_base():
     from .l2r_heads import *
 
 load_from = "zoo://unsup3d_openfaces"
-model["refine"]["albedo"]["prior"]["weights"] = (
-    "work_dirs/stylegan2_64_openfaces/iter_16000.pth"  # to be trained first
-)
+model["refine"]["albedo"]["prior"]["weights"] = "stylegan2_64_openfaces"
 degraded_photo_pipeline = [
     *photo_pipeline[:-1],
     dict(type=Degrade, degradation=degradation),
@@ -33,3 +31,5 @@ train_dataloader["dataset"] = dict(
         dict(type=SyntheticHeads, split="train", size=40_000, pipeline=degraded_pipeline),
     ],
 )
+param_scheduler = [dict(type=MultiStepLR, milestones=[1200], gamma=0.33, by_epoch=False)]
+train_cfg.update(max_iters=1500, val_interval=500)

@@ -22,7 +22,7 @@ with read_base():
 
 model = dict(
     type=FaceReconstructor,
-    decompose=dict(type=LAPDecomposer, image_size=64, width=16, encoder_width=16),
+    decompose=dict(type=LAPDecomposer, image_size=64, width=12, encoder_width=14),
     render=dict(type=GridRenderer),
     losses=dict(
         teacher=dict(

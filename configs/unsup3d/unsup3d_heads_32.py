@@ -47,7 +47,7 @@ model = dict(
         perceptual=dict(type=Perceptual, features=dict(type=MobileNetFeatures), mirror=0.5),
         cycle=dict(type=CycleConsistency),  # ours: pitch is not learnt without
         views=dict(type=CentredViews, weight=0.2),  # ours: pitch runs to its limit without
-        upright=dict(type=Upright, weight=5.0),  # ours: chins drift back without
+        upright=dict(type=Upright, weight=5.0, lean_deg=-6.0),  # ours: chins drift back without
         relief=dict(type=Relief, weight=8.0),  # ours: views stay small and faces deep without
     ),
 )

@@ -42,7 +42,7 @@ model = dict(
         # Ours: what symmetry leaves open, with the weights at the end of the heads' first stage.
         cycle=dict(type=CycleConsistency, share=0.25, yaw_deg=60.0, pitch_deg=16.0),
         views=dict(type=CentredViews, weight=2.0),
-        upright=dict(type=Upright, weight=0.5),
+        upright=dict(type=Upright, weight=0.5, lean_deg=-6.0),
     ),
 )
 custom_hooks = [

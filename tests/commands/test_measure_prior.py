@@ -107,7 +107,7 @@ def test_the_shipped_file_measures_as_the_checkpoint_does(
     config: Path, checkpoint: Path, zoo: Path
 ) -> None:
     shipped = zoo / "tiny_prior.safetensors"
-    run(publish.main, checkpoint, shipped, "--full")
+    run(publish.main, checkpoint, shipped, "--bits", 32)
     run(main, "test", config, checkpoint)
     run(main, "test", config)  # that of the config's name
     first, second = entries(config)
@@ -149,7 +149,7 @@ def test_without_a_shipped_file_the_command_says_which_it_wanted(config: Path, z
 
 
 def test_a_bare_name_is_a_shipped_prior(checkpoint: Path, zoo: Path) -> None:
-    run(publish.main, checkpoint, zoo / "tiny_prior.safetensors", "--full")
+    run(publish.main, checkpoint, zoo / "tiny_prior.safetensors", "--bits", 32)
     images = samples(StyleGAN2("tiny_prior"), 4)
     assert torch.equal(images, samples(StyleGAN2(str(checkpoint)), 4))
     out = checkpoint.with_name("drawn")
