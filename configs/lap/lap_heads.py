@@ -11,7 +11,7 @@ from mmengine.runner import IterBasedTrainLoop, TestLoop, ValLoop
 from torch.optim import Adam
 
 from l2rkit.data import EachAlone, PersonSampler
-from l2rkit.decompose import LAPDecomposer
+from l2rkit.decompose import RobustLAPDecomposer
 from l2rkit.losses import (
     CentredViews,
     CycleConsistency,
@@ -38,7 +38,7 @@ load_from = "work_dirs/lap_heads_pupil/iter_600.pth"
 model = dict(
     type=FaceReconstructor,
     decompose=dict(
-        type=LAPDecomposer,
+        type=RobustLAPDecomposer,  # ours: photos that do not fit the set count less
         image_size=64,
         width=12,  # ours: a fifth of the published width trains on a CPU
         encoder_width=14,

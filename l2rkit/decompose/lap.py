@@ -70,8 +70,9 @@ class LAPDecomposer(nn.Module):
         Photos of equal `person` (B,) are of one person; None says that each is of another.
         """
         signed, group, count = self._asked(photo, person)
-        raw = _shared(self.depth, signed, group, count)
-        colour = _shared(self.albedo, signed, group, count).tanh()
+        shape, paint = (code * weight for code, weight in self._codes(signed, group, count))
+        raw = in_chunks(self.depth.decode, sum_within(shape, group, count))
+        colour = in_chunks(self.albedo.decode, sum_within(paint, group, count)).tanh()
         consistent = Consistent(self._depth(raw)[group], (colour / 2 + 0.5)[group])
         depth, albedo = consistent.depth, consistent.albedo
         if self.refined:
@@ -93,9 +94,18 @@ class LAPDecomposer(nn.Module):
         The mean weight over the channels of depth's and albedo's codes, times the person's photos.
         """
         signed, group, count = self._asked(photo, person)
-        logits = [in_chunks(net.encode, signed)[1] for net in (self.depth, self.albedo)]
-        weights = softmax_within(torch.cat(logits, 1), group, count).mean(1)
+        weights = torch.cat([w for _, w in self._codes(signed, group, count)], 1).mean(1)
         return weights * group.bincount(minlength=count)[group]
+
+    def _codes(self, signed: Tensor, group: Tensor, count: int) -> list[tuple[Tensor, Tensor]]:
+        """Of depth and albedo: each photo's code and its weight among its person's, (B, code)."""
+        seen = [in_chunks(net.encode, signed) for net in (self.depth, self.albedo)]
+        trust = self._trust(seen[1][0], group, count)
+        return [(code, softmax_within(logit + trust, group, count)) for code, logit in seen]
+
+    def _trust(self, code: Tensor, group: Tensor, count: int) -> Tensor:
+        """(B, 1), added to the logits of all weights of a photo: 0, as published."""
+        return code.new_zeros(len(code), 1)
 
     def _asked(self, photo: Tensor, person: Tensor | None) -> tuple[Tensor, Tensor, int]:
         """The photos in [-1, 1], whom each shows (B,) in 0..count-1, and count."""
@@ -127,13 +137,6 @@ class LAPDecomposer(nn.Module):
         if self.corner is not None:
             border[..., -self.corner[0] :, : self.corner[1]] = True
         return depth.masked_fill(border, self.border_depth)
-
-
-def _shared(net: Aggregation, photo: Tensor, group: Tensor, count: int) -> Tensor:
-    """What `net` draws for each of `count` people: (count, C, H, W)."""
-    code, logits = in_chunks(net.encode, photo)
-    weights = softmax_within(logits, group, count)
-    return in_chunks(net.decode, sum_within(weights * code, group, count))
 
 
 def in_chunks(net: Callable, *inputs: Tensor) -> Tensor | tuple[Tensor, ...]:

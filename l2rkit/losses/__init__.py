@@ -6,6 +6,7 @@ from .cycle import CycleConsistency
 from .displacement import Displacement
 from .features import MobileNetFeatures, VGG16Features
 from .identity import Identity
+from .moved import MovedPhotos
 from .perceptual import Perceptual
 from .photometric import Photometric
 from .relief import Relief
@@ -21,6 +22,7 @@ __all__ = [
     "Identity",
     "LikeTeacher",
     "MobileNetFeatures",
+    "MovedPhotos",
     "Perceptual",
     "Photometric",
     "RelaxedConsistency",

@@ -31,6 +31,9 @@ class CycleConsistency(nn.Module):
         light_slope: lights come from the camera's side, moved by up to this share of their depth to
             the left, right, top and bottom; how strong they are is taken from the batch.
         maps: factor of depth's, albedo's and light's part.
+        shift: standard deviation, in scene units, of what is added to the batch's shifts. Where
+            shifts hardly differ in drawings, a photo that is cut too high or too low is taken for
+            a face that looks up or down.
 
     Draws depend on the photos alone, so that a resumed run repeats them.
     """
@@ -44,9 +47,11 @@ class CycleConsistency(nn.Module):
         roll_deg: float = 8.0,
         light_slope: float = 0.8,
         maps: float = 1.0,
+        shift: float = 0.0,
     ) -> None:
         super().__init__()
         self.weight, self.share, self.light_slope, self.maps = weight, share, light_slope, maps
+        self.shift = shift
         self.yaw_deg, self.pitch_deg, self.roll_deg = yaw_deg, pitch_deg, roll_deg
 
     def forward(self, scene: Scene) -> Tensor:
@@ -70,12 +75,15 @@ class CycleConsistency(nn.Module):
         pitch, roll = pitch * math.radians(self.pitch_deg), roll * math.radians(self.roll_deg)
         turn = torch.stack([pitch, yaw, roll], 1).to(photo.device)
         slopes = (2 * torch.rand(count, 2, generator=generator) - 1) * self.light_slope
+        shifts = torch.zeros(count, 3)
+        if self.shift:
+            shifts[:, :2] = self.shift * torch.randn(count, 2, generator=generator)
         toward = normalize(torch.cat([slopes, -torch.ones(count, 1)], 1), dim=1).to(photo.device)
         drawn = Face(
             depth=face.depth[who],
             albedo=face.albedo[who],
             light=Light(face.light.ambient[light_of], face.light.diffuse[light_of], toward),
-            view=torch.cat([turn, face.view[shift_of, 3:]], 1),
+            view=torch.cat([turn, face.view[shift_of, 3:] + shifts.to(photo.device)], 1),
         )
         seen = scene.render(drawn)
         picture = torch.where(seen.mask > 0, seen.image.clamp(0, 1), photo[ground_of])

@@ -115,3 +115,12 @@ def _crowd(count: int) -> Scene:
     )
     photo = torch.rand(count, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     return Scene(photo, many, eye.renderer(many), None, eye.render, eye.look)
+
+
+def test_shifts_are_spread_as_asked() -> None:
+    scene = _crowd(256)
+    plain, _ = CycleConsistency(share=1.0).draw(scene)
+    spread, _ = CycleConsistency(share=1.0, shift=0.02).draw(scene)
+    assert set(plain.view[:, 3].tolist()) == set(scene.face.view[:, 3].tolist())
+    more = spread.view[:, 3:].std(0).square() - scene.face.view[:, 3:].std(0).square()
+    assert more.clamp(min=0).sqrt().tolist() == pytest.approx([0.02, 0.02, 0], rel=0.2, abs=1e-3)

@@ -1,0 +1,105 @@
+"""MovedPhotos: what a renderer draws in the moved view is the moved picture."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from scenes import perfect_scene
+
+from l2rkit.face import Face, Scene, each_tensor
+from l2rkit.losses import MovedPhotos
+from l2rkit.losses.moved import moved, moved_view
+from l2rkit.render import GridRenderer
+
+
+@pytest.mark.parametrize(
+    ("shift", "roll"),
+    [((0.01, 0.0), 0.0), ((0.0, -0.012), 0.0), ((0.0, 0.0), 0.3), ((0.008, 0.01), -0.2)],
+)
+def test_the_moved_view_draws_the_moved_picture(shift, roll) -> None:
+    face = perfect_scene(64).face
+    face = face.seen_from(torch.tensor([0.1, -0.2, 0.05, 0.004, -0.003, 0.0]))
+    shift, roll = torch.tensor([shift] * len(face)), torch.tensor([roll] * len(face))
+    render = GridRenderer()
+    before, after = render(face), render(face.seen_from(moved_view(face.view, shift, roll)))
+    seen = torch.cat([before.image, before.mask], 1)
+    came, mask = moved(seen, shift, roll).split([3, 1], 1)
+    inside = (mask > 0.99) & (after.mask > 0)
+    assert inside.float().mean() > 0.2
+    error = ((came - after.image).abs() * inside).sum() / inside.sum() / 3
+    still = ((before.image - after.image).abs() * inside).sum() / inside.sum() / 3
+    assert error < 0.25 * still
+
+
+class Follower:
+    """A model that sees the face it showed, in the view that it is told."""
+
+    def __init__(self, face: Face, spoil=lambda view: view) -> None:
+        self.face, self.spoil, self.asked = face, spoil, []
+
+    def scene(self, photo: torch.Tensor) -> Scene:
+        return replace(perfect_scene(32, len(photo)), photo=photo, face=self.face, look=self.look)
+
+    def look(self, photo: torch.Tensor) -> Face:
+        self.asked.append(photo)
+        return self.face.seen_from(self.spoil(self.face.view))
+
+
+def alike(count: int) -> Face:
+    """One face, `count` times: whoever is moved, its maps and light are the same."""
+    return each_tensor(
+        perfect_scene(32, 1).face, lambda tensor: tensor.expand(count, *tensor.shape[1:])
+    )
+
+
+def test_a_model_that_does_not_follow_pays_what_it_missed() -> None:
+    face = alike(256).seen_from(torch.zeros(6))
+    scene = Follower(face).scene(perfect_scene(32, 256).photo)
+    # the mean of |N(0, 1)| is sqrt(2 / pi); one angle of three counts 5, two offsets of three 10
+    usual = math.sqrt(2 / math.pi)
+    roll = MovedPhotos(3.0, share=1.0, shift=0.0, roll_deg=10.0)(scene).item()
+    assert roll == pytest.approx(3 * 5 / 3 * usual * math.radians(10), rel=0.1)
+    shift = MovedPhotos(share=1.0, shift=0.01, roll_deg=0.0)(scene).item()
+    assert shift == pytest.approx(10 * 2 / 3 * usual * 0.01, rel=0.1)
+
+
+def test_a_model_that_follows_pays_nothing() -> None:
+    face, photo = alike(8), perfect_scene(32, 8).photo
+    told = []
+
+    def follow(view: torch.Tensor) -> torch.Tensor:
+        return told[-1]
+
+    def note(view: torch.Tensor, *by: torch.Tensor) -> torch.Tensor:
+        told.append(moved_view(view, *by))
+        return told[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("l2rkit.losses.moved.moved_view", note)
+        part = MovedPhotos(share=1.0)
+        assert part(Follower(face, follow).scene(photo)).item() == 0
+    assert len(told) == 1 and told[0].std(0)[2:5].min() > 0
+
+
+def test_draws_follow_from_the_photos_and_gradients_reach_only_what_is_seen() -> None:
+    photo = perfect_scene(32, 8).photo
+    face = alike(8)
+    face = replace(face, depth=face.depth.clone().requires_grad_())
+    eye = Follower(face)
+    part = MovedPhotos(share=0.5)
+    seen = alike(4)
+    seen = replace(seen, depth=(seen.depth + 0.01).requires_grad_())
+    scene = replace(eye.scene(photo), look=lambda picture: eye.asked.append(picture) or seen)
+    part(scene).backward()
+    part(scene)
+    assert face.depth.grad is None and seen.depth.grad is not None
+    first, again = eye.asked
+    assert first.shape == (4, 3, 32, 32) and torch.equal(first, again)
+    assert not torch.equal(first, photo[:4])
+
+
+def test_a_weight_of_zero_asks_nothing() -> None:
+    eye = Follower(alike(2))
+    assert MovedPhotos(weight=0.0)(eye.scene(perfect_scene(32).photo)).item() == 0
+    assert eye.asked == []
