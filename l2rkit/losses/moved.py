@@ -29,15 +29,22 @@ class MovedPhotos(nn.Module):
         share: of the batch that is moved.
         shift: standard deviation of shifts to the right and down, in scene units.
         roll_deg: standard deviation of rolls, in degrees.
+        maps: factor of depth's, albedo's and light's part.
 
     Draws depend on the photos alone, so that a resumed run repeats them.
     """
 
     def __init__(
-        self, weight: float = 1.0, share: float = 0.5, shift: float = 0.008, roll_deg: float = 8.0
+        self,
+        weight: float = 1.0,
+        share: float = 0.5,
+        shift: float = 0.008,
+        roll_deg: float = 8.0,
+        maps: float = 1.0,
     ) -> None:
         super().__init__()
-        self.weight, self.share, self.shift, self.roll_deg = weight, share, shift, roll_deg
+        self.weight, self.share, self.maps = weight, share, maps
+        self.shift, self.roll_deg = shift, roll_deg
 
     def forward(self, scene: Scene) -> Tensor:
         if not self.weight:
@@ -50,7 +57,8 @@ class MovedPhotos(nn.Module):
         with torch.no_grad():
             before = each_tensor(scene.face, lambda tensor: tensor[who])
             wanted = before.seen_from(moved_view(before.view, shift, roll))
-        return self.weight * difference(scene.look(moved(photo[who], shift, roll)), wanted)
+        seen = scene.look(moved(photo[who], shift, roll))
+        return self.weight * difference(seen, wanted, self.maps)
 
 
 def moved(photo: Tensor, shift: Tensor, roll: Tensor) -> Tensor:

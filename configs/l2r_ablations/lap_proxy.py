@@ -1,0 +1,11 @@
+"""L2R that begins with LAP on bad photos, one at a time, in place of Unsup3D."""
+
+from mmengine.config import read_base
+
+from l2rkit.decompose import LAPDecomposer
+
+with read_base():
+    from .full import *
+
+load_from = "zoo://lap_heads_degraded"
+model["decompose"] = dict(type=LAPDecomposer, image_size=64, width=12, encoder_width=14)
