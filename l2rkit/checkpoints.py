@@ -70,6 +70,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
             return unrounded(safetensors.torch.load_file(path))
         except SafetensorError as error:
             raise WeightsError(f"{path} is not a whole safetensors file ({error})") from None
+    _check_size(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -185,6 +186,7 @@ def checkpoint_to_resume(
     """
     passed = []
     for path in checkpoints_of(work_dir):
+        _check_size(path)
         if reason := torn(path):
             passed.append(f"{path.name} is not whole ({reason})")
             continue
@@ -245,6 +247,7 @@ def read_foreign(path: str | Path) -> Any:
     path = Path(path)
     if not path.is_file():
         raise WeightsError(f"no weights at {path}")
+    _check_size(path)
     reader = SimpleNamespace(Unpickler=_TensorUnpickler, load=_load, __name__="pickle")
     try:
         if _is_program(path):
@@ -255,6 +258,17 @@ def read_foreign(path: str | Path) -> Any:
     except Exception as error:  # a damaged pickle may fail in any way at all
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         raise WeightsError(f"{path} is not a whole torch checkpoint ({reason})") from None
+
+
+def _check_size(path: Path) -> None:
+    """Refuses a zip whose parts are together larger than it is: torch packs nothing."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(part.file_size for part in archive.infolist())
+    except (OSError, EOFError, zipfile.BadZipFile, NotImplementedError, ValueError):
+        return  # no zip, or a damaged one: whoever reads it says so
+    if size > (own := path.stat().st_size):
+        raise WeightsError(f"{path} was refused: {own} bytes that unpack to {size}")
 
 
 def _is_program(path: Path) -> bool:

@@ -3,6 +3,7 @@
 import errno
 import os
 import random
+import resource
 import zipfile
 from itertools import islice
 from pathlib import Path
@@ -212,3 +213,19 @@ def test_a_step_draws_by_its_number_and_process():
 @pytest.mark.parametrize("code, full", [(errno.ENOSPC, True), (errno.EFBIG, True), (1, False)])
 def test_what_is_full(code, full):
     assert saving.is_full(OSError(code, "")) == full
+
+
+def test_a_file_for_which_there_is_no_room_leaves_the_checkpoints_whole(tmp_path):
+    """The limit is the system's own, for a process of its own."""
+    was = checkpoint(tmp_path, 2)
+    child = os.fork()
+    if not child:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+        try:
+            WholeFiles().put(bytes(9999), tmp_path / "iter_4.pth")
+        except OSError as error:
+            os._exit(0 if saving.is_full(error) else 1)
+        os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert os.listdir(tmp_path) == [was.name]
+    assert checkpoint_to_resume(tmp_path, print)[0] == was

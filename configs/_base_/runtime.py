@@ -26,8 +26,5 @@ default_hooks = dict(
 log_processor = dict(by_epoch=False, window_size=100)
 env_cfg = dict(cudnn_benchmark=True, mp_cfg=dict(mp_start_method="fork", opencv_num_threads=0))
 randomness = dict(seed=0)
-# The wrapper goes by its name: MMEngine takes no class here. While a schedule fixes its scale,
-# confidence gets no gradient; without device_ids it runs on CPUs too.
-model_wrapper_cfg = dict(
-    type="MMDistributedDataParallel", find_unused_parameters=True, device_ids=None
-)
+# The wrapper goes by its name: MMEngine takes no class here.
+model_wrapper_cfg = dict(type="l2rkit.together.MeanGradients")

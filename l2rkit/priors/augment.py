@@ -12,6 +12,7 @@ Motions are in coordinates from -1 to 1 across the picture, x right, y down. Col
 from math import log, pi, radians, sqrt
 
 import torch
+from mmengine.dist import all_reduce
 from torch import Tensor, nn
 from torch.nn.functional import affine_grid, grid_sample
 
@@ -47,7 +48,9 @@ class AdaptiveAugment(nn.Module):
     @torch.no_grad()
     def adapt(self, scores: Tensor) -> None:
         """Raises `p` if the scores (B,) of photos say that the discriminator is too sure."""
-        self.heard += self.heard.new_tensor([scores.sign().sum().item(), len(scores), 1])
+        counts = self.heard.new_tensor([scores.sign().sum().item(), len(scores)])
+        all_reduce(counts)  # of all processes
+        self.heard += torch.cat([counts, counts.new_ones(1)])
         signs, images, batches = self.heard.tolist()
         if batches < EVERY:
             return

@@ -7,7 +7,7 @@ from math import inf, sqrt
 
 import numpy as np
 import torch
-from mmengine.dist import get_world_size
+from mmengine.dist import get_rank, get_world_size
 from mmengine.model import BaseModel
 from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper, OptimWrapperDict
 from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS
@@ -19,6 +19,7 @@ from ..adversary import slope, still
 from ..errors import PartError
 from ..registry import PRIORS
 from ..speed import checked_precision, in_precision
+from ..together import mean_of_all
 from .augment import AdaptiveAugment
 from .sampling import AsManyAsPhotos, samples
 
@@ -32,7 +33,8 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
     """Learns to make images like its photos; what it gives is the averaged generator's.
 
     All that a step draws follows from the run's seed and the number of the step, both of which are
-    in the checkpoint: a resumed run goes on as if it had not stopped. For one process (ours).
+    in the checkpoint: a resumed run goes on as if it had not stopped. Of several processes each has
+    draws of its own, and what they all show counts as one batch (ours).
 
     Args:
         generator: a `StyleGAN2` that is not frozen, or a part with its `mapping`.
@@ -69,8 +71,6 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
         self.precision = checked_precision("AdversarialPrior", precision)
         if not all(weight.requires_grad for weight in self.generator.parameters()):
             raise PartError("AdversarialPrior: a generator is trained with frozen=False")
-        if get_world_size() > 1:
-            raise PartError(f"AdversarialPrior trains in one process, not in {get_world_size()}")
         self.generator_ema = deepcopy(self.generator).requires_grad_(False)
         self.register_buffer("seed", torch.randint(2**62, ()))
         self.register_buffer("step", torch.zeros((), dtype=torch.long))
@@ -80,7 +80,7 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
         """MMEngine's door: both learn from a batch of `photo` (B, 3, S, S), one after the other."""
         photo = self.data_preprocessor(data, True)["photo"]
         critic, maker = optim_wrapper["discriminator"], optim_wrapper["generator"]
-        with drawn_from(self.seed, self.step):
+        with drawn_from(self.seed, self.step, get_rank()):
             photo = mirrored(photo)
             with torch.no_grad():
                 made = self.images(self.codes(len(photo)))
@@ -98,7 +98,7 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
             if self.path_weight and self.step % PATH_EVERY == 0:
                 report["path_length"] = self.unevenness(max(1, len(photo) // 2))
                 maker.update_params(report["path_length"] * self.path_weight * PATH_EVERY)
-        self.remember(len(photo))
+        self.remember(len(photo) * get_world_size())
         shown = dict(score_photo=of_photo.mean(), score_made=of_made.mean(), p=self.augment.p)
         return {name: value.detach().clone() for name, value in (report | shown).items()}
 
@@ -130,7 +130,7 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
         Derived by the augmented photo; the paper on augmentation does it by the photo itself.
         """
         image = self.augment(photo).detach().requires_grad_()
-        batch, size = len(photo), photo.shape[-1]
+        batch, size = len(photo) * get_world_size(), photo.shape[-1]
         gamma = 0.0002 * size**2 / batch if self.gamma is None else self.gamma
         return gamma / 2 * slope(self.discriminator(image), image).square().sum((1, 2, 3)).mean()
 
@@ -139,7 +139,7 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
         codes = self.codes(count)
         image, _ = self.generator(codes, space="w", noise=self.noise, clamp=False)
         lengths = path_lengths(image, codes)
-        self.path.lerp_(lengths.detach().mean(), PATH_DECAY)
+        self.path.lerp_(mean_of_all(lengths.mean()), PATH_DECAY)
         return (lengths - self.path).square().mean()
 
     @torch.no_grad()

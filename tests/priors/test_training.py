@@ -254,14 +254,19 @@ def test_what_wraps_the_optimizers_can_be_said() -> None:
     assert wrapped.get_lr() == {"generator.lr": [0.5]}
 
 
-def test_what_cannot_be_trained_is_refused(monkeypatch) -> None:
+def test_what_cannot_be_trained_is_refused() -> None:
     with pytest.raises(PartError, match="frozen=False"):
         AdversarialPrior(dict(GENERATOR, frozen=True), DISCRIMINATOR)
     with pytest.raises(ConfigError, match="AdversarialPrior: precision is one of"):
         tiny(precision="float8")
-    monkeypatch.setattr("l2rkit.priors.training.get_world_size", lambda: 2)
-    with pytest.raises(PartError, match="one process, not in 2"):
-        tiny()
+
+
+def test_each_process_draws_its_own_and_the_first_as_one_alone_does() -> None:
+    drawn = []
+    for numbers in ((2**61 + 5, 7), (2**61 + 5, 7, 0), (2**61 + 5, 7, 1)):
+        with drawn_from(*numbers):
+            drawn.append(torch.rand(3))
+    assert torch.equal(drawn[0], drawn[1]) and not torch.equal(drawn[1], drawn[2])
 
 
 def test_without_noise_its_strengths_stay_0_and_with_it_they_do_not() -> None:
