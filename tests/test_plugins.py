@@ -1,12 +1,27 @@
 """Plugins: found by entry point, imported on the first short name, never able to break others."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from l2rkit import plugins
+from l2rkit.config import load_config
+from l2rkit.errors import ConfigError
+from l2rkit.registry import RESTORERS
+
+ROOT = Path(__file__).parents[1]
+PART = """
+from l2rkit.registry import RESTORERS
+
+@RESTORERS.register_module()
+class Dusted:
+    def __init__(self, scale=1):
+        self.scale = scale
+"""
 
 
 def entry(name, load):
@@ -40,3 +55,72 @@ def test_plugins_wait_for_a_short_name():
         "assert 'l2rkit.plugins' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.fixture
+def installed(tmp_path):
+    """Writes a package and what an installer leaves beside it; gives the environment to run in."""
+
+    def install(name: str, code: str) -> dict[str, str]:
+        (tmp_path / f"{name}.py").write_text(code)
+        facts = tmp_path / f"{name}-1.0.dist-info"
+        facts.mkdir()
+        (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (facts / "entry_points.txt").write_text(f"[l2rkit.plugins]\n{name} = {name}\n")
+        return os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+
+    return install
+
+
+def test_an_installed_package_fills_a_socket_and_a_broken_one_is_named(installed):
+    """The whole way: entry points on disk, short names, a near name of a plug-in's part."""
+    installed("moon_plugin", "import a_module_that_is_nowhere\n")
+    environment = installed("dust_plugin", PART)
+    code = (
+        "from l2rkit.errors import PartError\n"
+        "from l2rkit.registry import RESTORERS\n"
+        "assert RESTORERS.build(dict(type='Dusted', scale=3)).scale == 3\n"
+        "from l2rkit.plugins import LOADED\n"
+        "assert 'dust_plugin' in LOADED and 'moon_plugin' not in LOADED, LOADED\n"
+        "try:\n"
+        "    RESTORERS.build(dict(type='Dustd'))\n"
+        "except PartError as error:\n"
+        "    assert \"did you mean 'Dusted'\" in str(error), error\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, text=True, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+    wanted = "plugin 'moon_plugin' (moon_plugin) was skipped: ModuleNotFoundError"
+    assert wanted in done.stderr and "dust_plugin" not in done.stderr
+
+
+def test_a_config_reaches_a_part_by_its_class_and_by_custom_imports(tmp_path, monkeypatch):
+    (tmp_path / "moon_parts.py").write_text(PART.replace("Dusted", "Mooned"))
+    monkeypatch.syspath_prepend(tmp_path)
+    by_class = tmp_path / "by_class.py"
+    by_class.write_text(
+        "from moon_parts import Mooned\nmodel = dict(restore=dict(type=Mooned, scale=2))\n"
+    )
+    by_name = tmp_path / "by_name.py"
+    by_name.write_text(
+        "custom_imports = dict(imports=['moon_parts'])\n"
+        "model = dict(restore=dict(type='Mooned', scale=2))\n"
+    )
+    parts = [RESTORERS.build(load_config(path).model.restore) for path in (by_class, by_name)]
+    assert [type(part).__name__ for part in parts] == ["Mooned", "Mooned"]
+    assert type(parts[0]) is type(parts[1]) and parts[0].scale == 2
+
+
+def test_a_config_with_a_plugin_that_fails_is_told_in_one_line(tmp_path, monkeypatch):
+    (tmp_path / "sun_parts.py").write_text("import a_module_that_is_nowhere\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    config = tmp_path / "broken.py"
+    for text, wanted in (
+        ("custom_imports = dict(imports=['sun_parts'])", "custom_imports: sun_parts does not"),
+        ("from sun_parts import Sunned\npart = dict(type=Sunned)", "broken.py does not load"),
+    ):
+        config.write_text(text + "\n")
+        with pytest.raises(ConfigError, match=wanted) as told:
+            load_config(config)
+        assert "a_module_that_is_nowhere" in str(told.value) and "\n" not in str(told.value)

@@ -1,5 +1,6 @@
 """Faces made visible."""
 
+from .board import BoardHook
 from .contact import contact_sheet
 from .formats import glb
 from .hook import GridHook, PanelHook, Progress
@@ -9,6 +10,7 @@ from .sheet import beside, nearest, sheet
 from .turntable import gif, relit, turntable
 
 __all__ = [
+    "BoardHook",
     "GridHook",
     "PanelHook",
     "Progress",

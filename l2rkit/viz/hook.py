@@ -8,8 +8,10 @@ from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from mmengine.utils import ProgressBar
+from torch import nn
 from torch.utils.data import default_collate
 
+from ..face import Scene
 from .panel import panel
 from .sheet import sheet
 
@@ -34,17 +36,23 @@ class PanelHook(Hook):
 
     def draw(self, runner: Runner) -> None:
         """Writes `panels/<iteration>.png`."""
-        dataset = runner.val_dataloader.dataset
-        batch = default_collate([dataset[i] for i in range(min(self.photos, len(dataset)))])
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        training = model.training
-        model.eval()
-        (scene,) = model.test_step(batch)
+        model, scene = first_scene(runner, self.photos)
         folder = Path(runner.work_dir) / "panels"
         folder.mkdir(exist_ok=True)
         picture = panel(scene.photo, scene.face, scene.own, model.render)
         picture.save(folder / f"{runner.iter + 1:07d}.png")
-        model.train(training)
+
+
+def first_scene(runner: Runner, photos: int) -> tuple[nn.Module, Scene]:
+    """The model, and what it makes of the first validation photos; it trains on as before."""
+    dataset = runner.val_dataloader.dataset
+    batch = default_collate([dataset[i] for i in range(min(photos, len(dataset)))])
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    training = model.training
+    model.eval()
+    (scene,) = model.test_step(batch)
+    model.train(training)
+    return model, scene
 
 
 @HOOKS.register_module()

@@ -1,0 +1,74 @@
+"""What a run shows beside its losses: panels, and how its views and lights are spread.
+
+Everything goes to MMEngine's visualizer, and from there to the back ends that the config names:
+files of the work dir by default, TensorBoard and others on request. Losses are sent by MMEngine's
+own `LoggerHook`.
+"""
+
+import io
+
+import numpy as np
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
+from PIL import Image
+
+from ..face import Face, each_tensor
+from .hook import first_scene
+from .panel import panel
+
+BINS = 24
+QUANTITIES = (
+    "pitch, deg", "yaw, deg", "roll, deg", "shift x", "shift y", "shift z",
+    "ambient", "diffuse", "light from left (-) to right, deg", "light from above (-), deg",
+)  # fmt: skip
+
+
+@HOOKS.register_module()
+class BoardHook(Hook):
+    """Sends pictures `panel` and `spread` to the visualizer every `interval` iterations.
+
+    Args:
+        interval: iterations between pictures.
+        photos: how many of the first validation photos are on a panel.
+        faces: of how many of them the spread of views and lights is shown.
+    """
+
+    def __init__(self, interval: int = 1000, photos: int = 8, faces: int = 64) -> None:
+        self.interval, self.photos, self.faces = interval, photos, faces
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: object = None, outputs: object = None
+    ) -> None:
+        if self.every_n_train_iters(runner, self.interval):
+            self.draw(runner)
+
+    def draw(self, runner: Runner) -> None:
+        """Draws what the model makes of validation photos."""
+        model, scene = first_scene(runner, max(self.photos, self.faces))
+        few = each_tensor(scene, lambda tensor: tensor[: self.photos])
+        shown = panel(few.photo, few.face, few.own, model.render)
+        for name, picture in (("panel", shown), ("spread", spread(scene.face))):
+            runner.visualizer.add_image(name, np.asarray(picture), step=runner.iter + 1)
+
+
+def quantities(face: Face) -> np.ndarray:
+    """(B, 10): views and lights as `QUANTITIES` names them."""
+    view, light = (x.detach().cpu().double().numpy() for x in (face.view, face.light.packed()))
+    x, y, z = light[:, 2:].T
+    towards = np.degrees(np.arctan2([x, y], -z)).T
+    return np.concatenate([np.degrees(view[:, :3]), view[:, 3:], light[:, :2], towards], 1)
+
+
+def spread(face: Face) -> Image.Image:
+    """A histogram of each of the `QUANTITIES` over the faces of a batch."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12, 4.5), layout="constrained")
+    for axes, name, values in zip(figure.subplots(2, 5).flat, QUANTITIES, quantities(face).T):
+        axes.hist(values, bins=BINS)
+        axes.set_title(name, fontsize="small")
+        axes.set_yticks([])
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=100)
+    return Image.open(file).convert("RGB")

@@ -1,0 +1,78 @@
+"""Curves of runs, from the scalars that MMEngine writes into a work dir."""
+
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import DataError, near
+
+NOT_SHOWN = ("step", "iter", "epoch", "time", "data_time", "memory")
+ACROSS = 3  # plots beside each other
+
+Log = dict[str, dict[int, float]]  # by quantity, then by step
+
+
+def read_log(run: Path) -> Log:
+    """What a run's work dir logged; where it was resumed, the later word counts.
+
+    `run` may also be one file of scalars. MMEngine counts validations in epochs, of which a run by
+    iterations has none: they get the step before them. A test alone has no such step, and is left
+    out.
+
+    Raises:
+        DataError: it has none, or a line of them is no JSON.
+    """
+    files = [run] if run.is_file() else sorted(run.glob("*/vis_data/scalars.json"))
+    if not files:
+        raise DataError(f"no logged figures in {run}: it has no */vis_data/scalars.json")
+    log: Log = {}
+    for file in files:
+        step = 0
+        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+            try:
+                entry = json.loads(line)
+            except json.JSONDecodeError:
+                raise DataError(f"{file}, line {number} is no JSON: {line[:40]!r}") from None
+            step = int(entry["step"]) or step
+            for name, value in entry.items() if step else ():
+                if name not in NOT_SHOWN and isinstance(value, int | float):
+                    log.setdefault(name, {})[step] = float(value)
+    return log
+
+
+def plot_logs(logs: dict[str, Log], names: Sequence[str] = (), log_scale: bool = False) -> bytes:
+    """A PNG with a plot for each quantity and in it a line for each run of `logs`, by name.
+
+    names: the quantities wanted; none stands for all.
+
+    Raises:
+        DataError: no run has a quantity of that name.
+    """
+    from matplotlib.figure import Figure
+
+    known = sorted({name for log in logs.values() for name in log})
+    for name in names:
+        if name not in known:
+            raise DataError(f"no run logged '{name}'{near(name, known)}")
+    wanted = list(names) or known
+    across = min(ACROSS, len(wanted))
+    down = -(-len(wanted) // across)
+    figure = Figure(figsize=(5 * across, 3 * down + 0.5), layout="constrained")
+    plots = figure.subplots(down, across, squeeze=False).flat
+    for name, axes in zip(wanted, plots):
+        for number, (run, log) in enumerate(logs.items()):
+            line = sorted(log.get(name, {}).items())
+            mark = "." if len(line) < 20 else ""
+            axes.plot(*zip(*line) if line else ([], []), mark + "-", color=f"C{number}", label=run)
+        axes.set_title(name, fontsize="medium")
+        axes.grid(alpha=0.3)
+        if log_scale:
+            axes.set_yscale("log")
+    for axes in list(plots):
+        axes.set_axis_off()
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=100)
+    return file.getvalue()

@@ -1,0 +1,21 @@
+"""The shipped Unsup3D on dusty photos of heads, with the dust taken away first.
+
+    PYTHONPATH=. python tools/test.py projects/example/unsup3d_heads_specks.py \\
+        l2rkit/zoo/unsup3d_heads.safetensors
+"""
+
+from mmengine.config import read_base
+
+from l2rkit.data import Degrade, PackPhoto, ResizeFace
+from projects.example.specks import Median, Specks
+
+with read_base():
+    from ...configs.unsup3d.unsup3d_heads import *  # noqa: F403
+
+protocol = "heads with specks, 64 px"
+model.update(restore=dict(type=Median, side=3))  # noqa: F405
+test_dataloader["dataset"]["pipeline"] = [  # noqa: F405
+    dict(type=ResizeFace, image_size=64),
+    dict(type=Degrade, degradation=dict(type=Specks, share=0.03), seed=0),
+    dict(type=PackPhoto),
+]
