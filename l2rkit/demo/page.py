@@ -1,0 +1,143 @@
+"""The page: a photo and choices at the left, what two methods make of it at the right."""
+
+from pathlib import Path
+
+import gradio as gr
+from gradio.processing_utils import save_bytes_to_cache
+from gradio.utils import get_upload_folder
+
+from ..errors import UserError
+from .choices import NOTHING, SAMPLES, Choices
+from .look import look
+
+TITLE = "l2rkit: a bad photo, a face in 3D"
+WORDS = """### A bad photo, a face in 3D
+Choose a photo with a face, make it worse if you like, and see what methods make of it. What a bad
+photo does not show they make up. Photos stay on the machine that runs this page."""
+FONT, MONO = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")  # none from elsewhere
+THEME = gr.themes.Soft(primary_hue="teal", font=FONT, font_mono=MONO)
+AHEAD = (90.0, 90.0, None)  # degrees: Model3D's camera on the axis that a face looks along
+CLEANED, LASTS = 600, 3600  # s: how often files are looked through, and how long they stay
+PICTURES_IN_A_ROW = 3
+TURN = "Drag it to turn it"
+CSS = ".grid-wrap { max-height: none !important; overflow: visible !important; }"
+
+
+def page(choices: Choices) -> gr.Blocks:
+    """All of it, to be launched; its one call by others is `/look`."""
+    methods, fidelity_of = list(choices.methods), choices.balanced
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(CLEANED, LASTS)) as blocks:
+        gr.Markdown(WORDS)
+        with gr.Row():
+            with gr.Column(scale=1, min_width=300):
+                photo = photo_box()
+                gr.Examples([[str(path)] for path in SAMPLES], photo, label="Samples")
+                level = gr.Radio(
+                    choices.levels, value=choices.levels[0], label="Make it worse", elem_id="level"
+                )
+                restorer = gr.Radio(
+                    list(choices.restorers), value=NOTHING, label="Restore it in 2D first"
+                )
+                first = gr.Dropdown(methods, value=methods[0], label="Method")
+                second = gr.Dropdown(
+                    [NOTHING, *methods], value=NOTHING, label="Beside it", elem_id="beside"
+                )
+                fidelity = gr.Slider(
+                    0, 1, 1, step=0.05, label="Fidelity", info="0: to the prior, 1: to the photo"
+                )
+                go = gr.Button("Reconstruct", variant="primary", elem_id="go")
+            with gr.Column(scale=3), gr.Row():
+                left, right = shown("first"), shown("second", visible=False)
+
+        def chosen(one: str, other: str) -> tuple:
+            """What else there is to see after a choice of methods."""
+            return gr.Slider(visible=bool({one, other} & fidelity_of)), gr.Column(
+                visible=other != NOTHING
+            )
+
+        gr.on(
+            [first.change, second.change],
+            chosen,
+            [first, second],
+            [fidelity, right[0]],
+            queue=False,
+            api_visibility="private",
+        )
+        go.click(
+            compared,
+            [photo, level, restorer, fidelity, first, second],
+            [*left[1:], *right[1:]],
+            api_name="look",
+        )
+    return blocks
+
+
+def photo_box() -> gr.Image:
+    """Where a photo is put. It hands on the file's path: our own door reads it, and says more."""
+    box = gr.Image(
+        label="Photo", sources=["upload", "clipboard"], type="filepath", height=280, elem_id="photo"
+    )
+    box.preprocess = lambda file: file and file.path
+    return box
+
+
+def shown(name: str, visible: bool = True) -> tuple[gr.Column, gr.Gallery, gr.Model3D, gr.File]:
+    """Where the face of a method is shown."""
+    with gr.Column(visible=visible, min_width=320, elem_id=name) as column:
+        model = gr.Model3D(
+            label=TURN,
+            camera_position=AHEAD,
+            clear_color=(0.93, 0.94, 0.95, 1.0),
+            height=380,
+            interactive=False,
+            elem_id=f"{name}-model",
+        )
+        gallery = gr.Gallery(
+            show_label=False,
+            columns=PICTURES_IN_A_ROW,
+            object_fit="contain",
+            height="auto",
+            format="png",
+            interactive=False,
+            buttons=["download", "fullscreen"],
+            elem_id=f"{name}-pictures",
+        )
+        download = gr.DownloadButton("Download GLB", elem_id=f"{name}-glb")
+    return column, gallery, model, download
+
+
+def compared(
+    photo: str | None, level: str, restorer: str, fidelity: float, first: str, second: str
+) -> list:
+    """What `shown` shows of both methods.
+
+    Raises:
+        gr.Error: one line, for the page.
+    """
+    if photo is None:
+        raise gr.Error("choose a photo first", print_exception=False)
+    if not Path(photo).resolve().is_relative_to(Path(get_upload_folder()).resolve()):
+        raise gr.Error("a photo has to be uploaded", print_exception=False)
+    found = []
+    for method in (first, second):
+        if method == NOTHING:
+            found += [None, None, None]
+            continue
+        try:
+            seen = look(photo, level, method, restorer, fidelity)
+        except UserError as error:
+            raise gr.Error(one_line(error, photo), print_exception=False) from None
+        file = saved(seen.glb, f"{Path(photo).stem}-{method}.glb")
+        pictures = [(picture, title) for title, picture in seen.pictures.items()]
+        found += [pictures, gr.Model3D(file, label=f"{method}: {TURN.lower()}"), file]
+    return found
+
+
+def one_line(error: UserError, photo: str) -> str:
+    """What is said of an error, without the place where the server keeps the photo."""
+    return " ".join(str(error).replace(str(photo), Path(photo).name).split())
+
+
+def saved(content: bytes, name: str) -> str:
+    """The path of a file for the page, in the folder of this server."""
+    return save_bytes_to_cache(content, name, get_upload_folder())

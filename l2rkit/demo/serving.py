@@ -1,0 +1,124 @@
+"""The page on this machine: who may see it, how much it takes, and what it leaves: nothing."""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from ..errors import UserError
+
+INSTALL = "pip install 'l2rkit[demo]'"
+WAITING = 40  # people in the queue; more are sent away
+LARGEST = "20mb"  # of an upload
+# All comes from this server, and a browser asks no other for anything.
+POLICY = (
+    "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
+    "style-src 'self' 'unsafe-inline'; frame-ancestors 'self'; form-action 'self'; base-uri 'self'"
+)
+HEADERS = {
+    "content-security-policy": POLICY,
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+QUIET = {  # before gradio is imported: it reads them then
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_OFFLINE": "1",
+    "DO_NOT_TRACK": "1",
+}
+
+
+@contextmanager
+def served(host: str = "127.0.0.1", port: int = 7860) -> Iterator[str]:
+    """The page's address, for as long as it is there; its files go with it.
+
+    Raises:
+        UserError: gradio is not installed, or the address is not free.
+    """
+    if find_spec("gradio") is None:
+        raise UserError(f"the demo wants gradio, which is not installed: {INSTALL}")
+    check_free(host, port)
+    folder = TemporaryDirectory(prefix="l2rkit-demo-")
+    with folder as name, environment(QUIET | {"GRADIO_TEMP_DIR": name}):
+        from .choices import shipped_choices
+        from .page import CSS, THEME, page
+
+        blocks = page(shipped_choices())
+        blocks.queue(max_size=WAITING, default_concurrency_limit=1, api_open=False)
+        try:
+            look = dict(theme=THEME, css=CSS)
+            blocks.launch(server_name=host, server_port=port, **look, **launching(), **CLOSED)
+            yield f"http://{host}:{port}"
+        finally:
+            blocks.close(verbose=False)
+
+
+CLOSED = dict(  # doors that gradio has and this page does not need
+    share=False,
+    allowed_paths=[],
+    enable_monitoring=False,
+    mcp_server=False,
+    pwa=False,
+    run_history=False,
+    ssr_mode=False,
+    show_error=False,
+    footer_links=[],
+)
+
+
+def launching() -> dict[str, Any]:
+    """How gradio is to launch it."""
+    from starlette.middleware import Middleware
+
+    return dict(
+        quiet=True,
+        inbrowser=False,
+        prevent_thread_lock=True,
+        max_file_size=LARGEST,
+        app_kwargs=dict(middleware=[Middleware(WithHeaders)]),
+    )
+
+
+class WithHeaders:
+    """Adds `HEADERS` to each answer of an ASGI app."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
+        async def with_headers(message: dict) -> None:
+            if message["type"] == "http.response.start":
+                own = [(k.encode(), v.encode()) for k, v in HEADERS.items()]
+                message = dict(message, headers=[*message.get("headers", []), *own])
+            await send(message)
+
+        await self.app(scope, receive, with_headers)
+
+
+@contextmanager
+def environment(values: dict[str, str]) -> Iterator[None]:
+    """Sets variables for a while."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def check_free(host: str, port: int) -> None:
+    """Raises UserError if nobody can listen there."""
+    try:
+        family, kind, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+    except OSError as error:
+        raise UserError(f"cannot serve at {host}:{port}: {error.strerror}") from None
