@@ -11,7 +11,7 @@ from ..leaderboard.table import table
 from ..results import read_entries
 from .doors import user_errors
 
-CONFIGS = Path("configs")
+CONFIGS, PROJECTS = Path("configs"), Path("projects")
 
 
 @click.command()
@@ -34,7 +34,7 @@ def leaderboard(
     jobs: int | None,
     only: str | None,
 ) -> None:
-    """Prints a table of the entries of RESULTS, by default of every configs/*/results.json.
+    """Prints a table of the entries of RESULTS, by default of all in configs/ and projects/.
 
     With --out, the page goes there, a plot into docs/ and model-index.yml beside it, and a
     metafile.yml beside each of RESULTS.
@@ -47,7 +47,9 @@ def leaderboard(
     if not run and (matrix or jobs or only):
         raise ConfigError("--matrix, --jobs and --only are for --run")
     failed = measure(Path(matrix or CONFIGS / "matrix.json"), jobs, only or "") if run else 0
-    paths = [Path(path) for path in results] or sorted(CONFIGS.glob("*/results.json"))
+    paths = [Path(path) for path in results]
+    if not paths:
+        paths = [p for folder in (CONFIGS, PROJECTS) for p in sorted(folder.glob("*/results.json"))]
     if out is None:
         click.echo(table([entry for path in paths for entry in read_entries(path)]))
     elif check:

@@ -16,9 +16,9 @@ PUBLISHED = {**COLUMNS, "normals": ("angle of normals, deg", 1), "lpips": ("LPIP
 
 HEAD = f"""# Model zoo
 
-Made by `tools/leaderboard.py --out model-zoo.md` from `configs/*/results.json`; with `--run` it
-first measures what is missing of `configs/matrix.json`. Figures are means over images, ± their
-standard deviation.
+Made by `tools/leaderboard.py --out model-zoo.md` from the results of methods and projects; with
+`--run` it first measures what is missing of `configs/matrix.json`. Figures are means over images,
+± their standard deviation.
 
 The column "{AGAINST}", where there is one, says how a row's first figure differs from that of the
 best row on the same images: row minus best, the ends of a paired bootstrap's interval of {DRAWS:,}

@@ -18,8 +18,8 @@ from ..face import BACKGROUND, Scene
 from ..geometry import move, move_back, project, unproject
 from ..render.grid import rasterize_grid
 from ..render.warp import depth_of_faces
-from .depth import inner, mad, side, truth_mask
-from .masks import common_mask
+from .depth import mad, side
+from .masks import common_mask, inner, truth_mask
 
 REACH = 0.05  # of the picture's width: how far the moved face may be shifted onto the true one
 YAW = re.compile(r"[+-]\d{2,3}(?=(\.\w+)?$)")  # what differs in the names of one face's photos

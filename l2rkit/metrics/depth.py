@@ -10,10 +10,10 @@ import torch
 from mmengine.evaluator import BaseMetric
 from mmengine.registry import METRICS
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
 
-from ..face import BACKGROUND, Scene
+from ..face import Scene
 from ..geometry import normals
+from .masks import common_mask, inner, truth_mask
 
 
 def side(depth: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
@@ -30,19 +30,6 @@ def mad(depth: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
     """(B,): mean angle between the normals of `depth` and of `truth` over the mask, in degrees."""
     cosine = (normals(depth) * normals(truth)).sum(1, keepdim=True).clamp(-1, 1)
     return _mean(cosine.acos().rad2deg(), mask)
-
-
-def inner(mask: Tensor) -> Tensor:
-    """(B, 1, H, W): the mask (B, 1, H, W) less its outermost pixels.
-
-    A pixel stays if the 3 by 3 pixels around it are all inside the mask and the picture.
-    """
-    return (avg_pool2d(mask, 3, 1, 1) > 0.99).to(mask.dtype)
-
-
-def truth_mask(truth: Tensor) -> Tensor:
-    """(B, 1, H, W): where the truth has a surface: nearer than its farthest depth."""
-    return (truth < truth.amax((1, 2, 3), keepdim=True)).to(truth.dtype)
 
 
 def mean_depth(truth: Tensor) -> Tensor:
@@ -74,9 +61,8 @@ class DepthErrors(BaseMetric):
         truth = data_batch["depth"].cpu().float()
         (scene,) = data_samples
         depth = scene.own.depth.detach().cpu().float()
-        whole = inner(truth_mask(truth))
-        mask = inner((depth < BACKGROUND).float()) * whole
-        shares = mask.sum((1, 2, 3)) / whole.sum((1, 2, 3))
+        mask = common_mask(depth, truth)
+        shares = mask.sum((1, 2, 3)) / inner(truth_mask(truth)).sum((1, 2, 3))
         if not (shares > 0).all():
             raise ValueError("DepthErrors: a face was rendered nowhere on the true one")
         errors = zip(side(depth, truth, mask) * 100, mad(depth, truth, mask), shares, truth)

@@ -31,15 +31,15 @@ model = dict(
         views=dict(type=CentredViews, weight=2.0),
     ),
 )
-custom_hooks = [dict(type=PanelHook, interval=500)]
+custom_hooks = [dict(type=PanelHook, interval=200)]
 optim_wrapper = dict(
     type=OptimWrapper,
     optimizer=dict(type=Adam, lr=1e-3),
     clip_grad=dict(max_norm=1.0),
 )
 train_dataloader.update(batch_size=16)  # noqa: F405
-param_scheduler = [dict(type=MultiStepLR, milestones=[2400], gamma=0.3, by_epoch=False)]
-default_hooks["checkpoint"].update(interval=500)  # noqa: F405
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=3000, val_interval=1000)
+param_scheduler = [dict(type=MultiStepLR, milestones=[650], gamma=0.3, by_epoch=False)]
+default_hooks["checkpoint"].update(interval=200)  # noqa: F405
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=800, val_interval=400)
 val_cfg = dict(type=ValLoop)
 test_cfg = dict(type=TestLoop)

@@ -9,7 +9,8 @@ from mmengine.evaluator import Evaluator
 from l2rkit.face import BACKGROUND, Rendering, Scene
 from l2rkit.geometry import focal
 from l2rkit.metrics import DepthErrors, mad, side
-from l2rkit.metrics.depth import inner, mean_depth, truth_mask
+from l2rkit.metrics.depth import mean_depth
+from l2rkit.metrics.masks import inner, truth_mask
 from l2rkit.testing import example_face
 
 SIZE = 10

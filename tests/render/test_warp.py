@@ -7,7 +7,7 @@ import torch
 
 from l2rkit.face import BACKGROUND, Face, Light
 from l2rkit.geometry import focal, normals, rays, rotation, view_of
-from l2rkit.metrics.depth import inner
+from l2rkit.metrics.masks import inner
 from l2rkit.render import GridRenderer, rasterize_grid
 from l2rkit.render.warp import carried_back, sample_canonical, warp_depth
 
