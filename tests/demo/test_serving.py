@@ -136,6 +136,28 @@ def test_a_photo_has_to_be_uploaded(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         compared(None, "clean", NOTHING, 1.0, QUICK, NOTHING)
 
 
+@pytest.mark.parametrize("path", ["/etc/passwd", str(PHOTO)])
+def test_a_request_by_hand_gets_no_file_of_the_server(address: str, path: str) -> None:
+    """What gradio's own client would upload first: here the server is told a path of its own."""
+    import httpx
+
+    named = {"path": path, "meta": {"_type": "gradio.FileData"}}
+    values = [named, "clean", NOTHING, 1.0, QUICK, NOTHING]
+    config = httpx.get(f"{address}/config").json()
+    (number,) = [d["id"] for d in config["dependencies"] if d.get("api_name") == "look"]
+    call = dict(data=values, fn_index=number, session_hash="byhand", trigger_id=None)
+    api = f"{address}/gradio_api"
+    answer = httpx.post(f"{api}/queue/join", json=call, timeout=30)
+    told = answer.text
+    if answer.status_code == 200:
+        with httpx.stream(
+            "GET", f"{api}/queue/data", params=dict(session_hash="byhand"), timeout=60
+        ) as stream:
+            told = "".join(stream.iter_text())
+        assert '"success":false' in told.replace(" ", "") and "process_completed" in told
+    assert "root:" not in told and "glb" not in told
+
+
 def test_answers_forbid_other_hosts(address: str) -> None:
     import httpx
 
