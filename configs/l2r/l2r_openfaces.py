@@ -8,21 +8,12 @@ from mmengine.config import read_base
 from mmengine.dataset import ConcatDataset, RepeatDataset
 
 from l2rkit.data import Degrade, ManifestPhotos, PackPhoto, SyntheticHeads
-from l2rkit.decompose import Unsup3DDecomposer
 
 with read_base():
     from .._base_.openfaces import photo_pipeline
     from .l2r_heads import *
 
 load_from = "zoo://unsup3d_openfaces"
-model["decompose"] = dict(type=Unsup3DDecomposer, image_size=64, width=16, encoder_width=16)
-model["losses"]["cycle"] = dict(type=CycleConsistency, share=0.25, yaw_deg=60.0, pitch_deg=16.0)
-model["losses"]["upright"].update(weight=0.5)
-custom_hooks[0]["stages"] = {
-    0: ["refine.albedo"],
-    300: ["refine.geometry"],
-    600: ["decompose", "refine.albedo", "refine.geometry"],
-}
 model["refine"]["albedo"]["prior"]["weights"] = "stylegan2_64_openfaces"
 degraded_photo_pipeline = [
     *photo_pipeline[:-1],
