@@ -1,6 +1,6 @@
 # make demo: reconstruct the sample photos, train briefly, print the leaderboard of that run
 # make test: the tests
-# make soak: trainings killed and resumed, for an hour or so
+# make soak: trainings killed and resumed, doors given harm, thousands of photos, for some hours
 # make browser: the page of `l2rkit demo` in Chromium, which has to be installed with its driver
 # make docs: the documentation as a site, in work_dirs/site
 PYTHON ?= python3
@@ -17,6 +17,8 @@ test: .venv/.installed
 SOAKED := unsup3d/unsup3d_heads_32 unsup3d/unsup3d_heads_degraded lap/lap_heads l2r/l2r_heads \
 	priors/stylegan2_64_heads restore/face_restorer
 soak: .venv/.installed
+	L2RKIT_FUZZ=12000 $(BIN)/python -m pytest tests/test_fuzz.py --hypothesis-show-statistics
+	$(BIN)/python tools/soak.py --photos 5000
 	$(BIN)/python tools/chaos.py resume $(SOAKED:%=configs/%.py)
 	$(BIN)/python tools/chaos.py resume configs/unsup3d/unsup3d_heads_degraded.py --workers 0
 	$(BIN)/python -m pip install --quiet --target work_dirs/soak ckpt-chaos==0.1.8
@@ -25,7 +27,7 @@ soak: .venv/.installed
 BROWSED := work_dirs/browser
 browser: .venv/.installed
 	$(BIN)/python -m pip install --quiet --target $(BROWSED)/packages 'gradio>=6.31,<7' selenium
-	L2RKIT_SHOTS=$(BROWSED) PYTHONPATH=$(BROWSED)/packages $(BIN)/python -m pytest tests/demo
+	L2RKIT_SHOTS=$(BROWSED) PYTHONPATH=$(BROWSED)/packages $(BIN)/python -m pytest -m "" tests/demo
 
 # The site's environment is its own, without torch: the package is read, not imported.
 # Its packages are those of the extra `docs`.

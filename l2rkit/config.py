@@ -2,6 +2,7 @@
 
 import inspect
 from importlib import import_module
+from os.path import isdir, isfile
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def load_config(
     if overrides:
         for key in overrides:
             _check_override(config, key)
-        config.merge_from_dict(overrides)
+        _merge(config, overrides)
     try:
         _check_parts(config)
     except PartError as error:
@@ -97,7 +98,7 @@ def _there_or_shipped(path: Path) -> Path:
     """The path itself or, in a folder without it, that of the installed or cloned config."""
     places = (Path(), *(HOMES if path.parts[:1] == ("configs",) else ()))
     for place in places:
-        if (place / path).is_file():
+        if isfile(place / path):  # of a name too long, too, which pathlib raises an error for
             return place / path
     raise ConfigError(f"no config at {path}{_near_file(path)}")
 
@@ -131,6 +132,14 @@ def _check_override(config: Config, key: str) -> None:
         here = here[int(step)] if isinstance(here, (list, tuple)) else here.get(step)
 
 
+def _merge(config: Config, overrides: dict[str, Any]) -> None:
+    try:
+        config.merge_from_dict(overrides)
+    except Exception as error:  # whatever MMEngine finds that it cannot put where it should
+        what = ", ".join(f"{key}={value!r}" for key, value in overrides.items())
+        raise ConfigError(f"no such change: {what} ({_one_line(error)})") from error
+
+
 def _check_parts(value: Any) -> None:
     """Checks every part that is named by its class: arguments are misspelt before work begins."""
     if isinstance(value, (list, tuple)):
@@ -151,7 +160,7 @@ def _takes(kind: Any) -> list[str]:
 
 
 def _near_file(path: Path) -> str:
-    if not path.parent.is_dir():
+    if not isdir(path.parent):
         return ""
     return near(path.name, [p.name for p in path.parent.glob("*.py")])
 

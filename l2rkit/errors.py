@@ -11,6 +11,9 @@ from difflib import get_close_matches
 class UserError(ValueError):
     """A mistake that the caller can mend; `str(error)` is one line."""
 
+    def __init__(self, message: object = "") -> None:  # what it quotes may have more lines
+        super().__init__(" ".join(filter(None, map(str.strip, str(message).splitlines()))))
+
 
 class ConfigError(UserError):
     """A config file, a key of it or an override is wrong."""

@@ -11,15 +11,14 @@ import math
 import os
 import platform
 import subprocess
-import zlib
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
 import numpy as np
 
+from . import reading
 from .errors import DataError, UserError
 from .files import write_whole
 from .zoo import FOLDER
@@ -29,6 +28,7 @@ if TYPE_CHECKING:  # reading and printing entries must not wait for MMEngine
 
 # Entries that agree in these speak of the same thing; the newer one replaces the older.
 SAME = ("config", "weights_sha256", "protocol", "level", "restore", "seed", "n")
+NAMED = dict(config=str, protocol=str, level=str, n=int)  # what no table can do without
 
 
 def entry(
@@ -95,7 +95,7 @@ def enter(
     written first: should the second never be, figures and entry differ, and `read_entries` sees it.
     """
     try:
-        entries = json.loads(path.read_text("utf-8")) if path.exists() else []
+        entries = reading.read_json(path) if path.exists() else []
         kept = [old for old in entries if any(old.get(key) != made[key] for key in SAME)]
         known = {identity(old) for old in kept}
         arrays = read_arrays(path.with_suffix(".npz"))
@@ -121,11 +121,12 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     if not path.exists():
         return {}
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {key: file[key] for key in file.files}
-    except (OSError, ValueError, AttributeError, EOFError, zlib.error, BadZipFile) as error:
-        reason = type(error).__name__
-        raise DataError(f"{path} does not hold figures of images ({reason})") from None
+        arrays = reading.read_arrays(path)
+    except DataError as error:
+        raise DataError(f"{path} does not hold figures of images: {error}") from None
+    if any(array.ndim != 1 or array.dtype.kind != "f" for array in arrays.values()):
+        raise DataError(f"{path} does not hold figures of images: a row of floats for each metric")
+    return arrays
 
 
 def read_entries(path: Path) -> list[dict[str, Any]]:
@@ -134,12 +135,23 @@ def read_entries(path: Path) -> list[dict[str, Any]]:
     Figures whose mean is not the entry's are of another run, and left out.
     """
     try:
-        entries = json.loads(path.read_text("utf-8"))
-        entries = [{**entry, "metrics": dict(entry["metrics"])} for entry in entries]
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        entries = [
+            {**entry, "metrics": {name: _spread(own) for name, own in entry["metrics"].items()}}
+            for entry in reading.read_json(path)
+        ]
+        if any(type(entry[key]) is not kind for entry in entries for key, kind in NAMED.items()):
+            raise TypeError(*NAMED)
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
         raise DataError(f"{path} is not a results file ({type(error).__name__})") from None
     arrays = read_arrays(path.with_suffix(".npz"))
     return [{**entry, "each": _each(entry, arrays)} for entry in entries]
+
+
+def _spread(figures: dict[str, Any]) -> dict[str, float]:
+    """The figures of a metric, `mean` among them; what is no number is refused."""
+    if "mean" not in figures:
+        raise KeyError("mean")
+    return {name: value + 0.0 for name, value in figures.items()}
 
 
 def _each(entry: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

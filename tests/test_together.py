@@ -169,7 +169,7 @@ CASES = (SAME_AS_ONE, MEAN_OF_BOTH, ALL)
 def both(tmp_path_factory: pytest.TempPathFactory) -> list[dict]:
     """What each of two processes found."""
     folder = str(tmp_path_factory.mktemp("together"))
-    start_processes(work, (folder,), nprocs=2, start_method="fork")
+    start_processes(work, (folder,), nprocs=2, start_method="spawn")
     return [torch.load(Path(folder, f"{rank}.pth"), weights_only=False) for rank in (0, 1)]
 
 
@@ -214,6 +214,18 @@ def test_weights_that_not_all_use_meet(both: list[dict]) -> None:
     for one in both:
         shared, alone, unused = one["meeting"]
         assert shared.tolist() == [1.5, 15.0] and alone.tolist() == [2.0, 3.0] and unused is None
+
+
+def test_optimizers_find_the_parts_of_a_wrapped_model() -> None:
+    model = nn.ModuleDict(dict(one=nn.Linear(2, 1), two=nn.Linear(3, 1), three=nn.Linear(4, 1)))
+    described = dict(one=dict(optimizer=dict(type=SGD, lr=1)))
+    described["others"] = dict(optimizer=dict(type=Adam, lr=1))
+    made = OptimizerForEach(described)(MeanGradients(model))
+    held = {
+        name: {id(w) for w in made[name].optimizer.param_groups[0]["params"]} for name in described
+    }
+    assert held["one"] == {id(w) for w in model["one"].parameters()}
+    assert held["others"] == {id(w) for key in ("two", "three") for w in model[key].parameters()}
 
 
 def test_metrics_count_each_image_once(both: list[dict]) -> None:

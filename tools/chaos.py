@@ -1,6 +1,7 @@
 """Long checks that a training survives: what they found is in docs/reliability.md.
 
 python tools/chaos.py resume configs/unsup3d/unsup3d_heads_32.py --kills 3 --steps 12
+python tools/chaos.py disk                        # as root
 PYTHONPATH=TARGET python tools/chaos.py save      # after pip install --target TARGET ckpt-chaos
 """
 
@@ -194,6 +195,38 @@ def resume(
         failed += bool(differ)
         click.echo(f"| {Path(config).stem} | {done} | {count} | {len(differ)} {differ[:2] or ''} |")
     sys.exit(failed > 0)
+
+
+@main.command()
+@click.argument("config", default=str(ROOT / "configs" / "unsup3d" / "unsup3d_heads_32.py"))
+@click.option("--steps", default=6, show_default=True)
+@user_errors
+def disk(config: str, steps: int) -> None:
+    """Trains CONFIG whole, and on a disk with room for one checkpoint and a half, then resumes it.
+
+    The disk is a tmpfs, which only root may mount. Both must end with the same bits.
+    """
+    with tempfile.TemporaryDirectory(prefix="chaos") as folder:
+        described, whole, small = (Path(folder, x) for x in ("tiny.py", "whole", "small"))
+        tiny(config, steps).dump(described)
+        end_of(start(described, whole), whole)
+        size = (whole / f"iter_{steps}.pth").stat().st_size
+        small.mkdir()
+        tmpfs = ["mount", "-t", "tmpfs", "-o", f"size={3 * size // 2}", "tmpfs", str(small)]
+        subprocess.run(tmpfs, check=True)
+        try:
+            status = start(described, small).wait()
+            said = (small / "said.txt").read_text("utf-8", "replace").splitlines()
+            lines = [line for line in said if line.startswith(("Error: ", "Traceback"))]
+            kept = sorted(path.name for path in small.glob("*.pth*"))
+            click.echo(f"status {status}, kept {kept}, said {lines}")
+            subprocess.run(["mount", "-o", f"remount,size={9 * size}", str(small)], check=True)
+            end_of(start(described, small, "--resume"), small)
+            count, differ = compare(*(run / f"iter_{steps}.pth" for run in (whole, small)))
+        finally:
+            subprocess.run(["umount", str(small)], check=True)
+    click.echo(f"with more room: {len(differ)} of {count} values differ")
+    sys.exit(bool(differ) or status != 2 or len(lines) != 1 or not kept)
 
 
 @main.command()

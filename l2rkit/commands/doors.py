@@ -28,11 +28,11 @@ class Override(click.ParamType):
             return value
         key, sign, text = value.partition("=")
         if not sign or not key:
-            self.fail(f"'{value}' is not KEY=VALUE", param, ctx)
+            self.fail(f"{value!r} is not KEY=VALUE", param, ctx)
         try:
             return key, ast.literal_eval(text)
-        except (ValueError, SyntaxError):
-            return key, text
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            return key, text  # a word, unhashable, or nested too deeply
 
 
 def overrides(name: str, what: str) -> Callable:
@@ -62,14 +62,14 @@ def user_errors(command: Callable) -> Callable:
         try:
             return command(*args, **kwargs)
         except UserError as error:
-            raise Door(" ".join(str(error).split())) from None
+            raise Door(str(error)) from None
 
     return guarded
 
 
 def complain(error: UserError) -> None:
     """One line for a photo that failed, while the others go on."""
-    click.echo(f"failed: {' '.join(str(error).split())}", err=True)
+    click.echo(f"failed: {error}", err=True)
 
 
 def load_for_runner(

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from os.path import isdir
 from pathlib import Path
 
 
@@ -12,7 +13,7 @@ def paths_of(photos: Sequence[str]) -> list[Path]:
     return [
         path
         for photo in map(Path, photos)
-        for path in (list_photos(photo) if photo.is_dir() else [photo])
+        for path in (list_photos(photo) if isdir(photo) else [photo])
     ]
 
 

@@ -109,9 +109,9 @@ def find_celeba(root) -> tuple[Path, Path, Path | None]:
 def read_list(path: Path) -> list[tuple[str, int]]:
     """(file name, number) of each line of one of CelebA's lists."""
     pairs = []
-    for number, line in enumerate(path.read_text().splitlines(), 1):
+    for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), 1):
         words = line.split()
-        if len(words) != 2 or not words[1].isdigit():
+        if len(words) != 2 or not words[1].isdecimal():
             raise DataError(f"CelebA: line {number} of '{path}' is not 'name number': {line!r}")
         pairs.append((words[0], int(words[1])))
     return pairs

@@ -122,9 +122,9 @@ class CelebAHQ(PhotoSet):
 def read_mapping(path: Path) -> list[tuple[int, str]]:
     """(number in CelebA-HQ, file name in CelebA) of each line."""
     pairs = []
-    for line, text in enumerate(path.read_text().splitlines()[1:], 2):
+    for line, text in enumerate(path.read_text("utf-8", "replace").splitlines()[1:], 2):
         words = text.split()
-        if len(words) != 3 or not words[0].isdigit():
+        if len(words) != 3 or not words[0].isdecimal():
             raise DataError(
                 f"CelebAHQ: line {line} of '{path}' is not 'number number name': {text!r}"
             )

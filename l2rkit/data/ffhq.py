@@ -5,7 +5,6 @@ ROOT/thumbnails128x128/00000/00000.png ...                  (the same at 128 px)
 ROOT/ffhq-dataset-v2.json                                   category, 68 landmarks of each photo
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from mmengine.registry import DATASETS
 from l2rkit.data.photo import photo_size
 from l2rkit.data.photo_set import PhotoSet
 from l2rkit.errors import DataError, near
+from l2rkit.reading import read_json
 
 SPLITS = {"train": "training", "val": "validation"}  # 60,000 and 10,000
 LIST = "ffhq-dataset-v2.json"
@@ -56,7 +56,7 @@ class FFHQ(PhotoSet):
             if not there:
                 raise DataError(f"FFHQ: '{root}' holds no {name}; {WHERE}")
         samples, absent = [], []
-        for number, landmarks in read_json(root / LIST, SPLITS[self.split]):
+        for number, landmarks in read_list(root / LIST, SPLITS[self.split]):
             name = f"{number:05d}.png"
             nested = root / self.folder / f"{number // 1000 * 1000:05d}" / name
             path = nested if nested.is_file() else root / self.folder / name
@@ -74,17 +74,16 @@ class FFHQ(PhotoSet):
         return samples
 
 
-def read_json(path: Path, category: str) -> list[tuple[int, np.ndarray]]:
+def read_list(path: Path, category: str) -> list[tuple[int, np.ndarray]]:
     """(number, five landmarks (5, 2) px of the 1024 px picture) of the photos of a category."""
     try:
-        entries = json.loads(path.read_text("utf-8"))
         found = []
-        for number, entry in entries.items():
+        for number, entry in read_json(path).items():
             if entry["category"] == category:
                 points = np.array(entry["image"]["face_landmarks"], np.float32).reshape(68, 2)
                 five = np.stack([points[list(group)].mean(0) for group in GROUPS])
                 found.append((int(number), five))
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as problem:
         reason = f"{type(problem).__name__}: {problem}"
         raise DataError(f"FFHQ: '{path}' is not the official list ({reason})") from problem
     return found

@@ -15,6 +15,7 @@ from mmengine.registry import DATASETS
 from l2rkit.data.photo import PhotoError, list_photos, read_photo
 from l2rkit.data.photo_set import PhotoSet
 from l2rkit.errors import DataError, near
+from l2rkit.reading import read_array
 
 OURS = (("right", "left"), ("down", "up"), ("far", "near"))  # +x, +y, +z and their opposites
 WORDS = [word for pair in OURS for word in pair]
@@ -107,8 +108,8 @@ def read_vectors(path) -> np.ndarray:
     if Path(path).suffix != ".npy":
         return read_photo(path).astype(np.float32) * (2 / 255) - 1
     try:
-        vectors = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as problem:
+        vectors = read_array(path)
+    except DataError as problem:
         raise PhotoError(path, f"is not a NumPy array ({problem})") from problem
     if vectors.ndim != 3 or vectors.shape[2] != 3 or not np.issubdtype(vectors.dtype, np.floating):
         got = f"{vectors.dtype} {vectors.shape}"

@@ -167,9 +167,9 @@ def _open_unlimited(path) -> Image.Image:
 
 
 def _check_file(path: Path) -> None:
-    if path.is_dir():
+    if os.path.isdir(path):
         raise PhotoError(path, "is a folder, a photo was wanted")
-    if not path.exists():
+    if not os.path.exists(path):  # pathlib raises an error for a name that is too long
         raise PhotoError(path, "no such file")
     if path.stat().st_size == 0:
         raise PhotoError(path, "is empty (0 bytes)")

@@ -22,6 +22,7 @@ from l2rkit.data.heads.scene import rotation
 from l2rkit.data.pairs import DepthPairs
 from l2rkit.data.photo import PhotoError
 from l2rkit.errors import DataError
+from l2rkit.reading import read_arrays
 
 MESHES = {".obj", ".ply", ".glb", ".gltf"}
 FINER = 4  # parts of a pixel each way over which colours are averaged
@@ -61,8 +62,17 @@ class TexturedScans(DepthPairs):
         if not path.is_file():
             tool = "tools/dataset_converters/scans.py"
             raise DataError(f"TexturedScans: '{path}' is missing; {tool} writes it")
-        with np.load(path, allow_pickle=False) as exact:
-            return dict(info, depth=exact["depth"], view=exact["view"])
+        return dict(info, **read_exact(path))
+
+
+def read_exact(path: Path) -> dict[str, np.ndarray]:
+    """`depth` (H, W) and `view` (6,) of a rendered scan."""
+    arrays = read_arrays(path)
+    got = {name: arrays[name] for name in ("depth", "view") if name in arrays}
+    shapes = {name: array.shape for name, array in got.items()}
+    if len(shapes.get("depth", ())) != 2 or shapes.get("view") != (6,):
+        raise DataError(f"'{path}' wants depth (H, W) and view (6,), and has {shapes}")
+    return got
 
 
 def read_scan(path) -> Scan:

@@ -11,7 +11,6 @@ and restorers, a restorer being the words that `tools/test.py` takes for it:
 `"protocols": ["", "cross_view"]` measures by these, too; "" is the config's own.
 """
 
-import json
 import os
 import shlex
 import subprocess
@@ -27,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError, UserError
+from ..reading import read_json
 from ..results import digest, enter, read_arrays, read_entries
 from ..zoo import shipped_weights
 
@@ -88,13 +88,13 @@ def read_matrix(path: Path) -> list[Cell]:
     try:
         cells = [
             Cell(str(config), str(level), str(restorer), group.get("weights") == "none", str(by))
-            for group in json.loads(path.read_text("utf-8"))
+            for group in read_json(path)
             for by in group.get("protocols", [""])
             for config in group["configs"]
             for restorer in group["restorers"]
             for level in group["levels"]
         ]
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise DataError(f"{path} is not a matrix of runs ({reason})") from None
     return list(dict.fromkeys(cells))
@@ -158,6 +158,6 @@ def measure(cell: Cell, jobs: int) -> tuple[dict[str, Any], dict[str, np.ndarray
         if ended.returncode:
             lines = [line for line in ended.stderr.splitlines() if line.strip()]
             raise UserError(lines[-1].removeprefix("Error: ") if lines else f"{ended.returncode}")
-        (entry,) = json.loads(path.read_text("utf-8"))
+        (entry,) = read_json(path)
         arrays = read_arrays(path.with_suffix(".npz"))
     return entry, {key.partition(".")[2]: array for key, array in arrays.items()}

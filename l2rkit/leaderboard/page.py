@@ -1,10 +1,10 @@
 """model-zoo.md: what was measured here, what others have published, and how to measure again."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
+from ..reading import read_json
 from .paired import DRAWS
 from .plot import curves
 from .table import AGAINST, COLUMNS, cell, grid, method, table
@@ -83,11 +83,11 @@ def read_published(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     try:
-        entries = json.loads(path.read_text("utf-8"))
+        entries = read_json(path)
         for entry in entries:
             unknown = set(entry["metrics"]) - set(PUBLISHED)
             if unknown or set(entry) != {"method", "data", "metrics", "source"}:
                 raise ValueError(f"{entry['method']} has {sorted(unknown or entry)}")
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise DataError(f"{path} is no list of published figures: {error}") from None
     return entries

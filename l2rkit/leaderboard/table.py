@@ -45,6 +45,8 @@ def table(entries: list[dict[str, Any]]) -> str:
     for setting in sorted({(e["protocol"], e["level"], e["n"]) for e in entries}):
         group = [e for e in entries if (e["protocol"], e["level"], e["n"]) == setting]
         columns = tuple(name for name in COLUMNS if any(name in e["metrics"] for e in group))
+        if not columns:
+            continue  # figures that no column is for
         tables.setdefault(columns, []).extend(_rows(group, columns))
     return "\n\n".join(_table(columns, rows) for columns, rows in tables.items())
 

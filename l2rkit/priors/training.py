@@ -8,7 +8,7 @@ from math import inf, sqrt
 import numpy as np
 import torch
 from mmengine.dist import get_rank, get_world_size
-from mmengine.model import BaseModel
+from mmengine.model import BaseModel, is_model_wrapper
 from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper, OptimWrapperDict
 from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS
 from torch import Tensor, nn
@@ -172,7 +172,7 @@ class OptimizerForEach:
         self.kind = self.optimizers.pop("type", OptimWrapper)
 
     def __call__(self, model: nn.Module) -> OptimWrapperDict:
-        made = {}
+        made, model = {}, model.module if is_model_wrapper(model) else model
         for name, described in self.optimizers.items():
             wrapper = {"type": self.kind, **described}
             paramwise = wrapper.pop("paramwise_cfg", self.paramwise)

@@ -29,15 +29,20 @@ def read_log(run: Path) -> Log:
     log: Log = {}
     for file in files:
         step = 0
-        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+        for number, line in enumerate(file.read_text("utf-8", "replace").splitlines(), 1):
             try:
-                entry = json.loads(line)
-            except json.JSONDecodeError:
-                raise DataError(f"{file}, line {number} is no JSON: {line[:40]!r}") from None
-            step = int(entry["step"]) or step
-            for name, value in entry.items() if step else ():
-                if name not in NOT_SHOWN and isinstance(value, int | float):
-                    log.setdefault(name, {})[step] = float(value)
+                entry = dict(json.loads(line))
+                step = int(entry["step"]) or step
+                figures = {
+                    name: float(value)
+                    for name, value in entry.items()
+                    if name not in NOT_SHOWN and isinstance(value, int | float)
+                }
+            except (ValueError, LookupError, TypeError, OverflowError, RecursionError):
+                what = f"{file}, line {number} is no JSON of figures with a step"
+                raise DataError(f"{what}: {line[:40]!r}") from None
+            for name, value in figures.items() if step else ():
+                log.setdefault(name, {})[step] = value
     return log
 
 
@@ -56,6 +61,8 @@ def plot_logs(logs: dict[str, Log], names: Sequence[str] = (), log_scale: bool =
         if name not in known:
             raise DataError(f"no run logged '{name}'{near(name, known)}")
     wanted = list(names) or known
+    if not wanted:
+        raise DataError(f"no quantity is logged in {', '.join(logs) or 'no run'}")
     across = min(ACROSS, len(wanted))
     down = -(-len(wanted) // across)
     figure = Figure(figsize=(5 * across, 3 * down + 0.5), layout="constrained")

@@ -109,6 +109,25 @@ def test_a_full_disk_is_one_line_and_costs_no_checkpoint(
     assert [p.name for p in (tmp_path / "run").glob("*.pth*")] == ["iter_4.pth"]
 
 
+def test_files_that_may_not_grow_cost_no_checkpoint(training: Path, tmp_path: Path) -> None:
+    """The operating system's own word, to a run that goes on from a checkpoint."""
+    resource = pytest.importorskip("resource", reason="limits are POSIX")
+    broken = tmp_path / "broken"
+    assert run(training, broken, "--cfg-options", "train_cfg.max_iters=2").exit_code == 0
+    before = (broken / "iter_2.pth").read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, hard))
+    try:
+        done = run(training, broken, "--resume")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert done.exit_code == 2, done.output
+    errors = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 1 and "make room and go on with --resume" in errors[0]
+    assert [path.name for path in broken.glob("*.pth*")] == ["iter_2.pth"]
+    assert (broken / "iter_2.pth").read_bytes() == before
+
+
 def test_a_resumed_run_keeps_its_seed(training: Path, tmp_path: Path) -> None:
     short = ("--cfg-options", "train_cfg.max_iters=2")
     assert run(training, tmp_path / "whole", "--seed", "5").exit_code == 0
