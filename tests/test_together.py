@@ -8,6 +8,7 @@ import torch
 from mmengine.dataset import DefaultSampler, pseudo_collate
 from mmengine.evaluator import Evaluator
 from mmengine.optim import OptimWrapper
+from mmengine.registry import DATASETS
 from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.multiprocessing import start_processes
@@ -237,6 +238,7 @@ def test_metrics_count_each_image_once(both: list[dict]) -> None:
 def test_the_launcher_reaches_the_runner(launcher, monkeypatch, tmp_path) -> None:
     seen = []
     monkeypatch.setattr(Runner, "from_cfg", lambda cfg: seen.append(cfg) or seen[0].nobody)
+    monkeypatch.setattr(DATASETS, "build", lambda cfg: None)  # 40,000 heads would be drawn
     words = ["configs/unsup3d/unsup3d_heads_32.py", "--work-dir", str(tmp_path)]
     monkeypatch.chdir(Path(__file__).parents[1])
     with pytest.raises(AttributeError):
