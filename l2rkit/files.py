@@ -1,7 +1,12 @@
 """Files that are there as a whole or not at all."""
 
+import io
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -29,3 +34,10 @@ def write_lasting(path: Path, content: bytes | memoryview) -> None:
             os.fsync(folder)  # the new name, too
         finally:
             os.close(folder)
+
+
+def png(picture: "Image.Image") -> bytes:
+    """The content of a PNG file."""
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()

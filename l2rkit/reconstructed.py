@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from .errors import UserError, near
 from .face import BACKGROUND, Face, Light, Scene
-from .files import write_whole
+from .files import png, write_whole
 from .geometry import normals, view_of
 from .render import GridRenderer
 from .viz.formats import MESHES
@@ -130,9 +130,9 @@ class Reconstruction:
             UserError: no such format, or no such mesh of this face.
         """
         endings(formats)  # says which of them is not known
-        npz, png = io.BytesIO(), io.BytesIO()
+        npz = io.BytesIO()
         np.savez_compressed(npz, **self.arrays())
-        panel(self.scene.photo, self.face, self.scene.own, self.renderer).save(png, "PNG")
+        picture = panel(self.scene.photo, self.face, self.scene.own, self.renderer)
         contents = {}
         if not MESHES.keys().isdisjoint(formats):
             mesh = self.mesh(crop_background, watertight, width_mm)
@@ -140,7 +140,7 @@ class Reconstruction:
                 contents |= MESHES[wanted].write(mesh, name)
         moving = {"turntable": self.turntable, "relight": self.light_round}
         contents |= {ANIMATIONS[key]: moving[key]() for key in ANIMATIONS.keys() & set(formats)}
-        contents |= {".png": png.getvalue(), ".npz": npz.getvalue()}
+        contents |= {".png": png(picture), ".npz": npz.getvalue()}
         Path(folder).mkdir(parents=True, exist_ok=True)
         for ending, content in contents.items():
             write_whole(Path(folder) / f"{name}{ending}", content)

@@ -1,6 +1,5 @@
 """`l2rkit browse-dataset`: what a model will be given, before it is trained on it."""
 
-import io
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +36,11 @@ def browse_dataset(
     from mmengine.registry import DATASETS
     from mmengine.runner import set_random_seed
 
-    from ..files import write_whole
+    from ..files import png, write_whole
     from ..viz.browse import chosen, samples_sheet
 
     set_random_seed(seed)
     dataset = DATASETS.build(loader.dataset)
     samples = [dataset[index] for index in chosen(len(dataset), photos, seed)]
-    file = io.BytesIO()
-    samples_sheet(samples, COLUMNS).save(file, "png")
-    write_whole(out, file.getvalue())
+    write_whole(out, png(samples_sheet(samples, COLUMNS)))
     click.echo(f"{out}: {len(samples)} of {len(dataset)} samples")

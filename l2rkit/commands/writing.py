@@ -58,9 +58,7 @@ class Writing:
 
     def sheet(self, folder: Path) -> Path | None:
         """Writes all panels of the run as one contact sheet; None if there are none."""
-        import io
-
-        from ..files import write_whole
+        from ..files import png, write_whole
         from ..viz.contact import contact_sheet
 
         if not self.panels:
@@ -68,9 +66,7 @@ class Writing:
         name = SHEET
         while folder / f"{name}.png" in self.panels:  # a photo may be called so, too
             name += "-2"
-        file = io.BytesIO()
-        contact_sheet(self.panels).save(file, "png")
-        write_whole(folder / f"{name}.png", file.getvalue())
+        write_whole(folder / f"{name}.png", png(contact_sheet(self.panels)))
         return folder / f"{name}.png"
 
 

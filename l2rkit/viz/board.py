@@ -8,13 +8,12 @@ own `LoggerHook`.
 import io
 
 import numpy as np
-from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from PIL import Image
 
 from ..face import Face, each_tensor
-from .hook import first_scene
+from .hook import Drawing, first_scene
 from .panel import panel
 
 BINS = 24
@@ -25,7 +24,7 @@ QUANTITIES = (
 
 
 @HOOKS.register_module()
-class BoardHook(Hook):
+class BoardHook(Drawing):
     """Sends pictures `panel` and `spread` to the visualizer every `interval` iterations.
 
     Args:
@@ -36,12 +35,6 @@ class BoardHook(Hook):
 
     def __init__(self, interval: int = 1000, photos: int = 8, faces: int = 64) -> None:
         self.interval, self.photos, self.faces = interval, photos, faces
-
-    def after_train_iter(
-        self, runner: Runner, batch_idx: int, data_batch: object = None, outputs: object = None
-    ) -> None:
-        if self.every_n_train_iters(runner, self.interval):
-            self.draw(runner)
 
     def draw(self, runner: Runner) -> None:
         """Draws what the model makes of validation photos."""

@@ -16,8 +16,23 @@ from .panel import panel
 from .sheet import sheet
 
 
+class Drawing(Hook):
+    """Draws every `interval` iterations of training; its kinds say what."""
+
+    interval: int
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: object = None, outputs: object = None
+    ) -> None:
+        if self.every_n_train_iters(runner, self.interval):
+            self.draw(runner)
+
+    def draw(self, runner: Runner) -> None:
+        raise NotImplementedError
+
+
 @HOOKS.register_module()
-class PanelHook(Hook):
+class PanelHook(Drawing):
     """Saves a panel of the first validation photos in the work dir every `interval` iterations.
 
     Args:
@@ -27,12 +42,6 @@ class PanelHook(Hook):
 
     def __init__(self, interval: int = 1000, photos: int = 8) -> None:
         self.interval, self.photos = interval, photos
-
-    def after_train_iter(
-        self, runner: Runner, batch_idx: int, data_batch: object = None, outputs: object = None
-    ) -> None:
-        if self.every_n_train_iters(runner, self.interval):
-            self.draw(runner)
 
     def draw(self, runner: Runner) -> None:
         """Writes `panels/<iteration>.png`."""
@@ -56,7 +65,7 @@ def first_scene(runner: Runner, photos: int) -> tuple[nn.Module, Scene]:
 
 
 @HOOKS.register_module()
-class GridHook(Hook):
+class GridHook(Drawing):
     """Saves a sheet of a prior's images in the work dir every `interval` iterations.
 
     Always of the same latents, so that they can be watched growing.
@@ -68,12 +77,6 @@ class GridHook(Hook):
 
     def __init__(self, interval: int = 500, images: int = 64) -> None:
         self.interval, self.images = interval, images
-
-    def after_train_iter(
-        self, runner: Runner, batch_idx: int, data_batch: object = None, outputs: object = None
-    ) -> None:
-        if self.every_n_train_iters(runner, self.interval):
-            self.draw(runner)
 
     def draw(self, runner: Runner) -> None:
         """Writes `samples/<iteration>.png`."""

@@ -24,7 +24,7 @@ from l2rkit.data.checksums import write_checksums
 from l2rkit.data.pairs import FAR, NEAR
 from l2rkit.data.scans import MESHES, place_scan, read_scan, render_scan, yaw_views
 from l2rkit.errors import UserError
-from l2rkit.files import write_whole
+from l2rkit.files import png, write_whole
 
 
 def targets(folder: Path, below: Path, yaw: float) -> tuple[Path, Path, Path]:
@@ -48,18 +48,11 @@ def convert(path: Path, below: Path, folder: Path, yaws: tuple[float, ...], size
         near = np.rint((FAR - depth.clip(NEAR, FAR)) / (FAR - NEAR) * 255).astype(np.uint8)
         exact = io.BytesIO()
         np.savez_compressed(exact, depth=depth, view=view)
-        contents = (png(image), png(near), exact.getvalue())
+        contents = (*(png(Image.fromarray(p)) for p in (image, near)), exact.getvalue())
         for target, content in zip(targets(folder, below, yaw), contents):
             target.parent.mkdir(parents=True, exist_ok=True)
             write_whole(target, content)
     return "drawn"
-
-
-def png(pixels: np.ndarray) -> bytes:
-    """The picture as a PNG file."""
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
 
 
 @click.command(help=__doc__)

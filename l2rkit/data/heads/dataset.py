@@ -1,6 +1,6 @@
 """Synthetic heads with known depth, normals, albedo, light and view, as an MMEngine dataset."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -80,9 +80,7 @@ class SyntheticHeads(BaseDataset):
         """The sample before the pipeline."""
         info = super().get_data_info(idx)
         chunk, row = divmod(info.pop("index"), CHUNK)
-        for field in self.fields:
-            info[field] = unpack(field, self.store.read(chunk, field)[row])
-        return info
+        return info | sample_of(self.store, chunk, row, self.fields)
 
 
 def person_id(split: str, index: int, each: int = PHOTOS_PER_PERSON) -> int:
@@ -124,11 +122,18 @@ def make_chunks(store: ChunkStore, chunks: int, make: Callable[[int], None], wor
 
 def _make_chunk(store, seed, split, size, each, chunk):
     indices = range(chunk * CHUNK, (chunk + 1) * CHUNK)
-    samples = [
-        {field: pack(field, sample[field]) for field in FIELDS}
-        for sample in make_images(indices, seed, split, size, each)
-    ]
-    store.write(chunk, {field: np.stack([s[field] for s in samples]) for field in FIELDS})
+    write_chunk(store, chunk, make_images(indices, seed, split, size, each))
+
+
+def write_chunk(store: ChunkStore, chunk: int, samples: Iterable[dict]) -> None:
+    """All `FIELDS` of samples such as `make_images` gives, as one chunk."""
+    packed = [{field: pack(field, sample[field]) for field in FIELDS} for sample in samples]
+    store.write(chunk, {field: np.stack([p[field] for p in packed]) for field in FIELDS})
+
+
+def sample_of(store: ChunkStore, chunk: int, row: int, fields: Sequence[str]) -> dict:
+    """Some fields of one sample of a chunk."""
+    return {field: unpack(field, store.read(chunk, field)[row]) for field in fields}
 
 
 def pack(field: str, array: np.ndarray) -> np.ndarray:

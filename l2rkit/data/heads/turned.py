@@ -15,8 +15,8 @@ from l2rkit.data.heads.dataset import (
     SPLITS,
     VERSION,
     make_chunks,
-    pack,
-    unpack,
+    sample_of,
+    write_chunk,
 )
 from l2rkit.data.heads.head_model import HeadModel
 from l2rkit.data.heads.person import random_person
@@ -83,9 +83,7 @@ class TurnedHeads(BaseDataset):
         """The sample before the pipeline."""
         info = super().get_data_info(idx)
         chunk, row = divmod(info.pop("index"), CHUNK * len(self.yaws_deg))
-        for field in self.fields:
-            info[field] = unpack(field, self.store.read(chunk, field)[row])
-        return info
+        return info | sample_of(self.store, chunk, row, self.fields)
 
 
 def turned_images(
@@ -106,8 +104,4 @@ def turned_images(
 
 def _make_chunk(store, seed, split, size, yaws_deg, chunk):
     numbers = range(chunk * CHUNK, (chunk + 1) * CHUNK)
-    samples = [
-        {field: pack(field, sample[field]) for field in FIELDS}
-        for sample in turned_images(numbers, seed, split, size, yaws_deg)
-    ]
-    store.write(chunk, {field: np.stack([s[field] for s in samples]) for field in FIELDS})
+    write_chunk(store, chunk, turned_images(numbers, seed, split, size, yaws_deg))
