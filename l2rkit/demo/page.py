@@ -1,10 +1,14 @@
 """The page: a photo and choices at the left, what two methods make of it at the right."""
 
+from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import gradio as gr
-from gradio.processing_utils import save_bytes_to_cache
+import numpy as np
 from gradio.utils import get_upload_folder
+from PIL import Image
 
 from ..errors import UserError
 from .choices import NOTHING, SAMPLES, Choices
@@ -20,7 +24,9 @@ AHEAD = (90.0, 90.0, None)  # degrees: Model3D's camera on the axis that a face 
 CLEANED, LASTS = 600, 3600  # s: how often files are looked through, and how long they stay
 PICTURES_IN_A_ROW = 3
 TURN = "Drag it to turn it"
-CSS = ".grid-wrap { max-height: none !important; overflow: visible !important; }"
+CSS = """.grid-wrap {
+  min-height: 0 !important; max-height: none !important; overflow: visible !important;
+}"""
 
 
 def page(choices: Choices) -> gr.Blocks:
@@ -128,7 +134,7 @@ def compared(
         except UserError as error:
             raise gr.Error(one_line(error, photo), print_exception=False) from None
         file = saved(seen.glb, f"{Path(photo).stem}-{method}.glb")
-        pictures = [(picture, title) for title, picture in seen.pictures.items()]
+        pictures = [(saved(png(one), "picture.png"), title) for title, one in seen.pictures.items()]
         found += [pictures, gr.Model3D(file, label=f"{method}: {TURN.lower()}"), file]
     return found
 
@@ -138,6 +144,19 @@ def one_line(error: UserError, photo: str) -> str:
     return " ".join(str(error).replace(str(photo), Path(photo).name).split())
 
 
+def png(picture: np.ndarray) -> bytes:
+    """The content of a file with a picture (H, W, 3) uint8."""
+    Image.fromarray(picture).save(file := BytesIO(), "PNG")
+    return file.getvalue()
+
+
 def saved(content: bytes, name: str) -> str:
-    """The path of a file for the page, in the folder of this server."""
-    return save_bytes_to_cache(content, name, get_upload_folder())
+    """The path of a file for the page, in the folder of this server.
+
+    Equal contents have one path, and somebody may be reading it: it is replaced, not rewritten.
+    """
+    folder = Path(get_upload_folder(), sha256(content).hexdigest())
+    folder.mkdir(exist_ok=True)
+    with NamedTemporaryFile(dir=folder, delete=False) as file:
+        file.write(content)
+    return str(Path(file.name).replace(folder / name))

@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are missing"),
 ]
 PATIENCE = 120  # s; the first photo waits for the method to be loaded
-WIDE, NARROW = (1500, 1250), (420, 1700)
+WIDE, NARROW = (1500, 1250), (400, 3300)
 
 
 @pytest.fixture(scope="module")
@@ -152,9 +152,16 @@ def test_two_methods_beside_each_other(browser: Any, shots: Path) -> None:
     until(lambda: canvas_shows_a_face(browser, "second", shots / "6-second.png"), "the other face")
     time.sleep(2)
     browser.save_screenshot(str(shots / "7-two-methods.png"))
+    grid = find(browser, "#second-pictures .grid-wrap")
+    inside = find(browser, "#second-pictures .grid-container")
+    assert grid.size["height"] < inside.size["height"] + 40  # no blank below the pictures
     browser.set_window_size(*NARROW)
     time.sleep(2)
     browser.save_screenshot(str(shots / "8-narrow.png"))
+    width, taken = browser.execute_script(
+        "return [innerWidth, document.documentElement.scrollWidth]"
+    )
+    assert taken <= width <= NARROW[0]  # nothing sticks out
     browser.set_window_size(*WIDE)
 
 
