@@ -1,16 +1,15 @@
 """The page: a photo and choices at the left, what two methods make of it at the right."""
 
 from hashlib import sha256
-from io import BytesIO
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 import gradio as gr
-import numpy as np
 from gradio.utils import get_upload_folder
 from PIL import Image
 
 from ..errors import UserError
+from ..files import png
 from .choices import NOTHING, SAMPLES, Choices
 from .look import look
 
@@ -134,7 +133,10 @@ def compared(
         except UserError as error:
             raise gr.Error(one_line(error, photo), print_exception=False) from None
         file = saved(seen.glb, f"{Path(photo).stem}-{method}.glb")
-        pictures = [(saved(png(one), "picture.png"), title) for title, one in seen.pictures.items()]
+        pictures = [
+            (saved(png(Image.fromarray(one)), "picture.png"), title)
+            for title, one in seen.pictures.items()
+        ]
         found += [pictures, gr.Model3D(file, label=f"{method}: {TURN.lower()}"), file]
     return found
 
@@ -142,12 +144,6 @@ def compared(
 def one_line(error: UserError, photo: str) -> str:
     """What is said of an error, without the place where the server keeps the photo."""
     return " ".join(str(error).replace(str(photo), Path(photo).name).split())
-
-
-def png(picture: np.ndarray) -> bytes:
-    """The content of a file with a picture (H, W, 3) uint8."""
-    Image.fromarray(picture).save(file := BytesIO(), "PNG")
-    return file.getvalue()
 
 
 def saved(content: bytes, name: str) -> str:
