@@ -6,7 +6,7 @@ python tools/test.py CONFIG --protocol cross_view
 from mmengine.dataset import DefaultSampler, default_collate
 
 from l2rkit.data import PackPhoto, TurnedHeads
-from l2rkit.metrics import CrossViewErrors
+from l2rkit.metrics import CrossViewErrors, CrossViewRenderErrors
 
 protocol = "cross-view, heads, 64 px"
 test_dataloader = dict(
@@ -18,4 +18,4 @@ test_dataloader = dict(
         type=TurnedHeads, split="test", people=100, image_size=64, pipeline=[dict(type=PackPhoto)]
     ),
 )
-test_evaluator = dict(type=CrossViewErrors)
+test_evaluator = [dict(type=CrossViewErrors), dict(type=CrossViewRenderErrors)]

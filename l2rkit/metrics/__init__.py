@@ -3,6 +3,7 @@
 from .albedo import AlbedoErrors
 from .correlation import DepthCorrelation
 from .cross_view import CrossViewErrors
+from .cross_view_render import CrossViewRenderErrors
 from .depth import DepthErrors, mad, side
 from .generator import GeneratorDistance
 from .identity import DlibIdentity
@@ -14,6 +15,7 @@ from .render import RenderErrors
 __all__ = [
     "AlbedoErrors",
     "CrossViewErrors",
+    "CrossViewRenderErrors",
     "DepthCorrelation",
     "DepthErrors",
     "DlibIdentity",

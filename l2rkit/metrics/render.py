@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import torch
 from mmengine.registry import METRICS
+from torch import Tensor
 
-from ..face import Scene
+from ..face import Rendering, Scene
 from .photo import PhotoErrors, decibels
 
 
@@ -26,7 +27,13 @@ class RenderErrors(PhotoErrors):
     def process(self, data_batch: dict, data_samples: Sequence[Scene]) -> None:
         clean = data_batch.get("clean", data_batch["photo"]).cpu()
         (scene,) = data_samples
-        mask = scene.own.mask.detach().cpu().float()
-        laid = torch.lerp(clean, scene.own.image.detach().cpu().float().clamp(0, 1), mask)
-        square = (laid - clean).square().sum((1, 2, 3)) / (3 * mask.sum((1, 2, 3))).clamp(min=1)
+        square, laid = laid_over(scene.own, clean)
         self.enter(decibels(square), laid, clean)
+
+
+def laid_over(drawn: Rendering, photo: Tensor) -> tuple[Tensor, Tensor]:
+    """(B,): mean squared error over what is drawn; (B, 3, H, W): it, laid over `photo`."""
+    mask = drawn.mask.detach().cpu().float()
+    laid = torch.lerp(photo, drawn.image.detach().cpu().float().clamp(0, 1), mask)
+    square = (laid - photo).square().sum((1, 2, 3)) / (3 * mask.sum((1, 2, 3))).clamp(min=1)
+    return square, laid

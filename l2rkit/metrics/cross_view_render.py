@@ -1,0 +1,102 @@
+"""How near a face is to the photos that were taken of it from elsewhere."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import torch
+from mmengine.registry import METRICS
+from torch import Tensor
+from torch.nn.functional import cosine_similarity
+
+from ..errors import DataError
+from ..face import Face, Light, Rendering, Scene
+from ..registry import LOSSES, RENDERERS
+from ..render import GridRenderer
+from .cross_view import YAW
+from .figures import ImageFigures
+from .photo import decibels, ssim
+from .render import laid_over
+
+PEOPLE = 20  # whose faces are drawn at a time
+
+
+@METRICS.register_module()
+class CrossViewRenderErrors(ImageFigures):
+    """PSNR in dB and SSIM of a face, drawn as other photos of it show it, against those photos.
+
+    For each photo A, mean over the others B of the same face, whose names differ by the yaw alone:
+    A's canonical face, in the view and the light that the method predicts for B, against the good
+    photo B (`clean`, or `photo` where nothing was degraded), as `RenderErrors` compares the two.
+    Nothing is fitted. So a face that is right from its own side only, or whose light is painted
+    on it, is told apart.
+
+    Args:
+        identity: part that gives each photo (B, 3, H, W) a code (B, K), such as `DlibIdentity`.
+            `cross_identity` is then the cosine between the drawn face and B, and
+            `cross_stranger` that with the photo from the same side of the next face.
+        render: part that draws; left out, `GridRenderer`.
+
+    Raises:
+        DataError: a photo is the only one of its face, or faces have different numbers of photos.
+    """
+
+    names = ("cross_psnr", "cross_ssim", "cross_identity", "cross_stranger")
+
+    def __init__(
+        self,
+        identity: dict | Callable[[Tensor], Tensor] | None = None,
+        render: dict | Callable[[Face], Rendering] | None = None,
+        **metric: object,
+    ) -> None:
+        super().__init__(**metric)
+        self.identity = LOSSES.build(identity)
+        self.render = RENDERERS.build(render) or GridRenderer()
+
+    def process(self, data_batch: dict, data_samples: Sequence[Scene]) -> None:
+        (scene,) = data_samples
+        face, clean = scene.face, data_batch.get("clean", data_batch["photo"])
+        columns = (face.depth, face.albedo, face.light.packed(), face.view, clean)
+        rows = zip(*(column.detach().cpu().float() for column in columns))
+        # clones, for a view would take the whole batch along when processes exchange results
+        self.results += [
+            (YAW.sub("", name), *(part.clone() for part in row))
+            for name, row in zip(data_batch["name"], rows)
+        ]
+
+    @torch.no_grad()
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        table = views(name for name, *_ in results)
+        columns = [torch.stack(column) for column in zip(*(row[1:] for row in results))]
+        codes = None if self.identity is None else self.identity(columns[-1])
+        found = [self._figures(some, table, codes, *columns) for some in table.split(PEOPLE)]
+        over = torch.empty(len(results), found[0].shape[-1])
+        over[table] = torch.cat(found)
+        return super().compute_metrics(over.tolist())
+
+    def _figures(
+        self, some: Tensor, table: Tensor, codes: Tensor | None, *columns: Tensor
+    ) -> Tensor:
+        """(N, V, K): the figures of each photo of `some` (N, V), the mean over the others."""
+        depth, albedo, light, view, clean = columns
+        a, b = (1 - torch.eye(some.shape[1])).nonzero().unbind(1)
+        here, there = some[:, a].flatten(), some[:, b].flatten()
+        shown = Light(light[there, 0], light[there, 1], light[there, 2:])
+        drawn = self.render(Face(depth[here], albedo[here], shown, view[there]))
+        square, laid = laid_over(drawn, clean[there])
+        figures = [decibels(square), ssim(laid, clean[there])]
+        if codes is not None:
+            seen, next_face = self.identity(laid), torch.empty_like(table.flatten())
+            next_face[table] = table.roll(-1, 0)
+            others = codes[there], codes[next_face[there]]
+            figures += [cosine_similarity(seen, other) for other in others]
+        return torch.stack(figures, 1).view(*some.shape, some.shape[1] - 1, -1).mean(2)
+
+
+def views(names: Iterable[str]) -> Tensor:
+    """(N, V): which photos show each of N faces, by their names without the yaw."""
+    faces: dict[str, list[int]] = {}
+    for number, name in enumerate(names):
+        faces.setdefault(name, []).append(number)
+    counts = {len(members) for members in faces.values()}
+    if len(counts) > 1 or counts <= {0, 1}:
+        raise DataError("CrossViewRenderErrors wants as many views, 2 or more, of each face")
+    return torch.tensor(list(faces.values()))
