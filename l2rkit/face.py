@@ -35,6 +35,8 @@ FIELD_OF_VIEW_DEG = 10.0
 NEAR, FAR = 0.9, 1.1
 BACKGROUND = 1.2
 PIVOT = (0.0, 0.0, 1.0)
+MIRRORED_VIEW = (1, -1, -1, -1, 1, 1)  # a photo in a mirror: factors of rx, ry, rz, tx, ty, tz
+MIRRORED_LIGHT = (1, 1, -1, 1, 1)  # and of ambient, diffuse, dx, dy, dz
 T = TypeVar("T")
 
 

@@ -27,8 +27,7 @@ model = dict(
     losses=dict(
         teacher=dict(
             type=LikeTeacher,
-            config="configs/unsup3d/unsup3d_heads.py",
-            weights="l2rkit/zoo/unsup3d_heads.safetensors",
+            teachers={"configs/unsup3d/unsup3d_heads.py": "unsup3d_heads"},
         ),
     ),
 )

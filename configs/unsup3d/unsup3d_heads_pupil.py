@@ -26,8 +26,9 @@ model = dict(
     losses=dict(
         teacher=dict(
             type=LikeTeacher,
-            config="configs/unsup3d/unsup3d_heads_32.py",
-            weights="work_dirs/unsup3d_heads_32/iter_12500.pth",
+            teachers={
+                "configs/unsup3d/unsup3d_heads_32.py": "work_dirs/unsup3d_heads_32/iter_12500.pth"
+            },
         ),
     ),
 )

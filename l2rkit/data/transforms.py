@@ -16,11 +16,10 @@ from l2rkit.data.photo import LONGEST_SIDE, photo_size, read_photo
 from l2rkit.degrade import Degradation
 from l2rkit.degrade.degradation import rng_of
 from l2rkit.errors import ConfigError
+from l2rkit.face import MIRRORED_LIGHT, MIRRORED_VIEW
 from l2rkit.registry import DEGRADATIONS
 
 PICTURES = ("img", "clean", "depth", "albedo", "normal", "mask")
-MIRRORED_VIEW = np.array([1, -1, -1, -1, 1, 1], np.float32)  # of rx, ry, rz, tx, ty, tz
-MIRRORED_LIGHT = np.array([1, 1, -1, 1, 1], np.float32)  # of ambient, diffuse, dx, dy, dz
 
 
 def crop_box(picture: np.ndarray, x: int, y: int, width: int, height: int) -> np.ndarray:
@@ -156,9 +155,9 @@ def mirrored(sample: dict) -> dict:
     if "normal" in changed:
         changed["normal"] = changed["normal"] * np.array([-1, 1, 1], np.float32)
     if "view" in sample:
-        changed["view"] = sample["view"] * MIRRORED_VIEW
+        changed["view"] = sample["view"] * np.float32(MIRRORED_VIEW)
     if "light" in sample:
-        changed["light"] = sample["light"] * MIRRORED_LIGHT
+        changed["light"] = sample["light"] * np.float32(MIRRORED_LIGHT)
     return dict(sample, **changed)
 
 

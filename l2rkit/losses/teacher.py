@@ -1,52 +1,83 @@
-"""A trained model shows a larger one the way."""
+"""Trained models show another one the way."""
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, l1_loss
 
 from ..config import load_model
-from ..face import Scene
+from ..face import MIRRORED_LIGHT, MIRRORED_VIEW, Face, Scene
 from ..registry import LOSSES
+from ..zoo import weight_file
 
 
 @LOSSES.register_module()
 class LikeTeacher(nn.Module):
-    """Mean absolute difference from what a coarser model makes of the same photo. Ours.
+    """Mean absolute difference from what trained models make of the same photo. Ours.
 
-    The teacher sees the photo at its own size; its maps are enlarged to the pupil's. Depth counts
-    ten times, as its range is a tenth of the others'. What photos of a person share is held to the
-    same maps, of which it learns the middle.
+    A teacher sees the photo at its own size; its maps are brought to the pupil's. Of several, and
+    of the photo in a mirror, the middle is learnt: errors that they do not share cancel. Depth
+    counts ten times, as its range is a tenth of the others'. What photos of a person share is held
+    to the same maps, of which it learns the middle. A pupil that is shown a bad photo is held to
+    what its teachers make of the good one.
 
     Args:
-        config, weights: of the teacher, which stays frozen.
-        weight: factor of the whole; at 0 the teacher is not asked.
+        teachers: by config, their weights: a file, or the name of shipped ones. They stay frozen.
+        weight: factor of the whole; at 0 no teacher is asked.
+        mirror: whether they are asked about the photo in a mirror too.
+        albedo: factor of the albedo's difference.
     """
 
-    def __init__(self, config: str, weights: str, weight: float = 1.0) -> None:
+    def __init__(
+        self,
+        teachers: dict[str, str],
+        weight: float = 1.0,
+        mirror: bool = False,
+        albedo: float = 1.0,
+    ) -> None:
         super().__init__()
-        teacher = load_model(config, weights).decompose
-        self.teacher = teacher.eval().requires_grad_(False)
-        self.weight = weight
+        decomposers = (load_model(c, weight_file(w)).decompose for c, w in teachers.items())
+        self.teachers = nn.ModuleList(decomposers).eval().requires_grad_(False)
+        self.weight, self.mirror, self.albedo = weight, mirror, albedo
 
     def forward(self, scene: Scene) -> Tensor:
         if not self.weight:
             return scene.photo.new_zeros(())
-        with torch.no_grad():
-            face = self.teacher(_resize(scene.photo, self.teacher.image_size, "area"))
-        pupil, size = scene.face, scene.face.size
-        depth, albedo = (_resize(m, size, "bilinear") for m in (face.depth, face.albedo))
+        pupil = scene.face
+        depth, albedo, light, view = self.shown(scene.photo, pupil.size)
         maps = [pupil] if pupil.consistent is None else [pupil, pupil.consistent]
         terms = [
-            *(10 * l1_loss(m.depth, depth) + l1_loss(m.albedo, albedo) for m in maps),
-            l1_loss(pupil.light.packed(), face.light.packed()),
-            l1_loss(pupil.view, face.view),
+            *(10 * l1_loss(m.depth, depth) for m in maps),
+            *(self.albedo * l1_loss(m.albedo, albedo) for m in maps),
+            l1_loss(pupil.light.packed(), light),
+            l1_loss(pupil.view, view),
         ]
         return self.weight * torch.stack(terms).sum()
 
+    @torch.no_grad()
+    def shown(self, photo: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The mean depth (B, 1, S, S), albedo (B, 3, S, S), light (B, 5) and view (B, 6)."""
+        guesses = []
+        for teacher in self.teachers:
+            seen = _resized(photo, teacher.image_size, "area")
+            guesses.append(_apart(teacher(seen), size))
+            if self.mirror:
+                depth, albedo, light, view = _apart(teacher(seen.flip(-1)), size)
+                turned = (
+                    light * light.new_tensor(MIRRORED_LIGHT),
+                    view * view.new_tensor(MIRRORED_VIEW),
+                )
+                guesses.append((depth.flip(-1), albedo.flip(-1), *turned))
+        return tuple(torch.stack(each).mean(0) for each in zip(*guesses, strict=True))
+
     def train(self, mode: bool = True) -> "LikeTeacher":
-        """Leaves the teacher in evaluation mode."""
+        """Leaves the teachers in evaluation mode."""
         return super().train(False)
 
 
-def _resize(image: Tensor, size: int, mode: str) -> Tensor:
+def _apart(face: Face, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    depth, albedo = (_resized(each, size, "bilinear") for each in (face.depth, face.albedo))
+    return depth, albedo, face.light.packed(), face.view
+
+
+def _resized(image: Tensor, size: int, mode: str) -> Tensor:
     return interpolate(image, size=(size, size), mode=mode)

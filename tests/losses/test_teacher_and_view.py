@@ -8,6 +8,7 @@ from scenes import perfect_scene
 
 from l2rkit.checkpoints import write_weights
 from l2rkit.config import load_model
+from l2rkit.face import MIRRORED_LIGHT, MIRRORED_VIEW, Light
 from l2rkit.losses import CentredViews, LikeTeacher
 
 CONFIG = """
@@ -37,8 +38,8 @@ def test_a_pupil_that_equals_its_teacher_has_nothing_to_learn(teacher):
     scene = perfect_scene(32)
     with torch.no_grad():
         scene = replace(scene, face=model(scene.photo))
-    loss = LikeTeacher(config, weights, weight=2.0).train()
-    assert not loss.teacher.training
+    loss = LikeTeacher({config: weights}, weight=2.0).train()
+    assert not loss.teachers.training
     assert not any(weight.requires_grad for weight in loss.parameters())
     assert loss(scene).item() == pytest.approx(0, abs=1e-6)
     face = scene.face
@@ -53,10 +54,40 @@ def test_a_pupil_that_equals_its_teacher_has_nothing_to_learn(teacher):
 
 
 def test_a_larger_pupil_is_compared_at_its_own_size_and_weight_0_asks_nobody(teacher):
-    loss = LikeTeacher(*teacher[:2])
+    config, weights, _ = teacher
+    loss = LikeTeacher({config: weights})
     assert loss(perfect_scene(64)).isfinite()
-    loss.weight, loss.teacher = 0, None
+    loss.weight, loss.teachers = 0, None
     assert loss(perfect_scene(64)) == 0
+
+
+def test_of_several_teachers_and_of_the_mirror_image_the_middle_is_learnt(teacher, tmp_path):
+    config, weights, model = teacher
+    torch.manual_seed(1)
+    other = load_model(config)
+    write_weights(other.state_dict(), tmp_path / "other.safetensors")
+    second = tmp_path / "second.py"
+    second.write_text(CONFIG)
+    scene = perfect_scene(32)
+    with torch.no_grad():
+        one, two = model(scene.photo), other(scene.photo)
+    both = {config: weights, str(second): str(tmp_path / "other.safetensors")}
+    loss = LikeTeacher(both, albedo=0.0)
+    between = replace(one, depth=(one.depth + two.depth) / 2, view=(one.view + two.view) / 2)
+    light = (one.light.packed() + two.light.packed()) / 2
+    between = replace(between, light=Light(light[:, 0], light[:, 1], light[:, 2:]))
+    assert loss(replace(scene, face=between)).item() == pytest.approx(0, abs=1e-6)
+    assert loss(replace(scene, face=one)).item() > 1e-3
+    asked_twice = LikeTeacher({config: weights}, mirror=True)
+    photo, turned = scene.photo, scene.photo.flip(-1)
+    for straight, back in zip(
+        asked_twice.shown(photo, 32), asked_twice.shown(turned, 32), strict=True
+    ):
+        signs = {5: MIRRORED_LIGHT, 6: MIRRORED_VIEW}.get(straight.shape[-1])
+        back = back.flip(-1) if signs is None else back * torch.tensor(signs)
+        torch.testing.assert_close(straight, back)
+    depth = (one.depth + model(turned).depth.flip(-1)) / 2
+    torch.testing.assert_close(asked_twice.shown(photo, 32)[0], depth.detach())
 
 
 def test_centred_views():

@@ -1,0 +1,36 @@
+"""Unsup3D's networks on synthetic heads, taught by Unsup3D and LAP together.
+
+Ours. Both learn from photos alone and err in different places: the middle of what they make of a
+photo and of its mirror image is nearer to the truth than either, and one network can learn it.
+"""
+
+from mmengine.config import read_base
+from mmengine.hooks import EMAHook
+from mmengine.optim import CosineAnnealingLR, OptimWrapper
+from mmengine.runner import IterBasedTrainLoop
+from torch.optim import Adam
+
+from l2rkit.losses import LikeTeacher
+
+with read_base():
+    from .unsup3d_heads import *
+
+load_from = "zoo://unsup3d_heads"
+model["losses"] = dict(
+    teacher=dict(
+        type=LikeTeacher,
+        teachers={
+            "configs/unsup3d/unsup3d_heads.py": "unsup3d_heads",
+            "configs/lap/lap_heads.py": "lap_heads",
+        },
+        mirror=True,
+    ),
+)
+custom_hooks = [dict(type=EMAHook, momentum=0.01), dict(type=PanelHook, interval=500)]
+optim_wrapper = dict(
+    type=OptimWrapper,
+    optimizer=dict(type=Adam, lr=1e-3),  # supervised, so it bears ten times the usual rate
+    clip_grad=dict(max_norm=1.0),
+)
+param_scheduler = [dict(type=CosineAnnealingLR, T_max=1500, eta_min=1e-5, by_epoch=False)]
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=1500, val_interval=300)
