@@ -16,6 +16,7 @@ from l2rkit.losses import (
     CentredViews,
     CycleConsistency,
     Displacement,
+    LikeTeacher,
     MobileNetFeatures,
     Perceptual,
     Photometric,
@@ -46,10 +47,20 @@ model = dict(
         perceptual=dict(type=Perceptual, features=dict(type=MobileNetFeatures), mirror=0.5),
         albedo=dict(type=AlbedoRegularity),
         displacement=dict(type=Displacement),
+        # Ours: the shape that photos alone have taught of the good photo. The weight makes its
+        # gradient a quarter of what the two above give depth.
+        teacher=dict(
+            type=LikeTeacher,
+            teachers={"configs/unsup3d/unsup3d_heads_taught.py": "unsup3d_heads_taught"},
+            weight=30.0,
+            albedo=0.0,  # which the prior restores
+        ),
         # As for Unsup3D on heads: what symmetry leaves open.
-        cycle=dict(type=CycleConsistency, share=0.25, yaw_deg=60.0, pitch_deg=16.0),
+        cycle=dict(
+            type=CycleConsistency, share=0.25, yaw_deg=50.0, pitch_deg=10.0, shift=0.008, maps=0.0
+        ),
         views=dict(type=CentredViews, weight=2.0),
-        upright=dict(type=Upright, weight=0.5, lean_deg=-6.0),
+        upright=dict(type=Upright, weight=2.0, lean_deg=-6.0),
     ),
     adversary=dict(
         type=Adversary,
@@ -65,24 +76,24 @@ custom_hooks = [
         type=Stages,
         stages={
             0: ["refine.albedo"],
-            300: ["refine.geometry"],
-            600: ["decompose", "refine.albedo", "refine.geometry"],
+            200: ["refine.geometry"],
+            400: ["decompose", "refine.albedo", "refine.geometry"],
         },
     ),
-    dict(type=EMAHook, momentum=0.004),  # ours: errors go up and down less
+    dict(type=EMAHook, momentum=0.01),  # ours: errors go up and down less
     dict(type=PanelHook, interval=200),
 ]
 optim_wrapper = dict(
     constructor=OptimizerForEach,
     others=dict(
         optimizer=dict(type=Adam, lr=4e-4),
-        paramwise_cfg=dict(custom_keys={"decompose": dict(lr_mult=0.25)}),
+        paramwise_cfg=dict(custom_keys={"decompose": dict(lr_mult=0.5)}),
         clip_grad=dict(max_norm=1.0),
     ),
     adversary=dict(optimizer=dict(type=Adam, lr=1e-3, betas=(0.0, 0.99))),
 )
 train_dataloader.update(batch_size=16)
-param_scheduler = [dict(type=MultiStepLR, milestones=[1500], gamma=0.33, by_epoch=False)]
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=1800, val_interval=300)
+param_scheduler = [dict(type=MultiStepLR, milestones=[850], gamma=0.33, by_epoch=False)]
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=1000, val_interval=200)
 val_cfg = dict(type=ValLoop)
 test_cfg = dict(type=TestLoop)

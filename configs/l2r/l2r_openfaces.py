@@ -14,6 +14,17 @@ with read_base():
     from .l2r_heads import *
 
 load_from = "zoo://unsup3d_openfaces"
+# As it was trained, before `l2r_heads` had a teacher, which knows heads alone.
+model["losses"].pop("teacher")
+model["losses"]["cycle"] = dict(type=CycleConsistency, share=0.25, yaw_deg=60.0, pitch_deg=16.0)
+model["losses"]["upright"]["weight"] = 0.5
+custom_hooks[0]["stages"] = {
+    0: ["refine.albedo"],
+    300: ["refine.geometry"],
+    600: ["decompose", "refine.albedo", "refine.geometry"],
+}
+custom_hooks[1]["momentum"] = 0.004
+optim_wrapper["others"]["paramwise_cfg"]["custom_keys"]["decompose"]["lr_mult"] = 0.25
 model["refine"]["albedo"]["prior"]["weights"] = "stylegan2_64_openfaces"
 degraded_photo_pipeline = [
     *photo_pipeline[:-1],

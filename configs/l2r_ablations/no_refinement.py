@@ -1,0 +1,15 @@
+"""L2R's proxy alone, with its losses and teacher: no prior, no refining, no adversary."""
+
+from mmengine.config import read_base
+from mmengine.optim import OptimWrapper
+
+with read_base():
+    from .full import *
+
+model.pop("refine")
+model.pop("adversary")
+for loss in ("albedo", "displacement"):
+    model["losses"].pop(loss)
+model["losses"]["teacher"]["albedo"] = 1.0  # no prior restores it
+custom_hooks.pop(0)  # Stages
+optim_wrapper = dict(type=OptimWrapper, **optim_wrapper["others"])
