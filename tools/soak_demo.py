@@ -26,7 +26,7 @@ from l2rkit.demo.choices import NOTHING, SAMPLES, shipped_choices
 from l2rkit.errors import UserError
 
 COMMAND = "from l2rkit.commands import main; main()"
-PATIENCE = 120  # s for the page to be there, with its default method loaded
+PATIENCE = 120  # s for the page to be there, with its default method loaded, and for an answer
 
 
 class Server:
@@ -81,7 +81,8 @@ class Person(threading.Thread):
         from gradio_client import Client
 
         with tempfile.TemporaryDirectory(prefix="soak") as folder:
-            page = Client(self.address, download_files=folder, verbose=False)
+            patient = dict(timeout=PATIENCE)
+            page = Client(self.address, download_files=folder, verbose=False, httpx_kwargs=patient)
             while time.monotonic() < self.end:
                 begun = time.monotonic()
                 try:
@@ -105,6 +106,13 @@ class Person(threading.Thread):
             raise UserError("another's pictures")
 
 
+def tenths(seen: dict[int, float]) -> str:
+    """MB by the number of answers, at most 11 of those seen, evenly spread."""
+    counts = sorted(seen)
+    few = dict.fromkeys(counts[round(i * (len(counts) - 1) / 10)] for i in range(11))
+    return ", ".join(f"{count}: {seen[count]:.0f} MB" for count in few)
+
+
 @click.command(help=__doc__)
 @click.option("--people", default=20, show_default=True)
 @click.option("--seconds", default=60.0, show_default=True)
@@ -115,14 +123,14 @@ def main(people: int, seconds: float, method: str) -> None:
         server = Server(folder)
         try:
             server.wait()
-            seen = [server.memory()]
+            seen = {0: server.memory()}
             end = time.monotonic() + seconds
             crowd = [Person(server.address, method, seed, end) for seed in range(people)]
             for person in crowd:
                 person.start()
             while any(person.is_alive() for person in crowd):
                 time.sleep(0.5)
-                seen.append(server.memory())
+                seen[sum(len(person.took) for person in crowd)] = server.memory()
             disk = server.disk()
         finally:
             server.close()
@@ -131,8 +139,7 @@ def main(people: int, seconds: float, method: str) -> None:
     failed = sum((person.failed for person in crowd), Counter())
     click.echo(f"{len(took)} answered, {failed.total()} failed, in {seconds:.0f} s and the rest")
     click.echo(f"wait: median {median(took or [0]):.1f} s, longest {max(took, default=0):.1f} s")
-    middle, last = seen[len(seen) // 2], seen[-1]
-    click.echo(f"memory: {seen[0]:.0f} MB at first, {middle:.0f} halfway, {last:.0f} at the end")
+    click.echo(f"memory after answers: {tenths(seen)}")
     click.echo(f"files: {disk:.1f} MB at the end, left behind: {', '.join(left) or 'none'}")
     if failed or left:
         raise UserError("; ".join(f"{n} x {what}" for what, n in failed.items()) or "files stayed")

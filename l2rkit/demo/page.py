@@ -3,6 +3,7 @@
 from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Any
 
 import gradio as gr
 from gradio.utils import get_upload_folder
@@ -11,32 +12,44 @@ from PIL import Image
 from ..errors import UserError
 from ..files import png
 from .choices import NOTHING, SAMPLES, Choices
+from .doors import names_an_address
 from .look import look
 
 TITLE = "l2rkit: a bad photo, a face in 3D"
 WORDS = """### A bad photo, a face in 3D
-Choose a photo with a face, make it worse if you like, and see what methods make of it. What a bad
-photo does not show they make up. Photos stay on the machine that runs this page."""
+Choose a photo with a face, or a sample, and press *Reconstruct*; below it is what else there is to
+choose. What a bad photo does not show is made up. Photos stay on the machine with this page."""
 FONT, MONO = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")  # none from elsewhere
 THEME = gr.themes.Soft(primary_hue="teal", font=FONT, font_mono=MONO)
 AHEAD = (90.0, 90.0, None)  # degrees: Model3D's camera on the axis that a face looks along
 CLEANED, LASTS = 600, 3600  # s: how often files are looked through, and how long they stay
 PICTURES_IN_A_ROW = 3
 TURN = "Drag it to turn it"
+UPLOADED = "a photo has to be uploaded"
 CSS = """.grid-wrap {
   min-height: 0 !important; max-height: none !important; overflow: visible !important;
 }"""
 
 
+class Page(gr.Blocks):
+    """Blocks that fetch nothing: gradio gets files that a request names by a public address."""
+
+    async def preprocess_data(self, block_fn: Any, inputs: list, *rest: Any, **named: Any) -> list:
+        if names_an_address(inputs):
+            raise refusal(UPLOADED)
+        return await super().preprocess_data(block_fn, inputs, *rest, **named)
+
+
 def page(choices: Choices) -> gr.Blocks:
     """All of it, to be launched; its one call by others is `/look`."""
     methods, fidelity_of = list(choices.methods), choices.balanced
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(CLEANED, LASTS)) as blocks:
+    with Page(title=TITLE, analytics_enabled=False, delete_cache=(CLEANED, LASTS)) as blocks:
         gr.Markdown(WORDS)
         with gr.Row():
             with gr.Column(scale=1, min_width=300):
                 photo = photo_box()
                 gr.Examples([[str(path)] for path in SAMPLES], photo, label="Samples")
+                go = gr.Button("Reconstruct", variant="primary", elem_id="go")
                 level = gr.Radio(
                     choices.levels, value=choices.levels[0], label="Make it worse", elem_id="level"
                 )
@@ -45,12 +58,11 @@ def page(choices: Choices) -> gr.Blocks:
                 )
                 first = gr.Dropdown(methods, value=methods[0], label="Method")
                 second = gr.Dropdown(
-                    [NOTHING, *methods], value=NOTHING, label="Beside it", elem_id="beside"
+                    [NOTHING, *methods], value=NOTHING, label="Compare with", elem_id="beside"
                 )
                 fidelity = gr.Slider(
                     0, 1, 1, step=0.05, label="Fidelity", info="0: to the prior, 1: to the photo"
                 )
-                go = gr.Button("Reconstruct", variant="primary", elem_id="go")
             with gr.Column(scale=3), gr.Row():
                 left, right = shown("first"), shown("second", visible=False)
 
@@ -90,7 +102,7 @@ def shown(name: str, visible: bool = True) -> tuple[gr.Column, gr.Gallery, gr.Mo
     """Where the face of a method is shown."""
     with gr.Column(visible=visible, min_width=320, elem_id=name) as column:
         model = gr.Model3D(
-            label=TURN,
+            label="The face in 3D",
             camera_position=AHEAD,
             clear_color=(0.93, 0.94, 0.95, 1.0),
             height=380,
@@ -107,7 +119,7 @@ def shown(name: str, visible: bool = True) -> tuple[gr.Column, gr.Gallery, gr.Mo
             buttons=["download", "fullscreen"],
             elem_id=f"{name}-pictures",
         )
-        download = gr.DownloadButton("Download GLB", elem_id=f"{name}-glb")
+        download = gr.DownloadButton("Download the face (GLB)", elem_id=f"{name}-glb")
     return column, gallery, model, download
 
 
@@ -120,9 +132,9 @@ def compared(
         gr.Error: one line, for the page.
     """
     if photo is None:
-        raise gr.Error("choose a photo first", print_exception=False)
+        raise refusal("choose a photo first")
     if not Path(photo).resolve().is_relative_to(Path(get_upload_folder()).resolve()):
-        raise gr.Error("a photo has to be uploaded", print_exception=False)
+        raise refusal(UPLOADED)
     found = []
     for method in (first, second):
         if method == NOTHING:
@@ -131,7 +143,7 @@ def compared(
         try:
             seen = look(photo, level, method, restorer, fidelity)
         except UserError as error:
-            raise gr.Error(one_line(error, photo), print_exception=False) from None
+            raise refusal(one_line(error, photo)) from None
         file = saved(seen.glb, f"{Path(photo).stem}-{method}.glb")
         pictures = [
             (saved(png(Image.fromarray(one)), "picture.png"), title)
@@ -139,6 +151,11 @@ def compared(
         ]
         found += [pictures, gr.Model3D(file, label=f"{method}: {TURN.lower()}"), file]
     return found
+
+
+def refusal(words: str) -> gr.Error:
+    """A line for the page, there until it is closed: who reads slowly would find "Error" alone."""
+    return gr.Error(words, duration=None, print_exception=False)
 
 
 def one_line(error: UserError, photo: str) -> str:

@@ -13,18 +13,10 @@ from ..errors import UserError
 INSTALL = "pip install 'l2rkit[demo]'"
 WAITING = 40  # people in the queue; more are sent away
 LARGEST = "20mb"  # of an upload
-# All comes from this server, and a browser asks no other for anything.
-POLICY = (
-    "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
-    "style-src 'self' 'unsafe-inline'; frame-ancestors 'self'; form-action 'self'; base-uri 'self'"
-)
-HEADERS = {
-    "content-security-policy": POLICY,
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
-}
+REMEMBERED = 100  # visits and answers of which gradio keeps a record; it would 10,000
 QUIET = {  # before gradio is imported: it reads them then
     "GRADIO_ANALYTICS_ENABLED": "False",
+    "GRADIO_ANALYTICS_MAX_EVENTS": str(REMEMBERED),
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_OFFLINE": "1",
     "DO_NOT_TRACK": "1",
@@ -73,29 +65,16 @@ def launching() -> dict[str, Any]:
     """How gradio is to launch it."""
     from starlette.middleware import Middleware
 
+    from .doors import Doors
+
     return dict(
         quiet=True,
         inbrowser=False,
         prevent_thread_lock=True,
         max_file_size=LARGEST,
-        app_kwargs=dict(middleware=[Middleware(WithHeaders)]),
+        state_session_capacity=REMEMBERED,
+        app_kwargs=dict(middleware=[Middleware(Doors)]),
     )
-
-
-class WithHeaders:
-    """Adds `HEADERS` to each answer of an ASGI app."""
-
-    def __init__(self, app: Any) -> None:
-        self.app = app
-
-    async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
-        async def with_headers(message: dict) -> None:
-            if message["type"] == "http.response.start":
-                own = [(k.encode(), v.encode()) for k, v in HEADERS.items()]
-                message = dict(message, headers=[*message.get("headers", []), *own])
-            await send(message)
-
-        await self.app(scope, receive, with_headers)
 
 
 @contextmanager
