@@ -1,6 +1,7 @@
 """L2R on synthetic heads at 64 pixels, trained on a CPU.
 
-It begins with `unsup3d_heads_degraded`. What is the paper's and what is ours: README.md here.
+It begins with `unsup3d_heads_degraded_taught`, to be trained before. What is the paper's and
+what is ours: README.md here.
 """
 
 from mmengine.config import read_base
@@ -33,7 +34,7 @@ with read_base():
     from .._base_.heads_degraded import *
     from .._base_.runtime import *
 
-load_from = "zoo://unsup3d_heads_degraded"
+load_from = "work_dirs/unsup3d_heads_degraded_taught/iter_600.pth"
 model = dict(
     type=FaceReconstructor,
     decompose=dict(type=Unsup3DDecomposer, image_size=64, width=16, encoder_width=16),
@@ -48,11 +49,11 @@ model = dict(
         albedo=dict(type=AlbedoRegularity),
         displacement=dict(type=Displacement),
         # Ours: the shape that photos alone have taught of the good photo. The weight makes its
-        # gradient a quarter of what the two above give depth.
+        # gradient about as large as what the first two give depth.
         teacher=dict(
             type=LikeTeacher,
             teachers={"configs/unsup3d/unsup3d_heads_taught.py": "unsup3d_heads_taught"},
-            weight=30.0,
+            weight=100.0,
             albedo=0.0,  # which the prior restores
         ),
         # As for Unsup3D on heads: what symmetry leaves open.
@@ -87,13 +88,13 @@ optim_wrapper = dict(
     constructor=OptimizerForEach,
     others=dict(
         optimizer=dict(type=Adam, lr=4e-4),
-        paramwise_cfg=dict(custom_keys={"decompose": dict(lr_mult=0.5)}),
+        paramwise_cfg=dict(custom_keys={"decompose": dict(lr_mult=0.1)}),
         clip_grad=dict(max_norm=1.0),
     ),
     adversary=dict(optimizer=dict(type=Adam, lr=1e-3, betas=(0.0, 0.99))),
 )
 train_dataloader.update(batch_size=16)
-param_scheduler = [dict(type=MultiStepLR, milestones=[850], gamma=0.33, by_epoch=False)]
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=1000, val_interval=200)
+param_scheduler = [dict(type=MultiStepLR, milestones=[600], gamma=0.33, by_epoch=False)]
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=700, val_interval=100)
 val_cfg = dict(type=ValLoop)
 test_cfg = dict(type=TestLoop)

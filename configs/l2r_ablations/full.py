@@ -1,10 +1,13 @@
-"""L2R with all its parts and a sixth of its steps: what the ablations beside it compare with."""
+"""L2R with all its parts and few steps: what the ablations beside it compare with."""
 
 from mmengine.config import read_base
 
 with read_base():
     from ..l2r.l2r_heads import *
 
+load_from = "zoo://unsup3d_heads_degraded"  # whose geometry has had no teacher yet
+model["losses"]["teacher"]["weight"] = 30.0
+optim_wrapper["others"]["paramwise_cfg"]["custom_keys"]["decompose"]["lr_mult"] = 0.5
 protocol = "heads, 64 px, ablations of L2R"
 custom_hooks[0]["stages"] = {
     0: ["refine.albedo"],

@@ -1,0 +1,21 @@
+"""Unsup3D's networks on bad photos, taught what `unsup3d_heads_taught` says of the good ones.
+
+Ours, and no baseline: the face that `l2r_heads` begins with. Its weights are not shipped by
+themselves.
+"""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .._base_.heads_degraded import degraded_pipeline, severe_pipeline
+    from .unsup3d_heads_taught import *
+
+load_from = "zoo://unsup3d_heads_degraded"
+model["losses"]["teacher"] = dict(
+    type=LikeTeacher,
+    teachers={"configs/unsup3d/unsup3d_heads_taught.py": "unsup3d_heads_taught"},
+)
+train_dataloader["dataset"]["pipeline"] = degraded_pipeline
+val_dataloader["dataset"]["pipeline"] = severe_pipeline
+param_scheduler = [dict(type=CosineAnnealingLR, T_max=600, eta_min=1e-5, by_epoch=False)]
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=600, val_interval=150)
