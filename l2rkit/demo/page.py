@@ -24,7 +24,7 @@ THEME = gr.themes.Soft(primary_hue="teal", font=FONT, font_mono=MONO)
 AHEAD = (90.0, 90.0, None)  # degrees: Model3D's camera on the axis that a face looks along
 CLEANED, LASTS = 600, 3600  # s: how often files are looked through, and how long they stay
 PICTURES_IN_A_ROW = 3
-TURN = "Drag it to turn it"
+TURN = "drag it to turn it"
 UPLOADED = "a photo has to be uploaded"
 CSS = """.grid-wrap {
   min-height: 0 !important; max-height: none !important; overflow: visible !important;
@@ -149,7 +149,7 @@ def compared(
             (saved(png(Image.fromarray(one)), "picture.png"), title)
             for title, one in seen.pictures.items()
         ]
-        found += [pictures, gr.Model3D(file, label=f"{method}: {TURN.lower()}"), file]
+        found += [pictures, gr.Model3D(file, label=f"{method}: {TURN}"), file]
     return found
 
 

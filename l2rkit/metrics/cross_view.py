@@ -6,7 +6,7 @@ know it, says no more; the rules of alignment are ours, and figures compare with
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from mmengine.evaluator import BaseMetric
@@ -69,6 +69,21 @@ def shifted(depth: Tensor, right: int, down: int) -> Tensor:
     return moved
 
 
+def rows(names: Sequence[str], *columns: Tensor) -> list[tuple[str | Tensor, ...]]:
+    """For each photo of a batch: its name without the yaw, and what is its of `columns`."""
+    parts = zip(*(column.detach().cpu().float() for column in columns))
+    # clones, for a view would take the whole batch along when processes exchange results
+    return [(YAW.sub("", name), *(part.clone() for part in row)) for name, row in zip(names, parts)]
+
+
+def photos_of(names: Iterable[str]) -> dict[str, list[int]]:
+    """Which photos show each face, by the names that `rows` gives."""
+    faces: dict[str, list[int]] = {}
+    for number, name in enumerate(names):
+        faces.setdefault(name, []).append(number)
+    return faces
+
+
 # Told apart by where the photo was taken from.
 SPLIT = ("side", "mad", "own_side", "own_mad")
 
@@ -114,17 +129,10 @@ class CrossViewErrors(BaseMetric):
         (scene,) = data_samples
         face = scene.face
         columns = (face.depth, face.view, scene.own.depth, data_batch["depth"], data_batch["view"])
-        rows = zip(*(column.detach().cpu().float() for column in columns))
-        # clones, for a view would take the whole batch along when processes exchange results
-        self.results += [
-            (YAW.sub("", name), *(part.clone() for part in row))
-            for name, row in zip(data_batch["name"], rows)
-        ]
+        self.results += rows(data_batch["name"], *columns)
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        faces: dict[str, list[int]] = {}
-        for number, (name, *_) in enumerate(results):
-            faces.setdefault(name, []).append(number)
+        faces = photos_of(name for name, *_ in results)
         table, frontal = torch.empty(len(results), len(self.names)), torch.zeros(len(results)) > 0
         for name, members in faces.items():
             if len(members) < 2:

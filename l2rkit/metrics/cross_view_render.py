@@ -11,7 +11,7 @@ from ..errors import DataError
 from ..face import Face, Light, Rendering, Scene
 from ..registry import LOSSES, RENDERERS
 from ..render import GridRenderer
-from .cross_view import YAW
+from .cross_view import photos_of, rows
 from .figures import ImageFigures
 from .photo import decibels, ssim
 from .render import laid_over
@@ -55,48 +55,43 @@ class CrossViewRenderErrors(ImageFigures):
         (scene,) = data_samples
         face, clean = scene.face, data_batch.get("clean", data_batch["photo"])
         columns = (face.depth, face.albedo, face.light.packed(), face.view, clean)
-        rows = zip(*(column.detach().cpu().float() for column in columns))
-        # clones, for a view would take the whole batch along when processes exchange results
-        self.results += [
-            (YAW.sub("", name), *(part.clone() for part in row))
-            for name, row in zip(data_batch["name"], rows)
-        ]
+        self.results += rows(data_batch["name"], *columns)
 
     @torch.no_grad()
     def compute_metrics(self, results: list) -> dict[str, float]:
         table = views(name for name, *_ in results)
         columns = [torch.stack(column) for column in zip(*(row[1:] for row in results))]
-        codes = None if self.identity is None else self.identity(columns[-1])
-        found = [self._figures(some, table, codes, *columns) for some in table.split(PEOPLE)]
-        over = torch.empty(len(results), found[0].shape[-1])
-        over[table] = torch.cat(found)
+        if self.identity is not None:
+            codes, stranger = (
+                self.identity(columns[-1]),
+                torch.empty(len(results), dtype=torch.long),
+            )
+            stranger[table] = table.roll(-1, 0)
+            columns += [codes, codes[stranger]]
+        found = torch.cat([self._figures(some, *columns) for some in table.split(PEOPLE)])
+        over = torch.empty(len(results), found.shape[-1])
+        over[table] = found
         return super().compute_metrics(over.tolist())
 
-    def _figures(
-        self, some: Tensor, table: Tensor, codes: Tensor | None, *columns: Tensor
-    ) -> Tensor:
-        """(N, V, K): the figures of each photo of `some` (N, V), the mean over the others."""
-        depth, albedo, light, view, clean = columns
-        a, b = (1 - torch.eye(some.shape[1])).nonzero().unbind(1)
-        here, there = some[:, a].flatten(), some[:, b].flatten()
+    def _figures(self, table: Tensor, *columns: Tensor) -> Tensor:
+        """(N, V, K): the figures of each photo of `table` (N, V), the mean over the others."""
+        depth, albedo, light, view, clean, *codes = columns
+        a, b = (1 - torch.eye(table.shape[1])).nonzero().unbind(1)
+        here, there = table[:, a].flatten(), table[:, b].flatten()
         shown = Light(light[there, 0], light[there, 1], light[there, 2:])
         drawn = self.render(Face(depth[here], albedo[here], shown, view[there]))
         square, laid = laid_over(drawn, clean[there])
         figures = [decibels(square), ssim(laid, clean[there])]
-        if codes is not None:
-            seen, next_face = self.identity(laid), torch.empty_like(table.flatten())
-            next_face[table] = table.roll(-1, 0)
-            others = codes[there], codes[next_face[there]]
-            figures += [cosine_similarity(seen, other) for other in others]
-        return torch.stack(figures, 1).view(*some.shape, some.shape[1] - 1, -1).mean(2)
+        if self.identity is not None:
+            seen = self.identity(laid)
+            figures += [cosine_similarity(seen, code[there]) for code in codes]
+        return torch.stack(figures, 1).view(*table.shape, table.shape[1] - 1, -1).mean(2)
 
 
 def views(names: Iterable[str]) -> Tensor:
-    """(N, V): which photos show each of N faces, by their names without the yaw."""
-    faces: dict[str, list[int]] = {}
-    for number, name in enumerate(names):
-        faces.setdefault(name, []).append(number)
-    counts = {len(members) for members in faces.values()}
+    """(N, V): which photos show each of N faces."""
+    photos = list(photos_of(names).values())
+    counts = {len(members) for members in photos}
     if len(counts) > 1 or counts <= {0, 1}:
         raise DataError("CrossViewRenderErrors wants as many views, 2 or more, of each face")
-    return torch.tensor(list(faces.values()))
+    return torch.tensor(photos)

@@ -1,6 +1,7 @@
 """When pictures are drawn during training, and how far a test is."""
 
 import sys
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 from mmengine.hooks import Hook
@@ -16,7 +17,7 @@ from .panel import panel
 from .sheet import sheet
 
 
-class Drawing(Hook):
+class Drawing(Hook, ABC):
     """Draws every `interval` iterations of training; its kinds say what."""
 
     interval: int
@@ -27,8 +28,8 @@ class Drawing(Hook):
         if self.every_n_train_iters(runner, self.interval):
             self.draw(runner)
 
-    def draw(self, runner: Runner) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def draw(self, runner: Runner) -> None: ...
 
 
 @HOOKS.register_module()

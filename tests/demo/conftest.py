@@ -15,6 +15,11 @@ def address() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

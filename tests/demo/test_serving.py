@@ -155,16 +155,16 @@ def test_twenty_at_once_are_served_one_by_one(
     assert len(count) == 20 and all(most)
 
 
-def test_its_files_go_with_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_its_files_go_with_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, port: int) -> None:
     pytest.importorskip("gradio")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with serving.served(port=free_port()):
+    with serving.served(port=port):
         (folder,) = tmp_path.glob("l2rkit-demo-*")
         assert list(folder.rglob("*.jpg"))  # the samples
     assert not list(tmp_path.glob("l2rkit-demo-*"))
 
 
-def test_few_visits_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_few_visits_are_remembered(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
     """gradio would keep 10,000 copies of the page's state, and as many records of answers."""
     pytest.importorskip("gradio")
     import httpx
@@ -174,7 +174,7 @@ def test_few_visits_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     made, build = [], module.page
     monkeypatch.setattr(module, "page", lambda choices: made.append(build(choices)) or made[0])
     monkeypatch.setattr(serving, "REMEMBERED", 2)
-    with serving.served(port=free_port()) as address:
+    with serving.served(port=port) as address:
         for visit in range(4):
             asked = [None, "clean", NOTHING, 1.0, QUICK, NOTHING]
             call = dict(data=asked, session_hash=f"visit{visit}")
@@ -183,9 +183,3 @@ def test_few_visits_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
             assert "choose a photo first" in told
         assert list(made[0].state_holder.session_data) == ["visit2", "visit3"]
         assert made[0]._queue.ANALYTICS_MAX_EVENTS == 100
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
