@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 import numpy as np
 import torch
-from mmengine.dataset import BaseDataset
 from torch import Tensor
+from torch.utils.data import Subset
 
 from l2rkit.checkpoints import write_weights
 from l2rkit.commands.doors import user_errors
@@ -23,7 +23,7 @@ from l2rkit.restore.dfdnet.features import PyramidFeatures, component_features
 from l2rkit.restore.dfdnet.kmeans import centres
 
 
-def sharp_photos(data_root: str | None, split: str, size: int, enlarged: float) -> BaseDataset:
+def sharp_photos(data_root: str | None, split: str, size: int, enlarged: float) -> Subset:
     """The photos whose faces are enlarged at most so many times to fill crops of `size` px."""
     pipeline = [
         dict(type=LoadPhoto),
@@ -41,7 +41,9 @@ def sharp_photos(data_root: str | None, split: str, size: int, enlarged: float) 
             f"no face of manifest '{photos.manifest}' fills {size} px enlarged {enlarged:g} times "
             f"or less; the largest is enlarged {min(scales):.2f} times"
         )
-    return photos.get_subset(sharp)
+    # not `get_subset`: MMEngine copies by one memo for all calls, where it takes a dead data set's
+    # copy for what lies at the same address later
+    return Subset(photos, sharp)
 
 
 def enlargement(landmarks: np.ndarray, size: int) -> float:

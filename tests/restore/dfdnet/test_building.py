@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from mmengine.dataset import BaseDataset
 from PIL import Image
 
 from l2rkit.checkpoints import read_weights
@@ -14,7 +15,7 @@ from l2rkit.data.manifest import LANDMARKS
 from l2rkit.restore.dfdnet.dictionary import Dictionary, standardised
 from l2rkit.restore.dfdnet.features import PyramidFeatures, component_features
 from l2rkit.restore.dfdnet.kmeans import centres, distances
-from tools.build_dictionary import enlargement, gather, main
+from tools.build_dictionary import enlargement, gather, main, sharp_photos
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -100,3 +101,11 @@ def test_what_the_tool_cannot_do_is_one_line_and_writes_nothing(root: Path):
     assert "no split 'trian'" in refused("--split", "trian")
     (root / "manifest.csv").write_text("path,split\na.png,train")
     assert "has no landmarks to align photos by" in refused()
+
+
+def test_photos_are_chosen_without_the_memo_that_mmengine_shares_between_copies(root: Path):
+    memo = BaseDataset._copy_without_annotation.__defaults__[0]
+    before = dict(memo)
+    chosen = sharp_photos(str(root), "train", 128, 1.0)
+    assert len(chosen) == 2 and memo == before
+    assert [photo["name"] for photo in chosen] == ["a.png", "b.png"]
