@@ -64,10 +64,11 @@ def needed() -> list[Line]:
 def package(name: str, otherwise: str) -> Line:
     """Whether a package can be imported, and its version; `otherwise` is the state if not."""
     try:
-        import_module(name)
+        module = import_module(name)
     except Exception as error:  # a package may fail in any way at all
         return otherwise, name, f"does not import: {_one_line(error)}"
-    return FINE, name, _version(name)
+    # of torch it tells the build, too, which the distribution may not
+    return FINE, name, str(getattr(module, "__version__", None) or _version(name))
 
 
 def optional() -> list[Line]:
