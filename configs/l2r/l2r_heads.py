@@ -34,7 +34,7 @@ with read_base():
     from .._base_.heads_degraded import *
     from .._base_.runtime import *
 
-load_from = "work_dirs/unsup3d_heads_degraded_taught/iter_600.pth"
+load_from = "work_dirs/unsup3d_heads_degraded_taught/iter_2500.pth"
 model = dict(
     type=FaceReconstructor,
     decompose=dict(type=Unsup3DDecomposer, image_size=64, width=16, encoder_width=16),
@@ -52,7 +52,7 @@ model = dict(
         # gradient about as large as what the first two give depth.
         teacher=dict(
             type=LikeTeacher,
-            teachers={"configs/unsup3d/unsup3d_heads_taught.py": "unsup3d_heads_taught"},
+            teachers={"configs/unsup3d/unsup3d_heads_stereo.py": "unsup3d_heads_stereo"},
             weight=100.0,
             albedo=0.0,  # which the prior restores
         ),
@@ -77,8 +77,8 @@ custom_hooks = [
         type=Stages,
         stages={
             0: ["refine.albedo"],
-            200: ["refine.geometry"],
-            400: ["decompose", "refine.albedo", "refine.geometry"],
+            300: ["refine.geometry"],
+            500: ["decompose", "refine.albedo", "refine.geometry"],
         },
     ),
     dict(type=EMAHook, momentum=0.01),  # ours: errors go up and down less
@@ -94,7 +94,7 @@ optim_wrapper = dict(
     adversary=dict(optimizer=dict(type=Adam, lr=1e-3, betas=(0.0, 0.99))),
 )
 train_dataloader.update(batch_size=16)
-param_scheduler = [dict(type=MultiStepLR, milestones=[600], gamma=0.33, by_epoch=False)]
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=700, val_interval=100)
+param_scheduler = [dict(type=MultiStepLR, milestones=[850], gamma=0.33, by_epoch=False)]
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=1000, val_interval=100)
 val_cfg = dict(type=ValLoop)
 test_cfg = dict(type=TestLoop)

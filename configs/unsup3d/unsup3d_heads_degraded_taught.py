@@ -1,4 +1,4 @@
-"""Unsup3D's networks on bad photos, taught what `unsup3d_heads_taught` says of the good ones.
+"""Unsup3D's networks on bad photos, taught what `unsup3d_heads_stereo` says of the good ones.
 
 Ours, and no baseline: the face that `l2r_heads` begins with. Its weights are not shipped by
 themselves.
@@ -13,9 +13,9 @@ with read_base():
 load_from = "zoo://unsup3d_heads_degraded"
 model["losses"]["teacher"] = dict(
     type=LikeTeacher,
-    teachers={"configs/unsup3d/unsup3d_heads_taught.py": "unsup3d_heads_taught"},
+    teachers={"configs/unsup3d/unsup3d_heads_stereo.py": "unsup3d_heads_stereo"},
 )
 train_dataloader["dataset"]["pipeline"] = degraded_pipeline
 val_dataloader["dataset"]["pipeline"] = severe_pipeline
-param_scheduler = [dict(type=CosineAnnealingLR, T_max=600, eta_min=1e-5, by_epoch=False)]
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=600, val_interval=150)
+param_scheduler = [dict(type=CosineAnnealingLR, T_max=2500, eta_min=1e-5, by_epoch=False)]
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=2500, val_interval=250)

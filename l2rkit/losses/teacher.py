@@ -35,8 +35,8 @@ class LikeTeacher(nn.Module):
         albedo: float = 1.0,
     ) -> None:
         super().__init__()
-        decomposers = (load_model(c, weight_file(w)).decompose for c, w in teachers.items())
-        self.teachers = nn.ModuleList(decomposers).eval().requires_grad_(False)
+        models = (load_model(c, weight_file(w)) for c, w in teachers.items())
+        self.teachers = nn.ModuleList(models).eval().requires_grad_(False)
         self.weight, self.mirror, self.albedo = weight, mirror, albedo
 
     def forward(self, scene: Scene) -> Tensor:
@@ -58,10 +58,9 @@ class LikeTeacher(nn.Module):
         """The mean depth (B, 1, S, S), albedo (B, 3, S, S), light (B, 5) and view (B, 6)."""
         guesses = []
         for teacher in self.teachers:
-            seen = _resized(photo, teacher.image_size, "area")
-            guesses.append(_apart(teacher(seen), size))
+            guesses.append(_apart(teacher.face(photo), size))
             if self.mirror:
-                depth, albedo, light, view = _apart(teacher(seen.flip(-1)), size)
+                depth, albedo, light, view = _apart(teacher.face(photo.flip(-1)), size)
                 turned = (
                     light * light.new_tensor(MIRRORED_LIGHT),
                     view * view.new_tensor(MIRRORED_VIEW),
@@ -75,9 +74,7 @@ class LikeTeacher(nn.Module):
 
 
 def _apart(face: Face, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    depth, albedo = (_resized(each, size, "bilinear") for each in (face.depth, face.albedo))
+    depth, albedo = (
+        interpolate(each, size=(size, size), mode="bilinear") for each in (face.depth, face.albedo)
+    )
     return depth, albedo, face.light.packed(), face.view
-
-
-def _resized(image: Tensor, size: int, mode: str) -> Tensor:
-    return interpolate(image, size=(size, size), mode=mode)

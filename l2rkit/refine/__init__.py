@@ -1,6 +1,7 @@
-"""Refiners: faces in, better faces out. L2R's two, and what others register."""
+"""Refiners: faces in, better faces out. L2R's two, one for all faces, and what others register."""
 
 from .albedo import PriorAlbedo
+from .crowd import CommonShape
 from .geometry import RefinedGeometry
 
-__all__ = ["PriorAlbedo", "RefinedGeometry"]
+__all__ = ["CommonShape", "PriorAlbedo", "RefinedGeometry"]
