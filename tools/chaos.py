@@ -113,7 +113,7 @@ def logged(work_dir: Path) -> int:
 
 def killed(process: subprocess.Popen, work_dir: Path, rng: random.Random) -> bool:
     """Kills a training some steps after its beginning, at no particular moment of a step."""
-    wanted = logged(work_dir) + rng.randint(1, 5)
+    wanted = logged(work_dir) + rng.randint(1, 3)
     while process.poll() is None and logged(work_dir) < wanted:
         time.sleep(0.02)
     time.sleep(rng.uniform(0, 0.5))
