@@ -19,6 +19,7 @@ from l2rkit.refine.crowd import Crowd, crowd_of, stereo
 from l2rkit.zoo import weight_file
 
 AT_ONCE = 128  # photos
+SHAPE = "refine.common.shape"
 
 
 @click.command(help=__doc__)
@@ -39,7 +40,7 @@ def main(config: str, weights: str, out: str, photos: int, rounds: int) -> None:
     crowds = []
     with torch.no_grad(), click.progressbar(loader, label="photos") as batches:
         for batch in batches:
-            photo = batch["photo"]
+            photo = batch.get("clean", batch["photo"])  # if it was degraded to train on
             crowds.append(crowd_of(photo, model.face(photo), model.render.rasterize))
     with click.progressbar(length=rounds, label="stereo") as progress:
         misfits = []
@@ -48,7 +49,9 @@ def main(config: str, weights: str, out: str, photos: int, rounds: int) -> None:
             rounds,
             lambda at, misfit: (misfits.append(misfit), progress.update(1)),
         )
-    write_weights(model_weights(path) | {"refine.common.shape": shape}, out)
+    state = model_weights(path)
+    state[SHAPE] = shape + state.get(SHAPE, 0)  # what it has already was looked at, too
+    write_weights(state, out)
     click.echo(
         f"{out}: {len(some)} photos, misfit {misfits[0]:.4f} to {misfits[-1]:.4f}, "
         f"depth moved by {shape.std():.4f} (standard deviation)"

@@ -49,11 +49,11 @@ model = dict(
         albedo=dict(type=AlbedoRegularity),
         displacement=dict(type=Displacement),
         # Ours: the shape that photos alone have taught of the good photo. The weight makes its
-        # gradient about as large as what the first two give depth.
+        # gradient some three times what the first two give depth.
         teacher=dict(
             type=LikeTeacher,
             teachers={"configs/unsup3d/unsup3d_heads_stereo.py": "unsup3d_heads_stereo"},
-            weight=100.0,
+            weight=300.0,
             albedo=0.0,  # which the prior restores
         ),
         # As for Unsup3D on heads: what symmetry leaves open.
@@ -77,8 +77,8 @@ custom_hooks = [
         type=Stages,
         stages={
             0: ["refine.albedo"],
-            300: ["refine.geometry"],
-            500: ["decompose", "refine.albedo", "refine.geometry"],
+            250: ["refine.geometry"],
+            400: ["refine.albedo", "refine.geometry"],
         },
     ),
     dict(type=EMAHook, momentum=0.01),  # ours: errors go up and down less
@@ -88,13 +88,14 @@ optim_wrapper = dict(
     constructor=OptimizerForEach,
     others=dict(
         optimizer=dict(type=Adam, lr=4e-4),
-        paramwise_cfg=dict(custom_keys={"decompose": dict(lr_mult=0.1)}),
+        # The proxy stays as it is: it would forget its teacher.
+        paramwise_cfg=dict(custom_keys={"decompose": dict(lr_mult=0.0)}),
         clip_grad=dict(max_norm=1.0),
     ),
     adversary=dict(optimizer=dict(type=Adam, lr=1e-3, betas=(0.0, 0.99))),
 )
 train_dataloader.update(batch_size=16)
-param_scheduler = [dict(type=MultiStepLR, milestones=[850], gamma=0.33, by_epoch=False)]
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=1000, val_interval=100)
+param_scheduler = [dict(type=MultiStepLR, milestones=[600], gamma=0.33, by_epoch=False)]
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=700, val_interval=100)
 val_cfg = dict(type=ValLoop)
 test_cfg = dict(type=TestLoop)

@@ -29,7 +29,7 @@ DIFFUSE = (0.3, 0.8)  # share of the light that comes from its direction
 FACE = (10 / 64, 14 / 64)  # of rows and columns left out where faces are compared: hair, background
 MIDDLE = (14 / 64, 18 / 64)  # and where scale and tilt are held
 TRUST = 0.1, 4.0  # least and greatest weight of a pixel, by how alike people look there
-LOW_TILT = 0.02  # pulls a light whose photo says little towards the camera
+LOW_TILT = 1e-3  # pulls a light whose photo says little towards the camera
 SMOOTHNESS = 20.0
 
 
@@ -111,7 +111,7 @@ def stereo(
     lights = torch.cat([crowd.slopes, torch.zeros_like(crowd.slopes[:, :1])], 1).requires_grad_()
     albedo = torch.zeros_like(crowd.depth)
     coarse = crowd.depth.new_zeros(1, 1, size // 2, size // 2).requires_grad_()
-    spread = torch.full_like(albedo, 0.05)
+    spread = torch.full_like(albedo, 0.05)  # of misfits, before any was seen
     trust = torch.ones_like(albedo)
     draws = torch.Generator().manual_seed(0)
 
@@ -134,7 +134,7 @@ def stereo(
             for i in everyone:
                 who = slice(i, i + 512)
                 left = _robust(misfit(who, depth))
-                tilt = LOW_TILT * 0.05 * lights[who].square().sum()
+                tilt = LOW_TILT * lights[who].square().sum()
                 (_mean(left, crowd.seen[who] * face * trust).sum() + tilt).backward(inputs=[lights])
             turn.step()
             turn.zero_grad()

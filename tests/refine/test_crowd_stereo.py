@@ -73,6 +73,22 @@ def test_the_weights_fit_a_config_with_a_common_shape_and_come_out_the_same(desc
     torch.testing.assert_close(moved, shape.expand(2, 1, 32, 32), atol=1e-6, rtol=0)
 
 
+def test_a_second_map_is_added_to_the_first(described, tmp_path, monkeypatch):
+    before, after, weights = described
+    found = torch.full((1, 1, 32, 32), 0.01)
+
+    def stub(crowd, rounds, tell):
+        tell(0, 0.1)
+        return found
+
+    monkeypatch.setattr(crowd_stereo, "stereo", stub)
+    once, twice = tmp_path / "once.safetensors", tmp_path / "twice.safetensors"
+    assert run(before, weights, once).exit_code == 0
+    assert run(after, once, twice).exit_code == 0
+    for out, times in ((once, 1), (twice, 2)):
+        torch.testing.assert_close(read_weights(out)["refine.common.shape"], times * found)
+
+
 def test_what_is_missing_is_said_in_a_line(described, tmp_path):
     before, _, _ = described
     done = run(before, tmp_path / "none.safetensors", tmp_path / "out.safetensors")
