@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import grid_sample, huber_loss, interpolate, normalize
+from torch.nn.functional import huber_loss, interpolate, normalize
 
 from ..face import FAR, NEAR, Face, Light
 from ..geometry import move, normals, project, rotation, unproject
@@ -76,18 +76,18 @@ class Crowd:
 @torch.no_grad()
 def crowd_of(photo: Tensor, face: Face, rasterize: Rasterizer) -> Crowd:
     """The photos (B, 3, S, S), of which a model has seen `face`, on the canonical face."""
-    points = move(unproject(face.depth), face.view)
-    where = project(points, photo.shape[-1])
-    grid = (where[:, :2] / ((photo.shape[-1] - 1) / 2) - 1).permute(0, 2, 3, 1)
-    nearest = warp_depth(face.depth, face.view, photo.shape[-1], rasterize)
-    front = where[:, 2:] - grid_sample(nearest, grid, align_corners=True)
+    size = photo.shape[-1]
+    where = project(move(unproject(face.depth), face.view), size)
+    inside = ((where[:, :2] > 0) & (where[:, :2] < size - 1)).all(1, keepdim=True)
+    nearest = warp_depth(face.depth, face.view, size, rasterize)
+    shown = carried_back(torch.cat([photo, nearest], 1), face.depth, face.view)
+    front = (where[:, 2:] - shown[:, 3:]).abs() < NEARLY
     turn = rotation(face.view[:, :3])
     facing = -torch.einsum("bij,bjhw->bihw", turn, normals(face.depth))[:, 2:]
-    inside = (grid.abs() < 1).all(-1)[:, None]
     light = torch.einsum("bji,bj->bi", turn, face.light.direction)
     return Crowd(
-        carried_back(photo, face.depth, face.view).mean(1, keepdim=True).clamp(min=DARKEST).log(),
-        ((front.abs() < NEARLY) & (facing > SLANTED) & inside).float(),
+        shown[:, :3].mean(1, keepdim=True).clamp(min=DARKEST).log(),
+        (front & (facing > SLANTED) & inside).float(),
         light[:, :2] / -light[:, 2:].clamp(max=-0.3),
         face.depth.mean(0, keepdim=True),
     )
