@@ -64,7 +64,8 @@ def test_the_weights_fit_a_config_with_a_common_shape_and_come_out_the_same(desc
         assert done.exit_code == 0, done.output
         assert "12 photos, misfit" in done.output
     one, two = (read_weights(out) for out in made)
-    assert all(torch.equal(one[name], two[name]) for name in one.keys() | two.keys())
+    # photos are mirrored by the same draws; threads and memory may round otherwise
+    torch.testing.assert_close(one, two, atol=1e-5, rtol=0)
     model, old = load_model(after, made[0]), load_model(before, weights)
     photo = torch.rand(2, 3, 32, 32)
     moved = model.face(photo).depth - old.face(photo).depth
