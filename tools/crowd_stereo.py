@@ -15,7 +15,8 @@ from torch.utils.data import DataLoader, Subset, default_collate
 from l2rkit.checkpoints import model_weights, write_weights
 from l2rkit.commands.doors import quiet, user_errors
 from l2rkit.config import load_config, load_model
-from l2rkit.refine.crowd import Crowd, crowd_of, stereo
+from l2rkit.refine.crowd import Crowd, crowd_of
+from l2rkit.refine.stereo import stereo
 from l2rkit.zoo import weight_file
 
 AT_ONCE = 128  # photos

@@ -5,8 +5,9 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
 from ..face import Scene
+from ..masked import masked_mean
 from ..registry import LOSSES
-from .photometric import EPSILON, log_of, masked_mean, scales
+from .photometric import EPSILON, log_of, scales
 
 
 @LOSSES.register_module()

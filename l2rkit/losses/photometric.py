@@ -5,6 +5,7 @@ import math
 from torch import Tensor, nn
 
 from ..face import Scene
+from ..masked import masked_mean
 from ..registry import LOSSES
 
 EPSILON = 1e-7
@@ -44,11 +45,6 @@ def laplacian(image: Tensor, target: Tensor, scale: Tensor | float, mask: Tensor
     scale = scale + EPSILON
     error = (image - target).abs().mean(1, keepdim=True)
     return masked_mean(math.sqrt(2) * error / scale + log_of(scale), mask)
-
-
-def masked_mean(value: Tensor, mask: Tensor) -> Tensor:
-    """The mean of `value` where `mask` is 1; 0 where the mask is empty."""
-    return (value * mask).sum() / mask.sum().clamp(min=1)
 
 
 def scales(scene: Scene, kind: str, fixed: float | None) -> tuple[Tensor | float, Tensor | float]:

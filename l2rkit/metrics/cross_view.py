@@ -16,6 +16,7 @@ from torch import Tensor
 from ..errors import DataError
 from ..face import BACKGROUND, Scene
 from ..geometry import move, move_back, project, unproject
+from ..masked import masked_means
 from ..render.grid import rasterize_grid
 from ..render.warp import depth_of_faces
 from .depth import mad, side
@@ -40,8 +41,8 @@ def at_true_distance(points: Tensor, truth: Tensor) -> Tensor:
     """
     depth = depth_from(points, truth.shape[-1])
     mask = common_mask(depth, truth)
-    ratio = torch.where(mask > 0, truth.log() - depth.log(), 0).sum((1, 2, 3))
-    return points * (ratio / mask.sum((1, 2, 3)).clamp(min=1)).exp().view(-1, 1, 1, 1)
+    ratio = torch.where(mask > 0, truth.log() - depth.log(), 0)
+    return points * masked_means(ratio, mask).exp().view(-1, 1, 1, 1)
 
 
 def errors(depth: Tensor, truth: Tensor) -> Tensor:

@@ -62,10 +62,7 @@ class CrossViewRenderErrors(ImageFigures):
         table = views(name for name, *_ in results)
         columns = [torch.stack(column) for column in zip(*(row[1:] for row in results))]
         if self.identity is not None:
-            codes, stranger = (
-                self.identity(columns[-1]),
-                torch.empty(len(results), dtype=torch.long),
-            )
+            codes, stranger = self.identity(columns[-1]), torch.empty_like(table).flatten()
             stranger[table] = table.roll(-1, 0)
             columns += [codes, codes[stranger]]
         found = torch.cat([self._figures(some, *columns) for some in table.split(PEOPLE)])

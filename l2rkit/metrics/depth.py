@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..face import Scene
 from ..geometry import normals
+from ..masked import masked_means
 from .masks import common_mask, inner, truth_mask
 
 
@@ -22,14 +23,14 @@ def side(depth: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
     depth, truth, mask (B, 1, H, W). Multiply by 100 for the customary unit.
     """
     difference = torch.where(mask > 0, depth.log() - truth.log(), 0)
-    mean = _mean(difference, mask)
-    return _mean((difference - mean[:, None, None, None]).square(), mask).sqrt()
+    mean = masked_means(difference, mask)
+    return masked_means((difference - mean[:, None, None, None]).square(), mask).sqrt()
 
 
 def mad(depth: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
     """(B,): mean angle between the normals of `depth` and of `truth` over the mask, in degrees."""
     cosine = (normals(depth) * normals(truth)).sum(1, keepdim=True).clamp(-1, 1)
-    return _mean(cosine.acos().rad2deg(), mask)
+    return masked_means(cosine.acos().rad2deg(), mask)
 
 
 def mean_depth(truth: Tensor) -> Tensor:
@@ -86,7 +87,3 @@ class DepthErrors(BaseMetric):
                 spread = {"side_std": side_of.std(), "mad_std": mad_of.std()}
                 report |= {key: value.nan_to_num().item() for key, value in spread.items()}
         return report | {"coverage": sum(shares) / len(shares)}
-
-
-def _mean(value: Tensor, mask: Tensor) -> Tensor:
-    return (value * mask).sum((1, 2, 3)) / mask.sum((1, 2, 3)).clamp(min=1)
