@@ -77,10 +77,20 @@ def normals(depth: Tensor) -> Tensor:
     points = unproject(depth)
     along_x = points[:, :, 1:-1, 2:] - points[:, :, 1:-1, :-2]
     along_y = points[:, :, 2:, 1:-1] - points[:, :, :-2, 1:-1]
-    across = torch.linalg.cross(along_y, along_x, dim=1)
+    across = cross(along_y, along_x)
     inner = across * across.square().sum(1, keepdim=True).clamp(min=1e-24).rsqrt()
     sides = [pad(inner[:, :2], (1, 1, 1, 1)), pad(inner[:, 2:], (1, 1, 1, 1), value=-1.0)]
     return torch.cat(sides, 1)
+
+
+def cross(a: Tensor, b: Tensor) -> Tensor:
+    """(B, 3, ...): the cross product of vectors along the second dimension.
+
+    On a CPU several times as fast as torch's own.
+    """
+    ax, ay, az = a.unbind(1)
+    bx, by, bz = b.unbind(1)
+    return torch.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], 1)
 
 
 def view_of(yaw_deg: float = 0.0, pitch_deg: float = 0.0, roll_deg: float = 0.0) -> Tensor:

@@ -92,7 +92,7 @@ class FaceReconstructor(BaseModel):
 
     def restored(self, photo: Tensor) -> Tensor:
         """The photo repaired in 2D, back at its own size if the restorer enlarges."""
-        return resized(self.restore(photo), tuple(photo.shape[2:]), "area")
+        return resized(self.restore(photo).float(), tuple(photo.shape[2:]), "area")
 
     def scene(
         self, photo: Tensor, person: Tensor | None = None, clean: Tensor | None = None

@@ -19,6 +19,9 @@ from .doors import OVERRIDES, RESTORER_OPTIONS, load_for_runner, user_errors
 @click.option("--level", default="clean", help="How bad the photos are: clean, x4, mild or severe.")
 @click.option("--restore", help="A restorer by its registered name, to repair them in 2D first.")
 @RESTORER_OPTIONS
+@click.option(
+    "--keep", metavar="FOLDER", help="Keep restored photos there, for other methods behind it."
+)
 @click.option("--results", help="File that gets the entry.  [default: results.json by CONFIG]")
 @click.option("--dry-run", is_flag=True, help="Print the figures and write no entry.")
 @OVERRIDES
@@ -30,6 +33,7 @@ def test(
     level: str,
     restore: str | None,
     restorer_options: dict[str, Any],
+    keep: str | None,
     results: str | None,
     dry_run: bool,
     cfg_options: dict[str, Any],
@@ -44,7 +48,9 @@ def test(
 
     from ..checkpoints import load_weights, own_state
     from ..errors import ConfigError
+    from ..model import FaceReconstructor
     from ..registry import RESTORERS, check_arguments
+    from ..restore.kept import Kept
     from ..results import enter, entry
     from ..zoo import shipped_weights
 
@@ -65,6 +71,8 @@ def test(
     elif restorer_options:
         raise ConfigError("--restorer-options are for a restorer: name it with --restore")
     runner = Runner.from_cfg(cfg)
+    if keep and restore and isinstance(runner.model, FaceReconstructor):
+        runner.model.restore = Kept(runner.model.restore, str(cfg.model.restore), keep)
     path = None
     if weights or own_state(runner.model):
         path = Path(weights) if weights else shipped_weights(config)

@@ -133,16 +133,19 @@ def run(cells: list[Cell], jobs: int, say: Callable[[str], None]) -> int:
 def outcomes(todo: list[Cell], jobs: int) -> Iterator[tuple[Cell, Callable[[], Any]]]:
     """Cells as they end, each with the call that gives or raises what came of it."""
     pool = ThreadPoolExecutor(jobs)
-    try:
-        futures = {pool.submit(measure, cell, jobs): cell for cell in todo}
-        for future in as_completed(futures):
-            yield futures[future], future.result
-    finally:
-        pool.shutdown(cancel_futures=True)  # those that have begun end by themselves
+    with TemporaryDirectory(ignore_cleanup_errors=True) as restored:
+        try:
+            futures = {pool.submit(measure, cell, jobs, restored): cell for cell in todo}
+            for future in as_completed(futures):
+                yield futures[future], future.result
+        finally:
+            pool.shutdown(cancel_futures=True)  # those that have begun end by themselves
 
 
-def measure(cell: Cell, jobs: int) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def measure(cell: Cell, jobs: int, restored: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Entry and figures of each image of a cell, by a process with its share of the cores.
+
+    What a restorer makes of each photo is kept in the folder `restored`, for the cells to come.
 
     Raises:
         UserError: it failed; the last line that it wrote.
@@ -151,7 +154,15 @@ def measure(cell: Cell, jobs: int) -> tuple[dict[str, Any], dict[str, np.ndarray
     shares = {"OMP_NUM_THREADS": threads, "NUMBA_NUM_THREADS": threads}
     with TemporaryDirectory() as folder:
         path = Path(folder, "results.json")
-        command = [sys.executable, str(TEST), *cell.words, "--results", str(path)]
+        command = [
+            sys.executable,
+            str(TEST),
+            *cell.words,
+            "--keep",
+            restored,
+            "--results",
+            str(path),
+        ]
         ended = subprocess.run(
             command, capture_output=True, text=True, env={**shares, **os.environ}
         )

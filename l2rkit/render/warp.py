@@ -14,7 +14,7 @@ from torch.nn.functional import grid_sample, normalize
 from torch.utils.checkpoint import checkpoint
 
 from ..face import BACKGROUND, NEAR, Face
-from ..geometry import move, move_back, normals, project, rotation, unproject
+from ..geometry import cross, move, move_back, normals, project, rotation, unproject
 
 # Points (B, H, W, 3), size, triangles to skip or None → the triangle at each pixel.
 Rasterizer = Callable[[Tensor, int, Tensor | None], Tensor]
@@ -117,8 +117,8 @@ def stretched(depth: Tensor, max_slope_deg: float) -> Tensor:
     points = unproject(depth)
     p, q = points[..., :-1, :-1], points[..., :-1, 1:]
     r, s = points[..., 1:, :-1], points[..., 1:, 1:]
-    first = torch.linalg.cross(r - p, q - p, dim=1), (p + q + r) / 3
-    second = torch.linalg.cross(r - q, s - q, dim=1), (q + r + s) / 3
+    first = cross(r - p, q - p), (p + q + r) / 3
+    second = cross(r - q, s - q), (q + r + s) / 3
     cosines = [
         (normalize(across, dim=1, eps=1e-24) * normalize(ray, dim=1)).sum(1).abs()
         for across, ray in (first, second)

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn.functional import normalize, pad
 
 from ..face import Face
-from ..geometry import normals, unproject
+from ..geometry import cross, normals, unproject
 
 
 def base_depth(face: Face) -> Tensor:
@@ -32,4 +32,4 @@ def basis(normal: Tensor, points: Tensor) -> Tensor:
     """
     along = pad(points[..., 2:] - points[..., :-2], (1, 1, 0, 0), mode="replicate")
     tangent = normalize(along - (along * normal).sum(1, keepdim=True) * normal, dim=1, eps=1e-24)
-    return torch.stack([tangent, torch.linalg.cross(normal, tangent, dim=1), normal], 1)
+    return torch.stack([tangent, cross(normal, tangent), normal], 1)

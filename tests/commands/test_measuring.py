@@ -168,6 +168,12 @@ def test_levels_and_restorers_are_measured_and_entered(
     mended = side("test", config, weights, "--level", "severe", "--restore", "Resample")
     # enlarged by interpolation and shrunk again: nearly the photo itself
     assert float(mended.split()[1]) == pytest.approx(float(severe.split()[1]), rel=0.05)
+    for _ in range(2):  # made by the first, found by the second
+        keep = ("--keep", tmp_path / "kept", "--dry-run")
+        restored = side(
+            "test", config, weights, "--level", "severe", "--restore", "Resample", *keep
+        )
+        assert restored == mended and len(list((tmp_path / "kept").iterdir())) == 8
     entries = json.loads((tmp_path / "results.json").read_text())
     assert [(e["level"], e["restore"]) for e in entries] == [
         ("clean", "none"),

@@ -18,7 +18,8 @@ STAND_IN = """
 import sys
 from pathlib import Path
 from l2rkit.results import enter
-words, results = sys.argv[1:-2], Path(sys.argv[-1])
+words, results = sys.argv[1:-4], Path(sys.argv[-1])
+assert sys.argv[-4] == "--keep" and Path(sys.argv[-3]).is_dir()
 with open("runs.txt", "a") as file:
     file.write(" ".join(words) + chr(10))
 if "severe" in words:

@@ -1,0 +1,52 @@
+"""A restorer that is asked once for each photo, however many methods are measured behind it."""
+
+import os
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..degrade.resize import resized
+
+
+class Kept(nn.Module):
+    """What `restore` makes of the photo (B, 3, H, W), shrunk to its size; kept in `folder`.
+
+    A photo is restored anew if its pixels, the restorer's description or weights, or the precision
+    are others. Several processes may use one folder.
+
+    Args:
+        restore: the restorer.
+        about: its description, which tells it from others without weights.
+        folder: made if it is not there. Takes 12 bytes for each pixel of each photo.
+    """
+
+    def __init__(self, restore: nn.Module, about: str, folder: str | Path) -> None:
+        super().__init__()
+        self.restore, self.folder = restore, Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.known = sha256(about.encode())
+        for name, weight in sorted(restore.state_dict().items()):
+            self.known.update(name.encode() + weight.cpu().numpy().tobytes())
+
+    def forward(self, photo: Tensor) -> Tensor:
+        places = [self._place(one) for one in photo]
+        new = [i for i, place in enumerate(places) if not place.exists()]
+        if new:
+            made = resized(self.restore(photo[new]).float(), tuple(photo.shape[2:]), "area")
+            for i, one in zip(new, made.cpu().numpy()):
+                part = places[i].with_name(f"{places[i].name}.{os.getpid()}")
+                part.write_bytes(one.tobytes())
+                part.replace(places[i])
+        kept = np.stack([np.fromfile(place, np.float32) for place in places])
+        return torch.from_numpy(kept).view(photo.shape).to(photo.device)
+
+    def _place(self, photo: Tensor) -> Path:
+        kind = photo.device.type
+        precision = torch.is_autocast_enabled(kind) and torch.get_autocast_dtype(kind)
+        known = self.known.copy()
+        known.update(f"{tuple(photo.shape)} {photo.dtype} {precision}".encode())
+        known.update(photo.cpu().contiguous().numpy().tobytes())
+        return self.folder / known.hexdigest()

@@ -1,0 +1,54 @@
+"""Photos that are restored once, and what makes them others."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from l2rkit.restore.kept import Kept
+
+
+class Counting(nn.Module):
+    """Doubles the size, adds its weight, and counts the photos that it was given."""
+
+    def __init__(self, weight: float = 0.25) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(weight))
+        self.photos = 0
+
+    def forward(self, photo: Tensor) -> Tensor:
+        self.photos += len(photo)
+        return photo.repeat_interleave(2, 2).repeat_interleave(2, 3) + self.weight
+
+
+@pytest.fixture
+def photo() -> Tensor:
+    return torch.rand(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+@torch.no_grad()
+def test_each_photo_is_restored_once_in_whatever_batch_it_comes(
+    photo: Tensor, tmp_path: Path
+) -> None:
+    part = Counting()
+    made = Kept(part, "", tmp_path)(photo)
+    torch.testing.assert_close(made, photo + 0.25)
+    another = Counting()
+    again = Kept(another, "", tmp_path)(torch.cat([photo[2:], photo[:1] / 2]))
+    assert (part.photos, another.photos) == (4, 1)
+    assert torch.equal(again[:2], made[2:])
+    torch.testing.assert_close(again[2:], photo[:1] / 2 + 0.25)
+    assert len(list(tmp_path.iterdir())) == 5
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("what", ["weights", "description", "precision"])
+def test_another_restorer_is_not_taken_for_it(what: str, photo: Tensor, tmp_path: Path) -> None:
+    Kept(Counting(), "", tmp_path)(photo)
+    other = Counting(0.5 if what == "weights" else 0.25)
+    kept = Kept(other, "nearest" if what == "description" else "", tmp_path)
+    with torch.autocast("cpu", torch.bfloat16, enabled=what == "precision"):
+        made = kept(photo)
+    assert other.photos == 4
+    torch.testing.assert_close(made, photo + other.weight)
