@@ -27,9 +27,10 @@ class Kept(nn.Module):
         super().__init__()
         self.restore, self.folder = restore, Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.known = sha256(about.encode())
+        known = sha256(about.encode())
         for name, weight in sorted(restore.state_dict().items()):
-            self.known.update(name.encode() + weight.cpu().numpy().tobytes())
+            known.update(name.encode() + weight.cpu().numpy().tobytes())
+        self.known = known.digest()
 
     def forward(self, photo: Tensor) -> Tensor:
         places = [self._place(one) for one in photo]
@@ -46,7 +47,7 @@ class Kept(nn.Module):
     def _place(self, photo: Tensor) -> Path:
         kind = photo.device.type
         precision = torch.is_autocast_enabled(kind) and torch.get_autocast_dtype(kind)
-        known = self.known.copy()
+        known = sha256(self.known)
         known.update(f"{tuple(photo.shape)} {photo.dtype} {precision}".encode())
         known.update(photo.cpu().contiguous().numpy().tobytes())
         return self.folder / known.hexdigest()
