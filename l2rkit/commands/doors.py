@@ -3,8 +3,10 @@
 import ast
 import functools
 import logging
+import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pickle import UnpicklingError
 from typing import Any
 
 import click
@@ -76,12 +78,31 @@ def load_for_runner(
     path: str, overrides: dict[str, Any], launcher: str, protocol: str | None = None
 ) -> Any:
     """The config, ready for MMEngine's Runner, its needless warnings silenced."""
+    import_mmengine()
     from ..config import load_config
 
     quiet()
     config = load_config(path, overrides, protocol)
     config.launcher = launcher
     return config
+
+
+def import_mmengine(waits_s: Sequence[float] = (0.5, 1.0, 2.0)) -> None:
+    """Imports MMEngine while other processes may be doing so for the first time on a machine.
+
+    Its formatter, yapf, then writes a cache, of which the others may read the half: they wait.
+
+    Raises:
+        UserError: the cache stays cut off; whoever wrote it was killed.
+    """
+    for wait in waits_s:
+        try:
+            import mmengine.config  # noqa: F401
+
+            return
+        except (EOFError, UnpicklingError):
+            time.sleep(wait)
+    raise UserError("yapf, which MMEngine needs, finds half of its cache: remove ~/.cache/YAPF")
 
 
 def quiet() -> None:

@@ -44,8 +44,6 @@ def test(
     figures and enters them in results.json, in place of an older entry for the same config, weights
     and data; the figures of each image go into results.npz beside it.
     """
-    from mmengine.runner import Runner
-
     from ..checkpoints import load_weights, own_state
     from ..errors import ConfigError
     from ..model import FaceReconstructor
@@ -55,6 +53,8 @@ def test(
     from ..zoo import shipped_weights
 
     cfg = load_for_runner(config, cfg_options, "none", protocol)
+    from mmengine.runner import Runner
+
     if "test_dataloader" not in cfg:
         raise ConfigError(f"{config} has no test_dataloader: nothing to measure on")
     cfg.model.pop("losses", None)

