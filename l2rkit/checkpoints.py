@@ -5,6 +5,7 @@ admits tensors, plain containers and the few types that MMEngine writes; officia
 projects, full of foreign objects, are read by `read_foreign`, which makes none of them.
 """
 
+import _codecs
 import pickle
 import re
 import zipfile
@@ -29,7 +30,10 @@ from .zoo import zoo_file
 
 
 def _types_of_mmengine() -> list[Any]:
-    """What MMEngine's own checkpoints hold besides tensors: scalars and buffers of the logs."""
+    """What MMEngine's own checkpoints hold besides tensors: scalars and buffers of the logs.
+
+    NumPy's are encoded bytes, which torch 2.4 does not admit by itself.
+    """
     multiarray = getattr(np, "_core", None) or np.core
     made_of = [
         np.ndarray,
@@ -38,7 +42,7 @@ def _types_of_mmengine() -> list[Any]:
         multiarray.multiarray._reconstruct,
     ]
     dtypes = [type(np.dtype(code)) for code in ("f8", "f4", "i8", "i4", "u4", "?", "U1")]
-    return [HistoryBuffer, _statistic, *made_of, *dtypes]
+    return [HistoryBuffer, _statistic, _codecs.encode, *made_of, *dtypes]
 
 
 def _statistic(owner: type, name: str) -> Any:
@@ -72,7 +76,9 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
             raise WeightsError(f"{path} is not a whole safetensors file ({error})") from None
     _check_size(path)
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        # Mapped, where the format allows it, no storage reaches beyond the file: torch 2.4 would
+        # believe the size that it declares.
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=_is_zip(path))
     except pickle.UnpicklingError as error:
         raise WeightsError(f"{path} was refused: {_refused(str(error))}") from None
     except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
@@ -81,7 +87,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     content = content.get("state_dict", content) if isinstance(content, dict) else None
     if not content or not all(isinstance(value, Tensor) for value in content.values()):
         raise WeightsError(f"{path} holds no state dict: names with tensors")
-    return dict(content)
+    return {name: value.clone() for name, value in content.items()}  # what is mapped may change
 
 
 @CheckpointLoader.register_scheme(prefixes="zoo://")
@@ -271,11 +277,17 @@ def _check_size(path: Path) -> None:
         raise WeightsError(f"{path} was refused: {own} bytes that unpack to {size}")
 
 
+def _is_zip(path: Path) -> bool:
+    """Whether the file is of torch's format since 1.6; as `torch.load` decides that."""
+    with path.open("rb") as file:
+        return torch.serialization._is_zipfile(file)
+
+
 def _is_program(path: Path) -> bool:
     """Whether `torch.load` would take the file for TorchScript, and run it; as it decides that."""
+    if not _is_zip(path):
+        return False
     with path.open("rb") as file:
-        if not torch.serialization._is_zipfile(file):
-            return False
         with torch.serialization._open_zipfile_reader(file) as archive:
             return torch.serialization._is_torchscript_zip(archive)
 

@@ -5,7 +5,7 @@ import threading
 
 import click
 
-from .doors import quiet, user_errors
+from .doors import import_mmengine, user_errors
 
 
 @click.command()
@@ -19,7 +19,7 @@ def demo(host: str, port: int) -> None:
 
     It needs gradio: pip install 'l2rkit[demo]'. Photos stay on this machine, and are deleted.
     """
-    quiet()
+    import_mmengine()
     from ..demo.serving import served
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that its files go, too

@@ -77,31 +77,33 @@ def complain(error: UserError) -> None:
 def load_for_runner(
     path: str, overrides: dict[str, Any], launcher: str, protocol: str | None = None
 ) -> Any:
-    """The config, ready for MMEngine's Runner, its needless warnings silenced."""
+    """The config, ready for MMEngine's Runner."""
     import_mmengine()
     from ..config import load_config
 
-    quiet()
     config = load_config(path, overrides, protocol)
     config.launcher = launcher
     return config
 
 
 def import_mmengine(waits_s: Sequence[float] = (0.5, 1.0, 2.0)) -> None:
-    """Imports MMEngine while other processes may be doing so for the first time on a machine.
+    """Imports MMEngine, needless warnings silenced: before any of our modules that need it.
 
-    Its formatter, yapf, then writes a cache, of which the others may read the half: they wait.
+    Other processes may be doing so for the first time on a machine. Its formatter, yapf, then
+    writes a cache, of which the others may read the half: they wait.
 
     Raises:
         UserError: the cache stays cut off; whoever wrote it was killed.
     """
-    for wait in waits_s:
+    quiet()
+    for wait in (0.0, *waits_s):
+        time.sleep(wait)
         try:
             import mmengine.config  # noqa: F401
 
             return
         except (EOFError, UnpicklingError):
-            time.sleep(wait)
+            continue
     raise UserError("yapf, which MMEngine needs, finds half of its cache: remove ~/.cache/YAPF")
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from .doors import OVERRIDES, quiet, user_errors
+from .doors import OVERRIDES, import_mmengine, user_errors
 
 
 @click.command("print-config")
@@ -13,7 +13,7 @@ from .doors import OVERRIDES, quiet, user_errors
 @user_errors
 def print_config(config: str, cfg_options: dict[str, Any]) -> None:
     """Prints CONFIG with its bases and changes merged in; builds no part and reads no weights."""
-    quiet()
+    import_mmengine()
     from ..config import load_config
 
     click.echo(load_config(config, cfg_options).pretty_text, nl=False)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..zoo import DEFAULT_CONFIG
-from .doors import complain, quiet, user_errors
+from .doors import complain, import_mmengine, user_errors
 from .places import output_names, paths_of, writable_folder
 from .writing import SHEET, Writing
 
@@ -81,7 +81,7 @@ def reconstruct(
     Status 0: all done. 1: some photos failed, each with a line that says why, the others are
     written. 2: nothing could begin.
     """
-    quiet()
+    import_mmengine()
     from ..reconstruction import Reconstructor
 
     if not photos and not collection:

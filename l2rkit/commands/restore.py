@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from .doors import RESTORER_OPTIONS, complain, quiet, user_errors
+from .doors import RESTORER_OPTIONS, complain, import_mmengine, user_errors
 from .places import output_names, paths_of, writable_folder
 
 
@@ -38,7 +38,7 @@ def restore(
     Status 0: all done. 1: some photos failed, each with a line that says why, the others are
     written. 2: nothing could begin.
     """
-    quiet()
+    import_mmengine()
 
     import torch
     from PIL import Image

@@ -44,6 +44,9 @@ def test(
     figures and enters them in results.json, in place of an older entry for the same config, weights
     and data; the figures of each image go into results.npz beside it.
     """
+    cfg = load_for_runner(config, cfg_options, "none", protocol)
+    from mmengine.runner import Runner
+
     from ..checkpoints import load_weights, own_state
     from ..errors import ConfigError
     from ..model import FaceReconstructor
@@ -51,9 +54,6 @@ def test(
     from ..restore.kept import Kept
     from ..results import enter, entry
     from ..zoo import shipped_weights
-
-    cfg = load_for_runner(config, cfg_options, "none", protocol)
-    from mmengine.runner import Runner
 
     if "test_dataloader" not in cfg:
         raise ConfigError(f"{config} has no test_dataloader: nothing to measure on")
@@ -71,7 +71,9 @@ def test(
     elif restorer_options:
         raise ConfigError("--restorer-options are for a restorer: name it with --restore")
     runner = Runner.from_cfg(cfg)
-    if keep and restore and isinstance(runner.model, FaceReconstructor):
+    if keep:
+        if not restore or not isinstance(runner.model, FaceReconstructor):
+            raise ConfigError("--keep is for a 3D method behind a restorer, named with --restore")
         runner.model.restore = Kept(runner.model.restore, str(cfg.model.restore), keep)
     path = None
     if weights or own_state(runner.model):

@@ -155,17 +155,10 @@ def measure(cell: Cell, jobs: int, restored: str) -> tuple[dict[str, Any], dict[
     """
     threads = str(max(1, (os.cpu_count() or 1) // jobs))
     shares = {"OMP_NUM_THREADS": threads, "NUMBA_NUM_THREADS": threads, **GLIBC}
+    keep = ("--keep", restored) if cell.restorer and not cell.weightless else ()
     with TemporaryDirectory() as folder:
         path = Path(folder, "results.json")
-        command = [
-            sys.executable,
-            str(TEST),
-            *cell.words,
-            "--keep",
-            restored,
-            "--results",
-            str(path),
-        ]
+        command = [sys.executable, str(TEST), *cell.words, *keep, "--results", str(path)]
         ended = subprocess.run(
             command, capture_output=True, text=True, env={**shares, **os.environ}
         )

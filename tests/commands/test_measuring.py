@@ -190,6 +190,7 @@ def test_levels_and_restorers_are_measured_and_entered(
     [
         (("--level", "sever"), "no level is called 'sever': did you mean 'severe'?"),
         (("--restore", "Resampel"), "did you mean 'Resample'?"),
+        (("--keep", "kept"), "--keep is for a 3D method behind a restorer"),
     ],
 )
 def test_unknown_levels_and_restorers_are_one_line(

@@ -18,8 +18,7 @@ STAND_IN = """
 import sys
 from pathlib import Path
 from l2rkit.results import enter
-words, results = sys.argv[1:-4], Path(sys.argv[-1])
-assert sys.argv[-4] == "--keep" and Path(sys.argv[-3]).is_dir()
+words, results = sys.argv[1:-2], Path(sys.argv[-1])
 with open("runs.txt", "a") as file:
     file.write(" ".join(words) + chr(10))
 if "severe" in words:
@@ -93,6 +92,18 @@ def test_it_goes_on_after_it_was_ended(runs: Path, monkeypatch: pytest.MonkeyPat
     assert matrix.run(cells, 1, lines.append) == 0
     assert levels() == ["clean", "mild", "x4"]
     assert sum("there already" in line for line in lines) == before
+
+
+def test_only_what_a_restorer_makes_for_a_method_is_kept(runs: Path, tmp_path: Path) -> None:
+    words, restored = "--restore Resample", str(tmp_path / "restored")
+    for cell in (
+        Cell("configs/tiny/tiny.py", "clean", "", False),
+        Cell("configs/tiny/tiny.py", "clean", words, False),
+        Cell("configs/tiny/tiny.py", "clean", words, True),  # the restorer itself is measured
+    ):
+        matrix.measure(cell, 1, restored)
+    plain, kept, alone = runs.read_text().splitlines()
+    assert kept == f"{plain} {words} --keep {restored}" and alone == f"{plain} {words}"
 
 
 def test_weights_that_are_not_shipped_are_skipped_with_the_reason(runs: Path) -> None:
