@@ -287,9 +287,8 @@ def _is_program(path: Path) -> bool:
     """Whether `torch.load` would take the file for TorchScript, and run it; as it decides that."""
     if not _is_zip(path):
         return False
-    with path.open("rb") as file:
-        with torch.serialization._open_zipfile_reader(file) as archive:
-            return torch.serialization._is_torchscript_zip(archive)
+    with path.open("rb") as file, torch.serialization._open_zipfile_reader(file) as archive:
+        return torch.serialization._is_torchscript_zip(archive)
 
 
 class Inert:

@@ -2,10 +2,15 @@
 
 from torch import Tensor
 
+from .together import mean_of_all
+
 
 def masked_mean(value: Tensor, mask: Tensor) -> Tensor:
-    """The mean of `value` where `mask` is 1, a scalar; 0 where the mask is empty."""
-    return (value * mask).sum() / mask.sum().clamp(min=1)
+    """The mean of `value` where `mask` is 1, a scalar; 0 where the mask is empty.
+
+    In several processes: this one's share of the mean over all their masks, whose mean that is.
+    """
+    return (value * mask).sum() / mean_of_all(mask.sum()).clamp(min=1)
 
 
 def masked_means(value: Tensor, mask: Tensor) -> Tensor:

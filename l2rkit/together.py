@@ -21,7 +21,8 @@ from .watch import each_wrapper
 class MeanGradients(nn.Module):
     """A model in one of several processes: as in all others at first, and after each step.
 
-    Losses must be means over photos for it to be the same as one process with all photos.
+    It is the same as one process with all photos where losses are means over photos. Those that are
+    not, but make something else of means of the batch, take these by `mean_of_all`.
     """
 
     def __init__(self, module: nn.Module) -> None:
@@ -72,7 +73,11 @@ def mean_gradients(weights: list[Tensor]) -> None:
 
 
 def mean_of_all(value: Tensor) -> Tensor:
-    """The mean of a value without gradient over all processes; in one, the value itself."""
-    value = value.detach().clone()
-    all_reduce(value, "mean")
-    return value
+    """The mean of a value over all processes; in one, the value itself.
+
+    A gradient goes to the own value whole, as if all others were it: the mean of these over the
+    processes is what one process with all photos would have.
+    """
+    mean = value.detach().clone()
+    all_reduce(mean, "mean")
+    return mean + (value - value.detach())

@@ -20,7 +20,7 @@ from l2rkit.adversary import Adversary
 from l2rkit.commands.train import train
 from l2rkit.decompose import Unsup3DDecomposer
 from l2rkit.face import Scene
-from l2rkit.losses import Photometric
+from l2rkit.losses import CentredViews, Photometric, Upright
 from l2rkit.metrics.figures import ImageFigures
 from l2rkit.model import FaceReconstructor
 from l2rkit.priors import AdversarialPrior, OptimizerForEach, StyleGAN2, StyleGAN2Discriminator
@@ -33,7 +33,7 @@ PHOTOS = torch.rand(2 * SHARE, 3, SIZE, SIZE, generator=torch.Generator().manual
 
 
 class Squares(nn.Module):
-    """A loss that is a mean over photos of equal weight; a mean over masks is not."""
+    """A loss that is a mean over photos of equal weight."""
 
     def forward(self, scene: Scene) -> Tensor:
         return (scene.own.image - scene.photo).square().mean()
@@ -56,13 +56,13 @@ def sgd(**rates: float) -> dict[str, dict]:
     return {name: dict(optimizer=dict(type=SGD, lr=rate)) for name, rate in rates.items()}
 
 
-def face(loss: type, adversary: nn.Module | None = None) -> tuple[nn.Module, object]:
+def face(*losses: type, adversary: nn.Module | None = None) -> tuple[nn.Module, object]:
     torch.manual_seed(0)
     model = FaceReconstructor(
-        decompose=Unsup3DDecomposer(SIZE, width=8, encoder_width=8, view_gain=0.05),
+        decompose=Unsup3DDecomposer(SIZE, width=8, encoder_width=8, view_gain=0.5),
         refine=dict(geometry=RefinedGeometry(widths=(8, 8))),
         render=GridRenderer(),
-        losses=dict(own=dict(type=loss)),
+        losses={loss.__name__: dict(type=loss) for loss in losses},
         adversary=adversary,
     )
     if adversary is None:
@@ -93,12 +93,12 @@ def told_apart() -> nn.Module:
 
 
 SAME_AS_ONE = {  # as one process with all photos
-    "unsup3d": partial(face, Squares),
-    "two optimizers": lambda: face(Squares, Adversary(Linear(), turned=False)),
+    "squares": partial(face, Squares),
+    "unsup3d": partial(face, Photometric, CentredViews, Upright),
+    "two optimizers": lambda: face(Photometric, adversary=Adversary(Linear(), turned=False)),
 }
 MEAN_OF_BOTH = {  # with plain descent, one step: the mean of what each process would have learnt
-    "unsup3d": partial(face, Photometric),
-    "l2r": lambda: face(Photometric, told_apart()),
+    "l2r": lambda: face(Squares, adversary=told_apart()),
     "prior's generator": partial(prior, generator=RATE, discriminator=0.0),
     "prior's discriminator": partial(prior, generator=0.0, discriminator=RATE),
 }

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from ..face import Scene
 from ..geometry import focal
 from ..registry import LOSSES
+from ..together import mean_of_all
 
 
 @LOSSES.register_module()
@@ -28,7 +29,7 @@ class Upright(nn.Module):
         self.weight, self.lean_deg = weight, lean_deg
 
     def forward(self, scene: Scene) -> Tensor:
-        off = tilt(scene.face.depth).mean() - math.tan(math.radians(self.lean_deg))
+        off = mean_of_all(tilt(scene.face.depth).mean()) - math.tan(math.radians(self.lean_deg))
         return self.weight * off.square()
 
 

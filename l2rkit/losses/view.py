@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from ..face import Scene
 from ..registry import LOSSES
+from ..together import mean_of_all
 
 
 @LOSSES.register_module()
@@ -18,4 +19,5 @@ class CentredViews(nn.Module):
         self.weight = weight
 
     def forward(self, scene: Scene) -> Tensor:
-        return self.weight * scene.face.view[:, :3].mean(0).square().sum()
+        turn = mean_of_all(scene.face.view[:, :3].mean(0))
+        return self.weight * turn.square().sum()
