@@ -1,6 +1,6 @@
 """Trains configs in two processes on this machine: do they, how fast, and what if one dies.
 
-python tools/together.py configs/l2r/l2r_heads.py --steps 4
+python tools/together.py configs/l2r/l2r_heads.py
 """
 
 import json
@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import click
-from chaos import ROOT, TRAIN, end_of, logged, tiny
+from chaos import BATCH, ROOT, TRAIN, end_of, logged, tiny
 
 from l2rkit.commands.doors import user_errors
 
@@ -43,7 +43,7 @@ def children(process: subprocess.Popen) -> list[int]:
 
 @click.command(help=__doc__)
 @click.argument("configs", nargs=-1, required=True)
-@click.option("--steps", default=4, show_default=True)
+@click.option("--steps", default=12, show_default=True)
 @user_errors
 def main(configs: tuple[str, ...], steps: int) -> None:
     click.echo("| config | s/step, 1 process | s/step, 2 | status, one killed | ended after s |")
@@ -51,7 +51,12 @@ def main(configs: tuple[str, ...], steps: int) -> None:
     for config in configs:
         with tempfile.TemporaryDirectory(prefix="together") as folder:
             described = Path(folder, "tiny.py")
-            tiny(config, steps, workers=0).dump(described)
+            cfg = tiny(config, steps, workers=0)
+            # neither saving nor MMEngine's rest of 2 s after each epoch is to be measured
+            cfg.default_hooks.checkpoint.interval = steps
+            cfg.train_dataloader.dataset.size = 2 * steps * BATCH
+            cfg.log_processor = dict(by_epoch=False, window_size=1)  # each step by itself
+            cfg.dump(described)
             speeds = []
             for processes in (1, 2):
                 end_of(start(described, run := Path(folder, str(processes)), processes), run)

@@ -57,6 +57,7 @@ def train(
         join_on_cpu()
     with one_line_if_full(cfg.work_dir):
         Runner.from_cfg(cfg).train()
+    leave()
 
 
 def go_on(cfg: Any, seed: int | None) -> None:
@@ -116,3 +117,11 @@ def join_on_cpu() -> None:
 
     if not torch.cuda.is_available():
         torch.distributed.init_process_group("gloo")
+
+
+def leave() -> None:
+    """Ends what joined the processes: its threads, if still there at the end, may abort them."""
+    from torch import distributed
+
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()

@@ -139,7 +139,7 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
         codes = self.codes(count)
         image, _ = self.generator(codes, space="w", noise=self.noise, clamp=False)
         lengths = path_lengths(image, codes)
-        self.path.lerp_(mean_of_all(lengths.mean()), PATH_DECAY)
+        self.path.lerp_(mean_of_all(lengths.detach().mean()), PATH_DECAY)
         return (lengths - self.path).square().mean()
 
     @torch.no_grad()

@@ -124,6 +124,7 @@ def test_the_mean_path_length_is_remembered() -> None:
     with drawn_from(1):
         model.unevenness(2)
     assert model.path.item() == pytest.approx(0.99 * first + 0.01 * length, rel=1e-4)
+    assert not model.path.requires_grad, "nothing is learnt through what is remembered"
 
 
 def test_codes_follow_one_latent_and_then_another() -> None:
