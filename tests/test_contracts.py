@@ -68,7 +68,10 @@ ELSEWHERE = {"MobileNetFeatures", "VGG16Features", "LikeTeacher"}
 # Parts that bring weights, here at random; what needs files of others has tests of its own.
 RESTORERS_WITH = {"DFDNet": dict(weights=None), "FaceRestorer": dict(weights=None)}
 BROUGHT = {"RealESRGAN", "Spandrel"}
-PRIORS_WITH = {"StyleGAN2": dict(size=32, width=0.02, latent=16)}
+PRIORS_WITH = {
+    "StyleGAN2": dict(size=32, width=0.02, latent=16),
+    "GrownStyleGAN2": dict(weights="stylegan2_64_heads", size=128),
+}
 REFINERS_WITH = {
     "PriorAlbedo": dict(prior=dict(type="StyleGAN2", **PRIORS_WITH["StyleGAN2"]), width=4),
     "RefinedGeometry": dict(widths=(8, 8)),

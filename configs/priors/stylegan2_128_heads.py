@@ -1,4 +1,4 @@
-"""StyleGAN2 of synthetic heads, 128 px: `stylegan2_128_openfaces` with heads, all clean."""
+"""StyleGAN2 of synthetic heads, 128 px: `stylegan2_64_heads`, grown by one size, all clean."""
 
 from mmengine.config import read_base
 
@@ -8,9 +8,10 @@ with read_base():
     from .stylegan2_128_openfaces import *
 
 protocol = "images like heads, 128 px"
+model["generator"].update(weights="stylegan2_64_heads")
 head_pipeline = [dict(type=PackPhoto)]
 train_dataloader["dataset"] = dict(
-    type=SyntheticHeads, split="train", size=40_000, image_size=128, pipeline=head_pipeline
+    type=SyntheticHeads, split="train", size=8_000, image_size=128, pipeline=head_pipeline
 )
 val_dataloader["dataset"] = dict(
     type=SyntheticHeads, split="val", size=512, image_size=128, pipeline=head_pipeline

@@ -1,14 +1,29 @@
-"""StyleGAN2 of photos of people, 128 px: `stylegan2_64_openfaces` and one size more."""
+"""StyleGAN2 of photos of people, 128 px: `stylegan2_64_openfaces`, grown by one size.
+
+    python tools/train.py configs/priors/stylegan2_128_openfaces.py
+
+It begins with the shipped weights. A discriminator as published, which knows nothing, told photos
+from enlarged images no better than chance for 400 steps, while the generator forgot its faces.
+"""
 
 from mmengine.config import read_base
+
+from l2rkit.losses import MobileNetFeatures
+from l2rkit.priors import GrownStyleGAN2, ProjectedDiscriminator
 
 with read_base():
     from .stylegan2_64_openfaces import *
 
 protocol = "images like photos, 128 px"
-# 256 channels up to 16 px, then 128, 64, 32
-model["generator"].update(size=128, multiplier=0.5)
-model["discriminator"].update(size=128, multiplier=0.5)
+model["generator"] = dict(
+    type=GrownStyleGAN2, weights="stylegan2_64_openfaces", size=128, frozen=False
+)
+model["discriminator"] = dict(type=ProjectedDiscriminator, features=dict(type=MobileNetFeatures))
+model["gamma"] = 0.05
+# Ours: the new size learns details alone. When all learnt at its pace, faces were gone in 100 steps;
+# when old sizes did at a fiftieth, without an anchor, chins grew out of cheeks in 200.
+model["anchor"] = 20.0
+optim_wrapper["discriminator"]["optimizer"].update(lr=5e-4)
 photo_pipeline = [
     dict(type=LoadPhoto),
     dict(type=CropByLandmarks, image_size=128),
@@ -17,3 +32,4 @@ photo_pipeline = [
 train_dataloader["dataset"].update(pipeline=photo_pipeline)
 val_dataloader["dataset"].update(pipeline=photo_pipeline)
 test_dataloader["dataset"].update(pipeline=photo_pipeline)
+train_cfg.update(max_iters=4000, val_interval=500)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from ..checkpoints import load_into
+from ..checkpoints import apart, load_into, model_weights
 from ..errors import PartError, WeightsError
 from ..registry import PRIORS
 from ..zoo import weight_file
@@ -193,3 +193,42 @@ class StyleGAN2(nn.Module):
                     f"StyleGAN2: maps at {size} px are two of (B, up to {widest}, {size}, {size}), "
                     f"not {tuple(scale.shape)} and {tuple(shift.shape)}"
                 )
+
+
+@PRIORS.register_module()
+class GrownStyleGAN2(StyleGAN2):
+    """A trained generator of larger images: what it has learnt stays, its new sizes learn details.
+
+    New sizes add nothing to the enlarged image at first. Their weights are a small file of their
+    own. Ours: the paper trains all sizes together, the one before it faded new ones in while all
+    learnt (Karras et al., ICLR 2018).
+
+    Args:
+        weights: the trained one's, as for `StyleGAN2`.
+        size: px; each new size has half of the channels of the one before.
+        grown: the new sizes' weights, a shipped file's name, a path or a run's checkpoint; None is
+            a beginning.
+        frozen: new sizes take no gradient, either.
+    """
+
+    def __init__(
+        self, weights: str, size: int, grown: str | None = None, frozen: bool = True
+    ) -> None:
+        super().__init__(weights)
+        self.brought = False
+        if size not in SIZES or size < self.size:
+            raise PartError(f"GrownStyleGAN2: {self.size} px do not grow to {size}")
+        for part in (self.mapping, *self.blocks.values()):
+            part.brought = True  # so that they are not in its weight files
+        known = apart(self)
+        while self.size < size:
+            wide, self.size = self.widths[self.size], 2 * self.size
+            self.widths[self.size] = max(1, wide // 2)
+            block = Block(wide, self.widths[self.size], self.latent, self.size)
+            nn.init.zeros_(block.image.weight)
+            self.blocks[str(self.size)] = block.requires_grad_(not frozen)
+        self.layers = 2 * len(self.blocks)
+        if grown is not None:
+            state = model_weights(weight_file(grown), "generator_ema")
+            load_into(self, {k: v for k, v in state.items() if not k.startswith(known)}, grown)
+        self.brought = frozen and grown is not None

@@ -13,7 +13,7 @@ from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper, OptimWr
 from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS
 from torch import Tensor, nn
 from torch.autograd import grad
-from torch.nn.functional import softplus
+from torch.nn.functional import avg_pool2d, softplus
 
 from ..adversary import slope, still
 from ..errors import PartError
@@ -42,6 +42,8 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
         augment: `AdaptiveAugment`; left out, images are shown as they are.
         gamma: weight of R1; left out, 0.0002 size² / batch, as NVIDIA's later code has it.
         path_weight: of the path length.
+        anchor: weight of how far images, at half of their size, are from what the generator made at
+            first of the same codes: one that has grown keeps its faces. Ours.
         half_life: images after which a weight counts half in the averaged generator.
         noise: what the generator gets in training: "random", as published, or "none".
         precision: "bfloat16" or "float16" of both networks; weights, losses and what is
@@ -57,6 +59,7 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
         augment: dict | nn.Module | None = None,
         gamma: float | None = None,
         path_weight: float = 2.0,
+        anchor: float = 0.0,
         half_life: float = 10_000,
         noise: str = "random",
         precision: str | None = None,
@@ -69,9 +72,11 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
         self.gamma, self.path_weight, self.half_life = gamma, path_weight, half_life
         self.noise = noise
         self.precision = checked_precision("AdversarialPrior", precision)
-        if not all(weight.requires_grad for weight in self.generator.parameters()):
+        if not any(weight.requires_grad for weight in self.generator.parameters()):
             raise PartError("AdversarialPrior: a generator is trained with frozen=False")
         self.generator_ema = deepcopy(self.generator).requires_grad_(False)
+        self.anchor = anchor
+        self.first = deepcopy(self.generator_ema) if anchor else None
         self.register_buffer("seed", torch.randint(2**62, ()))
         self.register_buffer("step", torch.zeros((), dtype=torch.long))
         self.register_buffer("path", torch.zeros(()))
@@ -92,9 +97,12 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
                 critic.update_params(report["r1"] * R1_EVERY)
             self.augment.adapt(of_photo)
             with still(self.discriminator):
-                made = self.scores(self.images(self.codes(len(photo))))
-                report["loss_generator"] = softplus(-made).mean()
-                maker.update_params(report["loss_generator"])
+                codes = self.codes(len(photo))
+                made = self.images(codes)
+                report["loss_generator"] = softplus(-self.scores(made)).mean()
+                if self.first is not None:
+                    report["drift"] = self.drift(made, codes)
+                maker.update_params(report["loss_generator"] + self.anchor * report.get("drift", 0))
             if self.path_weight and self.step % PATH_EVERY == 0:
                 report["path_length"] = self.unevenness(max(1, len(photo) // 2))
                 maker.update_params(report["path_length"] * self.path_weight * PATH_EVERY)
@@ -137,10 +145,17 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
     def unevenness(self, count: int) -> Tensor:
         """Path length (eq. 4): how different a step of w moves the image here and there."""
         codes = self.codes(count)
+        codes = codes if codes.requires_grad else codes.requires_grad_()  # of a frozen mapping
         image, _ = self.generator(codes, space="w", noise=self.noise, clamp=False)
         lengths = path_lengths(image, codes)
         self.path.lerp_(mean_of_all(lengths.detach().mean()), PATH_DECAY)
         return (lengths - self.path).square().mean()
+
+    def drift(self, made: Tensor, codes: Tensor) -> Tensor:
+        """Mean absolute difference, at half of the size, from the first generator's images."""
+        with torch.no_grad(), in_precision(self.precision, codes):
+            was = self.first(codes, space="w", noise="none", clamp=False)[0].float()
+        return avg_pool2d(made - was, 2).abs().mean()
 
     @torch.no_grad()
     def remember(self, count: int) -> None:

@@ -8,8 +8,10 @@ import torch
 from published_stylegan2 import TAPS, activate, correlate, upfirdn
 from torch.nn.functional import pad
 
+from l2rkit.adversary import slope, still
 from l2rkit.errors import PartError
-from l2rkit.priors import StyleGAN2Discriminator
+from l2rkit.losses import MobileNetFeatures
+from l2rkit.priors import ProjectedDiscriminator, StyleGAN2Discriminator
 from l2rkit.priors.discriminator import spread
 
 close = dict(atol=1e-5, rtol=1e-4)
@@ -133,3 +135,62 @@ def test_the_gradient_penalty_has_a_gradient():
 def test_what_does_not_fit_is_said_in_one_line(changed, arguments, text):
     with pytest.raises(PartError, match=text):
         made(**changed)(*arguments)
+
+
+def projected(**options):
+    torch.manual_seed(0)
+    return ProjectedDiscriminator(features=MobileNetFeatures(), width=8, **options)
+
+
+def test_a_projected_score_is_the_sum_of_each_sizes_mean():
+    net, image = projected(sizes=2), torch.rand(3, 3, 64, 64)
+    x = activate(net.first(net.features(image)))
+    wanted = net.score[0](x).mean((1, 2, 3))
+    wanted = wanted + net.score[1](activate(net.down[0](x))).mean((1, 2, 3))
+    assert torch.allclose(net(image), wanted, **close)
+    assert torch.allclose(net(image[1:2]), wanted[1:2], **close)  # no photo looks at another
+
+
+def test_a_projected_condition_adds_its_projection_and_nothing_else_is_taken():
+    net, image, said = projected(condition=6), torch.rand(2, 3, 64, 64), torch.randn(2, 6)
+    x = activate(net.first(net.features(image)))
+    for down in net.down:
+        x = activate(down(x))
+    added = (x.mean((2, 3)) * net.project(said)).sum(1) / math.sqrt(8)
+    plain = projected(condition=0)
+    plain.load_state_dict(net.state_dict(), strict=False)
+    assert torch.allclose(net(image, said), plain(image) + added, **close)
+    with pytest.raises(PartError, match=r"condition is \(2, 6\), not None"):
+        net(image)
+    with pytest.raises(PartError, match=r"condition is None, not \(2, 6\)"):
+        plain(image, said)
+
+
+def test_what_a_projected_discriminator_sees_with_stays_as_it_is():
+    net, image = projected(), torch.rand(2, 3, 64, 64)
+    before = [weight.clone() for weight in net.features.parameters()]
+    with still(net):
+        assert not any(weight.requires_grad for weight in net.parameters())
+    net.requires_grad_()
+    optimizer = torch.optim.SGD(net.parameters(), lr=1.0)
+    (net(image).sum() + slope(net(image.requires_grad_()), image).square().sum()).backward()
+    optimizer.step()
+    assert all(map(torch.equal, net.features.parameters(), before))
+    learnt = [weight.grad for weight in net.score.parameters()] + [net.first.weight.grad]
+    assert all(grad is not None and grad.abs().sum() > 0 for grad in learnt)
+
+
+def test_a_projected_discriminator_soon_tells_sharp_from_enlarged():
+    """At the published one's rate; which is why it is there."""
+    net = projected()
+    optimizer = torch.optim.Adam(net.parameters(), lr=2e-3, betas=(0.0, 0.99))
+    noise = torch.Generator().manual_seed(1)
+    for _ in range(40):
+        sharp = torch.rand(8, 3, 32, 32, generator=noise)
+        soft = torch.nn.functional.avg_pool2d(sharp, 3, stride=1, padding=1)
+        right, wrong = net(sharp), net(soft)
+        loss = torch.nn.functional.softplus(torch.cat([-right, wrong])).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert (right > 0).all() and (wrong < 0).all()

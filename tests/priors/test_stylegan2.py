@@ -5,8 +5,9 @@ import torch
 from published_stylegan2 import CHANNELS, LATENT, TAPS, forward, mapped, tiny, upfirdn
 from published_stylegan2 import modulated as published
 
-from l2rkit.errors import PartError
-from l2rkit.priors import StyleGAN2
+from l2rkit.checkpoints import own_state, write_weights
+from l2rkit.errors import PartError, WeightsError
+from l2rkit.priors import GrownStyleGAN2, StyleGAN2
 from l2rkit.priors.layers import blur, enlarged, modulated, steered
 from tools.benchmark_prior import blur_at_once, by_groups, enlarged_at_once
 
@@ -229,3 +230,53 @@ def test_what_does_not_fit_is_said_in_one_line(both, call, text):
     with pytest.raises(PartError, match=text) as caught:
         call(both[1])
     assert "\n" not in str(caught.value)
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A file of ours, of 32 px, and the generator in it."""
+    torch.manual_seed(0)
+    prior = StyleGAN2(size=32, width=0.05, latent=16, mapping=2)
+    write_weights(own_state(prior), tmp_path / "small.safetensors")
+    return tmp_path / "small.safetensors", prior
+
+
+def test_a_grown_prior_begins_with_the_images_it_knows_enlarged(trained):
+    path, prior = trained
+    grown, z = GrownStyleGAN2(str(path), size=128), torch.randn(2, 16)
+    small, features = prior(z, clamp=False)
+    image, more = grown(z, clamp=False)
+    wanted = 2 * small - 1
+    for _ in range(2):
+        wanted = enlarged_at_once(wanted)
+    assert torch.allclose(2 * image - 1, wanted, **close)
+    assert all(torch.allclose(more[px], features[px], **close) for px in features)
+    assert (grown.size, grown.layers, grown.widths[128]) == (128, 12, prior.widths[32] // 4)
+
+
+def test_a_grown_prior_learns_at_its_new_size_alone_and_its_file_holds_no_more(trained, tmp_path):
+    path, prior = trained
+    torch.manual_seed(1)
+    grown, z = GrownStyleGAN2(str(path), size=64, frozen=False), torch.randn(2, 16)
+    grown(z, clamp=False)[0].square().mean().backward()
+    learns = {name.split(".")[1] for name, w in grown.named_parameters() if w.grad is not None}
+    assert learns == {"64"}
+    torch.nn.init.normal_(grown.blocks["64"].image.weight)
+    own = own_state(grown)
+    assert {name.split(".")[0] for name in own} == {"blocks", "start", "mean_w"}
+    assert all(name.startswith("blocks.64.") for name in own if name.startswith("blocks"))
+    write_weights(own, tmp_path / "new.safetensors")
+    torch.save({"generator_ema." + k: v for k, v in grown.state_dict().items()}, tmp_path / "a.pt")
+    for file in ("new.safetensors", "a.pt"):  # a run's checkpoint holds all of it
+        again = GrownStyleGAN2(str(path), size=64, grown=str(tmp_path / file))
+        assert torch.equal(again(z)[0], grown(z)[0])
+        assert not any(weight.requires_grad for weight in again.parameters())
+        assert again.brought and not GrownStyleGAN2(str(path), size=64).brought
+    with pytest.raises(WeightsError, match="of another architecture"):
+        GrownStyleGAN2(str(path), size=128, grown=str(tmp_path / "new.safetensors"))
+
+
+@pytest.mark.parametrize("size", [16, 48, 96])
+def test_what_no_prior_grows_to_is_refused(trained, size):
+    with pytest.raises(PartError, match=rf"^GrownStyleGAN2: 32 px do not grow to {size}$"):
+        GrownStyleGAN2(str(trained[0]), size=size)

@@ -8,10 +8,12 @@ from mmengine.optim import OptimWrapper
 from torch import nn
 from torch.optim import SGD, Adam
 
+from l2rkit.checkpoints import write_weights
 from l2rkit.errors import ConfigError, PartError
 from l2rkit.priors import (
     AdaptiveAugment,
     AdversarialPrior,
+    GrownStyleGAN2,
     OptimizerForEach,
     StyleGAN2,
     StyleGAN2Discriminator,
@@ -253,6 +255,37 @@ def test_what_wraps_the_optimizers_can_be_said() -> None:
     assert list(wrapped.keys()) == ["generator"]
     assert type(wrapped["generator"]) is Own
     assert wrapped.get_lr() == {"generator.lr": [0.5]}
+
+
+def test_a_grown_generator_learns_details_beside_what_it_knows(tmp_path) -> None:
+    write_weights(tiny().generator.state_dict(), tmp_path / "small.safetensors")
+    size = 2 * SIZE
+    grown = dict(type=GrownStyleGAN2, weights=str(tmp_path / "small.safetensors"), size=size)
+    adversary = dict(DISCRIMINATOR, size=size, width=1 / 64)
+    photo = torch.rand(4, 3, size, size, generator=torch.Generator().manual_seed(1))
+    drifts = {}
+    for anchor in (1e-6, 1e3):
+        torch.manual_seed(0)
+        model = AdversarialPrior(dict(grown, frozen=False), adversary, anchor=anchor)
+        wrapped = OptimizerForEach(
+            {k: dict(optimizer=dict(type=Adam, lr=0.02)) for k in ("generator", "discriminator")}
+        )(model)
+        old = weights(model.generator.blocks["32"])
+        reports = [model.train_step(dict(photo=photo), wrapped) for _ in range(12)]
+        assert reports[0]["drift"] == 0  # it begins as the first, to be exact
+        assert torch.equal(weights(model.generator.blocks["32"]), old)
+        assert model.generator.blocks["64"].image.weight.abs().sum() > 0
+        drifts[anchor] = reports[-1]["drift"].item()
+    assert drifts[1e3] < drifts[1e-6] / 2
+
+
+def test_drift_is_seen_at_half_of_the_size() -> None:
+    model = tiny(anchor=1.0)
+    codes = model.codes(2)
+    made = model.images(codes).detach()
+    chess = (torch.arange(SIZE)[:, None] + torch.arange(SIZE)) % 2 * 2.0 - 1
+    assert model.drift(made + 0.3 * chess, codes).item() == pytest.approx(0, abs=1e-6)
+    assert model.drift(made + 0.3, codes).item() == pytest.approx(0.3)
 
 
 def test_what_cannot_be_trained_is_refused() -> None:

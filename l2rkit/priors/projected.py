@@ -1,0 +1,62 @@
+"""A discriminator that sees what a trained network sees: it has to learn less, and learns sooner."""
+
+from math import sqrt
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import PartError
+from ..registry import LOSSES
+from .layers import leaky
+
+
+class ProjectedDiscriminator(nn.Module):
+    """Image (B, 3, H, W) in [0, 1] → score (B,): the higher, the more like a photo.
+
+    Its features are those of a frozen network, as in Sauer et al., *Projected GANs Converge Faster*
+    (NeurIPS 2021), whose random mixing of several sizes it has not. At the features' size, at half
+    of it and so on, each place is scored; the score is the sum of each size's mean.
+
+    Args:
+        features: image (B, 3, H, W) → (B, C, h, w); stays as it is.
+        width: channels at each size.
+        sizes: how many there are.
+        condition: as in `StyleGAN2Discriminator`, by the mean of the last features.
+    """
+
+    def __init__(
+        self, features: dict | nn.Module, width: int = 64, sizes: int = 4, condition: int = 0
+    ) -> None:
+        super().__init__()
+        self.condition = condition
+        self.features = LOSSES.build(features).requires_grad_(False)
+        channels = self.features(torch.zeros(1, 3, 32, 32)).shape[1]
+        self.first = nn.Conv2d(channels, width, 1)
+        self.down = nn.ModuleList(
+            nn.Conv2d(width, width, 4, stride=2, padding=1) for _ in range(sizes - 1)
+        )
+        self.score = nn.ModuleList(nn.Conv2d(width, 1, 3, padding=1) for _ in range(sizes))
+        self.project = nn.Linear(condition, width) if condition else None
+
+    def forward(self, image: Tensor, condition: Tensor | None = None) -> Tensor:
+        """condition: (B, `condition`), and only if it has one."""
+        wanted = (len(image), self.condition) if self.condition else None
+        got = None if condition is None else tuple(condition.shape)
+        if got != wanted:
+            raise PartError(f"ProjectedDiscriminator: condition is {wanted}, not {got}")
+        x = leaky(self.first(self.features(image)))
+        scores = [self.score[0](x)]
+        for down, score in zip(self.down, self.score[1:]):
+            x = leaky(down(x))
+            scores.append(score(x))
+        total = torch.stack([score.mean((1, 2, 3)) for score in scores]).sum(0)
+        if self.project is None:
+            return total
+        return total + (x.mean((2, 3)) * self.project(condition)).sum(1) / sqrt(x.shape[1])
+
+    def requires_grad_(self, requires_grad: bool = True) -> "ProjectedDiscriminator":
+        """Only of what is learnt here."""
+        for name, weight in self.named_parameters():
+            if not name.startswith("features."):
+                weight.requires_grad_(requires_grad)
+        return self
