@@ -20,8 +20,8 @@ model["generator"] = dict(
 )
 model["discriminator"] = dict(type=ProjectedDiscriminator, features=dict(type=MobileNetFeatures))
 model["gamma"] = 0.05
-# Ours: the new size learns details alone. When all learnt at its pace, faces were gone in 100 steps;
-# when old sizes did at a fiftieth, without an anchor, chins grew out of cheeks in 200.
+# Ours: the new size learns details alone. When all sizes learnt, faces were gone after 100 steps;
+# when old ones did at a fiftieth of the rate, without an anchor, they were distorted after 200.
 model["anchor"] = 20.0
 optim_wrapper["discriminator"]["optimizer"].update(lr=5e-4)
 photo_pipeline = [

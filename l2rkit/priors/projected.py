@@ -1,4 +1,4 @@
-"""A discriminator that sees what a trained network sees: it has to learn less, and learns sooner."""
+"""A discriminator with the features of a trained network: it learns sooner."""
 
 from math import sqrt
 
