@@ -255,7 +255,7 @@ def test_a_grown_prior_begins_with_the_images_it_knows_enlarged(trained):
 
 
 def test_a_grown_prior_learns_at_its_new_size_alone_and_its_file_holds_no_more(trained, tmp_path):
-    path, prior = trained
+    path, _ = trained
     torch.manual_seed(1)
     grown, z = GrownStyleGAN2(str(path), size=64, frozen=False), torch.randn(2, 16)
     grown(z, clamp=False)[0].square().mean().backward()

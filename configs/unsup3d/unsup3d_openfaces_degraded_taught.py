@@ -1,0 +1,36 @@
+"""Unsup3D's networks on bad photos of people, whose shape is held to `unsup3d_heads_stereo`'s.
+
+Ours, and no baseline: the face that `l2r_openfaces` begins with. Its weights are not shipped by
+themselves. It learns colours from the good photo, as `unsup3d_openfaces` does, whose relief has
+folds that no photo shows; the teacher knows heads alone, but its relief is smooth on people, too.
+"""
+
+from mmengine.config import read_base
+from mmengine.optim import CosineAnnealingLR
+
+from l2rkit.data import Degrade
+from l2rkit.losses import LikeTeacher
+
+with read_base():
+    from .._base_.heads_degraded import degradation, degraded_pipeline, severe_pipeline
+    from .unsup3d_openfaces import *
+
+load_from = "zoo://unsup3d_openfaces"
+model["losses"] = dict(
+    photometric=dict(type=Photometric, mirror=0.5),
+    perceptual=dict(type=Perceptual, features=dict(type=MobileNetFeatures), mirror=0.5),
+    teacher=dict(
+        type=LikeTeacher,
+        teachers={"configs/unsup3d/unsup3d_heads_stereo.py": "unsup3d_heads_stereo"},
+        weight=300.0,
+        albedo=0.0,  # which photos show, and heads have others
+    ),
+)
+photo_pipeline.insert(-1, dict(type=Degrade, degradation=degradation))
+train_dataloader["dataset"]["datasets"][0]["dataset"]["pipeline"] = photo_pipeline
+train_dataloader["dataset"]["datasets"][1]["pipeline"] = degraded_pipeline
+val_dataloader["dataset"]["pipeline"] = severe_pipeline
+optim_wrapper["optimizer"]["lr"] = 5e-4
+optim_wrapper["paramwise_cfg"] = None
+param_scheduler = [dict(type=CosineAnnealingLR, T_max=1200, eta_min=1e-5, by_epoch=False)]
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=1200, val_interval=300)
