@@ -114,12 +114,15 @@ def slope(score: Tensor, image: Tensor) -> Tensor:
 
 @contextmanager
 def still(part: nn.Module) -> Iterator[None]:
-    """Here the weights of `part` take no gradient."""
-    part.requires_grad_(False)
+    """Here the weights of `part` take no gradient; afterwards, those that did before do again."""
+    learning = [weight for weight in part.parameters() if weight.requires_grad]
+    for weight in learning:
+        weight.requires_grad_(False)
     try:
         yield
     finally:
-        part.requires_grad_(True)
+        for weight in learning:
+            weight.requires_grad_(True)
 
 
 def another(scene: Scene) -> Tensor:

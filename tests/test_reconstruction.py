@@ -54,7 +54,7 @@ def test_progress_is_shown_when_asked_for(capsys: pytest.CaptureFixture) -> None
     assert "1/1" in said.err and not said.out
     # taken as cropped: the middle square, all of it
     height, width = pixels.shape[:2]
-    np.testing.assert_allclose(one.crop[0, 0], 64 / min(height, width))
+    np.testing.assert_allclose(one.crop[0, 0], 128 / min(height, width))
 
 
 def test_a_bad_photo_in_a_list_is_named(tmp_path: Path) -> None:

@@ -57,6 +57,9 @@ def test(
 
     if "test_dataloader" not in cfg:
         raise ConfigError(f"{config} has no test_dataloader: nothing to measure on")
+    for_keeping = "--keep is for a 3D method behind a restorer, named with --restore"
+    if keep and not restore:
+        raise ConfigError(for_keeping)
     cfg.model.pop("losses", None)
     cfg.load_from = None  # where training began; MMEngine would load it over the weights
     cfg.work_dir = f"work_dirs/{Path(config).stem}"
@@ -72,8 +75,8 @@ def test(
         raise ConfigError("--restorer-options are for a restorer: name it with --restore")
     runner = Runner.from_cfg(cfg)
     if keep:
-        if not restore or not isinstance(runner.model, FaceReconstructor):
-            raise ConfigError("--keep is for a 3D method behind a restorer, named with --restore")
+        if not isinstance(runner.model, FaceReconstructor):
+            raise ConfigError(for_keeping)
         runner.model.restore = Kept(runner.model.restore, str(cfg.model.restore), keep)
     path = None
     if weights or own_state(runner.model):

@@ -216,7 +216,7 @@ class GrownStyleGAN2(StyleGAN2):
     ) -> None:
         super().__init__(weights)
         self.brought = False
-        if size not in SIZES or size < self.size:
+        if size not in SIZES or size <= self.size:
             raise PartError(f"GrownStyleGAN2: {self.size} px do not grow to {size}")
         for part in (self.mapping, *self.blocks.values()):
             part.brought = True  # so that they are not in its weight files

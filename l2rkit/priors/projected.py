@@ -53,10 +53,3 @@ class ProjectedDiscriminator(nn.Module):
         if self.project is None:
             return total
         return total + (x.mean((2, 3)) * self.project(condition)).sum(1) / sqrt(x.shape[1])
-
-    def requires_grad_(self, requires_grad: bool = True) -> "ProjectedDiscriminator":
-        """Only of what is learnt here."""
-        for name, weight in self.named_parameters():
-            if not name.startswith("features."):
-                weight.requires_grad_(requires_grad)
-        return self

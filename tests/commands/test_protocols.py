@@ -14,8 +14,8 @@ from l2rkit.data import EachAlone
 from l2rkit.errors import ConfigError
 
 BASE = Path(__file__).parents[2] / "configs" / "_base_"
-PROTOCOLS = ("apart", "celeba", "cross_view", "cross_view_scans", "photoface", "photos")
-PROTOCOLS += ("photos_manifest", "synface")
+PROTOCOLS = ("apart", "celeba", "cross_view", "cross_view_scans", "heads_128", "photoface")
+PROTOCOLS += ("photos", "photos_manifest", "synface")
 
 
 def run(config: Path, weights: Path, *words: object) -> object:

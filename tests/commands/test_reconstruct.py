@@ -150,8 +150,8 @@ def test_the_readme_reconstructs_in_python(tmp_path: Path) -> None:
     face = from_python(FOLDER / "samples" / "astronaut_small.jpg")
     face.save(tmp_path / "new" / "folder", "astronaut")
     depth = np.load(tmp_path / "new" / "folder" / "astronaut.npz")["canonical_depth"]
-    assert depth.shape == (64, 64)
-    nose, cheeks = depth[34:42, 30:34].mean(), depth[34:42, [8, 55]].mean()
+    assert depth.shape == (128, 128)
+    nose, cheeks = depth[68:84, 60:68].mean(), depth[68:84, [16, 111]].mean()
     assert nose < cheeks - 0.01  # the shipped weights know a face: its middle is nearer
 
 

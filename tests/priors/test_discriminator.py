@@ -169,9 +169,8 @@ def test_a_projected_condition_adds_its_projection_and_nothing_else_is_taken():
 def test_what_a_projected_discriminator_sees_with_stays_as_it_is():
     net, image = projected(), torch.rand(2, 3, 64, 64)
     before = [weight.clone() for weight in net.features.parameters()]
-    with still(net):
+    with still(torch.nn.ModuleDict({"discriminator": net})):  # as an adversary that has one
         assert not any(weight.requires_grad for weight in net.parameters())
-    net.requires_grad_()
     optimizer = torch.optim.SGD(net.parameters(), lr=1.0)
     (net(image).sum() + slope(net(image.requires_grad_()), image).square().sum()).backward()
     optimizer.step()
