@@ -17,7 +17,7 @@ model["refine"]["albedo"]["prior"] = dict(
 model["refine"]["albedo"]["width"] = 8  # as many channels at each size as at 64 px
 model["refine"]["geometry"]["widths"] = (16, 32, 64, 96, 128)
 # Ours: one that begins with trained features, as for the prior; at first hand it learns too late.
-model["adversary"].update(weight=0.2, r1=0.05)
+model["adversary"].update(weight=0.1, r1=0.05)
 model["adversary"]["discriminator"] = dict(
     type=ProjectedDiscriminator, features=dict(type=MobileNetFeatures), condition=6
 )

@@ -17,6 +17,7 @@ load_from = "work_dirs/unsup3d_openfaces_degraded_taught/iter_1200.pth"
 model["refine"]["albedo"]["prior"].update(
     weights="stylegan2_64_openfaces", grown="stylegan2_128_openfaces"
 )
+model["losses"]["albedo"]["symmetry"] = 0.3  # portraits are lit from ahead, and leave more open
 photo_pipeline = [
     dict(type=LoadPhoto),
     dict(type=CropByLandmarks, image_size=128),
@@ -34,7 +35,7 @@ train_dataloader["dataset"] = dict(
 custom_hooks[0]["stages"] = {
     0: ["refine.albedo"],
     350: ["refine.geometry"],
-    450: ["refine.albedo", "refine.geometry"],
+    420: ["refine.albedo", "refine.geometry"],
 }
-param_scheduler = [dict(type=MultiStepLR, milestones=[750], gamma=0.33, by_epoch=False)]
-train_cfg.update(max_iters=900)
+param_scheduler = [dict(type=MultiStepLR, milestones=[650], gamma=0.33, by_epoch=False)]
+train_cfg.update(max_iters=750)

@@ -9,6 +9,7 @@ with read_base():
 
 protocol = "images like heads, 128 px"
 model["generator"].update(weights="stylegan2_64_heads")
+model.update(gamma=0.1, anchor=40.0)  # smoother: heads have fewer details
 head_pipeline = [dict(type=PackPhoto)]
 train_dataloader["dataset"] = dict(
     type=SyntheticHeads, split="train", size=8_000, image_size=128, pipeline=head_pipeline
@@ -19,3 +20,4 @@ val_dataloader["dataset"] = dict(
 test_dataloader["dataset"] = dict(
     type=SyntheticHeads, split="test", size=1000, image_size=128, pipeline=head_pipeline
 )
+train_cfg.update(max_iters=500, val_interval=100)

@@ -32,4 +32,4 @@ photo_pipeline = [
 train_dataloader["dataset"].update(pipeline=photo_pipeline)
 val_dataloader["dataset"].update(pipeline=photo_pipeline)
 test_dataloader["dataset"].update(pipeline=photo_pipeline)
-train_cfg.update(max_iters=1000, val_interval=500)
+train_cfg.update(max_iters=250, val_interval=50)  # thereafter lines grow where no photo has any
