@@ -155,7 +155,8 @@ def measure(cell: Cell, jobs: int, restored: str) -> tuple[dict[str, Any], dict[
     """
     threads = str(max(1, (os.cpu_count() or 1) // jobs))
     shares = {"OMP_NUM_THREADS": threads, "NUMBA_NUM_THREADS": threads, **GLIBC}
-    keep = ("--keep", restored) if cell.restorer and not cell.weightless else ()
+    restores = "--restore" in cell.words and not cell.weightless
+    keep = ("--keep", restored) if restores else ()
     with TemporaryDirectory() as folder:
         path = Path(folder, "results.json")
         command = [sys.executable, str(TEST), *cell.words, *keep, "--results", str(path)]
