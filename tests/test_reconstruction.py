@@ -42,7 +42,7 @@ def test_a_list_of_photos_gives_what_each_gives_alone(capsys: pytest.CaptureFixt
     for path, one in zip(SAMPLES, together):
         alone = reconstruct(path)
         for name, array in alone.arrays().items():
-            np.testing.assert_allclose(one.arrays()[name], array, atol=1e-4, err_msg=name)
+            np.testing.assert_allclose(one.arrays()[name], array, atol=5e-4, err_msg=name)
     assert np.abs(together[0].arrays()["albedo"] - together[1].arrays()["albedo"]).max() > 0.1
     assert reconstruct([]) == []
 
