@@ -96,14 +96,17 @@ def test_it_goes_on_after_it_was_ended(runs: Path, monkeypatch: pytest.MonkeyPat
 
 def test_only_what_a_restorer_makes_for_a_method_is_kept(runs: Path, tmp_path: Path) -> None:
     words, restored = "--restore Resample", str(tmp_path / "restored")
+    other = "--cfg-options model.render.size=128"
     for cell in (
         Cell("configs/tiny/tiny.py", "clean", "", False),
         Cell("configs/tiny/tiny.py", "clean", words, False),
         Cell("configs/tiny/tiny.py", "clean", words, True),  # the restorer itself is measured
+        Cell("configs/tiny/tiny.py", "clean", other, False),
     ):
         matrix.measure(cell, 1, restored)
-    plain, kept, alone = runs.read_text().splitlines()
+    plain, kept, alone, changed = runs.read_text().splitlines()
     assert kept == f"{plain} {words} --keep {restored}" and alone == f"{plain} {words}"
+    assert changed == f"{plain} {other}"
 
 
 def test_weights_that_are_not_shipped_are_skipped_with_the_reason(runs: Path) -> None:
