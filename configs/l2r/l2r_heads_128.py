@@ -14,7 +14,7 @@ protocol = "heads, 128 px"
 model["refine"]["albedo"]["prior"] = dict(
     type=GrownStyleGAN2, weights="stylegan2_64_heads", size=128, grown="stylegan2_128_heads"
 )
-model["refine"]["albedo"]["width"] = 8  # as many channels at each size as at 64 px
+model["refine"]["albedo"]["width"] = 8  # so 16 channels at 64 px, as there
 model["refine"]["geometry"]["widths"] = (16, 32, 64, 96, 128)
 # Ours: one that begins with trained features, as for the prior; at first hand it learns too late.
 model["adversary"].update(weight=0.1, r1=0.05)
