@@ -42,7 +42,8 @@ def test_a_list_of_photos_gives_what_each_gives_alone(capsys: pytest.CaptureFixt
     for path, one in zip(SAMPLES, together):
         alone = reconstruct(path)
         for name, array in alone.arrays().items():
-            np.testing.assert_allclose(one.arrays()[name], array, atol=5e-4, err_msg=name)
+            rounding = 2e-4 if name == "normal" else 1e-4  # by steps half as wide as at 64 px
+            np.testing.assert_allclose(one.arrays()[name], array, atol=rounding, err_msg=name)
     assert np.abs(together[0].arrays()["albedo"] - together[1].arrays()["albedo"]).max() > 0.1
     assert reconstruct([]) == []
 

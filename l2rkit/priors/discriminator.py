@@ -84,7 +84,12 @@ class StyleGAN2Discriminator(nn.Module):
             raise PartError(
                 f"StyleGAN2Discriminator: images are (B, 3, {side}, {side}), not (B, {got})"
             )
-        wanted = (len(image), self.condition) if self.condition else None
-        got = None if condition is None else tuple(condition.shape)
-        if got != wanted:
-            raise PartError(f"StyleGAN2Discriminator: condition is {wanted}, not {got}")
+        check_condition(self, image, condition)
+
+
+def check_condition(part: nn.Module, image: Tensor, condition: Tensor | None) -> None:
+    """Raises a PartError in the name of a discriminator if the images' condition is not its own."""
+    wanted = (len(image), part.condition) if part.condition else None
+    got = None if condition is None else tuple(condition.shape)
+    if got != wanted:
+        raise PartError(f"{type(part).__name__}: condition is {wanted}, not {got}")

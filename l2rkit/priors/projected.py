@@ -5,8 +5,8 @@ from math import sqrt
 import torch
 from torch import Tensor, nn
 
-from ..errors import PartError
 from ..registry import LOSSES
+from .discriminator import check_condition
 from .layers import leaky
 
 
@@ -40,10 +40,7 @@ class ProjectedDiscriminator(nn.Module):
 
     def forward(self, image: Tensor, condition: Tensor | None = None) -> Tensor:
         """condition: (B, `condition`), and only if it has one."""
-        wanted = (len(image), self.condition) if self.condition else None
-        got = None if condition is None else tuple(condition.shape)
-        if got != wanted:
-            raise PartError(f"ProjectedDiscriminator: condition is {wanted}, not {got}")
+        check_condition(self, image, condition)
         x = leaky(self.first(self.features(image)))
         scores = [self.score[0](x)]
         for down, score in zip(self.down, self.score[1:]):

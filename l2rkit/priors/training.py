@@ -144,8 +144,7 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
 
     def unevenness(self, count: int) -> Tensor:
         """Path length (eq. 4): how different a step of w moves the image here and there."""
-        codes = self.codes(count)
-        codes = codes if codes.requires_grad else codes.requires_grad_()  # of a frozen mapping
+        codes = self.codes(count).requires_grad_()  # those of a frozen mapping take none else
         image, _ = self.generator(codes, space="w", noise=self.noise, clamp=False)
         lengths = path_lengths(image, codes)
         self.path.lerp_(mean_of_all(lengths.detach().mean()), PATH_DECAY)
