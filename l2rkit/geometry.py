@@ -54,6 +54,13 @@ def rotation(angles: Tensor) -> Tensor:
     return torch.stack(rows, -1).unflatten(-1, (3, 3))
 
 
+def angles(rotation: Tensor) -> Tensor:
+    """(B, 3): the angles in radians of `rotation`'s (B, 3, 3); the turn about y within a right one."""
+    rx = torch.atan2(rotation[:, 2, 1], rotation[:, 2, 2])
+    ry = -rotation[:, 2, 0].clamp(-1, 1).asin()
+    return torch.stack([rx, ry, torch.atan2(rotation[:, 1, 0], rotation[:, 0, 0])], 1)
+
+
 def move(points: Tensor, view: Tensor) -> Tensor:
     """(B, 3, H, W): canonical `points` carried into the photo by `view` (B, 6)."""
     pivot = _pivot(points)

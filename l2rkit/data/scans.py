@@ -16,7 +16,7 @@ from mmengine.registry import DATASETS
 
 from l2rkit.data.align import TEMPLATE, FaceAligner
 from l2rkit.data.heads.head_model import HeadModel
-from l2rkit.data.heads.mesh_raster import interpolate, rasterize_mesh
+from l2rkit.render.mesh_raster import interpolate, rasterize_mesh
 from l2rkit.data.heads.render import FAR, TAN_HALF_VIEW, TURNING_POINT, project
 from l2rkit.data.heads.scene import rotation
 from l2rkit.data.pairs import DepthPairs

@@ -1,7 +1,8 @@
 """A photo in, a face taken apart out."""
 
+from .face_mesh import FaceMeshDecomposer
 from .lap import LAPDecomposer
 from .lap_robust import RobustLAPDecomposer
 from .unsup3d import Unsup3DDecomposer
 
-__all__ = ["LAPDecomposer", "RobustLAPDecomposer", "Unsup3DDecomposer"]
+__all__ = ["FaceMeshDecomposer", "LAPDecomposer", "RobustLAPDecomposer", "Unsup3DDecomposer"]

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from l2rkit.data.heads.mesh_raster import rasterize_mesh
+from l2rkit.render.mesh_raster import rasterize_mesh
 from l2rkit.decompose.networks import Encoder
 from l2rkit.decompose.unsup3d import light_from_code
 from l2rkit.errors import ConfigError

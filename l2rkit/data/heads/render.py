@@ -5,7 +5,7 @@ import numpy as np
 
 from l2rkit.data.heads.albedo import Surface, hair_cover, paint
 from l2rkit.data.heads.head_model import SCALE, HeadModel, to_scene
-from l2rkit.data.heads.mesh_raster import interpolate, rasterize_mesh, vertex_normals
+from l2rkit.render.mesh_raster import interpolate, rasterize_mesh, vertex_normals
 from l2rkit.data.heads.person import Person
 from l2rkit.data.heads.scene import Scene, rotation
 

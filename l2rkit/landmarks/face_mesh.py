@@ -1,0 +1,176 @@
+"""FaceMesh: 468 points of a face in three dimensions, from one photo.
+
+Kartynnik et al., 'Real-time Facial Surface Geometry from Monocular Video on Mobile GPUs', 2019
+(arXiv 1907.06724). The network is MediaPipe's `face_landmark.tflite`, which OpenCV runs; Google
+trained it with 3D labels of its own. `l2rkit/zoo/LICENSES.md` says where the file comes from.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import local
+
+import cv2
+import numpy as np
+from mmengine.registry import MODELS
+
+from ..errors import WeightsError
+from ..zoo import zoo_file
+from .points import LEFT_EYE_OUTER, MIRRORED, POINTS, RIGHT_EYE_OUTER
+
+INPUT = 192  # px of the square that the network sees
+FIELD = 1.5  # side of that square, in longer sides of the landmarks' box
+WHOLE = 1.15  # the same for the first look at a crop, in sides of the crop
+BATCH = 32  # faces in a forward pass
+_networks = local()  # a cv2.dnn network serves one thread at a time
+
+
+@dataclass(frozen=True)
+class Region:
+    """The square of a photo in which the network looks for a face.
+
+    centre (2,): x, y px; side: px; roll: radians by which the face leans, clockwise as seen.
+    """
+
+    centre: np.ndarray
+    side: float
+    roll: float = 0.0
+
+    @classmethod
+    def whole(cls, photo: np.ndarray) -> "Region":
+        """For an aligned crop (H, W, 3): a little more than all of it."""
+        height, width = photo.shape[:2]
+        return cls(np.array([width - 1, height - 1]) / 2, WHOLE * max(height, width))
+
+    @classmethod
+    def around(cls, landmarks: np.ndarray) -> "Region":
+        """For landmarks (468, 3) px that are known: their box, with the outer eye corners level."""
+        low, high = landmarks[:, :2].min(0), landmarks[:, :2].max(0)
+        return cls((low + high) / 2, FIELD * float((high - low).max()), roll_of(landmarks))
+
+    def matrix(self) -> np.ndarray:
+        """(2, 3): from pixels of the photo to pixels of the network's square."""
+        scale = INPUT / self.side
+        cosine, sine = scale * np.cos(self.roll), scale * np.sin(self.roll)
+        turn = np.array([[cosine, sine], [-sine, cosine]])
+        return np.column_stack([turn, (INPUT - 1) / 2 - turn @ self.centre])
+
+
+@MODELS.register_module()
+class FaceMesh:
+    """Landmarks (B, 468, 3) of the face in each photo, float32 px of the photo.
+
+    x to the right, y down, pixel centres at integers; z in the same unit, negative towards the
+    camera, 0 near the depth of the head's middle. The network gives points for any picture, one
+    without a face included: `disagreement` says how far to trust them.
+
+    Args:
+        weights: a `.tflite` file with the same input and output; left out, the shipped one.
+        rounds: looks at each face. Each is centred and levelled by the landmarks of the one before.
+    """
+
+    def __init__(self, weights: str | None = None, rounds: int = 3) -> None:
+        if rounds < 1:
+            raise ValueError(f"FaceMesh looks once or more, not rounds={rounds}")
+        self.path = zoo_file("face_landmark.tflite") if weights is None else Path(weights)
+        self.rounds = rounds
+        _network(self.path)
+
+    def __call__(
+        self, photos: Sequence[np.ndarray], regions: Sequence[Region] | None = None
+    ) -> np.ndarray:
+        """photos: (H, W, 3) uint8 RGB each; regions: where to begin, left out for aligned crops."""
+        regions = [Region.whole(photo) for photo in photos] if regions is None else regions
+        found = np.zeros((len(photos), POINTS, 3), np.float32)
+        for _ in range(self.rounds):
+            for first in range(0, len(photos), BATCH):
+                some = slice(first, first + BATCH)
+                found[some] = self._look(photos[some], regions[some])
+            regions = [Region.around(points) for points in found]
+        return found
+
+    def checked(
+        self, photos: Sequence[np.ndarray], regions: Sequence[Region] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Landmarks (B, 468, 3), the mean over photo and mirror image; `disagreement` (B,)."""
+        mirrored = [np.ascontiguousarray(photo[:, ::-1]) for photo in photos]
+        if regions is not None:
+            turned = [mirrored_region(r, photo.shape[1]) for r, photo in zip(regions, photos)]
+        own, other = self(photos, regions), self(mirrored, None if regions is None else turned)
+        widths = np.array([photo.shape[1] for photo in photos])
+        other = mirrored_landmarks(other, widths)
+        return (own + other) / 2, disagreement(own, other)
+
+    def _look(self, photos: Sequence[np.ndarray], regions: Sequence[Region]) -> np.ndarray:
+        matrices = [region.matrix() for region in regions]
+        squares = [
+            cv2.warpAffine(photo, matrix, (INPUT, INPUT), flags=cv2.INTER_CUBIC,
+                           borderMode=cv2.BORDER_REPLICATE)
+            for photo, matrix in zip(photos, matrices)
+        ]  # fmt: skip
+        network = _network(self.path)
+        network.setInput(np.stack(squares).transpose(0, 3, 1, 2).astype(np.float32) / 255)
+        points = network.forward().reshape(len(squares), POINTS, 3)
+        for own, matrix, region in zip(points, matrices, regions):
+            back = cv2.invertAffineTransform(matrix)
+            own[:, :2] = own[:, :2] @ back[:, :2].T + back[:, 2]
+            own[:, 2] *= region.side / INPUT
+        return points
+
+
+def roll_of(landmarks: np.ndarray) -> float:
+    """Radians by which the line through the outer eye corners of (468, 3) leans, clockwise."""
+    x, y = landmarks[LEFT_EYE_OUTER, :2] - landmarks[RIGHT_EYE_OUTER, :2]
+    return float(np.arctan2(y, x))
+
+
+def eye_distance(landmarks: np.ndarray) -> np.ndarray:
+    """(...): distance in space between the outer eye corners of landmarks (..., 468, 3)."""
+    across = landmarks[..., LEFT_EYE_OUTER, :] - landmarks[..., RIGHT_EYE_OUTER, :]
+    return np.linalg.norm(across, axis=-1)
+
+
+def disagreement(own: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """(B,): root mean square distance in the picture, as a share of the eyes' distance.
+
+    own, other (B, 468, 3): landmarks of a photo, found twice, as in the photo and in its mirror
+    image.
+    """
+    square = np.square(own[..., :2] - other[..., :2]).sum(-1).mean(-1)
+    return np.sqrt(square) / np.maximum(eye_distance((own + other) / 2), 1e-6)
+
+
+def mirrored_landmarks(landmarks: np.ndarray, width: int | np.ndarray) -> np.ndarray:
+    """(B, 468, 3): landmarks of the mirror image of a photo `width` px wide."""
+    there = landmarks[:, MIRRORED].copy()
+    there[..., 0] = np.reshape(np.asarray(width) - 1, (-1, 1)) - there[..., 0]
+    return there
+
+
+def mirrored_region(region: Region, width: int) -> Region:
+    """The same square in the mirror image of a photo `width` px wide."""
+    x, y = region.centre
+    return Region(np.array([width - 1 - x, y]), region.side, -region.roll)
+
+
+def _network(path: Path) -> "cv2.dnn.Net":
+    """The network of this thread.
+
+    Raises:
+        WeightsError: the file is missing, cut short, or another network's.
+    """
+    known = _networks.__dict__.setdefault("by_path", {})
+    if path in known:
+        return known[path]
+    if not path.is_file():
+        raise WeightsError(f"no weights at {path}")
+    try:
+        network = cv2.dnn.readNetFromTFLite(np.frombuffer(path.read_bytes(), np.uint8))
+        network.setInput(np.zeros((1, 3, INPUT, INPUT), np.float32))
+        got = network.forward().size
+    except cv2.error as error:
+        reason = str(error).strip().splitlines()[0].rpartition("error: ")[2]
+        raise WeightsError(f"{path} is not a whole TFLite network ({reason})") from None
+    if got != 3 * POINTS:
+        raise WeightsError(f"{path} is not FaceMesh: it gives {got} numbers, not {3 * POINTS}")
+    return known.setdefault(path, network)

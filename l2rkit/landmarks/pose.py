@@ -1,0 +1,58 @@
+"""Landmarks to pose and shape: the view that turns the mean face into them, and what is left.
+
+Landmarks are px of a square photo, with z in the same unit; points are in space, in the frame and
+the camera of `l2rkit.face`.
+"""
+
+import torch
+from torch import Tensor
+
+from ..face import PIVOT
+from ..geometry import angles, focal
+from .points import MEAN_FACE
+
+
+def canonical_points(landmarks: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """view (B, 6) and canonical points (B, K, 3) of landmarks (B, K, 3) of a photo `size` px wide.
+
+    The view carries the canonical points to where the camera sees the landmarks, exactly. Its
+    rotation is the one that brings the mean face nearest to them (Procrustes; least squares over
+    points, scale apart), its last offset is 0: faces keep their size.
+    """
+    reference = torch.as_tensor(MEAN_FACE).to(landmarks)
+    seen = unproject_landmarks(landmarks, size)
+    turn = rotation_between(reference, seen)
+    middle, pivot = seen.mean(1), landmarks.new_tensor(PIVOT)
+    arm = turn @ (reference.mean(0) - pivot)  # from the pivot to the middle of the turned face
+    scale = (pivot[2] + arm[:, 2]) / middle[:, 2]  # so that the pivot stays at its depth
+    shift = scale[:, None] * middle - arm - pivot
+    moved = seen * scale[:, None, None] - (pivot + shift)[:, None]
+    return torch.cat([angles(turn), shift], 1), moved @ turn + pivot
+
+
+def unproject_landmarks(landmarks: Tensor, size: int) -> Tensor:
+    """(B, K, 3): points in space, up to one factor for each photo, of landmarks (B, K, 3) px.
+
+    Where z is 0 the depth is 1.
+    """
+    depth = 1 + landmarks[..., 2:] / focal(size)
+    across = (landmarks[..., :2] - (size - 1) / 2) / focal(size)
+    return torch.cat([across * depth, depth], -1)
+
+
+def project_points(points: Tensor, size: int) -> Tensor:
+    """(B, K, 3): column and row in px of a picture `size` wide, and depth, of points (B, K, 3)."""
+    across = points[..., :2] / points[..., 2:] * focal(size) + (size - 1) / 2
+    return torch.cat([across, points[..., 2:]], -1)
+
+
+def rotation_between(reference: Tensor, points: Tensor) -> Tensor:
+    """(B, 3, 3): the rotation that takes `reference` (K, 3) nearest to points (B, K, 3).
+
+    Kabsch's solution: centred, least squares; never a mirror image.
+    """
+    centred = points - points.mean(1, keepdim=True)
+    u, _, v = torch.linalg.svd(centred.mT @ (reference - reference.mean(0)))
+    sign = torch.ones_like(centred[:, 0])
+    sign[:, 2] = torch.linalg.det(u @ v).sign()
+    return u * sign[:, None] @ v

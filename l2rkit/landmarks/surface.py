@@ -1,0 +1,66 @@
+"""The surface through the landmarks, as canonical maps."""
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, pad
+
+from ..face import FAR, NEAR
+from ..geometry import normals
+from ..render.mesh_raster import rasterize_mesh
+from .pose import project_points
+from .points import TRIANGLES
+
+RIM = 0.7 * FAR + 0.3 * NEAR  # depth at the outermost pixels, as in Unsup3D's training
+STEEPEST_DEG = 72.0  # beyond, a map of depth has too few pixels for the surface
+COARSEST, SWEEPS = 8, 24  # px; relaxations at each size
+
+
+def mesh_depth(points: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """depth and region (B, 1, size, size) of the surface through canonical points (B, 468, 3).
+
+    The region is 1 where the surface is seen from ahead, else 0; there the depth is `RIM`. Passes
+    no gradient.
+    """
+    corners = project_points(points.detach().cpu().double(), size).numpy()
+    triangles = TRIANGLES.astype(np.int64)
+    maps = np.stack([rasterize_mesh(own, triangles, size)[2] for own in corners])
+    depth = torch.from_numpy(maps)[:, None].to(points)
+    region = depth.isfinite().to(depth.dtype)
+    return torch.where(region > 0, depth, RIM), region
+
+
+def canonical_depth(points: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Canonical depth (B, 1, size, size) through points (B, 468, 3), and the region (B, 1, ...).
+
+    Outside the region, and where the surface is steeper than `STEEPEST_DEG`, the depth goes on
+    smoothly, to `RIM` at the picture's edge.
+    """
+    depth, region = mesh_depth(points, size)
+    flat = (-normals(depth)[:, 2:] > math.cos(math.radians(STEEPEST_DEG))).to(depth.dtype)
+    sure = -max_pool2d(-region * flat, 3, 1, 1)  # and so are all neighbours
+    return continued(depth, sure).clamp(NEAR, FAR), region
+
+
+def continued(depth: Tensor, known: Tensor) -> Tensor:
+    """(B, 1, S, S): depth (B, 1, S, S) where `known` is 1, elsewhere a soap film between it and RIM.
+
+    The film solves Laplace's equation, with `RIM` at the outermost pixels; by relaxation, from
+    small pictures to large ones.
+    """
+    if depth.shape[-1] > COARSEST:
+        weight = avg_pool2d(known, 2)
+        half = avg_pool2d(depth * known, 2) / weight.clamp(min=1e-6)
+        begin = continued(torch.where(weight > 0, half, RIM), (weight > 0).to(depth.dtype))
+        begin = interpolate(begin, size=depth.shape[2:], mode="bilinear")
+    else:
+        begin = torch.full_like(depth, RIM)
+    film = torch.where(known > 0, depth, begin)
+    for _ in range(SWEEPS):
+        wide = pad(film, (1, 1, 1, 1), value=RIM)
+        across, along = wide[..., 1:-1, :], wide[..., 1:-1]
+        mean = across[..., 2:] + across[..., :-2] + along[..., 2:, :] + along[..., :-2, :]
+        film = torch.where(known > 0, depth, mean / 4)
+    return film
