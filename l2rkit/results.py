@@ -28,7 +28,8 @@ if TYPE_CHECKING:  # reading and printing entries must not wait for MMEngine
 
 # Entries that agree in these speak of the same thing; the newer one replaces the older.
 SAME = ("config", "weights_sha256", "protocol", "level", "restore", "seed", "n")
-NAMED = dict(config=str, protocol=str, level=str, n=int)  # what no table can do without
+# what no table can do without
+NAMED = dict(config=str, protocol=str, level=str, n=int, supervision=str)
 
 
 def entry(
@@ -38,8 +39,12 @@ def entry(
     figures: dict[str, float],
     n: int,
     overrides: dict[str, Any],
+    supervision: str,
 ) -> dict[str, Any]:
-    """One entry: what was measured on `n` images, and how; `weights` None: the model has none."""
+    """One entry: what was measured on `n` images, and how; `weights` None: the model has none.
+
+    `supervision` is that of the config with its losses: `supervision_of` derives it.
+    """
     words = [str(config)]
     if weights is not None and weights.parent != FOLDER:
         words.append(str(weights))
@@ -58,6 +63,7 @@ def entry(
         "protocol": cfg.get("protocol", "unnamed"),
         "level": level,
         "restore": named(restore) if restore else "none",
+        "supervision": supervision,
         "metrics": _nested(figures),
         "n": n,
         "seed": cfg.get("randomness", {}).get("seed"),
@@ -132,11 +138,16 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 def read_entries(path: Path) -> list[dict[str, Any]]:
     """The entries of one results.json, `each` the figures of every image: (n,) by metric.
 
+    `supervision` is empty in entries from before it was kept.
     Figures whose mean is not the entry's are of another run, and left out.
     """
     try:
         entries = [
-            {**entry, "metrics": {name: _spread(own) for name, own in entry["metrics"].items()}}
+            {
+                "supervision": "",
+                **entry,
+                "metrics": {name: _spread(own) for name, own in entry["metrics"].items()},
+            }
             for entry in reading.read_json(path)
         ]
         if any(type(entry[key]) is not kind for entry in entries for key, kind in NAMED.items()):

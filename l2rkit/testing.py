@@ -1,6 +1,10 @@
 """The contracts of the sockets, as checks that plugins can run on their own parts.
 
 Each raises an AssertionError with a sentence that says what the part did wrong.
+
+A part of any socket that has learnt, or learns, from more than images states the class attribute
+`supervision`, a tuple of "keypoint" and "3D". `l2rkit.leaderboard.supervision` derives a method's
+supervision from it.
 """
 
 from collections.abc import Callable, Sequence

@@ -35,6 +35,16 @@ def test_entries_of_before_have_none(tmp_path: Path) -> None:
     assert read_entries(path)[0]["each"] == {} and not path.with_suffix(".npz").exists()
 
 
+def test_entries_of_before_state_no_supervision(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    enter(entry("clean"), path)
+    enter(entry("x4", supervision="I, 3D"), path)
+    assert [e["supervision"] for e in read_entries(path)] == ["", "I, 3D"]
+    path.write_text(json.dumps([entry("clean", supervision=["I"])]))
+    with pytest.raises(DataError, match="not a results file"):
+        read_entries(path)
+
+
 def test_figures_of_another_run_are_not_taken(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
     enter(entry("clean"), path, {"side": SIDES})
@@ -73,6 +83,7 @@ def test_every_field_that_tells_entries_apart_is_in_the_identity(key: str) -> No
 def test_the_identity_is_stable() -> None:
     """Figures that are stored would be lost with another one."""
     assert identity(entry("clean")) == "39127150fdae7de6"
+    assert identity(entry("clean", supervision="I")) == "39127150fdae7de6"
 
 
 @pytest.mark.parametrize("content", [b"", b"PK nothing", b"not a zip"])

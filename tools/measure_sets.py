@@ -19,6 +19,7 @@ from l2rkit.commands.doors import quiet, user_errors
 from l2rkit.config import load_config, load_model
 from l2rkit.data import PackPhoto, ResizeFace, SyntheticHeads
 from l2rkit.degrade import Level
+from l2rkit.leaderboard.supervision import supervision_of
 from l2rkit.metrics import DepthErrors
 from l2rkit.model import FaceReconstructor
 from l2rkit.results import enter, entry
@@ -43,6 +44,7 @@ def main(
     quiet()
     path = Path(weights) if weights else shipped_weights(config)
     cfg = load_config(config)
+    supervision = supervision_of(cfg)
     model = load_model(cfg, path)
     photo, depth = load_heads(people, model.image_size)
     errors = {}
@@ -54,7 +56,7 @@ def main(
         less = " ".join(interval(errors[1][k] - both[k], EACH) for k in (0, 1)) if size > 1 else ""
         click.echo(f"sets of {size}: SIDE {side.mean():.3f} MAD {mad.mean():.2f}  less: {less}")
         figures = dict(side=side.mean(), side_std=side.std(), mad=mad.mean(), mad_std=mad.std())
-        made = entry(cfg, config, path, figures, len(photo), {})
+        made = entry(cfg, config, path, figures, len(photo), {}, supervision)
         made["protocol"] = f"heads, {model.image_size} px, sets of {size}"
         made["command"] = f"python tools/measure_sets.py {config}" + (f" {weights}" * bool(weights))
         enter(made, Path(results) if results else Path(config).parent / "results.json")

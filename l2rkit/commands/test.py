@@ -49,6 +49,7 @@ def test(
 
     from ..checkpoints import load_weights, own_state
     from ..errors import ConfigError
+    from ..leaderboard.supervision import supervision_of
     from ..model import FaceReconstructor
     from ..registry import RESTORERS, check_arguments
     from ..restore.kept import Kept
@@ -60,8 +61,6 @@ def test(
     for_keeping = "--keep is for a 3D method behind a restorer, named with --restore"
     if keep and not restore:
         raise ConfigError(for_keeping)
-    cfg.model.pop("losses", None)
-    cfg.load_from = None  # where training began; MMEngine would load it over the weights
     cfg.work_dir = f"work_dirs/{Path(config).stem}"
     cfg.log_level = "WARNING"  # the start-up log would drown the figures
     cfg.custom_hooks = [*cfg.get("custom_hooks", []), dict(type="l2rkit.viz.Progress")]
@@ -73,6 +72,9 @@ def test(
         cfg.model.restore = dict(restorer_options, type=restore)
     elif restorer_options:
         raise ConfigError("--restorer-options are for a restorer: name it with --restore")
+    supervision = "" if dry_run else supervision_of(cfg)  # of losses and load_from, too
+    cfg.model.pop("losses", None)
+    cfg.load_from = None  # where training began; MMEngine would load it over the weights
     runner = Runner.from_cfg(cfg)
     if keep:
         if not isinstance(runner.model, FaceReconstructor):
@@ -83,7 +85,8 @@ def test(
         path = Path(weights) if weights else shipped_weights(config)
         load_weights(runner.model, path)
     figures = runner.test()
-    made = entry(cfg, config, path, figures, len(runner.test_dataloader.dataset), cfg_options)
+    n = len(runner.test_dataloader.dataset)
+    made = entry(cfg, config, path, figures, n, cfg_options, supervision)
     for name, value in made["metrics"].items():
         spread = f" ± {value['std']:.3f}" if "std" in value else ""
         click.echo(f"{name:16} {value['mean']:8.3f}{spread}")

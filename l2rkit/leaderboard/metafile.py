@@ -8,7 +8,7 @@ import yaml
 
 from ..results import digest
 from ..zoo import FOLDER
-from .table import COLUMNS, method
+from .table import COLUMNS, method, unrestored
 
 LEVELS = ("clean", "severe")
 TASKS = {
@@ -29,6 +29,8 @@ def metafile(folder: Path, entries: list[dict[str, Any]]) -> str:
     models: dict[str, dict[str, Any]] = {}
     for entry in sorted(entries, key=lambda e: LEVELS.index(e["level"])):
         model = {"Name": method(entry), "In Collection": name, "Config": config(entry)}
+        if entry["supervision"]:
+            model["Metadata"] = {"Training Supervision": entry["supervision"]}
         weights = FOLDER / f"{entry['config']}.safetensors"
         if weights.is_file() and entry["weights_sha256"] == digest(weights):
             model["Weights"] = f"l2rkit/zoo/{weights.name}"
@@ -54,8 +56,7 @@ def index(metafiles: list[Path]) -> str:
 def listed(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The entries whose results go into a metafile."""
     some = [e for e in entries if e["level"] in LEVELS and TASKS.keys() & e["metrics"].keys()]
-    # a bad photo by itself has figures, too, but is no model
-    return [e for e in some if "psnr" not in e["metrics"] or e.get("restore", "none") != "none"]
+    return [e for e in some if not unrestored(e)]
 
 
 def titles(readme: Path) -> tuple[str, str | None]:

@@ -7,6 +7,7 @@ from ..errors import DataError
 from ..reading import read_json
 from .paired import DRAWS
 from .plot import curves
+from .supervision import IMAGES, KNOWN
 from .table import AGAINST, COLUMNS, cell, grid, method, table
 
 PLOT = "docs/robustness.svg"
@@ -19,6 +20,11 @@ HEAD = f"""# Model zoo
 Made by `tools/leaderboard.py --out model-zoo.md` from the results of methods and projects; with
 `--run` it first measures what is missing of `configs/matrix.json`. Figures are means over images,
 ± their standard deviation.
+
+The column "supervision" says what a method has learnt from; it is derived from its config. `I` is
+images only, `I, keypoint` facial keypoints as well, `I, 3D` anything in 3D as well
+([protocols](docs/protocols.md#supervision)). In each protocol, level and number of images, the best
+row of each supervision has its first figure in **bold**.
 
 The column "{AGAINST}", where there is one, says how a row's first figure differs from that of the
 best row on the same images: row minus best, the ends of a paired bootstrap's interval of {DRAWS:,}
@@ -65,10 +71,13 @@ def elsewhere(published: list[dict[str, Any]]) -> str:
         groups.setdefault(columns, []).append(entry)
     tables = []
     for columns, group in groups.items():
-        titles = ["data", "method", *(PUBLISHED[name][0] for name in columns), "source"]
+        known = any("supervision" in entry for entry in group)
+        titles = ["data", "method", *["supervision"] * known]
+        titles += [*(PUBLISHED[name][0] for name in columns), "source"]
         rows = []
         for entry in group:
-            cells = [cell(entry["metrics"], name, PUBLISHED[name][1]) for name in columns]
+            cells = [entry.get("supervision", "")] * known
+            cells += [cell(entry["metrics"], name, PUBLISHED[name][1]) for name in columns]
             rows.append([entry["data"], entry["method"], *cells, entry["source"]])
         tables.append(grid(titles, rows))
     return "\n\n".join(tables)
@@ -78,7 +87,8 @@ def read_published(path: Path) -> list[dict[str, Any]]:
     """The entries of published.json, none if there is no such file.
 
     Raises:
-        DataError: an entry lacks something, or has a figure that no column is for.
+        DataError: an entry lacks something, has a figure that no column is for, or a supervision
+            that is none.
     """
     if not path.exists():
         return []
@@ -86,8 +96,10 @@ def read_published(path: Path) -> list[dict[str, Any]]:
         entries = read_json(path)
         for entry in entries:
             unknown = set(entry["metrics"]) - set(PUBLISHED)
-            if unknown or set(entry) != {"method", "data", "metrics", "source"}:
+            if unknown or set(entry) - {"supervision"} != {"method", "data", "metrics", "source"}:
                 raise ValueError(f"{entry['method']} has {sorted(unknown or entry)}")
+            if entry.get("supervision", IMAGES) not in KNOWN:
+                raise ValueError(f"{entry['method']} has supervision {entry['supervision']!r}")
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise DataError(f"{path} is no list of published figures: {error}") from None
     return entries

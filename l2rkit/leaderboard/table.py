@@ -44,7 +44,8 @@ def table(entries: list[dict[str, Any]]) -> str:
 
     What was not measured of a method stays empty. Each setting has its baselines at the end. Where
     the figures of each image are known, a column says how the first figure's mean differs from the
-    best row's on the same images: the ends of the 95 % interval.
+    best row's on the same images: the ends of the 95 % interval. Of the rows with the same
+    supervision in a setting, the best has its first figure in bold.
     """
     tables: dict[tuple[str, ...], list[list[str]]] = {}
     for setting in sorted({(e["protocol"], e["level"], e["n"]) for e in entries}):
@@ -60,6 +61,11 @@ def method(entry: dict[str, Any]) -> str:
     """`unsup3d_heads`, or `FaceRestorer + unsup3d_heads`."""
     restorer = entry.get("restore", "none")
     return entry["config"] if restorer == "none" else f"{restorer} + {entry['config']}"
+
+
+def unrestored(entry: dict[str, Any]) -> bool:
+    """Whether it measures bad photos by themselves, which is no method."""
+    return "psnr" in entry["metrics"] and entry.get("restore", "none") == "none"
 
 
 def grid(titles: list[str], rows: list[list[str]]) -> str:
@@ -78,8 +84,8 @@ def cell(metrics: dict[str, dict[str, float]], name: str, digits: int) -> str:
 
 
 def _table(columns: tuple[str, ...], rows: list[list[str]]) -> str:
-    lines = [["protocol", "level", "method", *(COLUMNS[name][0] for name in columns)], *rows]
-    lines[0] += [AGAINST, "images"]
+    titles = ["protocol", "level", "method", "supervision"]
+    lines = [[*titles, *(COLUMNS[name][0] for name in columns), AGAINST, "images"], *rows]
     if not any(row[-2] for row in rows):
         lines = [[*line[:-2], line[-1]] for line in lines]
     return grid(lines[0], lines[1:])
@@ -92,16 +98,22 @@ def _rows(group: list[dict[str, Any]], columns: tuple[str, ...]) -> list[list[st
     measured = [e for e in group if first in e["metrics"]]
     others = [e for e in group if first not in e["metrics"]]
     group = [*sorted(measured, key=lambda e: sign * e["metrics"][first]["mean"]), *others]
-    rows = []
+    rows, bold = [], set()
     for entry in group:
         cells = [cell(entry["metrics"], name, COLUMNS[name][1]) for name in columns]
-        rows.append([protocol, level, method(entry), *cells, _against(entry, group, first), n])
+        supervision = "" if unrestored(entry) else entry.get("supervision", "")
+        if cells[0] and supervision and supervision not in bold:
+            mean, *spread = cells[0].split(" ", 1)
+            cells[0] = " ".join([f"**{mean}**", *spread])
+            bold.add(supervision)
+        against = _against(entry, group, first)
+        rows.append([protocol, level, method(entry), supervision, *cells, against, n])
     for prefix, title in BASELINES.items():
         if f"{prefix}_{first}" in group[0]["metrics"]:
             cells = [
                 cell(group[0]["metrics"], f"{prefix}_{name}", COLUMNS[name][1]) for name in columns
             ]
-            rows.append([protocol, level, f"({title})", *cells, "", n])
+            rows.append([protocol, level, f"({title})", "", *cells, "", n])
     return rows
 
 

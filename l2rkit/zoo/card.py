@@ -1,7 +1,8 @@
 """Cards of the shipped weights: one Markdown file for each, in cards/.
 
 A title, a line that says what it is for, and a list of facts, each `- Word: text`, which may go on
-in indented lines. Figures are not among them: those live in results.json.
+in indented lines. Figures are not among them: those live in results.json. `Supervision` is what
+`l2rkit.leaderboard.supervision` derives from the config.
 """
 
 import re
@@ -13,7 +14,7 @@ from . import FOLDER
 
 CARDS = FOLDER / "cards"
 LICENCE = "Licence of the training data"
-FACTS = ("Config", "Use", "Training data", LICENCE, "Limits")
+FACTS = ("Config", "Use", "Training data", "Supervision", LICENCE, "Limits")
 
 
 @dataclass(frozen=True)

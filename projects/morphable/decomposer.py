@@ -49,6 +49,8 @@ class MorphableDecomposer(nn.Module):
     Where no face is, depth is `FAR` and the albedo grey. The modes are part of the weights.
     """
 
+    supervision = ("3D",)  # the modes are those of heads whose shapes are known
+
     def __init__(
         self,
         image_size: int = 64,

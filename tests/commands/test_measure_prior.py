@@ -122,7 +122,7 @@ def test_the_shipped_file_measures_as_the_checkpoint_does(
     run(main, "test", config, config.with_name("other.safetensors"))
     assert entries(config)[2]["metrics"]["fmd"] != first["metrics"]["fmd"]
     rows = table(entries(config)).splitlines()
-    assert rows[0] == "| protocol | level | method | FMD | KMD x 1000 | images |"
+    assert rows[0] == "| protocol | level | method | supervision | FMD | KMD x 1000 | images |"
     assert [row.split(" | ")[2] for row in rows[-2:]] == [
         "(the mean photo)",
         "(half of the photos from the other)",

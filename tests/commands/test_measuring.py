@@ -33,6 +33,7 @@ def test_an_entry_says_what_was_measured(
     run("test", config, weights)  # the same again takes the first one's place
     (entry,) = json.loads((tmp_path / "results.json").read_text())
     assert entry["config"] == "tiny" and entry["protocol"] == "heads" and entry["n"] == 8
+    assert entry["supervision"] == "I"
     assert entry["weights_sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()
     assert entry["command"] == f"python tools/test.py {config} {weights}"
     assert {"mean", "std"} == set(entry["metrics"]["side"])
@@ -70,6 +71,32 @@ def test_what_is_measured_are_the_given_weights(
     assert side("test", config, other, "--dry-run") != before
 
 
+def test_an_entry_names_the_supervision_of_losses_which_measuring_does_without(
+    config: Path, weights: Path, tmp_path: Path, monkeypatch: object
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    loss = "from l2rkit.losses import Relief\nclass TrueDepth(Relief):\n    supervision = ('3D',)\n"
+    (tmp_path / "true_depth.py").write_text(loss)
+    monkeypatch.syspath_prepend(tmp_path)
+    more = "model['losses'] = dict(depth=dict(type=TrueDepth))\n"
+    config.write_text(f"from true_depth import TrueDepth\n{config.read_text()}{more}")
+    run("test", config, weights)
+    (entry,) = json.loads((tmp_path / "results.json").read_text())
+    assert entry["supervision"] == "I, 3D"
+
+
+def test_weights_of_unknown_supervision_begin_no_entry(
+    config: Path, weights: Path, tmp_path: Path, monkeypatch: object
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config.write_text(config.read_text() + "load_from = 'found/iter_1.pth'\n")
+    result = CliRunner().invoke(main, ["test", str(config), str(weights)])
+    assert result.exit_code == 2 and "no config is called 'found'" in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert not list(tmp_path.glob("results.*"))
+    run("test", config, weights, "--dry-run")  # enters nothing, so it need not know
+
+
 def test_unknown_overrides_are_one_line(config: Path, weights: Path) -> None:
     words = ["test", str(config), str(weights), "--cfg-options", "model.decompose.widht=8"]
     result = CliRunner().invoke(main, words)
@@ -85,7 +112,7 @@ def test_the_best_comes_first() -> None:
 
     lines = table([entry("worse", 2.0), entry("better", 1.0)]).splitlines()
     assert [line.split(" | ")[2] for line in lines[2:]] == ["better", "worse", "(flat depth)"]
-    assert lines[2] == "| heads | clean | better | 1.000 ± 0.100 | 20.00 | 4 |"
+    assert lines[2] == "| heads | clean | better |  | 1.000 ± 0.100 | 20.00 | 4 |"
 
 
 def test_what_was_not_measured_stays_empty() -> None:
@@ -97,10 +124,10 @@ def test_what_was_not_measured_stays_empty() -> None:
     both = entry("both", side=2.0, mad=20.0, flat_side=3.0, flat_mad=40.0, render_psnr=21.0)
     lines = table([drawn, entry("deep", side=1.0, mad=10.0, flat_side=3.0), both]).splitlines()
     assert lines[2:] == [
-        "| heads | clean | deep | 1.000 | 10.00 |  | 4 |",
-        "| heads | clean | both | 2.000 | 20.00 | 21.00 | 4 |",
-        "| heads | clean | drawn |  |  | 20.00 | 4 |",
-        "| heads | clean | (flat depth) | 3.000 |  |  | 4 |",
+        "| heads | clean | deep |  | 1.000 | 10.00 |  | 4 |",
+        "| heads | clean | both |  | 2.000 | 20.00 | 21.00 | 4 |",
+        "| heads | clean | drawn |  |  |  | 20.00 | 4 |",
+        "| heads | clean | (flat depth) |  | 3.000 |  |  | 4 |",
     ]
 
 
@@ -115,8 +142,9 @@ def test_figures_of_photos_have_a_table_of_their_own() -> None:
     depth = {"side": {"mean": 1.0}, "mad": {"mean": 2.0}}
     depth = {"config": "c", "protocol": "heads", "level": "x4", "n": 4, "metrics": depth}
     first, second = table([entry("worse", 20), depth, entry("better", 30)]).split("\n\n")
-    assert first.splitlines()[2] == "| heads | x4 | c | 1.000 | 2.00 | 4 |"
-    assert second.splitlines()[0] == "| protocol | level | method | PSNR dB | SSIM | images |"
+    assert first.splitlines()[2] == "| heads | x4 | c |  | 1.000 | 2.00 | 4 |"
+    titles = "| protocol | level | method | supervision | PSNR dB | SSIM | images |"
+    assert second.splitlines()[0] == titles
     methods = [line.split(" | ")[2] for line in second.splitlines()[2:]]
     assert methods == ["better + photos", "worse + photos"]
 

@@ -6,7 +6,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from l2rkit.commands import main
+from l2rkit.config import load_config
 from l2rkit.errors import DataError
+from l2rkit.leaderboard.supervision import supervision_of
 from l2rkit.zoo import FOLDER
 from l2rkit.zoo.card import CARDS, FACTS, Card, cards
 
@@ -28,6 +30,8 @@ def test_cards_say_all_and_name_a_config_that_is_there(name: str) -> None:
     assert list(card.facts) == list(FACTS) and all(card.facts.values())
     config = card.facts["Config"].strip("`")
     assert config.startswith("none") or ROOT.joinpath(config).is_file()
+    if not config.startswith("none"):
+        assert card.facts["Supervision"] == supervision_of(load_config(ROOT / config))
 
 
 def test_the_list_has_a_line_for_each_with_its_size_and_licence() -> None:

@@ -26,6 +26,7 @@ def entry(config: str, each: np.ndarray | None = None, key: str = "side", **more
         "protocol": "heads",
         "level": "clean",
         "restore": "none",
+        "supervision": "",
         "n": 4,
         "metrics": {key: {"mean": float(figures.mean())}},
         "each": {} if each is None else {key: each},
@@ -45,7 +46,7 @@ def test_rows_are_held_against_the_best_on_the_same_images() -> None:
     rows.append(entry("worst", np.float32([5, 2, 3, 2]) + 1))
     text = table([rows[2], *rows[:2], rows[3]])
     assert cells(text, 2) == ["best", "same", "far", "worst"]
-    against = cells(text, 4)
+    against = cells(text, 5)
     # always 1 more on every image: no doubt at all; only one image differs more: it may be 1 to 4
     assert against[:3] == ["best", "[0.000, 0.000]", "[1.000, 1.000]"]
     low, high = (float(end) for end in against[3].strip("[]").split(", "))
@@ -55,14 +56,14 @@ def test_rows_are_held_against_the_best_on_the_same_images() -> None:
 def test_more_decibels_are_better() -> None:
     text = table([entry("worse", EACH + 20, "psnr"), entry("better", EACH + 21.5, "psnr")])
     assert cells(text, 2) == ["better", "worse"]
-    assert cells(text, 4) == ["best", "[-1.50, -1.50]"]
+    assert cells(text, 5) == ["best", "[-1.50, -1.50]"]
 
 
 def test_rows_without_images_figures_stay_empty() -> None:
     old, short = entry("old"), entry("short", EACH + 2)
     text = table([entry("best", EACH - 1), old, short])
     assert cells(text, 2) == ["best", "old", "short"]
-    assert [line.split(" | ")[4] for line in text.splitlines()[2:]] == [
+    assert [line.split(" | ")[5] for line in text.splitlines()[2:]] == [
         "best",
         "",
         "[3.000, 3.000]",
@@ -75,6 +76,49 @@ def test_rows_without_images_figures_stay_empty() -> None:
 def test_settings_are_not_mixed() -> None:
     text = table([entry("best", EACH - 1), entry("other", EACH, level="x4")])
     assert "[" not in text
+
+
+def test_the_best_of_each_supervision_is_bold_in_each_setting() -> None:
+    rows = [
+        entry("scans", EACH, supervision="I, 3D"),
+        entry("more scans", EACH + 1, supervision="I, 3D"),
+        entry("photos", EACH + 2, supervision="I"),
+        entry("more photos", EACH + 3, supervision="I"),
+        entry("unknown", EACH - 1, supervision=""),
+        entry("bad photos", EACH + 4, level="x4", supervision="I"),
+        entry("undone", supervision="I, keypoint", metrics={"mad": {"mean": 9.0}}),
+    ]
+    rows[2]["metrics"]["side"]["std"] = 0.5
+    rows[4]["metrics"]["flat_side"] = {"mean": 9.0}
+    rows[5]["metrics"]["mad"] = {"mean": 9.0}  # so that all stand in one table
+    lines = [line.strip("| ").split(" | ") for line in table(rows).splitlines()[2:]]
+    assert [line[2:5] for line in lines] == [
+        ["unknown", "", "1.000"],
+        ["scans", "I, 3D", "**2.000**"],
+        ["more scans", "I, 3D", "3.000"],
+        ["photos", "I", "**4.000** ± 0.500"],
+        ["more photos", "I", "5.000"],
+        ["undone", "I, keypoint", ""],
+        ["(flat depth)", "", "9.000"],
+        ["bad photos", "I", "**6.000**"],
+    ]
+
+
+def test_bad_photos_by_themselves_are_no_method_and_never_bold() -> None:
+    rows = [entry("photos", EACH, "psnr", supervision="I")]
+    rows.append(entry("photos", EACH - 1, "psnr", supervision="I", restore="DFDNet"))
+    text = table(rows)
+    assert cells(text, 3) == ["", "I"] and cells(text, 4) == ["2.00", "**1.00**"]
+
+
+def test_published_figures_say_their_supervision_where_it_is_known(tmp_path: Path) -> None:
+    known = read_published(published(tmp_path, {**PAPER, "supervision": "I, 3D"}, PAPER))
+    lines = elsewhere(known).splitlines()
+    assert lines[0] == "| data | method | supervision | SIDE x 100 | source |"
+    assert lines[2:] == [
+        "| D | M | I, 3D | 0.500 ± 0.100 | A paper |",
+        "| D | M |  | 0.500 ± 0.100 | A paper |",
+    ]
 
 
 def published(tmp_path: Path, *entries: dict) -> Path:
@@ -96,7 +140,13 @@ def test_published_figures_stand_apart_with_data_and_source(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     "wrong",
-    [{**PAPER, "metrics": {"sied": {"mean": 1}}}, {k: PAPER[k] for k in ("method", "metrics")}, 3],
+    [
+        {**PAPER, "metrics": {"sied": {"mean": 1}}},
+        {k: PAPER[k] for k in ("method", "metrics")},
+        {**PAPER, "supervision": "3D"},
+        {**PAPER, "supervision": ["I"]},
+        3,
+    ],
 )
 def test_what_is_no_published_figure_is_said(tmp_path: Path, wrong: object) -> None:
     with pytest.raises(DataError, match="published"):
@@ -150,7 +200,7 @@ def test_an_index_of_models_in_openmmlabs_format(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text(readme)
     sha = digest(zoo_file("unsup3d_heads_32.safetensors"))
     rows = severities("unsup3d_heads_32", 1, 2, 3, 4, weights_sha256=sha)
-    rows += severities("unshipped", 2)
+    rows += severities("unshipped", 2, supervision="I, 3D")
     document = yaml.safe_load(metafile(tmp_path, listed(rows[::-1])))
     (collection,) = document["Collections"]
     assert collection["Name"] == "Unsup3D"
@@ -158,6 +208,7 @@ def test_an_index_of_models_in_openmmlabs_format(tmp_path: Path) -> None:
     models = {model["Name"]: model for model in document["Models"]}
     shipped, other = models["unsup3d_heads_32"], models["unshipped"]
     assert shipped["Weights"] == "l2rkit/zoo/unsup3d_heads_32.safetensors"
+    assert other["Metadata"] == {"Training Supervision": "I, 3D"} and "Metadata" not in shipped
     assert shipped["In Collection"] == "Unsup3D" and "Weights" not in other
     assert shipped["Config"] == "configs/unsup3d/unsup3d_heads_32.py"
     assert [r["Dataset"] for r in shipped["Results"]] == [
