@@ -34,7 +34,8 @@ def load_config(
 
     Args:
         protocol: measures otherwise than the config: the test set, the metrics and the `protocol`
-            are those of configs/_base_/PROTOCOL.py, or of a file of one's own.
+            are those of configs/_base_/PROTOCOL.py, or of a file of one's own; its `model`, if it
+            has one, changes the config's.
 
     Raises:
         ConfigError: the file is missing or does not run, or an override or argument is not known.
@@ -91,6 +92,8 @@ def _follow(config: Config, protocol: str) -> None:
         if key not in base:
             raise ConfigError(f"{protocol} is no protocol to measure by: it has no '{key}'")
         config[key] = base[key]
+    if "model" in base:
+        _merge(config, {"model": base.model})
     config.measured_by = protocol
 
 

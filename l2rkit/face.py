@@ -172,6 +172,10 @@ class Rendering:
     mask: Tensor
     depth: Tensor
 
+    def on_white(self) -> Tensor:
+        """(B, 3, H, W) in [0, 1]: the image where the mask is 1, white elsewhere."""
+        return (self.image * self.mask + 1 - self.mask).clamp(0, 1)
+
 
 @dataclass(frozen=True, eq=False)
 class Scene:

@@ -6,6 +6,7 @@ from l2rkit.data.celebahq import CelebAHQ
 from l2rkit.data.ffhq import FFHQ
 from l2rkit.data.folder import PhotoFolder
 from l2rkit.data.heads import SyntheticHeads, TurnedHeads
+from l2rkit.data.landmarks import FindLandmarks
 from l2rkit.data.manifest import ManifestPhotos
 from l2rkit.data.normal_pairs import NormalPairs
 from l2rkit.data.pairs import DepthPairs
@@ -35,6 +36,7 @@ __all__ = [
     "DepthPairs",
     "EachAlone",
     "FaceAligner",
+    "FindLandmarks",
     "FlipFace",
     "LoadPhoto",
     "ManifestPhotos",

@@ -22,7 +22,8 @@ from l2rkit.data.photo_set import MOST_DAMAGED, PhotoSet
 from l2rkit.errors import DataError, near
 
 LANDMARKS = ("lx", "ly", "rx", "ry", "nx", "ny", "mlx", "mly", "mrx", "mry")
-COLUMNS = ("path", "person", "split", *LANDMARKS)
+TEXTS = ("path", "person", "split", "source", "colour")
+COLUMNS = (*TEXTS, *LANDMARKS)
 ROOT_VARIABLE = "OPENFACES_ROOT"
 LOOKED_AT = 1000  # rows whose photos are looked for at the start
 AT_ONCE = 500  # rows; with thousands the strings no longer fit the processor's cache
@@ -33,17 +34,18 @@ class ManifestPhotos(PhotoSet):
     """The photos of one split of a manifest; samples carry `img_path` and `name` (its path).
 
     Where the manifest has the columns, also `person`, the number of the name among all names of the
-    manifest in sorted order, and `landmarks` (5, 2) px, for the transform CropByLandmarks.
+    manifest in sorted order, `source`, `colour`, 0 or 1, and `landmarks` (5, 2) px, for the transform
+    CropByLandmarks.
 
     data_root: the folder that paths start from; left out, the environment variable OPENFACES_ROOT.
-    manifest: below the root, or absolute. split: a value of the column `split`; left out, all rows.
+    manifest: below the root, or absolute. split: a value of the column `split`, or several; left out, all rows.
     columns: how the manifest calls ours, such as dict(path="file", person="subject").
     """
 
     def __init__(
         self,
         data_root: str | None = None,
-        split: str | None = None,
+        split: str | Sequence[str] | None = None,
         manifest: str = "manifest.csv",
         columns: dict[str, str] | None = None,
         pipeline: Sequence = (),
@@ -81,14 +83,22 @@ class ManifestPhotos(PhotoSet):
             people = np.fromiter(map(number.__getitem__, people), np.int64, len(people))
         self.paths = np.array([path.encode() for path in paths])
         self.person, self.landmarks = people, landmarks
+        self.source, self.colour = (
+            None if values is None else np.array(values)
+            for values in (table.get("source"), table.get("colour"))
+        )
+        if self.colour is not None and not set(self.colour) <= {"0", "1"}:
+            raise DataError(f"manifest '{self.manifest}': colour is 0 or 1 for each photo")
         rows = list(range(len(paths)))
         if self.split is not None:
             if splits is None:
                 raise DataError(f"manifest '{self.manifest}' has no column for split")
-            if self.split not in (known := set(splits)):
-                what = f"manifest '{self.manifest}' has no split '{self.split}'"
-                raise DataError(what + near(str(self.split), known))
-            rows = [row for row, split in enumerate(splits) if split == self.split]
+            wanted = {self.split} if isinstance(self.split, str) else set(self.split)
+            known = set(splits)
+            if absent := sorted(map(str, wanted - known)):
+                what = f"manifest '{self.manifest}' has no split '{absent[0]}'"
+                raise DataError(what + near(absent[0], known))
+            rows = [row for row, split in enumerate(splits) if split in wanted]
         self._check_there(rows)
         return rows
 
@@ -100,6 +110,10 @@ class ManifestPhotos(PhotoSet):
         info["sample_idx"] = idx % len(self.data_list)
         if self.person is not None:
             info["person"] = int(self.person[row])
+        if self.source is not None:
+            info["source"] = str(self.source[row])
+        if self.colour is not None:
+            info["colour"] = int(self.colour[row])
         if self.landmarks is not None:
             info["landmarks"] = self.landmarks[row].reshape(5, 2).copy()
         return info
@@ -121,7 +135,7 @@ class ManifestPhotos(PhotoSet):
 
 
 def read_manifest(path: Path, columns: dict[str, str] | None = None) -> dict:
-    """{path, person, split: lists of str; landmarks: (N, 10) float32}, those that are there.
+    """{path, person, split, source, colour: lists of str; landmarks: (N, 10) float32}, if there.
 
     columns: the file's names where they are not ours; one that is given must be there.
     """
@@ -155,7 +169,7 @@ def _places(path, header, columns) -> dict[str, int]:
 
 
 def _read_rows(path, reader, width, place) -> dict:
-    texts = {ours: [] for ours in ("path", "person", "split") if ours in place}
+    texts = {ours: [] for ours in TEXTS if ours in place}
     points, done = [], 0
     while rows := list(islice(reader, AT_ONCE)):
         if set(map(len, rows)) != {width}:

@@ -2,7 +2,8 @@
 
 A sample is a dict. Pictures in it are (H, W, 3) or (H, W): `img` and `albedo` uint8 RGB, `depth`
 float32 (larger is farther), `normal` float32 unit vectors. `Degrade` keeps the photo as it was as
-`clean`, uint8 RGB; `mask` is uint8, 0 or 1. `PackPhoto` turns it all into tensors.
+`clean`, uint8 RGB; `mask` is uint8, 0 or 1. `landmarks_3d` (468, 3) are px of the pictures, see
+`FindLandmarks`. `PackPhoto` turns it all into tensors.
 """
 
 import cv2
@@ -17,6 +18,7 @@ from l2rkit.degrade import Degradation
 from l2rkit.degrade.degradation import rng_of
 from l2rkit.errors import ConfigError
 from l2rkit.face import MIRRORED_LIGHT, MIRRORED_VIEW
+from l2rkit.landmarks.face_mesh import mirrored_landmarks
 from l2rkit.registry import DEGRADATIONS
 
 PICTURES = ("img", "clean", "depth", "albedo", "normal", "mask")
@@ -48,6 +50,12 @@ def resize_nearest(picture: np.ndarray, size: int) -> np.ndarray:
     return picture[rows[:, None], cols]
 
 
+def _before_landmarks(step: BaseTransform, results: dict) -> None:
+    """Raises ConfigError if landmarks were found of what is yet to be cropped."""
+    if "landmarks_3d" in results:
+        raise ConfigError(f"{type(step).__name__} goes before FindLandmarks, not after it")
+
+
 @TRANSFORMS.register_module()
 class LoadPhoto(BaseTransform):
     """Adds `img`, read from the file `img_path`."""
@@ -70,6 +78,7 @@ class CropBox(BaseTransform):
         box = results.get("crop_box", self.box)
         if box is None:
             raise ValueError("CropBox wants a box, or a 'crop_box' in each sample; got neither")
+        _before_landmarks(self, results)
         return dict(results, **{k: crop_box(results[k], *box) for k in PICTURES if k in results})
 
 
@@ -81,6 +90,7 @@ class CentreCrop(BaseTransform):
         self.size = size
 
     def transform(self, results: dict) -> dict:
+        _before_landmarks(self, results)
         size = self.size
         cut = {}
         for key in PICTURES:
@@ -106,6 +116,7 @@ class CropByLandmarks(BaseTransform):
     def transform(self, results: dict) -> dict:
         if "landmarks" not in results:
             raise ValueError("CropByLandmarks wants 'landmarks' in each sample; got none")
+        _before_landmarks(self, results)
         if others := [key for key in PICTURES[1:] if key in results]:
             raise ValueError(f"CropByLandmarks cuts 'img' alone; the sample also has {others}")
         points, photo = np.asarray(results["landmarks"], np.float64), results["img"]
@@ -125,14 +136,17 @@ class ResizeFace(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         resize = dict(img=resize_photo, clean=resize_photo, albedo=resize_photo)
-        return dict(
-            results,
-            **{
-                key: resize.get(key, resize_nearest)(results[key], self.image_size)
-                for key in PICTURES
-                if key in results
-            },
-        )
+        resized = {
+            key: resize.get(key, resize_nearest)(results[key], self.image_size)
+            for key in PICTURES
+            if key in results
+        }
+        if "landmarks_3d" in results:
+            height, width = results["img"].shape[:2]
+            scale = self.image_size / np.array([width, height, width], np.float32)
+            edge = np.array([0.5, 0.5, 0], np.float32)  # from pixels' centres to their edges
+            resized["landmarks_3d"] = (results["landmarks_3d"] + edge) * scale - edge
+        return dict(results, **resized)
 
 
 @TRANSFORMS.register_module()
@@ -156,6 +170,9 @@ def mirrored(sample: dict) -> dict:
         changed["normal"] = changed["normal"] * np.array([-1, 1, 1], np.float32)
     if "view" in sample:
         changed["view"] = sample["view"] * np.float32(MIRRORED_VIEW)
+    if "landmarks_3d" in sample:
+        width = sample["img"].shape[1]
+        changed["landmarks_3d"] = mirrored_landmarks(sample["landmarks_3d"][None], width)[0]
     if "light" in sample:
         changed["light"] = sample["light"] * np.float32(MIRRORED_LIGHT)
     return dict(sample, **changed)
@@ -202,7 +219,8 @@ class PackPhoto(BaseTransform):
     """Tensors for torch's `default_collate`: `photo` and, where the sample has them, the others.
 
     photo, clean, albedo (3, H, W) float32 in [0, 1]; depth (1, H, W), normal (3, H, W), mask
-    (1, H, W) 0 or 1, light (5,), view (6,) float32; person () int64; name str.
+    (1, H, W) 0 or 1, light (5,), view (6,), landmarks_3d (468, 3) float32; person, colour () int64;
+    name, source str.
     """
 
     def transform(self, results: dict) -> dict:
@@ -212,13 +230,11 @@ class PackPhoto(BaseTransform):
                 packed[key] = to_tensor(results[key])
         if "mask" in results:
             packed["mask"] = to_tensor(np.float32(results["mask"]))
-        for key in ("light", "view"):
+        for key in ("light", "view", "landmarks_3d"):
             if key in results:
                 packed[key] = torch.as_tensor(np.asarray(results[key], np.float32))
-        if "person" in results:
-            packed["person"] = torch.tensor(int(results["person"]))
-        if "name" in results:
-            packed["name"] = str(results["name"])
+        packed |= {k: torch.tensor(int(results[k])) for k in ("person", "colour") if k in results}
+        packed |= {k: str(results[k]) for k in ("name", "source") if k in results}
         return packed
 
 

@@ -7,10 +7,14 @@ from .cross_view_render import CrossViewRenderErrors
 from .depth import DepthErrors, mad, side
 from .generator import GeneratorDistance
 from .identity import DlibIdentity
+from .face_region import FaceRegionErrors
 from .normal import NormalErrors
 from .photo import PhotoErrors, psnr, ssim
 from .plausible import Symmetry, TurnedIdentity
+from .pose import PoseErrors
 from .render import RenderErrors
+from .retrieval import FaceRetrieval
+from .shape import ShapeErrors
 
 __all__ = [
     "AlbedoErrors",
@@ -19,10 +23,14 @@ __all__ = [
     "DepthCorrelation",
     "DepthErrors",
     "DlibIdentity",
+    "FaceRegionErrors",
+    "FaceRetrieval",
     "GeneratorDistance",
     "NormalErrors",
     "PhotoErrors",
+    "PoseErrors",
     "RenderErrors",
+    "ShapeErrors",
     "Symmetry",
     "TurnedIdentity",
     "mad",

@@ -30,6 +30,11 @@ def ssim(image: Tensor, clean: Tensor) -> Tensor:
     Wang et al., IEEE TIP 2004: a Gaussian window of 11 px, sigma 1.5, K1 = 0.01, K2 = 0.03, where
     it lies wholly inside.
     """
+    return ssim_map(image, clean).mean((1, 2, 3))
+
+
+def ssim_map(image: Tensor, clean: Tensor) -> Tensor:
+    """(B, C, H - 10, W - 10): structural similarity of the window around each pixel, see `ssim`."""
     x, y = image.flatten(0, 1), clean.flatten(0, 1)
     rows, columns = windows(x.shape[-2]).to(x), windows(x.shape[-1]).to(x)
 
@@ -40,7 +45,7 @@ def ssim(image: Tensor, clean: Tensor) -> Tensor:
     vx, vy, both = mean(x * x) - mx * mx, mean(y * y) - my * my, mean(x * y) - mx * my
     share = (2 * mx * my + C1) * (2 * both + C2)
     share = share / ((mx * mx + my * my + C1) * (vx + vy + C2))
-    return share.view(*image.shape[:2], -1).mean((1, 2))
+    return share.view(*image.shape[:2], *share.shape[-2:])
 
 
 def windows(size: int) -> Tensor:

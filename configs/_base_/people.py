@@ -1,0 +1,46 @@
+"""Held-out photos of people: pose, shape, identity and picture, against the clean photo.
+
+    python tools/test.py CONFIG --protocol people --level severe
+
+The 620 photos are those of the validation and test splits of a manifest in OPENFACES_ROOT
+(docs/datasets.md). Truth is what FaceMesh finds in the clean photo. What the figures mean:
+docs/protocols.md.
+"""
+
+from mmengine.dataset import DefaultSampler, default_collate
+
+from l2rkit.data import (
+    CropByLandmarks,
+    EachAlone,
+    FindLandmarks,
+    LoadPhoto,
+    ManifestPhotos,
+    PackPhoto,
+)
+from l2rkit.metrics import FaceRegionErrors, FaceRetrieval, PoseErrors, ShapeErrors
+
+protocol = "people, 128 px"
+model = dict(render=dict(size=128))  # of every method, so that pictures have the photos' size
+test_dataloader = dict(
+    batch_size=31,
+    num_workers=0,
+    collate_fn=dict(type=default_collate),
+    sampler=dict(type=DefaultSampler, shuffle=False),
+    dataset=dict(
+        type=ManifestPhotos,
+        split=("val", "test"),
+        pipeline=[
+            dict(type=EachAlone),  # methods of photo sets see one photo at a time
+            dict(type=LoadPhoto),
+            dict(type=CropByLandmarks, image_size=128),
+            dict(type=FindLandmarks),
+            dict(type=PackPhoto),
+        ],
+    ),
+)
+test_evaluator = [
+    dict(type=FaceRetrieval),
+    dict(type=PoseErrors),
+    dict(type=ShapeErrors),
+    dict(type=FaceRegionErrors),
+]

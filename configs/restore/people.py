@@ -1,0 +1,20 @@
+"""Measures restorers by themselves on held-out photos of people, as pictures.
+
+    python tools/test.py configs/restore/people.py --level severe --restore FaceRestorer
+
+The protocol is that of 3D methods, `people`, as far as a picture goes.
+"""
+
+from mmengine.config import read_base
+from mmengine.runner import TestLoop
+
+from l2rkit.metrics import FaceRegionErrors, FaceRetrieval
+from l2rkit.restoration import PhotoRestorer
+
+with read_base():
+    from .._base_.people import *
+    from .._base_.runtime import *
+
+model = dict(type=PhotoRestorer)
+test_evaluator = [dict(type=FaceRetrieval), dict(type=FaceRegionErrors)]
+test_cfg = dict(type=TestLoop)

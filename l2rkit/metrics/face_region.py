@@ -1,0 +1,38 @@
+"""How near the drawn face is to the good photo, in the face alone."""
+
+from collections.abc import Sequence
+
+import torch
+from mmengine.registry import METRICS
+from torch import Tensor
+
+from ..face import Scene
+from ..landmarks.region import face_region
+from .figures import ImageFigures
+from .photo import WINDOW, decibels, ssim_map
+
+
+@METRICS.register_module()
+class FaceRegionErrors(ImageFigures):
+    """PSNR in dB and SSIM within the outline of the clean photo's landmarks, in the photo's view.
+
+    The batch's `clean` is the truth, or its `photo` where nothing was degraded; `landmarks_3d`
+    (B, 468, 3) px give the region. What a method leaves out of the region is white, and counts.
+    SSIM is the mean over windows centred in the region, of the picture laid over the photo there.
+    A restorer's pictures are compared in the same way.
+    """
+
+    names = ("face_psnr", "face_ssim")
+
+    def process(self, data_batch: dict, data_samples: Sequence[Scene | Tensor]) -> None:
+        clean = data_batch.get("clean", data_batch["photo"]).cpu().float()
+        (sample,) = data_samples
+        picture = sample if isinstance(sample, Tensor) else sample.own.on_white()
+        region = face_region(data_batch["landmarks_3d"], clean.shape[-1]).cpu().float()
+        laid = torch.lerp(clean, picture.detach().cpu().float().clamp(0, 1), region)
+        area = region.sum((1, 2, 3)).clamp(min=1)
+        square = (laid - clean).square().sum((1, 2, 3)) / (clean.shape[1] * area)
+        edge = WINDOW // 2
+        inside = region[..., edge:-edge, edge:-edge]
+        alike = (ssim_map(laid, clean).mean(1, keepdim=True) * inside).sum((1, 2, 3))
+        self.add(decibels(square), alike / inside.sum((1, 2, 3)).clamp(min=1))

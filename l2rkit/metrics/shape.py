@@ -1,0 +1,70 @@
+"""How well a method knows the shape of a person, and not of people."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from mmengine.registry import METRICS
+from torch import Tensor
+from torch.nn.functional import grid_sample
+
+from ..face import Scene
+from ..landmarks.face_mesh import eye_distance
+from ..landmarks.points import MEAN_FACE, OVAL
+from ..landmarks.pose import canonical_points, project_points
+from ..landmarks.surface import canonical_depth
+from .figures import ImageFigures
+
+INSIDE = np.setdiff1d(np.arange(len(MEAN_FACE)), OVAL)  # on the outline a map of depth is steep
+
+
+@METRICS.register_module()
+class ShapeErrors(ImageFigures):
+    """Canonical depth against that of the clean photo's landmarks, where the mean face has them.
+
+    Depths are compared at the 432 points of the mean face inside its outline, in the canonical
+    frame, so that pose has no say.
+
+    `shape_error`: root mean square difference after the best scale and offset for each photo, in
+    percent of the distance between the person's outer eye corners.
+
+    `explained_shape`: the share of people's *deviation from the mean shape* that is explained. Both
+    sides' deviations are from their own mean over all photos, each photo's own level taken off, and
+    the prediction is scaled once for all photos, so that its mean shape is nearest to the true
+    one's. With deviations d and d', it is 1 - sum |d - d'|^2 / sum |d|^2: 1 is perfect, one face
+    for everybody scores 0, and deviations that are wrong score below.
+
+    The batch's `landmarks_3d` (B, 468, 3) px are the truth, as `FindLandmarks` finds them.
+    """
+
+    names = ("shape_error", "explained_shape")
+
+    def process(self, data_batch: dict, data_samples: Sequence[Scene]) -> None:
+        (scene,) = data_samples
+        size = data_batch["photo"].shape[-1]
+        _, points = canonical_points(data_batch["landmarks_3d"].cpu().double(), size)
+        true = at_mean_face(canonical_depth(points, size)[0])
+        found = at_mean_face(scene.face.depth.detach().cpu().double())
+        unit = torch.as_tensor(eye_distance(points.numpy()))[:, None]
+        self.results += list(torch.cat([found / unit, true / unit], 1).unbind())
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        found, true = (half.numpy() for half in torch.stack(results).double().chunk(2, 1))
+        found, true = (depth - depth.mean(1, keepdims=True) for depth in (found, true))
+        square = (found**2).sum(1)
+        scale = np.where(square > 1e-12, (found * true).sum(1) / np.maximum(square, 1e-12), 0)
+        error = 100 * np.sqrt(np.mean((scale[:, None] * found - true) ** 2, 1))
+        mean_found, mean_true = found.mean(0), true.mean(0)
+        common = mean_found @ mean_true / max(mean_found @ mean_found, 1e-12)
+        missed = ((true - mean_true - common * (found - mean_found)) ** 2).sum(1)
+        deviation = max(float(np.mean(((true - mean_true) ** 2).sum(1))), 1e-12)
+        explained = 1 - missed / deviation  # of one photo; its mean is that of all
+        return super().compute_metrics(list(zip(error.tolist(), explained.tolist())))
+
+
+def at_mean_face(depth: Tensor) -> Tensor:
+    """(B, 432): canonical depth (B, 1, S, S) where the mean face has its points."""
+    size = depth.shape[-1]
+    places = project_points(torch.as_tensor(MEAN_FACE[INSIDE])[None].to(depth), size)[..., :2]
+    grid = (places / ((size - 1) / 2) - 1)[:, None].expand(len(depth), -1, -1, -1)
+    return grid_sample(depth, grid, mode="bilinear", align_corners=True)[:, 0, 0]
