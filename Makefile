@@ -1,4 +1,4 @@
-# make demo: reconstruct the sample photos, train briefly, print the leaderboard of that run
+# make demo: reconstruct five bad sample photos, train briefly, print the leaderboard of that run
 # make test: the tests
 # make soak: trainings killed and resumed, doors given harm, thousands of photos, for some hours
 # make browser: the page of `l2rkit demo` in Chromium, which has to be installed with its driver

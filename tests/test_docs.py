@@ -123,7 +123,7 @@ def broken(page: Path) -> list[str]:
 def test_its_python_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("l2rkit", "configs", "projects"):
         (tmp_path / name).symlink_to(ROOT / name)
-    shutil.copy(ROOT / "l2rkit/zoo/samples/astronaut_small.jpg", tmp_path / "photo.jpg")
+    shutil.copy(ROOT / "l2rkit/zoo/samples/portrait_1_severe.jpg", tmp_path / "photo.jpg")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.path", [os.fspath(tmp_path), *sys.path])
     names: dict = {"__name__": "page"}

@@ -19,7 +19,7 @@ from l2rkit.render import GridRenderer
 from l2rkit.testing import example_face
 from l2rkit.zoo import FOLDER
 
-SAMPLES = [FOLDER / "samples" / f"{name}.jpg" for name in ("astronaut_small", "head")]
+SAMPLES = [FOLDER / "samples" / f"{name}.jpg" for name in ("portrait_1_severe", "head")]
 
 
 def result(size: int = 32) -> Reconstruction:

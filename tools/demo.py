@@ -1,4 +1,4 @@
-"""What `make demo` runs: the sample photos, a short training, and a leaderboard.
+"""What `make demo` runs: some bad sample photos, a short training, and a leaderboard.
 
 The leaderboard has what was trained, and shipped weights, L2R's among them, on bad photos of heads.
 Each step is a command that works by itself too; it is printed before it runs.
@@ -14,7 +14,7 @@ import click
 ROOT = Path(__file__).parents[1]
 SHIPPED = ("configs/unsup3d/unsup3d_heads.py", "configs/l2r/l2r_heads.py")
 SHORT = "configs/unsup3d/unsup3d_heads_32.py"
-SAMPLES = "l2rkit/zoo/samples"
+SAMPLES = [f"l2rkit/zoo/samples/portrait_{number}_severe.jpg" for number in range(1, 6)]
 
 
 @click.command(help=__doc__)
@@ -33,7 +33,7 @@ def main(out: str, iterations: int, images: int) -> None:
         "train_dataloader.dataset.size=1024",
         "val_dataloader.dataset.size=128",
     ]
-    run("tools/reconstruct.py", SAMPLES, "--out", f"{out}/photos")
+    run("tools/reconstruct.py", *SAMPLES, "--sheet", "--out", f"{out}/photos")
     run("tools/train.py", SHORT, "--work-dir", f"{out}/train", *options(short))
     weights = f"{out}/train/iter_{iterations}.pth"
     run("tools/test.py", SHORT, weights, "--results", results, *options(test_set))
@@ -41,7 +41,7 @@ def main(out: str, iterations: int, images: int) -> None:
         bad = ("--level", "severe", "--results", results)
         run("tools/test.py", config, *bad, *options(test_set))
     run("tools/leaderboard.py", results)
-    click.echo(f"\nPictures and meshes of the sample photos are in {out}/photos.")
+    click.echo(f"\nPictures and meshes of the photos are in {out}/photos; see contact-sheet.png.")
 
 
 def options(values: list[str]) -> list[str]:

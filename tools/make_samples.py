@@ -1,5 +1,9 @@
-"""Makes the sample photos of l2rkit/zoo/samples from the portrait they start from."""
+"""Makes the sample photos of l2rkit/zoo/samples: eight portraits, bad copies of them, and a head.
 
+ROOT is openfaces' folder. The portraits are its files as they are, from the test split.
+"""
+
+import shutil
 from pathlib import Path
 
 import click
@@ -7,39 +11,47 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from l2rkit.data.align import FaceAligner
+from l2rkit.commands.doors import user_errors
+from l2rkit.data.align import TEMPLATE, fit_similarity
 from l2rkit.data.heads.dataset import make_images
+from l2rkit.data.manifest import read_manifest
 from l2rkit.data.photo import read_photo
+from l2rkit.degrade import Level
+from l2rkit.degrade.degradation import rng_of
+from l2rkit.errors import DataError
 
 SAMPLES = Path(__file__).parents[1] / "l2rkit" / "zoo" / "samples"
-SMALL_FACE = 48  # px wide
+PORTRAITS = (  # paths in the manifest; the first is portrait_1
+    "photos/faker/female_065.jpg",
+    "photos/faker/male_095.jpg",
+    "photos/faker/female_060.jpg",
+    "photos/faker/male_013.jpg",
+    "photos/faker/male_005.jpg",
+    "photos/faker/male_029.jpg",
+    "photos/faker/male_086.jpg",
+    "photos/faker/male_041.jpg",
+)
+SPLIT = "test"
+CROP = 128  # px, the side of the face crops that the severe benchmark degrades
+QUALITY = 95  # of the written JPEGs: the level's own JPEG does the damage
 
 
-def resized(photo: np.ndarray, scale: float) -> np.ndarray:
-    """The photo shrunk by area averages."""
-    return cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+def shrunk(photo: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """The whole photo (H, W, 3) uint8, shrunk until the aligner's face crop is `CROP` px a side."""
+    matrix = fit_similarity(landmarks, TEMPLATE * CROP - 0.5)
+    scale = np.hypot(*matrix[:, 0])
+    size = np.rint(np.array(photo.shape[1::-1]) * scale).astype(int)
+    return cv2.resize(photo, size.tolist(), interpolation=cv2.INTER_AREA)
 
 
-def small(photo: np.ndarray) -> np.ndarray:
-    """The photo shrunk until its largest face is `SMALL_FACE` wide."""
-    face = FaceAligner().faces(photo, largest=True)[0]
-    return resized(photo, SMALL_FACE / (face.box[2] - face.box[0]))
+def severe(photo: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(H, W, 3) uint8: the photo as bad as `Level("severe")` makes a crop of `CROP` px.
 
-
-def blurred(photo: np.ndarray) -> np.ndarray:
-    """Out of focus."""
-    return cv2.GaussianBlur(photo, (0, 0), 3.0)
-
-
-def old(photo: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Head and shoulders as an old print: grey, soft, with a faded range of tones and grain."""
-    face = FaceAligner().faces(photo, largest=True)[0]
-    x, y = face.landmarks.mean(0).astype(int)
-    head = photo[max(0, y - 128) : y + 128, max(0, x - 128) : x + 128]
-    grey = cv2.cvtColor(cv2.GaussianBlur(head, (0, 0), 1.2), cv2.COLOR_RGB2GRAY)
-    faded = 0.30 + 0.50 * (grey / 255.0)
-    grain = np.random.default_rng(seed).normal(0, 0.05, grey.shape)
-    return np.round(np.clip(faded + grain, 0, 1) * 255).astype(np.uint8)
+    The level's blur grows with the height of what it blurs: here that of the crop, not the photo.
+    """
+    blur, small = Level("severe").parts
+    image = blur.degrade_image(np.float32(photo) / 255, blur.draw(rng, CROP, CROP))
+    return np.rint(small.on_image(image, rng) * 255).astype(np.uint8)
 
 
 def head(size: int = 256) -> np.ndarray:
@@ -48,22 +60,35 @@ def head(size: int = 256) -> np.ndarray:
     return np.round(made["img"] * 255).astype(np.uint8)
 
 
+def landmarks_of(root: Path) -> list[np.ndarray]:
+    """(5, 2) px for each of `PORTRAITS`, from the manifest."""
+    required = dict(split="split", lx="lx")  # a column that is named must be there
+    table = read_manifest(root / "manifest.csv", required)
+    row = {path: number for number, path in enumerate(table["path"])}
+    for path in PORTRAITS:
+        if path not in row or table["split"][row[path]] != SPLIT:
+            raise DataError(f"manifest '{root / 'manifest.csv'}' has no '{path}' in split {SPLIT}")
+    return [np.float64(table["landmarks"][row[path]]).reshape(5, 2) for path in PORTRAITS]
+
+
 @click.command(help=__doc__)
-@click.argument("portrait", type=click.Path(exists=True, dir_okay=False))
+@click.argument("root", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--out", default=SAMPLES, type=click.Path(file_okay=False, path_type=Path))
-def main(portrait: str, out: Path):
+@user_errors
+def main(root: Path, out: Path) -> None:
+    found = landmarks_of(root)
     out.mkdir(parents=True, exist_ok=True)
-    photo = read_photo(portrait)
-    copies = {
-        "astronaut": (photo, 85),
-        "astronaut_small": (small(photo), 30),
-        "astronaut_blurred": (blurred(photo), 60),
-        "astronaut_old": (old(photo), 80),
-        "head": (head(), 85),
-    }
-    for name, (copy, quality) in copies.items():
-        Image.fromarray(copy).save(out / f"{name}.jpg", quality=quality)
-        click.echo(f"{name}.jpg  {copy.shape[1]} x {copy.shape[0]} px")
+    made = dict(head=(head(), 85))
+    for number, (path, landmarks) in enumerate(zip(PORTRAITS, found), 1):
+        photo = read_photo(root / path)
+        shutil.copyfile(root / path, out / f"portrait_{number}.jpg")
+        bad = severe(shrunk(photo, landmarks), rng_of([0, number]))
+        made[f"portrait_{number}_severe"] = bad, QUALITY
+    for name, (picture, quality) in made.items():
+        Image.fromarray(picture).save(out / f"{name}.jpg", quality=quality)
+    for file in sorted(out.glob("*.jpg")):
+        width, height = Image.open(file).size
+        click.echo(f"{file.name}  {width} x {height} px, {file.stat().st_size / 1000:.0f} kB")
 
 
 if __name__ == "__main__":

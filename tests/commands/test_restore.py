@@ -106,12 +106,12 @@ def test_a_restorer_of_faces_gets_the_face(tmp_path: Path, monkeypatch: pytest.M
         aligned, image_size = True, 32
 
     monkeypatch.setitem(RESTORERS.module_dict, "OfFaces", OfFaces)
-    sample = zoo_file("samples/astronaut.jpg")
+    sample = zoo_file("samples/portrait_4.jpg")
     Image.fromarray(np.zeros((60, 60, 3), np.uint8)).save(tmp_path / "nobody.png")
     words = [sample, tmp_path / "nobody.png", "--restorer", "OfFaces", "--out", tmp_path / "out"]
     result = CliRunner().invoke(restore, [str(word) for word in words])
     assert result.exit_code == 1 and "nobody.png': no face found" in result.stderr
-    better = np.asarray(Image.open(tmp_path / "out" / "astronaut.png"))
+    better = np.asarray(Image.open(tmp_path / "out" / "portrait_4.png"))
     wanted, _ = FaceAligner(32).crop(read_photo(sample))
     assert better.shape == (128, 128, 3)
     small = better.reshape(32, 4, 32, 4, 3).mean((1, 3))

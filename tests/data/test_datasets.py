@@ -161,8 +161,9 @@ def test_depth_pairs_that_do_not_match(tmp_path):
 def test_converter_aligns_resumes_and_is_read_back(tmp_path):
     celeba(tmp_path / "in", count=4)
     (tmp_path / "in" / "img_align_celeba" / "000004.jpg").write_text("broken")
-    portrait = Image.open(ROOT / "l2rkit" / "zoo" / "samples" / "astronaut.jpg")
-    portrait.crop((135, 0, 313, 218)).save(tmp_path / "in" / "img_align_celeba" / "000001.jpg")
+    portrait = Image.open(ROOT / "l2rkit" / "zoo" / "samples" / "portrait_3.jpg")
+    portrait = portrait.resize((178, 218), Image.Resampling.BICUBIC, (26, 14, 357, 420))
+    portrait.save(tmp_path / "in" / "img_align_celeba" / "000001.jpg")
     tool = ROOT / "tools" / "dataset_converters" / "celeba.py"
     call = [sys.executable, str(tool), str(tmp_path / "in"), str(tmp_path / "out"), "--size", "64"]
 

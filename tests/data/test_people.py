@@ -159,10 +159,11 @@ def test_group():
 
 
 def test_converter_aligns_resumes_and_is_read_back(tmp_path):
-    for who in ("ann", "eve"):
+    for who, number in (("ann", 1), ("eve", 3)):
         (tmp_path / "in" / who).mkdir(parents=True)
         for name in ("1.jpg", "2.png"):
-            Image.open(ROOT / "l2rkit/zoo/samples/astronaut.jpg").save(tmp_path / "in" / who / name)
+            portrait = Image.open(ROOT / f"l2rkit/zoo/samples/portrait_{number}.jpg")
+            portrait.save(tmp_path / "in" / who / name)
     Image.new("RGB", (60, 60)).save(tmp_path / "in" / "ann" / "blank.png")
     (tmp_path / "in" / "eve" / "broken.jpg").write_bytes(b"broken")
     tool = ROOT / "tools" / "dataset_converters" / "photo_collections.py"

@@ -119,7 +119,7 @@ def test_upload_model_download(browser: Any, address: str, downloads: Path, shot
         "return document.querySelector('#go').getBoundingClientRect().bottom"
     )
     assert bottom < 800  # px: seen without scrolling on a small laptop
-    upload(browser, zoo_file("samples/astronaut.jpg"))
+    upload(browser, zoo_file("samples/portrait_4.jpg"))
     press(browser, "#level input[value=severe]")
     press(browser, "#go")
     until(
@@ -133,7 +133,7 @@ def test_upload_model_download(browser: Any, address: str, downloads: Path, shot
     browser.execute_script("arguments[0].click()", link)
     (file,) = until(lambda: list(downloads.glob("*.glb")), "the download", 20)
     mesh = trimesh.load(file, force="mesh")
-    assert "astronaut-l2r_openfaces" in file.name and len(mesh.vertices) == 128**2
+    assert "portrait_4-l2r_openfaces" in file.name and len(mesh.vertices) == 128**2
 
 
 def test_it_turns_when_dragged(browser: Any, shots: Path) -> None:

@@ -153,7 +153,8 @@ def test_photos_that_are_none_are_said(tmp_path: Path) -> None:
 
 
 def test_samples_are_shipped() -> None:
-    assert {path.name for path in SAMPLES} > {"astronaut.jpg", "head.jpg"}
+    assert [path.name for path in SAMPLES] == [f"portrait_{n}.jpg" for n in range(1, 7)]
+    assert all(path.is_file() for path in SAMPLES)
 
 
 def loaded(made: Look) -> trimesh.Trimesh:

