@@ -16,13 +16,13 @@ from mmengine.registry import DATASETS
 
 from l2rkit.data.align import TEMPLATE, FaceAligner
 from l2rkit.data.heads.head_model import HeadModel
-from l2rkit.render.mesh_raster import interpolate, rasterize_mesh
 from l2rkit.data.heads.render import FAR, TAN_HALF_VIEW, TURNING_POINT, project
 from l2rkit.data.heads.scene import rotation
 from l2rkit.data.pairs import DepthPairs
 from l2rkit.data.photo import PhotoError
 from l2rkit.errors import DataError
 from l2rkit.reading import read_arrays
+from l2rkit.render.mesh_raster import interpolate, rasterize_mesh
 
 MESHES = {".obj", ".ply", ".glb", ".gltf"}
 FINER = 4  # parts of a pixel each way over which colours are averaged

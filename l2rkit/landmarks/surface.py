@@ -10,8 +10,8 @@ from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, pad
 from ..face import FAR, NEAR
 from ..geometry import normals
 from ..render.mesh_raster import rasterize_mesh
-from .pose import project_points
 from .points import TRIANGLES
+from .pose import project_points
 
 RIM = 0.7 * FAR + 0.3 * NEAR  # depth at the outermost pixels, as in Unsup3D's training
 STEEPEST_DEG = 72.0  # beyond, a map of depth has too few pixels for the surface

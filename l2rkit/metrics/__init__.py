@@ -5,9 +5,9 @@ from .correlation import DepthCorrelation
 from .cross_view import CrossViewErrors
 from .cross_view_render import CrossViewRenderErrors
 from .depth import DepthErrors, mad, side
+from .face_region import FaceRegionErrors
 from .generator import GeneratorDistance
 from .identity import DlibIdentity
-from .face_region import FaceRegionErrors
 from .normal import NormalErrors
 from .photo import PhotoErrors, psnr, ssim
 from .plausible import Symmetry, TurnedIdentity

@@ -7,10 +7,10 @@ import pytest
 
 from l2rkit.data.heads import HeadModel, SyntheticHeads, random_person, random_scene
 from l2rkit.data.heads.dataset import CHUNK, FIELDS, make_images, pack, person_id, unpack
-from l2rkit.render.mesh_raster import rasterize_mesh
 from l2rkit.data.heads.render import FAR, TAN_HALF_VIEW, person_head, render_head, shade
 from l2rkit.data.heads.scene import rotation
 from l2rkit.data.heads.store import ChunkStore
+from l2rkit.render.mesh_raster import rasterize_mesh
 
 MIRROR_X = np.float32([-1, 1, 1])
 

@@ -5,9 +5,9 @@ import numpy as np
 
 from l2rkit.data.heads.albedo import Surface, hair_cover, paint
 from l2rkit.data.heads.head_model import SCALE, HeadModel, to_scene
-from l2rkit.render.mesh_raster import interpolate, rasterize_mesh, vertex_normals
 from l2rkit.data.heads.person import Person
 from l2rkit.data.heads.scene import Scene, rotation
+from l2rkit.render.mesh_raster import interpolate, rasterize_mesh, vertex_normals
 
 TURNING_POINT = np.array([0, 0, 1], np.float32)  # views turn the head about it
 FAR = np.float32(1.2)  # the depth of the background

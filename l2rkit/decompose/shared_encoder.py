@@ -1,0 +1,99 @@
+"""A face from one encoder: quicker than a network for each part, and wide enough to tell people."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate, pixel_unshuffle
+
+from ..face import FAR, NEAR, Face
+from ..landmarks.points import MEAN_FACE
+from ..landmarks.surface import canonical_depth
+from ..registry import DECOMPOSERS
+from ..unet import Residual
+from .networks import exactly
+from .unsup3d import light_from_code
+
+WIDTHS = (32, 64, 128, 256, 256)  # channels at a half, a quarter ... a thirty-second of the photo
+DECODER = (128, 96, 64, 32)  # channels at 8, 16, 32 and 64 px
+REACH_DEPTH = 0.08  # farthest that a depth may lie from the mean face's
+
+
+@DECOMPOSERS.register_module()
+class SharedEncoderDecomposer(nn.Module):
+    """Depth, albedo, light and view of a photo, all from one code. Ours.
+
+    The encoder is residual and sees the photo at half its size, two by two pixels as one. Depth is
+    the mean face's plus what the code adds, decoded to 64 px without any path that keeps places of
+    the photo, since the maps are canonical; so is albedo.
+
+    Args:
+        image_size: pixels of the photo and of the canonical maps, a multiple of 32.
+        widths: channels of the encoder, from a half of the photo's size downwards.
+        code: numbers that describe a photo.
+        max_rotation_deg: largest turn about each axis.
+        max_shift: largest shift along x, y and z, in units of depth.
+    """
+
+    def __init__(
+        self,
+        image_size: int = 128,
+        widths: tuple[int, ...] = WIDTHS,
+        code: int = 512,
+        max_rotation_deg: float = 90.0,
+        max_shift: tuple[float, float, float] = (0.1, 0.1, 0.0),
+    ) -> None:
+        super().__init__()
+        if image_size % 2 ** len(widths):
+            raise ValueError(f"image_size is a multiple of {2 ** len(widths)}, not {image_size}")
+        self.image_size = image_size
+        layers: list[nn.Module] = [nn.Conv2d(12, widths[0], 3, padding=1), Residual(widths[0])]
+        for before, after in zip(widths, widths[1:]):
+            layers += [nn.Conv2d(before, after, 3, 2, 1), Residual(after), Residual(after)]
+        side = image_size // 2 ** len(widths)
+        self.encode = nn.Sequential(
+            *layers, nn.SiLU(), nn.Flatten(), nn.Linear(widths[-1] * side**2, code), nn.SiLU()
+        )
+        self.pose = nn.Linear(code, 10)  # view and light
+        self.unfold = nn.Linear(code, DECODER[0] * 64)
+        steps: list[nn.Module] = []
+        for before, after in zip(DECODER, DECODER[1:]):
+            steps += [nn.Upsample(scale_factor=2, mode="bilinear"), nn.Conv2d(before, after, 3, padding=1)]
+            steps += [Residual(after)]
+        self.decode = nn.Sequential(*steps)
+        self.maps = nn.Conv2d(DECODER[-1], 4, 3, padding=1)  # depth and albedo
+        for last in (self.pose, self.maps):
+            nn.init.zeros_(last.bias)
+            last.weight.data.mul_(0.1)
+        reach = torch.tensor([math.radians(max_rotation_deg)] * 3 + list(max_shift))
+        self.register_buffer("reach", reach, persistent=False)
+        mean, _ = canonical_depth(torch.from_numpy(MEAN_FACE)[None], 8 * 2 ** (len(DECODER) - 1))
+        self.register_buffer("mean_depth", mean, persistent=False)
+
+    def forward(self, photo: Tensor, person: Tensor | None = None) -> Face:
+        """The face in `photo` (B, 3, image_size, image_size); `person` is not used."""
+        size = self.image_size
+        if photo.shape[1:] != (3, size, size):
+            wanted = f"(B, 3, {size}, {size})"
+            raise ValueError(
+                f"SharedEncoderDecomposer wants photos {wanted}, not {tuple(photo.shape)}"
+            )
+        code = self.encode(pixel_unshuffle(photo * 2 - 1, 2))
+        pose = exactly(self.pose, code).tanh()
+        small = self.unfold(code).unflatten(1, (DECODER[0], 8, 8))
+        maps = exactly(self.maps, self.decode(small))
+        depth = self.mean_depth + REACH_DEPTH * maps[:, :1].tanh()
+        return Face(
+            depth=aligned(depth, size).clamp(NEAR, FAR),
+            albedo=aligned(maps[:, 1:].tanh() / 2 + 0.5, size),
+            light=light_from_code(pose[:, 6:]),
+            view=pose[:, :6] * self.reach,
+        )
+
+
+def aligned(maps: Tensor, size: int) -> Tensor:
+    """(B, C, size, size): maps (B, C, S, S) at another size, their outermost centres kept.
+
+    So the camera of `l2rkit.face` sees the same surface: its field of view ends at these centres.
+    """
+    return interpolate(maps, size=(size, size), mode="bilinear", align_corners=True)

@@ -1,0 +1,52 @@
+"""A model learns to say of the bad photo what a landmark detector says of the good one."""
+
+import torch
+from torch import Tensor, nn
+
+from ..face import Scene
+from ..landmarks.pose import canonical_points
+from ..landmarks.surface import canonical_depth
+from ..masked import masked_mean
+from ..registry import LOSSES
+
+
+@LOSSES.register_module()
+class LandmarkDistillation(nn.Module):
+    """Mean absolute differences of view and canonical depth from those of landmarks. Ours.
+
+    The scene's `landmarks` are those of the clean photo, found by `FindLandmarks`; what follows
+    from them is the target of `FaceMeshDecomposer`. The teacher of keypoints need not be able to
+    see anything in bad photos.
+
+    Args:
+        view: weight of the view, six numbers alike.
+        depth: weight of depth inside the face.
+        outside: weight of depth outside it, where the target only goes on smoothly.
+        slope: weight of the steps from pixel to pixel of depth inside the face, which is what
+            normals see.
+    """
+
+    supervision = ("keypoint",)
+
+    def __init__(
+        self, view: float = 10.0, depth: float = 100.0, outside: float = 30.0, slope: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.view, self.depth, self.outside, self.slope = view, depth, outside, slope
+
+    def forward(self, scene: Scene) -> Tensor:
+        if scene.landmarks is None:
+            return scene.face.depth.sum() * 0
+        face, photo = scene.face, scene.photo
+        with torch.no_grad():
+            view, points = canonical_points(scene.landmarks.double(), photo.shape[-1])
+            depth, region = canonical_depth(points.float(), face.size)
+        off = face.depth - depth
+        loss = self.view * (face.view - view.float()).abs().mean()
+        loss = loss + self.depth * masked_mean(off.abs(), region)
+        loss = loss + self.outside * (off.abs() * (1 - region)).mean()
+        if self.slope:
+            for dim in (-1, -2):
+                both = region.unfold(dim, 2, 1).amin(-1)
+                loss = loss + self.slope * masked_mean(off.diff(dim=dim).abs(), both)
+        return loss
