@@ -21,7 +21,9 @@ setup(
     python_requires=">=3.10",
     packages=[*find_packages(include=["l2rkit", "l2rkit.*"]), *CONFIGS],
     package_dir=CONFIGS,
-    package_data={"l2rkit": ["zoo/**/*", "data/heads/*.npz", "landmarks/*.npz"]},
+    package_data={
+        "l2rkit": ["zoo/**/*", "data/heads/*.npz", "data/openfaces/*.gz", "landmarks/*.npz"]
+    },
     install_requires=[
         "torch>=2.4",
         "mmengine>=0.10.7,<0.11",

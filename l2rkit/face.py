@@ -181,21 +181,24 @@ class Rendering:
 class Scene:
     """What a loss sees: the photo that was aimed at, the face, and what became of it.
 
-    photo (B, 3, H, W); face: see `Face`; own: the face as rendered; mirrored: its mirror image as
-    rendered under the same light and view. For losses that go round again, `render` draws another
-    face, and `look` says what the model sees in another photo. These three are None outside
-    training.
+    photo (B, 3, H, W); face: see `Face`; own: the face as rendered, None of a model that renders
+    nothing; mirrored: its mirror image as rendered under the same light and view. For losses that
+    go round again, `render` draws another face, and `look` says what the model sees in another
+    photo. These three are None outside training. landmarks: (B, 468, 3) px of the clean photo, None
+    where the data has none.
     """
 
     photo: Tensor
     face: Face
-    own: Rendering
+    own: Rendering | None
     mirrored: Rendering | None = None
     render: Callable[[Face], Rendering] | None = None
     look: Callable[[Tensor], Face] | None = None
+    landmarks: Tensor | None = None
 
     def __post_init__(self) -> None:
-        _check("Scene.own.image", self.own.image, tuple(self.photo.shape))
+        if self.own is not None:
+            _check("Scene.own.image", self.own.image, tuple(self.photo.shape))
         if self.mirrored is not None:
             _check("Scene.mirrored.image", self.mirrored.image, tuple(self.photo.shape))
 

@@ -55,7 +55,10 @@ def rotation(angles: Tensor) -> Tensor:
 
 
 def angles(rotation: Tensor) -> Tensor:
-    """(B, 3): the angles in radians of `rotation`'s (B, 3, 3); the turn about y within a right one."""
+    """(B, 3): the angles in radians of rotations (B, 3, 3), the inverse of `rotation`.
+
+    The turn about y is at most a right angle to either side.
+    """
     rx = torch.atan2(rotation[:, 2, 1], rotation[:, 2, 2])
     ry = -rotation[:, 2, 0].clamp(-1, 1).asin()
     return torch.stack([rx, ry, torch.atan2(rotation[:, 1, 0], rotation[:, 0, 0])], 1)

@@ -13,13 +13,15 @@ from .face import Face, Scene
 from .registry import DECOMPOSERS, LOSSES, REFINERS, RENDERERS, RESTORERS
 from .speed import checked_precision, in_precision
 
+BATCH = ("photo", "person", "clean", "landmarks_3d")  # what a model takes of a batch
+
 
 class FaceReconstructor(BaseModel):
     """Photos to faces to pictures; a method is a choice of its parts.
 
     Args:
         decompose: takes the photo apart.
-        render: puts the face together again.
+        render: puts the face together again; None where only the face itself is trained.
         losses: parts by name, each `scene → scalar`; needed only for training.
         restore: repairs the photo in 2D first, by weights that it brings with it; left out, the
             photo is used as it is.
@@ -36,7 +38,7 @@ class FaceReconstructor(BaseModel):
     def __init__(
         self,
         decompose: dict | nn.Module,
-        render: dict | nn.Module,
+        render: dict | nn.Module | None,
         losses: dict[str, dict | nn.Module] | None = None,
         restore: dict | nn.Module | None = None,
         refine: dict[str, dict | nn.Module] | None = None,
@@ -58,18 +60,20 @@ class FaceReconstructor(BaseModel):
         photo: Tensor,
         person: Tensor | None = None,
         clean: Tensor | None = None,
+        landmarks_3d: Tensor | None = None,
         mode: str = "tensor",
         **labels: object,
     ) -> Face | dict[str, Tensor] | list[Scene]:
         """MMEngine's door: the face, the losses, or the scene of `photo` (B, 3, H, W).
 
         `clean` (B, 3, H, W), if the batch has it, is what a degraded `photo` was made of, at which
-        the losses aim. `labels` are what else a batch carries: ground truth for metrics, never for
-        the model.
+        the losses aim; `landmarks_3d` (B, 468, 3) px are that photo's, for losses that learn from
+        keypoints. `labels` are what else a batch carries: ground truth for metrics, never for the
+        model.
         """
         calls = {
             "tensor": self.face,
-            "loss": partial(self.loss, clean=clean),
+            "loss": partial(self.loss, clean=clean, landmarks=landmarks_3d),
             "predict": self.predict,
         }
         return calls[mode](photo, person)
@@ -95,19 +99,29 @@ class FaceReconstructor(BaseModel):
         return resized(self.restore(photo).float(), tuple(photo.shape[2:]), "area")
 
     def scene(
-        self, photo: Tensor, person: Tensor | None = None, clean: Tensor | None = None
+        self,
+        photo: Tensor,
+        person: Tensor | None = None,
+        clean: Tensor | None = None,
+        landmarks: Tensor | None = None,
     ) -> Scene:
         """The face in each photo, how it looks as it is and mirrored, and the means to go on."""
         face = self.face(photo, person)
-        own, mirrored = self.render(face), self.render(face.mirrored())
         aim = photo if clean is None else clean
-        return Scene(aim, face, own, mirrored, self.render, self.face)
+        if self.render is None:
+            return Scene(aim, face, None, look=self.face, landmarks=landmarks)
+        own, mirrored = self.render(face), self.render(face.mirrored())
+        return Scene(aim, face, own, mirrored, self.render, self.face, landmarks)
 
     def loss(
-        self, photo: Tensor, person: Tensor | None = None, clean: Tensor | None = None
+        self,
+        photo: Tensor,
+        person: Tensor | None = None,
+        clean: Tensor | None = None,
+        landmarks: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """Each loss under the name `loss_<its key>`; MMEngine sums them."""
-        return self.losses_of(self.scene(photo, person, clean))
+        return self.losses_of(self.scene(photo, person, clean, landmarks))
 
     def losses_of(self, scene: Scene) -> dict[str, Tensor]:
         return {f"loss_{name}": part(scene) for name, part in self.losses.items()}
@@ -122,7 +136,7 @@ class FaceReconstructor(BaseModel):
         if self.adversary is None:
             return super().train_step(data, optim_wrapper)
         batch = self.data_preprocessor(data, True)
-        scene = self.scene(*(batch.get(key) for key in ("photo", "person", "clean")))
+        scene = self.scene(*(batch.get(key) for key in BATCH))
         with in_precision(self.precision, scene.photo):
             made, real = self.adversary.pictures(scene)
             with still(self.adversary):
@@ -139,4 +153,4 @@ class FaceReconstructor(BaseModel):
     def predict(self, photo: Tensor, person: Tensor | None = None) -> list[Scene]:
         """The scene of the whole batch, without mirror; in a list, as MMEngine's evaluator asks."""
         face = self.face(photo, person)
-        return [Scene(photo, face, self.render(face))]
+        return [Scene(photo, face, None if self.render is None else self.render(face))]

@@ -1,6 +1,9 @@
 """Landmarks as a step of a pipeline."""
 
+import os
 from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -16,13 +19,34 @@ class FindLandmarks(BaseTransform):
 
     Args:
         landmarks: part that finds them in uint8 photos; left out, `FaceMesh`.
+        cache: folder that keeps them between epochs and runs, 6 KB a photo, by the photo's pixels
+            and the part's description. Several processes may use one.
     """
 
     def __init__(
-        self, landmarks: dict | Callable[[list[np.ndarray]], np.ndarray] | None = None
+        self,
+        landmarks: dict | Callable[[list[np.ndarray]], np.ndarray] | None = None,
+        cache: str | None = None,
     ) -> None:
         landmarks = dict(type="l2rkit.landmarks.FaceMesh") if landmarks is None else landmarks
+        self.known = sha256(repr(landmarks).encode()).digest()
         self.landmarks = MODELS.build(landmarks) if isinstance(landmarks, dict) else landmarks
+        self.cache = None if cache is None else Path(cache)
+        if self.cache is not None:
+            self.cache.mkdir(parents=True, exist_ok=True)
 
     def transform(self, results: dict) -> dict:
-        return dict(results, landmarks_3d=self.landmarks([results["img"]])[0])
+        return dict(results, landmarks_3d=self._found(results["img"]))
+
+    def _found(self, photo: np.ndarray) -> np.ndarray:
+        if self.cache is None:
+            return self.landmarks([photo])[0]
+        key = sha256(self.known + repr(photo.shape).encode() + photo.tobytes())
+        place = self.cache / key.hexdigest()
+        if place.exists():
+            return np.fromfile(place, np.float32).reshape(-1, 3)
+        found = np.asarray(self.landmarks([photo])[0], np.float32)
+        part = place.with_name(f"{place.name}.{os.getpid()}")
+        part.write_bytes(found.tobytes())
+        part.replace(place)
+        return found

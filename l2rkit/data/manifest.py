@@ -34,11 +34,12 @@ class ManifestPhotos(PhotoSet):
     """The photos of one split of a manifest; samples carry `img_path` and `name` (its path).
 
     Where the manifest has the columns, also `person`, the number of the name among all names of the
-    manifest in sorted order, `source`, `colour`, 0 or 1, and `landmarks` (5, 2) px, for the transform
-    CropByLandmarks.
+    manifest in sorted order, `source`, `colour`, 0 or 1, and `landmarks` (5, 2) px, for the
+    transform CropByLandmarks.
 
     data_root: the folder that paths start from; left out, the environment variable OPENFACES_ROOT.
-    manifest: below the root, or absolute. split: a value of the column `split`, or several; left out, all rows.
+    manifest: below the root, or absolute.
+    split: a value of the column `split`, or several; left out, all rows.
     columns: how the manifest calls ours, such as dict(path="file", person="subject").
     """
 

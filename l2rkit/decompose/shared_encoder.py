@@ -58,7 +58,10 @@ class SharedEncoderDecomposer(nn.Module):
         self.unfold = nn.Linear(code, DECODER[0] * 64)
         steps: list[nn.Module] = []
         for before, after in zip(DECODER, DECODER[1:]):
-            steps += [nn.Upsample(scale_factor=2, mode="bilinear"), nn.Conv2d(before, after, 3, padding=1)]
+            steps += [
+                nn.Upsample(scale_factor=2, mode="bilinear"),
+                nn.Conv2d(before, after, 3, padding=1),
+            ]
             steps += [Residual(after)]
         self.decode = nn.Sequential(*steps)
         self.maps = nn.Conv2d(DECODER[-1], 4, 3, padding=1)  # depth and albedo

@@ -1,1 +1,5 @@
-from .face_mesh import FaceMesh
+"""468 points of a face: found in a photo, and what follows from them."""
+
+from .face_mesh import FaceMesh, Region
+
+__all__ = ["FaceMesh", "Region"]

@@ -45,9 +45,9 @@ def canonical_depth(points: Tensor, size: int) -> tuple[Tensor, Tensor]:
 
 
 def continued(depth: Tensor, known: Tensor) -> Tensor:
-    """(B, 1, S, S): depth (B, 1, S, S) where `known` is 1, elsewhere a soap film between it and RIM.
+    """(B, 1, S, S): depth (B, 1, S, S) where `known` is 1, elsewhere a film between it and RIM.
 
-    The film solves Laplace's equation, with `RIM` at the outermost pixels; by relaxation, from
+    The film, like one of soap, solves Laplace's equation, with `RIM` at the outermost pixels; by relaxation, from
     small pictures to large ones.
     """
     if depth.shape[-1] > COARSEST:

@@ -6,6 +6,7 @@ from .cycle import CycleConsistency
 from .displacement import Displacement
 from .features import MobileNetFeatures, VGG16Features
 from .identity import Identity
+from .landmarks import LandmarkDistillation
 from .moved import MovedPhotos
 from .perceptual import Perceptual
 from .photometric import Photometric
@@ -20,6 +21,7 @@ __all__ = [
     "CycleConsistency",
     "Displacement",
     "Identity",
+    "LandmarkDistillation",
     "LikeTeacher",
     "MobileNetFeatures",
     "MovedPhotos",
