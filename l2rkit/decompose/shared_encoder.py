@@ -1,6 +1,7 @@
 """A face from one encoder: quicker than a network for each part, and wide enough to tell people."""
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -14,8 +15,8 @@ from ..unet import Residual
 from .networks import exactly
 from .unsup3d import light_from_code
 
-WIDTHS = (32, 64, 128, 256, 256)  # channels at a half, a quarter ... a thirty-second of the photo
-DECODER = (128, 96, 64, 32)  # channels at 8, 16, 32 and 64 px
+WIDTHS = (32, 64, 128, 192, 256)  # channels at a half, a quarter ... a thirty-second of the photo
+DECODER = (64, 64, 48, 32)  # channels at 8, 16, 32 and 64 px
 REACH_DEPTH = 0.08  # farthest that a depth may lie from the mean face's
 
 
@@ -48,7 +49,7 @@ class SharedEncoderDecomposer(nn.Module):
             raise ValueError(f"image_size is a multiple of {2 ** len(widths)}, not {image_size}")
         self.image_size = image_size
         layers: list[nn.Module] = [nn.Conv2d(12, widths[0], 3, padding=1), Residual(widths[0])]
-        for before, after in zip(widths, widths[1:]):
+        for before, after in pairwise(widths):
             layers += [nn.Conv2d(before, after, 3, 2, 1), Residual(after), Residual(after)]
         side = image_size // 2 ** len(widths)
         self.encode = nn.Sequential(
@@ -57,7 +58,7 @@ class SharedEncoderDecomposer(nn.Module):
         self.pose = nn.Linear(code, 10)  # view and light
         self.unfold = nn.Linear(code, DECODER[0] * 64)
         steps: list[nn.Module] = []
-        for before, after in zip(DECODER, DECODER[1:]):
+        for before, after in pairwise(DECODER):
             steps += [
                 nn.Upsample(scale_factor=2, mode="bilinear"),
                 nn.Conv2d(before, after, 3, padding=1),

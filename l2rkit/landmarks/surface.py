@@ -47,8 +47,8 @@ def canonical_depth(points: Tensor, size: int) -> tuple[Tensor, Tensor]:
 def continued(depth: Tensor, known: Tensor) -> Tensor:
     """(B, 1, S, S): depth (B, 1, S, S) where `known` is 1, elsewhere a film between it and RIM.
 
-    The film, like one of soap, solves Laplace's equation, with `RIM` at the outermost pixels; by relaxation, from
-    small pictures to large ones.
+    The film, like one of soap, solves Laplace's equation, with `RIM` at the outermost pixels; by
+    relaxation, from small pictures to large ones.
     """
     if depth.shape[-1] > COARSEST:
         weight = avg_pool2d(known, 2)
