@@ -36,7 +36,11 @@ from l2rkit.testing import (
 
 SMALL = dict(image_size=32, width=8)
 # Arguments of parts that do not go without, or would be slow.
-DECOMPOSERS_WITH = {"Unsup3DDecomposer": dict(SMALL, encoder_width=8)}
+DECOMPOSERS_WITH = {
+    "FaceMeshDecomposer": dict(image_size=32),
+    "SharedEncoderDecomposer": dict(image_size=32, widths=(8, 8, 16), code=16),
+    "Unsup3DDecomposer": dict(SMALL, encoder_width=8),
+}
 BLURS = [dict(type="GaussianBlur", sigma=2), dict(type="MotionBlur")]
 DEGRADATIONS_WITH = {
     "Chain": dict(parts=BLURS),
@@ -61,8 +65,9 @@ LOSSES_WITH = {
     "Identity": dict(embedding=Colours()),
     "Perceptual": dict(features=dict(type="MobileNetFeatures")),
 }
-# Feature extractors, which are no losses, and what needs files; each has tests of its own.
-ELSEWHERE = {"MobileNetFeatures", "VGG16Features", "LikeTeacher"}
+# Feature extractors, which are no losses, and what needs files or landmarks; each has tests of its
+# own.
+ELSEWHERE = {"MobileNetFeatures", "VGG16Features", "LandmarkDistillation", "LikeTeacher"}
 
 
 # Parts that bring weights, here at random; what needs files of others has tests of its own.

@@ -34,7 +34,7 @@ test_dataloader = dict(
             dict(type=LoadPhoto),
             dict(type=CropByLandmarks, image_size=128),
             dict(type=FindLandmarks),
-            dict(type=PackPhoto),
+            dict(type=PackPhoto, labels=("source", "colour")),
         ],
     ),
 )

@@ -6,6 +6,8 @@ float32 (larger is farther), `normal` float32 unit vectors. `Degrade` keeps the 
 `FindLandmarks`. `PackPhoto` turns it all into tensors.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import torch
@@ -219,9 +221,15 @@ class PackPhoto(BaseTransform):
     """Tensors for torch's `default_collate`: `photo` and, where the sample has them, the others.
 
     photo, clean, albedo (3, H, W) float32 in [0, 1]; depth (1, H, W), normal (3, H, W), mask
-    (1, H, W) 0 or 1, light (5,), view (6,), landmarks_3d (468, 3) float32; person, colour () int64;
-    name, source str.
+    (1, H, W) 0 or 1, light (5,), view (6,), landmarks_3d (468, 3) float32; person () int64; name
+    str.
+
+    Args:
+        labels: what else to keep of each sample, numbers or words, such as `source` for metrics.
     """
+
+    def __init__(self, labels: Sequence[str] = ()):
+        self.labels = tuple(labels)
 
     def transform(self, results: dict) -> dict:
         packed = dict(photo=to_tensor(results["img"]))
@@ -233,9 +241,11 @@ class PackPhoto(BaseTransform):
         for key in ("light", "view", "landmarks_3d"):
             if key in results:
                 packed[key] = torch.as_tensor(np.asarray(results[key], np.float32))
-        packed |= {k: torch.tensor(int(results[k])) for k in ("person", "colour") if k in results}
-        packed |= {k: str(results[k]) for k in ("name", "source") if k in results}
-        return packed
+        if "person" in results:
+            packed["person"] = torch.tensor(int(results["person"]))
+        if "name" in results:
+            packed["name"] = str(results["name"])
+        return packed | {label: results[label] for label in self.labels if label in results}
 
 
 def to_tensor(picture: np.ndarray) -> torch.Tensor:

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from ..errors import PartError
 from ..face import Scene
 from ..landmarks.pose import canonical_points
 from ..landmarks.surface import canonical_depth
@@ -17,6 +18,8 @@ class LandmarkDistillation(nn.Module):
     The scene's `landmarks` are those of the clean photo, found by `FindLandmarks`; what follows
     from them is the target of `FaceMeshDecomposer`. The teacher of keypoints need not be able to
     see anything in bad photos.
+
+    Raises PartError if the scene has none.
 
     Args:
         view: weight of the view, six numbers alike.
@@ -36,7 +39,9 @@ class LandmarkDistillation(nn.Module):
 
     def forward(self, scene: Scene) -> Tensor:
         if scene.landmarks is None:
-            return scene.face.depth.sum() * 0
+            raise PartError(
+                "LandmarkDistillation wants landmarks: FindLandmarks goes into the pipeline"
+            )
         face, photo = scene.face, scene.photo
         with torch.no_grad():
             view, points = canonical_points(scene.landmarks.double(), photo.shape[-1])

@@ -46,14 +46,15 @@ class ShapeErrors(ImageFigures):
         true = at_mean_face(canonical_depth(points, size)[0])
         found = at_mean_face(scene.face.depth.detach().cpu().double())
         unit = torch.as_tensor(eye_distance(points.numpy()))[:, None]
-        self.results += list(torch.cat([found / unit, true / unit], 1).unbind())
+        self.results += list(torch.cat([found, true, unit], 1).unbind())
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        found, true = (half.numpy() for half in torch.stack(results).double().chunk(2, 1))
+        table = torch.stack(results).numpy()
+        found, true, unit = table[:, : len(INSIDE)], table[:, len(INSIDE) : -1], table[:, -1]
         found, true = (depth - depth.mean(1, keepdims=True) for depth in (found, true))
         square = (found**2).sum(1)
         scale = np.where(square > 1e-12, (found * true).sum(1) / np.maximum(square, 1e-12), 0)
-        error = 100 * np.sqrt(np.mean((scale[:, None] * found - true) ** 2, 1))
+        error = 100 * np.sqrt(np.mean((scale[:, None] * found - true) ** 2, 1)) / unit
         mean_found, mean_true = found.mean(0), true.mean(0)
         common = mean_found @ mean_true / max(mean_found @ mean_found, 1e-12)
         missed = ((true - mean_true - common * (found - mean_found)) ** 2).sum(1)
