@@ -2,8 +2,11 @@
 
 import io
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -34,6 +37,20 @@ def write_lasting(path: Path, content: bytes | memoryview) -> None:
             os.fsync(folder)  # the new name, too
         finally:
             os.close(folder)
+
+
+def kept_array(place: Path, make: Callable[[], np.ndarray]) -> np.ndarray:
+    """The float32 numbers, flat, in the file `place`; those that `make` gives if it is not there.
+
+    Several processes may ask for the same: each writes a file of its own first.
+    """
+    if place.exists():
+        return np.fromfile(place, np.float32)
+    made = np.asarray(make(), np.float32).reshape(-1)
+    part = place.with_name(f"{place.name}.{os.getpid()}")
+    part.write_bytes(made.tobytes())
+    part.replace(place)
+    return made
 
 
 def png(picture: "Image.Image") -> bytes:

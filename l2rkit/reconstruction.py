@@ -11,6 +11,7 @@ import torch
 from mmengine.utils import ProgressBar
 from torch import Tensor
 
+from .checkpoints import load_weights, own_state
 from .config import load_config, load_model
 from .data.align import FaceAligner, warp
 from .data.photo import photo_size, read_photo
@@ -31,7 +32,7 @@ class Reconstructor:
 
     Args:
         config: a config file.
-        weights: a weight file; by default the shipped one of the config's name.
+        weights: a weight file; by default the shipped one of the config's name, if it has any.
         align: find faces and crop them; else each photo is taken as one face, already cropped.
         every_face: all faces of a photo, not only the largest.
         device: cpu, cuda, cuda:1, ..., or auto for the GPU if there is one.
@@ -46,9 +47,9 @@ class Reconstructor:
         device: str = "cpu",
     ) -> None:
         device, loaded = chosen_device(device), load_config(config)
-        self.model: FaceReconstructor = load_model(
-            loaded, weights or shipped_weights(config), device
-        )
+        self.model: FaceReconstructor = load_model(loaded, device=device)
+        if weights or own_state(self.model):
+            load_weights(self.model, weights or shipped_weights(config))
         self.device, self.every_face = device, every_face
         self.size = self.model.image_size
         self.aligner = FaceAligner(self.size) if align else None

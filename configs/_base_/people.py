@@ -33,13 +33,13 @@ test_dataloader = dict(
             dict(type=EachAlone),  # methods of photo sets see one photo at a time
             dict(type=LoadPhoto),
             dict(type=CropByLandmarks, image_size=128),
-            dict(type=FindLandmarks),
+            dict(type=FindLandmarks, cache="data/landmarks"),
             dict(type=PackPhoto, labels=("source", "colour")),
         ],
     ),
 )
 test_evaluator = [
-    dict(type=FaceRetrieval),
+    dict(type=FaceRetrieval, turned_every=4, cache="work_dirs/people"),
     dict(type=PoseErrors),
     dict(type=ShapeErrors),
     dict(type=FaceRegionErrors),

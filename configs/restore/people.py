@@ -16,5 +16,5 @@ with read_base():
     from .._base_.runtime import *
 
 model = dict(type=PhotoRestorer)
-test_evaluator = [dict(type=FaceRetrieval), dict(type=FaceRegionErrors)]
+test_evaluator = [dict(type=FaceRetrieval, cache="work_dirs/people"), dict(type=FaceRegionErrors)]
 test_cfg = dict(type=TestLoop)

@@ -1,6 +1,5 @@
 """Landmarks as a step of a pipeline."""
 
-import os
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -8,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine.registry import MODELS, TRANSFORMS
+
+from l2rkit.files import kept_array
 
 
 @TRANSFORMS.register_module()
@@ -43,10 +44,4 @@ class FindLandmarks(BaseTransform):
             return self.landmarks([photo])[0]
         key = sha256(self.known + repr(photo.shape).encode() + photo.tobytes())
         place = self.cache / key.hexdigest()
-        if place.exists():
-            return np.fromfile(place, np.float32).reshape(-1, 3)
-        found = np.asarray(self.landmarks([photo])[0], np.float32)
-        part = place.with_name(f"{place.name}.{os.getpid()}")
-        part.write_bytes(found.tobytes())
-        part.replace(place)
-        return found
+        return kept_array(place, lambda: self.landmarks([photo])[0]).reshape(-1, 3)

@@ -1,25 +1,29 @@
 """Whether the face that comes out is still the person who went in."""
 
 from collections.abc import Callable, Sequence
+from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 import torch
-from mmengine.registry import METRICS, MODELS
+from mmengine.evaluator import BaseMetric
+from mmengine.registry import METRICS
 from torch import Tensor
 
-from ..face import Face, Rendering, Scene
+from ..face import Face, Rendering, Scene, each_tensor
+from ..files import kept_array
 from ..geometry import view_of
+from ..identity import build_identity
 from ..landmarks.region import skin_tone
 from ..registry import RENDERERS
 from ..render import GridRenderer
-from .figures import ImageFigures
 
 TONES = ("dark", "medium", "light")  # terciles of the skin tone
 COLOURLESS = "without colour"
 
 
 @METRICS.register_module()
-class FaceRetrieval(ImageFigures):
+class FaceRetrieval(BaseMetric):
     """Whether a drawn face finds its own photo among all clean photos of the set.
 
     Codes of an identity network are compared by their cosine. For each view, `rank1_VIEW` in
@@ -30,90 +34,121 @@ class FaceRetrieval(ImageFigures):
     `rank1_own_GROUP` is the same for the photos of each `source` and of each tercile of skin tone
     (see `skin_tone`), for photos with colour, so that it is seen who is served worse.
 
-    A restorer gives pictures, not faces: then there is the own view alone.
+    A restorer gives pictures, not faces: then there is the own view alone. Turned views take most
+    of the time; `turned_every` measures them on some of the photos, against all.
 
     Args:
         judge: part that gives aligned crops (B, 3, S, S) unit codes (B, K), see
             `l2rkit.identity`; left out, `FaceRes`, against which nothing is trained.
         render: part that draws; left out, `GridRenderer` of the photo's size without streaks.
         side_deg: the yaw of the side views.
+        turned_every: 4 draws every fourth photo's face ahead and from the side; 1 draws all.
+        cache: folder that keeps the clean photos' codes for other methods, 4 KB a photo.
     """
+
+    default_prefix = ""
+    each: dict[str, Sequence[float]] = {}
 
     def __init__(
         self,
         judge: dict | Callable[[Tensor], Tensor] | None = None,
         render: dict | Callable[[Face], Rendering] | None = None,
         side_deg: float = 30.0,
+        turned_every: int = 1,
+        cache: str | None = None,
         **metric: object,
     ) -> None:
         super().__init__(**metric)
         judge = dict(type="l2rkit.identity.FaceRes") if judge is None else judge
-        self.judge = MODELS.build(judge) if isinstance(judge, dict) else judge
+        self.known = sha256(repr(judge).encode()).digest()
+        self.judge = build_identity(judge)
         self.render = RENDERERS.build(render)
         self.views = {"ahead": (0.0,), "side": (side_deg, -side_deg)}
+        self.turned_every, self.cache = turned_every, None if cache is None else Path(cache)
+        if self.cache is not None:
+            self.cache.mkdir(parents=True, exist_ok=True)
 
     @torch.no_grad()
     def process(self, data_batch: dict, data_samples: Sequence[Scene | Tensor]) -> None:
         clean = data_batch.get("clean", data_batch["photo"]).cpu().float()
         (sample,) = data_samples
-        pictures = self._pictures(sample, clean.shape[-1])
-        codes = [self.judge(picture).cpu() for picture in (clean, *pictures)]
-        for row, columns in enumerate(zip(*codes)):
-            self.results.append((torch.stack(columns), self._groups(data_batch, clean, row)))
-
-    def _pictures(self, sample: Scene | Tensor, size: int) -> list[Tensor]:
+        rows = range(-len(self.results) % self.turned_every, len(clean), self.turned_every)
+        turned: dict[int, Tensor] = {}
         if isinstance(sample, Tensor):
-            return [sample.cpu().float().clamp(0, 1)]
-        render = self.render or GridRenderer(size, supersample=2, max_slope_deg=80)
-        face, yaws = sample.face, [yaw for some in self.views.values() for yaw in some]
-        turned = [face.seen_from(view_of(yaw).to(face.view)) for yaw in yaws]
-        return [render(own).on_white().cpu().float() for own in (face, *turned)]
+            own = sample.cpu().float().clamp(0, 1)
+        else:
+            render = self.render or GridRenderer(clean.shape[-1], supersample=2, max_slope_deg=80)
+            own = render(sample.face).on_white().cpu().float()
+            if len(rows):
+                some = each_tensor(sample.face, lambda tensor: tensor[list(rows)])
+                turned = dict(zip(rows, self._turned(render, some)))
+        photos, drawn = self._codes_of_photos(clean), self.judge(own).cpu()
+        groups = self._groups(data_batch, clean)
+        for row, codes in enumerate(zip(photos, drawn)):
+            self.results.append((*codes, turned.get(row), groups[row]))
 
-    def _groups(self, data_batch: dict, clean: Tensor, row: int) -> tuple[str | None, float]:
-        """The photo's source, and its skin tone; None or NaN where it is not known."""
-        source = data_batch["source"][row] if "source" in data_batch else None
-        if "landmarks_3d" not in data_batch or not int(
-            data_batch.get("colour", [1] * len(clean))[row]
-        ):
-            return source, float("nan")
-        some = slice(row, row + 1)
-        return source, float(skin_tone(clean[some], data_batch["landmarks_3d"][some].cpu()))
+    def _turned(self, render: Callable[[Face], Rendering], face: Face) -> Tensor:
+        """(B, V, K): codes of the faces in the turned views, those of `self.views` in a row."""
+        yaws = [yaw for some in self.views.values() for yaw in some]
+        codes = [
+            self.judge(render(face.seen_from(view_of(yaw).to(face.view))).on_white().cpu().float())
+            for yaw in yaws
+        ]
+        return torch.stack(codes, 1).cpu()
+
+    def _codes_of_photos(self, clean: Tensor) -> Tensor:
+        if self.cache is None:
+            return self.judge(clean).cpu()
+        codes = []
+        for photo in clean:
+            name = sha256(self.known + photo.numpy().tobytes()).hexdigest()
+            codes.append(
+                kept_array(self.cache / name, lambda p=photo: self.judge(p[None])[0].cpu())
+            )
+        return torch.from_numpy(np.stack(codes))
+
+    def _groups(self, data_batch: dict, clean: Tensor) -> list[tuple[str | None, float]]:
+        """Each photo's source, and its skin tone; None and NaN where they are not known."""
+        count = len(clean)
+        sources = data_batch.get("source", [None] * count)
+        tones = torch.full((count,), torch.nan)
+        if "landmarks_3d" in data_batch:
+            colour = torch.as_tensor(data_batch.get("colour", [1] * count)) > 0
+            tones[colour] = skin_tone(clean, data_batch["landmarks_3d"].cpu())[colour]
+        return list(zip(sources, tones.tolist()))
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        codes, groups = zip(*results)
-        photo, own, *turned = torch.stack(codes).unbind(1)
-        found = {"own": [ranked(own, photo)]}
-        columns = iter(turned)
-        if turned:
+        photos, owns, turned, groups = zip(*results)
+        photo, rank1, cosine = torch.stack(photos), {}, {}
+        rank1["own"], cosine["own"] = ranked(torch.stack(owns), photo)
+        rows = torch.tensor([row for row, codes in enumerate(turned) if codes is not None])
+        if len(rows):
+            views = iter(torch.stack([turned[row] for row in rows]).unbind(1))
             for name, yaws in self.views.items():
-                found[name] = [ranked(next(columns), photo) for _ in yaws]
-        figures: dict[str, np.ndarray] = {}
-        for place, name in enumerate(("rank1", "cosine")):
-            for view, some in found.items():
-                figures[f"{name}_{view}"] = np.mean([each[place] for each in some], 0)
-        self.names = tuple(figures)
-        report = super().compute_metrics(
-            list(zip(*(column.tolist() for column in figures.values())))
-        )
-        # a share in percent has no deviation worth telling
-        report = {
-            k: v for k, v in report.items() if not (k.startswith("rank1") and k.endswith("_std"))
-        }
-        own = figures["rank1_own"]
+                found = [ranked(next(views), photo, rows) for _ in yaws]
+                rank1[name], cosine[name] = (np.mean(column, 0) for column in zip(*found))
+        self.each = {f"rank1_{name}": values for name, values in rank1.items()}
+        self.each |= {f"cosine_{name}": values for name, values in cosine.items()}
+        report = {name: float(np.mean(values)) for name, values in self.each.items()}
+        self.each = {k: v for k, v in self.each.items() if len(v) == len(results)}
         return report | {
-            f"rank1_own_{name}": float(own[members].mean())
+            f"rank1_own_{name}": float(rank1["own"][members].mean())
             for name, members in members_of(groups).items()
         }
 
 
-def ranked(drawn: Tensor, photo: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """(N,) 100 where a code (N, K) is nearest to its own photo's among all (N, K), else 0; cosines.
+def ranked(
+    drawn: Tensor, photo: Tensor, rows: Tensor | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """(M,) 100 where a code (M, K) is nearest to its own photo's among all (N, K), else 0; cosines.
 
-    A draw with another photo does not count.
+    rows (M,): which photo is whose own; left out, they are in the same order. A draw with another
+    photo does not count.
     """
+    rows = torch.arange(len(drawn)) if rows is None else rows
     cosine = drawn @ photo.T
-    own = cosine.diagonal().clone()
-    others = cosine.fill_diagonal_(-torch.inf).amax(1)
+    own = cosine.gather(1, rows[:, None])[:, 0]
+    others = cosine.scatter(1, rows[:, None], -torch.inf).amax(1)
     return 100.0 * (own > others).numpy(), own.numpy()
 
 
