@@ -1,0 +1,55 @@
+"""What identity networks share: how a part is built, crops as they come in, codes as they go out."""
+
+from collections.abc import Callable
+
+from mmengine.registry import MODELS
+from torch import Tensor
+from torch.nn.functional import interpolate, normalize
+
+from ..errors import PartError, near
+from ..registry import check_arguments
+
+Identity = Callable[[Tensor], Tensor]  # photos (B, 3, H, W) in [0, 1] → codes (B, D)
+
+
+def build_identity(part: dict | Identity | None) -> Identity | None:
+    """The network that a dict describes, by MMEngine's `MODELS`; a built one, or None, as it is.
+
+    Raises:
+        PartError: no such network is registered, or it does not take one of the arguments.
+    """
+    if not isinstance(part, dict):
+        return part
+    arguments = dict(part)
+    kind = arguments.pop("type", None)
+    found = MODELS.get(kind) if isinstance(kind, str) else kind
+    if found is None:
+        raise PartError(f"no identity network is called '{kind}'{near(str(kind), networks())}")
+    check_arguments(found, arguments)
+    return found(**arguments)
+
+
+def networks() -> list[str]:
+    """The names of the identity networks that are shipped."""
+    return [n for n, kind in MODELS.module_dict.items() if kind.__module__.startswith(__package__)]
+
+
+def resized_crops(photo: Tensor, size: int, name: str) -> Tensor:
+    """(B, 3, size, size): square crops, bilinear, antialiased where they shrink.
+
+    Raises:
+        PartError: they are no square colour photos; `name` says which part wanted them.
+    """
+    if photo.ndim != 4 or photo.shape[1] != 3 or photo.shape[2] != photo.shape[3]:
+        raise PartError(f"{name} wants crops (B, 3, S, S), got {tuple(photo.shape)}")
+    if photo.shape[-1] == size:
+        return photo
+    return interpolate(photo, size=(size, size), mode="bilinear", antialias=True)
+
+
+def centred(raw: Tensor, mean_code: Tensor) -> Tensor:
+    """(B, D) of unit length: where the directions of `raw` (B, D) lie from the mean person's.
+
+    Raw codes lie in a narrow cone around `mean_code` (D,), so that strangers look alike.
+    """
+    return normalize(normalize(raw, dim=1) - mean_code, dim=1)

@@ -1,0 +1,89 @@
+"""dlib's face recognition network in torch, for losses: gradients reach the photo."""
+
+import torch
+from mmengine.registry import MODELS
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, max_pool2d, pad
+
+from ..checkpoints import load_into, read_weights
+from ..zoo import weight_file
+from .codes import centred, resized_crops
+
+SIZE = 150  # px of a face
+CODE = 128
+MEAN = (122.782, 117.001, 104.298)  # of 255: red, green, blue
+BLOCKS = ((32, 3), (64, 3), (128, 2), (256, 2))  # channels, residual blocks after the first layer
+
+
+@MODELS.register_module()
+class FaceEmbedding(nn.Module):
+    """(B, 128) codes of unit length of aligned crops (B, 3, S, S), RGB in [0, 1]. For losses.
+
+    Crops are those of `l2rkit.data.align`. Gradients reach the photo; weights are frozen. Codes are
+    centred: `normalise(normalise(raw) - mean_code)`, so that strangers have a cosine of about 0.
+
+    The network is Davis King's of dlib 19 (2017), 29 convolutions, trained on about 3 million
+    photos. `tools/model_converters/face_embedding.py` makes the file and the mean code.
+
+    Args:
+        weights: name of a shipped file or a path; None starts at random.
+    """
+
+    def __init__(self, weights: str | None = "face_embedding") -> None:
+        super().__init__()
+        self.first = nn.Conv2d(3, 32, 7, stride=2)
+        blocks: list[nn.Module] = []
+        width = 32
+        for channels, repeats in BLOCKS:
+            if channels != width:
+                blocks.append(DownBlock(width, channels))
+            blocks += [ResidualBlock(channels) for _ in range(repeats)]
+            width = channels
+        self.blocks = nn.Sequential(*blocks, DownBlock(width, width))
+        self.code = nn.Linear(width, CODE, bias=False)
+        self.register_buffer("mean_code", torch.zeros(CODE))
+        self.register_buffer("mean", torch.tensor(MEAN)[:, None, None] / 255, persistent=False)
+        if weights is not None:
+            path = weight_file(weights)
+            load_into(self, read_weights(path), str(path))
+        self.requires_grad_(False)
+
+    def forward(self, photo: Tensor) -> Tensor:
+        return centred(self.raw(photo), self.mean_code)
+
+    def raw(self, photo: Tensor) -> Tensor:
+        """(B, 128): codes as dlib gives them, neither centred nor of unit length."""
+        x = resized_crops(photo, SIZE, "FaceEmbedding") - self.mean
+        x = max_pool2d(self.first(x).relu(), 3, 2)
+        return self.code(self.blocks(x).mean((2, 3)))
+
+
+class ResidualBlock(nn.Module):
+    """(B, C, H, W) → (B, C, H, W); batch norms are folded into the convolutions."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (self.conv2(self.conv1(x).relu()) + x).relu()
+
+
+class DownBlock(nn.Module):
+    """(B, C, H, W) → (B, D, H // 2, W // 2).
+
+    The skip is an average pool, with zeros for channels that it lacks; the branch is not padded
+    before its stride, and gets zeros below and on the right where it is smaller than the skip.
+    """
+
+    def __init__(self, cin: int, cout: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(cin, cout, 3, stride=2)
+        self.conv2 = nn.Conv2d(cout, cout, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        branch, skip = self.conv2(self.conv1(x).relu()), avg_pool2d(x, 2)
+        rows, columns = (skip.shape[i] - branch.shape[i] for i in (2, 3))
+        channels = branch.shape[1] - skip.shape[1]
+        return (pad(branch, (0, columns, 0, rows)) + pad(skip, (0, 0, 0, 0, 0, channels))).relu()

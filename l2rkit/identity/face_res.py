@@ -1,0 +1,92 @@
+"""HSE-FaceRes, the judge of identity: for metrics alone."""
+
+import torch
+from mmengine.registry import MODELS
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+from ..checkpoints import load_into, read_weights
+from ..zoo import weight_file
+from .codes import centred, resized_crops
+
+SIZE = 224  # px of a face
+AT_ONCE = 32  # photos
+MEAN = (123.68, 116.779, 103.939)  # of 255: red, green, blue
+# Channels and stride of MobileNet's blocks, each a depthwise and a pointwise convolution.
+BLOCKS = (
+    (64, 1),
+    (128, 2),
+    (128, 1),
+    (256, 2),
+    (256, 1),
+    (512, 2),
+    *[(512, 1)] * 5,
+    (1024, 2),
+    (1024, 1),
+)
+CODE = BLOCKS[-1][0]
+
+
+@MODELS.register_module()
+class FaceRes(nn.Module):
+    """(B, 1024) codes of unit length of aligned crops (B, 3, S, S), RGB in [0, 1]. THE JUDGE.
+
+    For metrics alone: nothing is trained, chosen or stopped early against it. No gradient passes.
+    Crops are those of `l2rkit.data.align`. Codes are centred: `normalise(normalise(raw) -
+    mean_code)`, so that strangers have a cosine of about 0.
+
+    The network is the MobileNet (Howard et al., 2017) of Savchenko's HSE-FaceRes (2019), up to the
+    mean over pixels. `tools/model_converters/face_res.py` makes the file and the mean code.
+
+    Args:
+        weights: name of a shipped file or a path; None starts at random.
+    """
+
+    def __init__(self, weights: str | None = "face_res") -> None:
+        super().__init__()
+        layers, width = [SameConv2d(3, 32, stride=2), nn.ReLU6(inplace=True)], 32
+        for channels, stride in BLOCKS:
+            layers += [SameConv2d(width, width, stride, groups=width), nn.ReLU6(inplace=True)]
+            layers += [nn.Conv2d(width, channels, 1), nn.ReLU6(inplace=True)]
+            width = channels
+        self.layers = nn.Sequential(*layers)
+        self.register_buffer("mean_code", torch.zeros(CODE))
+        self.register_buffer("mean", torch.tensor(MEAN)[:, None, None] / 255, persistent=False)
+        if weights is not None:
+            path = weight_file(weights)
+            load_into(self, read_weights(path), str(path))
+        self.requires_grad_(False).to(memory_format=torch.channels_last)
+
+    @torch.no_grad()
+    def forward(self, photo: Tensor) -> Tensor:
+        return centred(self.raw(photo), self.mean_code)
+
+    @torch.no_grad()
+    def raw(self, photo: Tensor) -> Tensor:
+        """(B, 1024): codes as HSE-FaceRes gives them, neither centred nor of unit length."""
+        return torch.cat([self._some(part) for part in photo.split(AT_ONCE)])
+
+    def _some(self, photo: Tensor) -> Tensor:
+        x = resized_crops(photo, SIZE, "FaceRes") - self.mean
+        return self.layers(x.contiguous(memory_format=torch.channels_last)).mean((2, 3))
+
+
+class SameConv2d(nn.Conv2d):
+    """A convolution of 3 x 3 px with zeros around the picture as TensorFlow's SAME puts them."""
+
+    def __init__(self, cin: int, cout: int, stride: int = 1, groups: int = 1) -> None:
+        super().__init__(cin, cout, 3, stride, groups=groups)
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows, columns = (same_padding(n, 3, self.stride[0]) for n in x.shape[2:])
+        if rows == columns == (1, 1):
+            return nn.functional.conv2d(
+                x, self.weight, self.bias, self.stride, 1, groups=self.groups
+            )
+        return super().forward(pad(x, (*columns, *rows)))
+
+
+def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
+    """How many zeros TensorFlow's SAME puts before and after `size` px; the odd one after."""
+    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+    return total // 2, total - total // 2
