@@ -1,4 +1,4 @@
-"""What identity networks share: how a part is built, crops as they come in, codes as they go out."""
+"""What identity networks share: how a part is built, what crops and codes are like."""
 
 from collections.abc import Callable
 

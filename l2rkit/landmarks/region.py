@@ -17,7 +17,7 @@ def face_region(landmarks: Tensor, size: int) -> Tensor:
     """
     regions = np.zeros((len(landmarks), size, size), np.uint8)
     for region, points in zip(regions, landmarks.detach().cpu().numpy()):
-        outline = cv2.convexHull(np.float32(points[:, :2]))
+        outline = cv2.convexHull(np.ascontiguousarray(points[:, :2], np.float32))
         cv2.fillConvexPoly(region, np.rint(outline).astype(np.int32), 1)
     return torch.from_numpy(regions)[:, None].to(landmarks)
 

@@ -132,7 +132,7 @@ def test_everybody_finds_his_own_photo_or_the_one_that_he_looks_like():
         assert report["rank1_own"] == pytest.approx(wanted)
         assert report["rank1_ahead"] == pytest.approx(wanted)
         assert report["rank1_side"] == pytest.approx(wanted)
-    assert metric.each["rank1_own"] == (0, 0, 100, 100, 100, 100)
+    assert list(metric.each["rank1_own"]) == [0, 0, 100, 100, 100, 100]
     restorer = FaceRetrieval(judge)
     restorer.process(dict(photo=photo), [swapped])
     report = restorer.compute_metrics(restorer.results)
