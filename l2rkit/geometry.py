@@ -9,7 +9,7 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
+from torch.nn.functional import interpolate, pad
 
 from .face import FIELD_OF_VIEW_DEG, PIVOT
 
@@ -101,6 +101,16 @@ def cross(a: Tensor, b: Tensor) -> Tensor:
     ax, ay, az = a.unbind(1)
     bx, by, bz = b.unbind(1)
     return torch.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], 1)
+
+
+def aligned(maps: Tensor, size: int) -> Tensor:
+    """(B, C, size, size): maps (B, C, S, S) at another size, their outermost centres kept.
+
+    So the camera of `l2rkit.face` sees the same surface: its field of view ends at these centres.
+    """
+    if maps.shape[-1] == size:
+        return maps
+    return interpolate(maps, size=(size, size), mode="bilinear", align_corners=True)
 
 
 def view_of(yaw_deg: float = 0.0, pitch_deg: float = 0.0, roll_deg: float = 0.0) -> Tensor:

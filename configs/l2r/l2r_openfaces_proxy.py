@@ -86,8 +86,8 @@ optim_wrapper = dict(
 )
 param_scheduler = [
     dict(type=LinearLR, start_factor=0.1, begin=0, end=200, by_epoch=False),
-    dict(type=CosineAnnealingLR, T_max=3000, eta_min=1e-5, begin=0, end=3000, by_epoch=False),
+    dict(type=CosineAnnealingLR, T_max=2600, eta_min=1e-5, begin=0, end=2600, by_epoch=False),
 ]
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=3000, val_interval=1000)
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=2600, val_interval=1000)
 val_cfg = dict(type=ValLoop)
 test_cfg = dict(type=TestLoop)

@@ -5,9 +5,10 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, pixel_unshuffle
+from torch.nn.functional import pixel_unshuffle
 
 from ..face import FAR, NEAR, Face
+from ..geometry import aligned
 from ..landmarks.points import MEAN_FACE
 from ..landmarks.surface import canonical_depth
 from ..registry import DECOMPOSERS
@@ -15,8 +16,9 @@ from ..unet import Residual
 from .networks import exactly
 from .unsup3d import light_from_code
 
-WIDTHS = (32, 64, 128, 192, 256)  # channels at a half, a quarter ... a thirty-second of the photo
-DECODER = (64, 64, 48, 32)  # channels at 8, 16, 32 and 64 px
+BLOCK = 4  # by so many pixels the encoder sees as one
+WIDTHS = (64, 128, 192, 256)  # channels at a quarter, an eighth ... a thirty-second of the photo
+DECODER = (96, 64, 32, 16)  # channels at 8, 16, 32 and 64 px
 REACH_DEPTH = 0.08  # farthest that a depth may lie from the mean face's
 
 
@@ -24,13 +26,13 @@ REACH_DEPTH = 0.08  # farthest that a depth may lie from the mean face's
 class SharedEncoderDecomposer(nn.Module):
     """Depth, albedo, light and view of a photo, all from one code. Ours.
 
-    The encoder is residual and sees the photo at half its size, two by two pixels as one. Depth is
-    the mean face's plus what the code adds, decoded to 64 px without any path that keeps places of
-    the photo, since the maps are canonical; so is albedo.
+    The encoder is residual and sees the photo at a quarter of its size, 4 by 4 pixels as one. Depth
+    is the mean face's plus what the code adds, decoded to 64 px without any path that keeps places
+    of the photo, since the maps are canonical; so is albedo.
 
     Args:
         image_size: pixels of the photo and of the canonical maps, a multiple of 32.
-        widths: channels of the encoder, from a half of the photo's size downwards.
+        widths: channels of the encoder, from a quarter of the photo's size downwards.
         code: numbers that describe a photo.
         max_rotation_deg: largest turn about each axis.
         max_shift: largest shift along x, y and z, in units of depth.
@@ -45,13 +47,15 @@ class SharedEncoderDecomposer(nn.Module):
         max_shift: tuple[float, float, float] = (0.1, 0.1, 0.0),
     ) -> None:
         super().__init__()
-        if image_size % 2 ** len(widths):
-            raise ValueError(f"image_size is a multiple of {2 ** len(widths)}, not {image_size}")
+        least = BLOCK * 2 ** (len(widths) - 1)
+        if image_size % least:
+            raise ValueError(f"image_size is a multiple of {least}, not {image_size}")
         self.image_size = image_size
-        layers: list[nn.Module] = [nn.Conv2d(12, widths[0], 3, padding=1), Residual(widths[0])]
+        layers: list[nn.Module] = [nn.Conv2d(3 * BLOCK**2, widths[0], 3, padding=1)]
+        layers += [Residual(widths[0])]
         for before, after in pairwise(widths):
-            layers += [nn.Conv2d(before, after, 3, 2, 1), Residual(after), Residual(after)]
-        side = image_size // 2 ** len(widths)
+            layers += [nn.Conv2d(before, after, 3, 2, 1), Residual(after)]
+        side = image_size // least
         self.encode = nn.Sequential(
             *layers, nn.SiLU(), nn.Flatten(), nn.Linear(widths[-1] * side**2, code), nn.SiLU()
         )
@@ -82,7 +86,7 @@ class SharedEncoderDecomposer(nn.Module):
             raise ValueError(
                 f"SharedEncoderDecomposer wants photos {wanted}, not {tuple(photo.shape)}"
             )
-        code = self.encode(pixel_unshuffle(photo * 2 - 1, 2))
+        code = self.encode(pixel_unshuffle(photo * 2 - 1, BLOCK))
         pose = exactly(self.pose, code).tanh()
         small = self.unfold(code).unflatten(1, (DECODER[0], 8, 8))
         maps = exactly(self.maps, self.decode(small))
@@ -93,11 +97,3 @@ class SharedEncoderDecomposer(nn.Module):
             light=light_from_code(pose[:, 6:]),
             view=pose[:, :6] * self.reach,
         )
-
-
-def aligned(maps: Tensor, size: int) -> Tensor:
-    """(B, C, size, size): maps (B, C, S, S) at another size, their outermost centres kept.
-
-    So the camera of `l2rkit.face` sees the same surface: its field of view ends at these centres.
-    """
-    return interpolate(maps, size=(size, size), mode="bilinear", align_corners=True)

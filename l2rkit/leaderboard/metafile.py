@@ -16,6 +16,7 @@ TASKS = {
     "psnr": "Face Restoration",
     "fmd": "Image Generation",
     "render_psnr": "Rendering",
+    "rank1_own": "Reconstruction of People",
 }
 NOTE = "# Made by tools/leaderboard.py --out model-zoo.md from the results; not to be edited.\n"
 

@@ -32,6 +32,13 @@ draws. If it holds 0, the difference may be chance. It is empty where each image
 kept.
 """
 
+OF_GROUP = "rank1_own_"
+SERVED = """## Who is served worse
+
+Rank-1 in percent, in the photo's view, by source of the photos and by tercile of skin tone (where
+photos have colour). What the figures mean: docs/protocols.md.
+"""
+
 ELSEWHERE = """## Published by others
 
 Read from the sources named, on their data: **not to be compared** with the figures above.
@@ -44,9 +51,26 @@ def page(entries: list[dict[str, Any]], published: list[dict[str, Any]]) -> str:
     if curves(entries):
         parts.append(f"![SIDE against how bad the photos are]({PLOT})\n")
     parts.append(table(entries) + "\n")
+    if served := groups(entries):
+        parts += [SERVED, served + "\n"]
     if published:
         parts += [ELSEWHERE, elsewhere(published) + "\n"]
     return "\n".join([*parts, "## How each was measured\n", measured(entries)])
+
+
+def groups(entries: list[dict[str, Any]]) -> str:
+    """A table of the rank-1 of people by groups of them; empty where no entry has any."""
+    settings = [e for e in entries if any(name.startswith(OF_GROUP) for name in e["metrics"])]
+    names = dict.fromkeys(
+        name for e in settings for name in e["metrics"] if name.startswith(OF_GROUP)
+    )
+    settings.sort(key=lambda e: (e["protocol"], e["level"], -e["metrics"]["rank1_own"]["mean"]))
+    rows = [
+        [e["protocol"], e["level"], method(e), *(cell(e["metrics"], name, 1) for name in names)]
+        for e in settings
+    ]
+    titles = ["protocol", "level", "method", *(name.removeprefix(OF_GROUP) for name in names)]
+    return grid(titles, rows) if rows else ""
 
 
 def measured(entries: list[dict[str, Any]]) -> str:

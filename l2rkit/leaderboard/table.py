@@ -28,8 +28,23 @@ COLUMNS = {
     "normal_mad": ("angle of normals, deg", 2),
     "fmd": ("FMD", 3),
     "kmd": ("KMD x 1000", 2),
+    "rank1_own": ("rank-1 %", 1),
+    "rank1_ahead": ("rank-1 ahead %", 1),
+    "rank1_side": ("rank-1 at ±30° %", 1),
+    "cosine_own": ("ID similarity", 3),
+    "cosine_ahead": ("ID similarity ahead", 3),
+    "cosine_side": ("ID similarity at ±30°", 3),
+    "yaw_correlation": ("yaw correlation", 3),
+    "yaw_error": ("yaw error, deg", 1),
+    "pitch_correlation": ("pitch correlation", 3),
+    "pitch_error": ("pitch error, deg", 1),
+    "roll_error": ("roll error, deg", 1),
+    "explained_shape": ("explained deviation of shape", 2),
+    "shape_error": ("shape error %", 2),
+    "face_psnr": ("PSNR of the face, dB", 2),
+    "face_ssim": ("SSIM of the face", 3),
 }
-MORE_IS_BETTER = ("psnr", "ssim", "identity", "render_psnr", "render_ssim")
+MORE_IS_BETTER = ("psnr", "ssim", "identity", "render_psnr", "render_ssim", "rank1_own")
 BASELINES = {
     "flat": "flat depth",
     "mean_depth": "mean of the true depths",
@@ -58,14 +73,22 @@ def table(entries: list[dict[str, Any]]) -> str:
 
 
 def method(entry: dict[str, Any]) -> str:
-    """`unsup3d_heads`, or `FaceRestorer + unsup3d_heads`."""
+    """`unsup3d_heads`, `FaceRestorer + unsup3d_heads`, or `FaceRestorer, 2D` of people."""
     restorer = entry.get("restore", "none")
+    if picture(entry):
+        return "the photo itself" if restorer == "none" else f"{restorer}, 2D"
     return entry["config"] if restorer == "none" else f"{restorer} + {entry['config']}"
 
 
 def unrestored(entry: dict[str, Any]) -> bool:
     """Whether it measures bad photos by themselves, which is no method."""
-    return "psnr" in entry["metrics"] and entry.get("restore", "none") == "none"
+    two_dimensional = "psnr" in entry["metrics"] or picture(entry)
+    return two_dimensional and entry.get("restore", "none") == "none"
+
+
+def picture(entry: dict[str, Any]) -> bool:
+    """Whether it measures pictures of people, not faces that can be turned."""
+    return "rank1_own" in entry["metrics"] and "rank1_side" not in entry["metrics"]
 
 
 def grid(titles: list[str], rows: list[list[str]]) -> str:

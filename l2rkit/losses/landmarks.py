@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from ..errors import PartError
 from ..face import Scene
+from ..geometry import aligned
 from ..landmarks.pose import canonical_points
 from ..landmarks.surface import canonical_depth
 from ..masked import masked_mean
@@ -27,14 +28,21 @@ class LandmarkDistillation(nn.Module):
         outside: weight of depth outside it, where the target only goes on smoothly.
         slope: weight of the steps from pixel to pixel of depth inside the face, which is what
             normals see.
+        size: px of the depth that is made of the landmarks, and brought to the face's size.
     """
 
     supervision = ("keypoint",)
 
     def __init__(
-        self, view: float = 10.0, depth: float = 100.0, outside: float = 30.0, slope: float = 0.0
+        self,
+        view: float = 10.0,
+        depth: float = 100.0,
+        outside: float = 30.0,
+        slope: float = 0.0,
+        size: int = 64,
     ) -> None:
         super().__init__()
+        self.size = size
         self.view, self.depth, self.outside, self.slope = view, depth, outside, slope
 
     def forward(self, scene: Scene) -> Tensor:
@@ -45,13 +53,14 @@ class LandmarkDistillation(nn.Module):
         face, photo = scene.face, scene.photo
         with torch.no_grad():
             view, points = canonical_points(scene.landmarks.double(), photo.shape[-1])
-            depth, region = canonical_depth(points.float(), face.size)
+            depth, region = canonical_depth(points.float(), self.size)
+            depth, region = aligned(depth, face.size), aligned(region, face.size)
         off = face.depth - depth
         loss = self.view * (face.view - view.float()).abs().mean()
         loss = loss + self.depth * masked_mean(off.abs(), region)
         loss = loss + self.outside * (off.abs() * (1 - region)).mean()
         if self.slope:
             for dim in (-1, -2):
-                both = region.unfold(dim, 2, 1).amin(-1)
+                both = region.unfold(dim, 2, 1).prod(-1)
                 loss = loss + self.slope * masked_mean(off.diff(dim=dim).abs(), both)
         return loss

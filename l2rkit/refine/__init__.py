@@ -3,5 +3,6 @@
 from .albedo import PriorAlbedo
 from .crowd import CommonShape
 from .geometry import RefinedGeometry
+from .unwrapped_albedo import UnwrappedAlbedo
 
-__all__ = ["CommonShape", "PriorAlbedo", "RefinedGeometry"]
+__all__ = ["CommonShape", "PriorAlbedo", "RefinedGeometry", "UnwrappedAlbedo"]

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, silu
 
 from ..face import Confidence, Face
+from ..geometry import aligned
 from ..registry import PRIORS, REFINERS
 from ..unet import Residual
 
@@ -58,7 +59,7 @@ class PriorAlbedo(nn.Module):
 
     def forward(self, face: Face, photo: Tensor) -> Face:
         """face: the proxy; photo (B, 3, H, W): what it was taken from."""
-        face, photo = enlarged(face, self.prior.size), resized(photo, self.prior.size)
+        face, photo = enlarged(face, self.prior.size), aligned(photo, self.prior.size)
         codes = self.codes(silu(self.seen(self.style(photo * 2 - 1)[START].flatten(1))))
         codes = self.prior.mean_w + codes.unflatten(1, (self.prior.layers, -1)).float()
         seen = self.spatial(face.albedo * 2 - 1)
@@ -107,15 +108,8 @@ def enlarged(face: Face, size: int) -> Face:
         return face
     factor, sure = size / face.size, face.confidence
     if sure is not None:
-        maps = (resized(m, round(m.shape[-1] * factor)) for m in (sure.pixel, sure.feature))
+        maps = (aligned(m, round(m.shape[-1] * factor)) for m in (sure.pixel, sure.feature))
         sure = Confidence(*maps)
-    depth, albedo = resized(face.depth, size), resized(face.albedo, size)
+    depth, albedo = aligned(face.depth, size), aligned(face.albedo, size)
     kept = replace(face, displacement=None, consistent=None, confidence=sure)
     return replace(kept, depth=depth, albedo=albedo)
-
-
-def resized(maps: Tensor, size: int) -> Tensor:
-    """(B, C, size, size): maps (B, C, H, W) at another size; corner pixels stay where they are."""
-    if maps.shape[-1] == size:
-        return maps
-    return interpolate(maps, (size, size), mode="bilinear", align_corners=True)
