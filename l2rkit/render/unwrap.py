@@ -47,7 +47,7 @@ def unwrap(photo: Tensor, depth: Tensor, view: Tensor) -> Unwrapped:
 
 @torch.no_grad()
 def visibility(depth: Tensor, view: Tensor, size: int) -> Tensor:
-    """(B, 1, H, W) in [0, 1]: how far a photo `size` px wide shows each pixel of depth (B, 1, H, W).
+    """(B, 1, H, W) in [0, 1]: how far a photo `size` px wide shows pixels of depth (B, 1, H, W).
 
     A pixel is seen that lies in the picture, faces the camera, and has nothing before it (z-test
     against the depth as rendered).
