@@ -1,4 +1,4 @@
-"""What identity networks share: how a part is built, crops as they come in, codes as they go out."""
+"""What identity networks share: how a part is built, crops that come in, codes that go out."""
 
 from collections.abc import Callable
 

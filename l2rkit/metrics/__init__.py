@@ -6,7 +6,6 @@ from .cross_view import CrossViewErrors
 from .cross_view_render import CrossViewRenderErrors
 from .depth import DepthErrors, mad, side
 from .generator import GeneratorDistance
-from .identity import DlibIdentity
 from .normal import NormalErrors
 from .photo import PhotoErrors, psnr, ssim
 from .plausible import Symmetry, TurnedIdentity
@@ -18,7 +17,6 @@ __all__ = [
     "CrossViewRenderErrors",
     "DepthCorrelation",
     "DepthErrors",
-    "DlibIdentity",
     "GeneratorDistance",
     "NormalErrors",
     "PhotoErrors",
