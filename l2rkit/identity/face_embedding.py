@@ -20,7 +20,15 @@ class FaceEmbedding(nn.Module):
     """(B, 128) codes of unit length of aligned crops (B, 3, S, S), RGB in [0, 1]. For losses.
 
     Crops are those of `l2rkit.data.align`. Gradients reach the photo; weights are frozen. Codes are
-    centred: `normalise(normalise(raw) - mean_code)`, so that strangers have a cosine of about 0.
+    centred: `normalise(normalise(raw) - mean_code)`. Cosines of 102 people, a neutral photo against
+    a smiling one, and again with that one degraded (`tools/analysis/identity_pairs.py`):
+
+        second photo    AUC     one person   strangers
+        clean           0.9999  0.926        0.259
+        severe          0.960   0.551        0.158
+
+    All are of one studio and the training photos are not, so strangers are not at 0. In 8 bits the
+    centred cosine to the code of the original weights is 0.999 (mean over 96 photos).
 
     The network is Davis King's of dlib 19 (2017), 29 convolutions, trained on about 3 million
     photos. `tools/model_converters/face_embedding.py` makes the file and the mean code.

@@ -10,7 +10,7 @@ from ..zoo import weight_file
 from .codes import centred, resized_crops
 
 SIZE = 224  # px of a face
-AT_ONCE = 32  # photos
+AT_ONCE = 4  # photos; the features of more no longer fit the cache, 1.6 times as slow
 MEAN = (123.68, 116.779, 103.939)  # of 255: red, green, blue
 # Channels and stride of MobileNet's blocks, each a depthwise and a pointwise convolution.
 BLOCKS = (
@@ -33,7 +33,16 @@ class FaceRes(nn.Module):
 
     For metrics alone: nothing is trained, chosen or stopped early against it. No gradient passes.
     Crops are those of `l2rkit.data.align`. Codes are centred: `normalise(normalise(raw) -
-    mean_code)`, so that strangers have a cosine of about 0.
+    mean_code)`. Cosines of 102 people, a neutral photo against a smiling one, and again with that
+    one degraded (`tools/analysis/identity_pairs.py`):
+
+        second photo    AUC     one person   strangers
+        clean           1.000   0.883        0.137
+        severe          0.986   0.354        0.068
+
+    All are of one studio and the training photos are not, so strangers are not at 0. In 8 bits the
+    centred cosine to the code of the 16-bit weights is 0.997 (mean over 96 photos). A face takes
+    16 ms of one core.
 
     The network is the MobileNet (Howard et al., 2017) of Savchenko's HSE-FaceRes (2019), up to the
     mean over pixels. `tools/model_converters/face_res.py` makes the file and the mean code.

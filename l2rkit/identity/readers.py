@@ -59,7 +59,8 @@ def read_face_res(model: Path) -> FaceRes:
         WeightsError: the files are damaged, or not this network's.
     """
     content = _json(model)
-    found = read_weight_groups(model, content.get("weightsManifest", ()))
+    groups = content.get("weightsManifest", ()) if isinstance(content, dict) else ()
+    found = read_weight_groups(model, groups)
     pairs = [(_tensor(found, "conv1/convolution/merged_input"), "conv1")]
     for i in range(1, len(RES_BLOCKS) + 1):
         depthwise = _tensor(found, f"conv_dw_{i}/depthwise_kernel")

@@ -49,7 +49,7 @@ def plot(entries: list[dict[str, Any]]) -> bytes:
                 color=f"C{configs.index(config)}",
                 marker=MARKERS[restorers.index(restorer) % len(MARKERS)],
                 linestyle="-" if restorer == "none" else "--",
-                label=method(dict(config=config, restore=restorer)),
+                label=method(dict(config=config, restore=restorer, metrics={})),
             )
         axes.set_xticks(range(len(LEVELS)), LEVELS)
         axes.set_ylabel("SIDE x 100, less is better")

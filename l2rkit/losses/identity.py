@@ -4,7 +4,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity
 
+from ..errors import PartError
 from ..face import Scene
+from ..identity import FaceRes, build_identity
 from ..registry import LOSSES
 
 
@@ -13,13 +15,20 @@ class Identity(nn.Module):
     """1 minus the cosine between embeddings of the drawn face and of the photo, 0..2.
 
     Args:
-        embedding: (B, 3, H, W) in [0, 1] → (B, D), any network of persons; its weights are frozen.
+        embedding: (B, 3, H, W) in [0, 1] → (B, D), such as `FaceEmbedding`; its weights are frozen.
+            Never `FaceRes`: nothing is trained against the judge, which passes no gradient.
         weight: factor of the whole.
+
+    Raises:
+        PartError: the embedding is the judge.
     """
 
     def __init__(self, embedding: dict | nn.Module, weight: float = 1.0) -> None:
         super().__init__()
-        self.embedding = LOSSES.build(embedding).eval().requires_grad_(False)
+        embedding = build_identity(embedding)
+        if isinstance(embedding, FaceRes):
+            raise PartError("nothing is trained against FaceRes, the judge: take FaceEmbedding")
+        self.embedding = embedding.eval().requires_grad_(False)
         self.weight = weight
 
     def forward(self, scene: Scene) -> Tensor:

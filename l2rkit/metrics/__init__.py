@@ -7,7 +7,6 @@ from .cross_view_render import CrossViewRenderErrors
 from .depth import DepthErrors, mad, side
 from .face_region import FaceRegionErrors
 from .generator import GeneratorDistance
-from .identity import DlibIdentity
 from .normal import NormalErrors
 from .photo import PhotoErrors, psnr, ssim
 from .plausible import Symmetry, TurnedIdentity
@@ -22,7 +21,6 @@ __all__ = [
     "CrossViewRenderErrors",
     "DepthCorrelation",
     "DepthErrors",
-    "DlibIdentity",
     "FaceRegionErrors",
     "FaceRetrieval",
     "GeneratorDistance",

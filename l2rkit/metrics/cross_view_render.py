@@ -9,7 +9,8 @@ from torch.nn.functional import cosine_similarity
 
 from ..errors import DataError
 from ..face import Face, Light, Rendering, Scene
-from ..registry import LOSSES, RENDERERS
+from ..identity import build_identity
+from ..registry import RENDERERS
 from ..render import GridRenderer
 from .cross_view import photos_of, rows
 from .figures import ImageFigures
@@ -30,7 +31,7 @@ class CrossViewRenderErrors(ImageFigures):
     on it, is told apart.
 
     Args:
-        identity: part that gives each photo (B, 3, H, W) a code (B, K), such as `DlibIdentity`.
+        identity: part that gives each photo (B, 3, H, W) a code (B, K), such as `FaceRes`.
             `cross_identity` is then the cosine between the drawn face and B, and
             `cross_stranger` that with the photo from the same side of the next face.
         render: part that draws; left out, `GridRenderer`.
@@ -48,7 +49,7 @@ class CrossViewRenderErrors(ImageFigures):
         **metric: object,
     ) -> None:
         super().__init__(**metric)
-        self.identity = LOSSES.build(identity)
+        self.identity = build_identity(identity)
         self.render = RENDERERS.build(render) or GridRenderer()
 
     def process(self, data_batch: dict, data_samples: Sequence[Scene]) -> None:

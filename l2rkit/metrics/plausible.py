@@ -9,7 +9,8 @@ from torch.nn.functional import normalize
 
 from ..face import Face, Rendering, Scene
 from ..geometry import view_of
-from ..registry import LOSSES, RENDERERS
+from ..identity import build_identity
+from ..registry import RENDERERS
 from ..render import GridRenderer
 from .depth import side
 from .figures import ImageFigures
@@ -50,7 +51,7 @@ class TurnedIdentity(ImageFigures):
     photo each is another person's.
 
     Args:
-        identity: part that gives each photo (B, 3, H, W) a code (B, K), such as `DlibIdentity`.
+        identity: part that gives each photo (B, 3, H, W) a code (B, K), such as `FaceRes`.
         yaws_deg: from the canonical face, which is frontal.
         render: part that draws; left out, `GridRenderer` without streaks at depth edges.
     """
@@ -65,7 +66,7 @@ class TurnedIdentity(ImageFigures):
         **metric: object,
     ) -> None:
         super().__init__(**metric)
-        self.identity, self.yaws_deg = LOSSES.build(identity), tuple(yaws_deg)
+        self.identity, self.yaws_deg = build_identity(identity), tuple(yaws_deg)
         self.render = RENDERERS.build(render) or GridRenderer(max_slope_deg=80)
 
     @torch.no_grad()

@@ -10,15 +10,11 @@ from ..geometry import move, normals, project, rotation, unproject
 from .fastest import rasterize_fastest
 from .warp import carried_back, warp_depth
 
-# All soft, so that no seam is drawn where visibility ends.
-GRAZING, FACING = (
-    0.1,
-    0.35,
-)  # cosine to the camera from which a pixel begins to count, and counts whole
-BEHIND = (
-    0.003,
-    0.008,
-)  # depth behind what hides it at which a pixel begins to count less, and not at all
+# All soft, so that no seam is drawn where visibility ends. Cosines to the camera from which a pixel
+# begins to count, and counts whole; depths behind what hides it where counting begins to end, and
+# has ended.
+FACING = 0.1, 0.35
+BEHIND = 0.003, 0.008
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +56,7 @@ def visibility(depth: Tensor, view: Tensor, size: int) -> Tensor:
     behind = ramp(z[:, None] - nearest, *BEHIND)
     cosine = -torch.einsum("bj,bjhw->bhw", rotation(view[:, :3])[:, 2], normals(depth))[:, None]
     inside = ((grid.abs().amax(-1, keepdim=True) - 1) * (size - 1) / 2).permute(0, 3, 1, 2)
-    return ramp(cosine, GRAZING, FACING) * (1 - behind) * (1 - ramp(inside, 0, 1))
+    return ramp(cosine, *FACING) * (1 - behind) * (1 - ramp(inside, 0, 1))
 
 
 def ramp(value: Tensor, low: float, high: float) -> Tensor:
