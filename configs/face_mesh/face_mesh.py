@@ -8,12 +8,12 @@ from l2rkit.model import FaceReconstructor
 from l2rkit.render import GridRenderer
 
 with read_base():
-    from .._base_.heads_128 import *
+    from .._base_.people import *
     from .._base_.runtime import *
 
 model = dict(
     type=FaceReconstructor,
     decompose=dict(type=FaceMeshDecomposer, image_size=128),
-    render=dict(type=GridRenderer),
+    render=dict(type=GridRenderer, size=128),
 )
 test_cfg = dict(type=TestLoop)

@@ -30,8 +30,9 @@ class FindLandmarks(BaseTransform):
         cache: str | None = None,
     ) -> None:
         landmarks = dict(type="l2rkit.landmarks.FaceMesh") if landmarks is None else landmarks
-        self.known = sha256(repr(landmarks).encode()).digest()
         self.landmarks = MODELS.build(landmarks) if isinstance(landmarks, dict) else landmarks
+        version = getattr(self.landmarks, "VERSION", 0)
+        self.known = sha256(f"{landmarks} {version}".encode()).digest()
         self.cache = None if cache is None else Path(cache)
         if self.cache is not None:
             self.cache.mkdir(parents=True, exist_ok=True)

@@ -15,12 +15,12 @@ import numpy as np
 from mmengine.registry import MODELS
 
 from ..errors import WeightsError
+from ..geometry import focal
 from ..zoo import zoo_file
-from .points import LEFT_EYE_OUTER, MIRRORED, POINTS, RIGHT_EYE_OUTER
+from .points import LEFT_EYE_OUTER, MEAN_FACE, MIRRORED, POINTS, RIGHT_EYE_OUTER
 
 INPUT = 192  # px of the square that the network sees
 FIELD = 1.5  # side of that square, in longer sides of the landmarks' box
-WHOLE = 1.15  # the same for the first look at a crop, in sides of the crop
 BATCH = 32  # faces in a forward pass
 _networks = local()  # a cv2.dnn network serves one thread at a time
 
@@ -37,10 +37,11 @@ class Region:
     roll: float = 0.0
 
     @classmethod
-    def whole(cls, photo: np.ndarray) -> "Region":
-        """For an aligned crop (H, W, 3): a little more than all of it."""
-        height, width = photo.shape[:2]
-        return cls(np.array([width - 1, height - 1]) / 2, WHOLE * max(height, width))
+    def aligned(cls, photo: np.ndarray) -> "Region":
+        """For an aligned crop (S, S, 3): where the mean face has its landmarks."""
+        size = photo.shape[1]
+        across = MEAN_FACE[:, :2] / MEAN_FACE[:, 2:] * focal(size) + (size - 1) / 2
+        return cls.around(np.column_stack([across, np.zeros(POINTS)]))
 
     @classmethod
     def around(cls, landmarks: np.ndarray) -> "Region":
@@ -67,20 +68,27 @@ class FaceMesh:
     Args:
         weights: a `.tflite` file with the same input and output; left out, the shipped one.
         rounds: looks at each face. Each is centred and levelled by the landmarks of the one before.
+        mirrored: landmarks are the mean of those in the photo and in its mirror image, in twice the
+            time; so a mirrored photo has mirrored landmarks.
     """
 
-    def __init__(self, weights: str | None = None, rounds: int = 3) -> None:
+    VERSION = 1  # raise it with any change of the landmarks, for those that are kept on disk
+
+    def __init__(self, weights: str | None = None, rounds: int = 3, mirrored: bool = True) -> None:
         if rounds < 1:
             raise ValueError(f"FaceMesh looks once or more, not rounds={rounds}")
         self.path = zoo_file("face_landmark.tflite") if weights is None else Path(weights)
-        self.rounds = rounds
+        self.rounds, self.mirrored = rounds, mirrored
         _network(self.path)
 
     def __call__(
         self, photos: Sequence[np.ndarray], regions: Sequence[Region] | None = None
     ) -> np.ndarray:
         """photos: (H, W, 3) uint8 RGB each; regions: where to begin, left out for aligned crops."""
-        regions = [Region.whole(photo) for photo in photos] if regions is None else regions
+        return self.checked(photos, regions)[0] if self.mirrored else self._find(photos, regions)
+
+    def _find(self, photos: Sequence[np.ndarray], regions: Sequence[Region] | None) -> np.ndarray:
+        regions = [Region.aligned(photo) for photo in photos] if regions is None else regions
         found = np.zeros((len(photos), POINTS, 3), np.float32)
         for _ in range(self.rounds):
             for first in range(0, len(photos), BATCH):
@@ -96,7 +104,8 @@ class FaceMesh:
         mirrored = [np.ascontiguousarray(photo[:, ::-1]) for photo in photos]
         if regions is not None:
             turned = [mirrored_region(r, photo.shape[1]) for r, photo in zip(regions, photos)]
-        own, other = self(photos, regions), self(mirrored, None if regions is None else turned)
+        own = self._find(photos, regions)
+        other = self._find(mirrored, None if regions is None else turned)
         widths = np.array([photo.shape[1] for photo in photos])
         other = mirrored_landmarks(other, widths)
         return (own + other) / 2, disagreement(own, other)
@@ -120,7 +129,7 @@ class FaceMesh:
 
 def roll_of(landmarks: np.ndarray) -> float:
     """Radians by which the line through the outer eye corners of (468, 3) leans, clockwise."""
-    x, y = landmarks[LEFT_EYE_OUTER, :2] - landmarks[RIGHT_EYE_OUTER, :2]
+    x, y = landmarks[RIGHT_EYE_OUTER, :2] - landmarks[LEFT_EYE_OUTER, :2]
     return float(np.arctan2(y, x))
 
 
