@@ -29,6 +29,7 @@ class FaceReconstructor(BaseModel):
             the photo as it is, the decomposer sees it at its own size.
         adversary: an `Adversary`, to train against; its optimizer is called `adversary`, that of
             all else `others`, see `OptimizerForEach`.
+        mirror: whether losses see the face's mirror image, too, which costs a second rendering.
         precision: "bfloat16" or "float16" of the networks that restore, decompose and refine;
             weights, renderer and losses keep float32, which None keeps throughout.
 
@@ -43,11 +44,13 @@ class FaceReconstructor(BaseModel):
         restore: dict | nn.Module | None = None,
         refine: dict[str, dict | nn.Module] | None = None,
         adversary: dict | nn.Module | None = None,
+        mirror: bool = True,
         precision: str | None = None,
         data_preprocessor: dict | nn.Module | None = None,
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor)
         self.precision = checked_precision("FaceReconstructor", precision)
+        self.mirror = mirror
         self.restore = RESTORERS.build(restore)
         self.decompose = DECOMPOSERS.build(decompose)
         self.refine = nn.ModuleDict({k: REFINERS.build(v) for k, v in (refine or {}).items()})
@@ -110,7 +113,7 @@ class FaceReconstructor(BaseModel):
         aim = photo if clean is None else clean
         if self.render is None:
             return Scene(aim, face, None, look=self.face, landmarks=landmarks)
-        own, mirrored = self.render(face), self.render(face.mirrored())
+        own, mirrored = self.render(face), self.render(face.mirrored()) if self.mirror else None
         return Scene(aim, face, own, mirrored, self.render, self.face, landmarks)
 
     def loss(

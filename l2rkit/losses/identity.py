@@ -1,5 +1,7 @@
 """The drawn face must look like the same person."""
 
+from math import radians
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity
@@ -18,25 +20,47 @@ class Identity(nn.Module):
         embedding: (B, 3, H, W) in [0, 1] → (B, D), such as `FaceEmbedding`; its weights are frozen.
             Never `FaceRes`: nothing is trained against the judge, which passes no gradient.
         weight: factor of the whole.
+        turned: factor of the same for the face drawn from elsewhere on white, at a yaw that is
+            drawn anew for each face; 0 leaves it out.
+        turn_deg: the farthest such yaw, to either side of ahead.
 
     Raises:
         PartError: the embedding is the judge.
     """
 
-    def __init__(self, embedding: dict | nn.Module, weight: float = 1.0) -> None:
+    def __init__(
+        self,
+        embedding: dict | nn.Module,
+        weight: float = 1.0,
+        turned: float = 0.0,
+        turn_deg: float = 45.0,
+    ) -> None:
         super().__init__()
         embedding = build_identity(embedding)
         if isinstance(embedding, FaceRes):
             raise PartError("nothing is trained against FaceRes, the judge: take FaceEmbedding")
         self.embedding = embedding.eval().requires_grad_(False)
-        self.weight = weight
+        self.weight, self.turned, self.turn_deg = weight, turned, turn_deg
 
     def forward(self, scene: Scene) -> Tensor:
         mask = scene.own.mask
         with torch.no_grad():
             photo = self.embedding(scene.photo * mask)
         drawn = self.embedding(scene.own.image.clamp(0, 1) * mask)
-        return self.weight * (1 - cosine_similarity(drawn, photo, dim=1)).mean()
+        off = (1 - cosine_similarity(drawn, photo, dim=1)).mean()
+        if self.turned:
+            off = off + self.turned * self._turned(scene)
+        return self.weight * off
+
+    def _turned(self, scene: Scene) -> Tensor:
+        """The same from elsewhere, against the whole photo."""
+        share = 2 * torch.rand(len(scene.photo), generator=scene.generator()) - 1
+        view = torch.zeros_like(scene.face.view)
+        view[:, 1] = radians(self.turn_deg) * share.to(view)
+        with torch.no_grad():
+            photo = self.embedding(scene.photo)
+        drawn = self.embedding(scene.render(scene.face.seen_from(view)).on_white())
+        return (1 - cosine_similarity(drawn, photo, dim=1)).mean()
 
     def train(self, mode: bool = True) -> "Identity":
         """Leaves the embedding in evaluation mode."""

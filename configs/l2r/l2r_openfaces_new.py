@@ -1,0 +1,95 @@
+"""L2R for photos of people at 128 pixels: the photo, laid onto the proxy's face, is restored there.
+
+It begins with `l2r_openfaces_proxy`, to be trained before, which stays as it is. The photos are
+those of a manifest in OPENFACES_ROOT (docs/datasets.md), degraded; losses aim at the good ones.
+"""
+
+from mmengine.config import read_base
+from mmengine.hooks import EMAHook
+from mmengine.optim import CosineAnnealingLR, LinearLR, OptimWrapper
+from mmengine.runner import IterBasedTrainLoop, TestLoop, ValLoop
+from torch.optim import Adam
+
+from l2rkit.data import CropByLandmarks, Degrade, FlipFace, LoadPhoto, ManifestPhotos, PackPhoto
+from l2rkit.decompose import SharedEncoderDecomposer
+from l2rkit.identity import FaceEmbedding
+from l2rkit.losses import Identity, MobileNetFeatures, Perceptual, Photometric
+from l2rkit.metrics import RenderErrors
+from l2rkit.model import FaceReconstructor
+from l2rkit.priors import GrownStyleGAN2
+from l2rkit.refine import UnwrappedAlbedo
+from l2rkit.render import GridRenderer
+from l2rkit.schedule import Stages
+from l2rkit.speed import ChannelsLast
+from l2rkit.viz import PanelHook
+
+with read_base():
+    from .._base_.heads_degraded import *
+    from .._base_.runtime import *
+
+load_from = "work_dirs/l2r_openfaces_proxy/iter_2600.pth"
+protocol = "heads, 128 px"
+model = dict(
+    type=FaceReconstructor,
+    decompose=dict(type=SharedEncoderDecomposer, image_size=128),
+    refine=dict(
+        albedo=dict(
+            type=UnwrappedAlbedo,
+            prior=dict(
+                type=GrownStyleGAN2,
+                weights="stylegan2_64_openfaces",
+                size=128,
+                grown="stylegan2_128_openfaces",
+            ),
+        )
+    ),
+    render=dict(type=GridRenderer),
+    losses=dict(
+        photometric=dict(type=Photometric, mirror=0.0),
+        perceptual=dict(
+            type=Perceptual, features=dict(type=MobileNetFeatures), mirror=0.0, weight=2.0
+        ),
+        identity=dict(type=Identity, embedding=dict(type=FaceEmbedding), weight=0.1, turned=1.0),
+    ),
+    mirror=False,
+)
+photo_pipeline = [dict(type=LoadPhoto), dict(type=CropByLandmarks, image_size=128)]
+train_dataloader.update(batch_size=12)
+train_dataloader["dataset"] = dict(
+    type=ManifestPhotos,
+    split="train",
+    pipeline=[
+        *photo_pipeline,
+        dict(type=FlipFace, prob=0.5),
+        dict(type=Degrade, degradation=degradation),
+        dict(type=PackPhoto),
+    ],
+)
+val_dataloader.update(batch_size=20)
+val_dataloader["dataset"] = dict(
+    type=ManifestPhotos,
+    split="val",
+    pipeline=[
+        *photo_pipeline,
+        dict(type=Degrade, degradation=dict(type=Level, name="severe"), seed=0),
+        dict(type=PackPhoto),
+    ],
+)
+val_evaluator = dict(type=RenderErrors)
+test_dataloader["dataset"].update(image_size=128, pipeline=[dict(type=PackPhoto)])
+custom_hooks = [
+    dict(type=Stages, stages={0: ["refine.albedo"], 1_000_000: ["decompose"]}),  # the proxy stays
+    dict(type=EMAHook, momentum=0.005),
+    dict(type=ChannelsLast),
+    dict(type=PanelHook, interval=300),
+]
+optim_wrapper = dict(
+    type=OptimWrapper, optimizer=dict(type=Adam, lr=2e-4), clip_grad=dict(max_norm=1.0)
+)
+param_scheduler = [
+    dict(type=LinearLR, start_factor=0.1, begin=0, end=50, by_epoch=False),
+    dict(type=CosineAnnealingLR, T_max=2000, eta_min=1e-5, begin=0, end=2000, by_epoch=False),
+]
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=2000, val_interval=500)
+val_cfg = dict(type=ValLoop)
+test_cfg = dict(type=TestLoop)

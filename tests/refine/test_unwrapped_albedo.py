@@ -1,0 +1,109 @@
+"""Albedo from the unwrapped photo: what it begins with, and what it does not touch."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+
+from l2rkit.face import Face, Light
+from l2rkit.geometry import view_of
+from l2rkit.priors import StyleGAN2
+from l2rkit.refine import UnwrappedAlbedo
+from l2rkit.render import GridRenderer
+from l2rkit.render.unwrap import unwrap
+from l2rkit.restore import FaceRestorer
+from l2rkit.testing import example_face
+
+SIZE = 32
+
+
+@pytest.fixture
+def part() -> UnwrappedAlbedo:
+    torch.manual_seed(0)
+    prior = StyleGAN2(size=SIZE, width=0.05, latent=16)
+    return UnwrappedAlbedo(prior, image_size=SIZE, widths=(8, 16)).eval()
+
+
+def smooth_face(yaw: float) -> Face:
+    face = example_face(SIZE, 1)
+    line = torch.linspace(-1, 1, SIZE)
+    bowl = 0.96 + 0.05 * (line[None] ** 2 + line[:, None] ** 2)
+    return replace(face, depth=bowl[None, None], view=view_of(yaw)[None])
+
+
+def test_before_training_what_the_photo_shows_is_the_albedo(part):
+    face = smooth_face(12.0)
+    photo = GridRenderer()(replace(face, light=dark_free())).on_white()
+    better = part(face, photo)
+    seen = unwrap(photo, face.depth, face.view)
+    shown = (seen.visible > 0.999).expand_as(photo)
+    assert shown.float().mean() > 0.5
+    torch.testing.assert_close(better.albedo[shown], seen.colour.clamp(0, 1)[shown])
+    hidden = ((seen.visible < 0.001) & (seen.visible.flip(-1) > 0.999)).expand_as(photo)
+    if hidden.any():
+        torch.testing.assert_close(better.albedo[hidden], seen.colour.flip(-1)[hidden])
+    nowhere = ((seen.visible < 0.001) & (seen.visible.flip(-1) < 0.001)).expand_as(photo)
+    torch.testing.assert_close(better.albedo[nowhere], face.albedo[nowhere])
+
+
+def dark_free() -> Light:
+    return Light(torch.ones(1), torch.zeros(1), torch.tensor([[0.0, 0.0, -1.0]]))
+
+
+def test_depth_and_view_stay_and_light_is_ambient(part):
+    face = smooth_face(20.0)
+    better = part(face, face.albedo)
+    assert torch.equal(better.depth, face.depth) and torch.equal(better.view, face.view)
+    assert better.light.ambient.eq(1).all() and better.light.diffuse.eq(0).all()
+
+
+def test_it_begins_with_the_restorer_as_far_as_that_sees():
+    restorer = FaceRestorer(image_size=SIZE)
+    part = UnwrappedAlbedo(None, image_size=SIZE, begin="face_restorer").eval()
+    face = replace(smooth_face(0.0), depth=torch.ones(1, 1, SIZE, SIZE))
+    photo = face.albedo
+    seen = unwrap(photo, face.depth, face.view)
+    shown = seen.visible
+    known = torch.lerp(torch.lerp(face.albedo, seen.colour.flip(-1), shown.flip(-1)),
+                       seen.colour, shown)  # fmt: skip
+    torch.testing.assert_close(part(face, photo).albedo, restorer(known), atol=1e-5, rtol=0)
+
+
+def test_the_prior_has_a_say_once_it_is_trained(part):
+    face = smooth_face(5.0)
+    before = part(face, face.albedo).albedo
+    torch.nn.init.normal_(part.network.last.weight, std=0.1)
+    without = part(face, face.albedo).albedo
+    for fuse in part.network.fuse.values():
+        torch.nn.init.normal_(fuse.weight, std=0.5)
+    steered = part(face, face.albedo).albedo
+    assert not torch.equal(before, without) and not torch.equal(without, steered)
+    for name, maps in part.network.maps.items():
+        torch.nn.init.normal_(maps.weight, std=0.5)
+        assert not torch.equal(part(face, face.albedo).albedo, steered), name
+
+
+def test_a_part_of_some_faces_is_hidden_in_training_alone(part):
+    face = smooth_face(0.0)
+    many = Face(
+        face.depth.expand(16, -1, -1, -1),
+        face.albedo.expand(16, -1, -1, -1),
+        Light(torch.ones(16), torch.zeros(16), torch.tensor([[0.0, 0.0, -1.0]] * 16)),
+        face.view.expand(16, -1),
+    )
+    part.hide, part.hide_deg = 0.5, 70.0
+    torch.manual_seed(0)
+    left = part._left(many)
+    whole = left.flatten(1).amin(1) == 1
+    assert 0.2 < whole.float().mean() < 0.8
+    assert left[~whole].mean() < 0.98
+    part.hide = 0.0
+    assert part._left(many).min() == 1
+    photo = torch.rand(16, 3, SIZE, SIZE)
+    part.hide = 1.0
+    quiet = part(many, photo).albedo
+    assert torch.equal(quiet, part(many, photo).albedo)
+    part.train()
+    assert not torch.equal(quiet, part(many, photo).albedo)
+    assert math.isfinite(part(many, photo).albedo.sum().item())
