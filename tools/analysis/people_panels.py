@@ -1,0 +1,99 @@
+"""Draws held-out people and what methods make of them, a column each.
+
+From above: the clean photo and its landmarks; the photo as the methods see it and the landmarks
+that are found in it; then each CONFIG's face in the photo's view, ahead, and at 30 degrees to both
+sides. Photos are those of a manifest in OPENFACES_ROOT (docs/datasets.md), of its test split, evenly
+spread.
+"""
+
+import click
+import numpy as np
+import torch
+from mmengine.dataset import default_collate
+from torch.nn.functional import interpolate
+
+from l2rkit.checkpoints import load_weights, own_state
+from l2rkit.commands.doors import user_errors
+from l2rkit.config import load_model
+from l2rkit.data import CropByLandmarks, Degrade, LoadPhoto, ManifestPhotos, PackPhoto
+from l2rkit.degrade import Level
+from l2rkit.geometry import view_of
+from l2rkit.landmarks import FaceMesh
+from l2rkit.landmarks.face_mesh import disagreement
+from l2rkit.registry import RESTORERS
+from l2rkit.render import GridRenderer
+from l2rkit.viz.landmarks import with_landmarks
+from l2rkit.viz.sheet import sheet
+from l2rkit.zoo import shipped_weights
+
+SIZE, TILE = 128, 192  # px of photos, and of a picture on the sheet
+YAWS_DEG = (0.0, 30.0, -30.0)
+
+
+@click.command(help=__doc__)
+@click.argument("configs", nargs=-1, required=True, type=click.Path())
+@click.option("--out", required=True, type=click.Path(dir_okay=False))
+@click.option("--level", default="severe", show_default=True)
+@click.option("--people", default=10, show_default=True)
+@click.option("--source", multiple=True, help="Only photos of this source. May be repeated.")
+@click.option("--restore", help="A restorer before all methods, by name.")
+@click.option("--weights", multiple=True, help="Of each CONFIG.  [default: the shipped ones]")
+@user_errors
+def main(
+    configs: tuple[str, ...],
+    out: str,
+    level: str,
+    people: int,
+    source: tuple[str, ...],
+    restore: str | None,
+    weights: tuple[str, ...],
+) -> None:
+    batch = photos(level, people, source)
+    clean, bad = batch["clean"], batch["photo"]
+    found, rows = FaceMesh(), []
+    for photo in (clean, bad):
+        landmarks, spread = found.checked(uint8(photo))
+        rows += [shown(photo), with_landmarks(photo, torch.from_numpy(landmarks), TILE)]
+        known = disagreement(*map(np.asarray, (landmarks, found(uint8(clean)))))
+        for name, mirror, off in zip(batch["name"], spread, known):
+            click.echo(f"{name}: disagrees with its mirror image by {mirror:.3f}, is off {off:.3f}")
+    if restore:
+        bad = RESTORERS.build(dict(type=restore)).eval()(bad)
+        rows.append(shown(bad))
+    render = GridRenderer(TILE, supersample=2, max_slope_deg=80)
+    for config, own in zip(configs, weights or [None] * len(configs)):
+        model = load_model(config)
+        if own_state(model):
+            load_weights(model, own or shipped_weights(config))
+        face = model.face(bad)
+        turned = [face, *(face.seen_from(view_of(yaw)) for yaw in YAWS_DEG)]
+        rows += [render(view).on_white() for view in turned]
+    sheet(torch.cat(rows), columns=len(clean)).save(out, quality=88)
+    click.echo(f"{out}: {len(clean)} people")
+
+
+def photos(level: str, people: int, source: tuple[str, ...]) -> dict:
+    """A batch of people, evenly spread over the test split, as methods see them and clean."""
+    pipeline = [
+        dict(type=LoadPhoto),
+        dict(type=CropByLandmarks, image_size=SIZE),
+        dict(type=Degrade, degradation=dict(type=Level, name=level), seed=0),
+        dict(type=PackPhoto),
+    ]
+    data = ManifestPhotos(split="test", pipeline=pipeline)
+    rows = [i for i in range(len(data)) if not source or data.get_data_info(i)["source"] in source]
+    chosen = np.linspace(0, len(rows) - 1, min(people, len(rows))).round().astype(int)
+    return default_collate([data[rows[i]] for i in chosen])
+
+
+def uint8(photo: torch.Tensor) -> list[np.ndarray]:
+    return list((photo * 255).round().byte().permute(0, 2, 3, 1).contiguous().numpy())
+
+
+def shown(photo: torch.Tensor) -> torch.Tensor:
+    return interpolate(photo, size=(TILE, TILE), mode="bicubic", antialias=True).clamp(0, 1)
+
+
+if __name__ == "__main__":
+    with torch.no_grad():
+        main()
