@@ -28,8 +28,8 @@ class FaceRetrieval(BaseMetric):
 
     Codes of an identity network are compared by their cosine. For each view, `rank1_VIEW` in
     percent: the share of faces that are nearest to their own clean photo; `cosine_VIEW`: the mean
-    cosine with it. Views: `own`, as the photo shows it; `ahead`, yaw 0; `side`, the mean over yaws
-    of 30 degrees to both sides. Faces are drawn on white.
+    cosine with it. Views: `own`, as the photo shows it, by the method's own renderer; `ahead`, yaw
+    0; `side`, the mean over yaws of 30 degrees to both sides. Faces are drawn on white.
 
     `rank1_own_GROUP` is the same for the photos of each `source` and of each tercile of skin tone
     (see `skin_tone`), for photos with colour, so that it is seen who is served worse.
@@ -40,7 +40,8 @@ class FaceRetrieval(BaseMetric):
     Args:
         judge: part that gives aligned crops (B, 3, S, S) unit codes (B, K), see
             `l2rkit.identity`; left out, `FaceRes`, against which nothing is trained.
-        render: part that draws; left out, `GridRenderer` of the photo's size without streaks.
+        render: part that draws turned views; left out, `GridRenderer` of the photo's size without
+            streaks.
         side_deg: the yaw of the side views.
         turned_every: 4 draws every fourth photo's face ahead and from the side; 1 draws all.
         cache: folder that keeps the clean photos' codes for other methods, 4 KB a photo.
@@ -77,9 +78,11 @@ class FaceRetrieval(BaseMetric):
         if isinstance(sample, Tensor):
             own = sample.cpu().float().clamp(0, 1)
         else:
-            render = self.render or GridRenderer(clean.shape[-1], supersample=2, max_slope_deg=80)
-            own = render(sample.face).on_white().cpu().float()
+            own = sample.own.on_white().cpu().float()
             if len(rows):
+                render = self.render or GridRenderer(
+                    clean.shape[-1], supersample=2, max_slope_deg=80
+                )
                 some = each_tensor(sample.face, lambda tensor: tensor[list(rows)])
                 turned = dict(zip(rows, self._turned(render, some)))
         photos, drawn = self._codes_of_photos(clean), self.judge(own).cpu()

@@ -43,8 +43,8 @@ class ShapeErrors(ImageFigures):
         (scene,) = data_samples
         size = data_batch["photo"].shape[-1]
         _, points = canonical_points(data_batch["landmarks_3d"].cpu().double(), size)
-        true = at_mean_face(canonical_depth(points, size)[0])
-        found = at_mean_face(scene.face.depth.detach().cpu().double())
+        true = at_mean_face(canonical_depth(points.float(), size)[0]).double()
+        found = at_mean_face(scene.face.depth.detach().cpu().float()).double()
         unit = torch.as_tensor(eye_distance(points.numpy()))[:, None]
         self.results += list(torch.cat([found, true, unit], 1).unbind())
 
