@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import l2rkit
-from l2rkit.data.align import MIRRORED, TEMPLATE, FaceAligner, NoFaceError, fit_similarity, warp
+from l2rkit.data.align import FaceAligner, NoFaceError
 from l2rkit.data.centerface import NETWORK, OUTPUTS, FoundFace, decode, distinct, shared_area
+from l2rkit.data.crops import MIRRORED, TEMPLATE, fit_similarity, warp
 from l2rkit.data.photo import PhotoError, read_photo
 
 SAMPLES = Path(l2rkit.__file__).parent / "zoo" / "samples"
