@@ -64,7 +64,7 @@ class FaceMesh:
 
     x to the right, y down, pixel centres at integers; z in the same unit, negative towards the
     camera, 0 near the depth of the head's middle. The network gives points for any picture, one
-    without a face included: `disagreement` says how far to trust them.
+    without a face included: `presence` says how far to trust them.
 
     Args:
         weights: a `.tflite` file with the same input and output; left out, the shipped one.
@@ -135,6 +135,10 @@ class FaceMesh:
     def _forward(
         self, photos: Sequence[np.ndarray], regions: Sequence[Region], *layer: str
     ) -> np.ndarray:
+        for photo in photos:
+            if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3:
+                got = f"{photo.dtype} {photo.shape}"
+                raise ValueError(f"FaceMesh wants photos (H, W, 3) uint8, got {got}")
         squares = [
             cv2.warpAffine(photo, region.matrix(), (INPUT, INPUT), flags=cv2.INTER_CUBIC,
                            borderMode=cv2.BORDER_REPLICATE)
@@ -161,7 +165,9 @@ def disagreement(own: np.ndarray, other: np.ndarray) -> np.ndarray:
     """(B,): root mean square distance in the picture, as a share of the eyes' distance.
 
     own, other (B, 468, 3): landmarks of a photo, found twice, as in the photo and in its mirror
-    image.
+    image. On severely degraded photos their rank correlation with the true error is 0.57, that of
+    `FaceMesh.presence` 0.65; beyond 0.07 are 10 % of photos and 55 % of the worst 20th, below log
+    odds of -2.9 10 % and 81 % (`tools/analysis/landmarks.py`).
     """
     square = np.square(own[..., :2] - other[..., :2]).sum(-1).mean(-1)
     return np.sqrt(square) / np.maximum(eye_distance((own + other) / 2), 1e-6)

@@ -6,8 +6,9 @@ import pytest
 from portraits import NUMBERS, landmarks
 from portraits import portrait as portrait_of
 
-from l2rkit.data.align import MIRRORED, TEMPLATE, FaceAligner, NoFaceError, fit_similarity, warp
+from l2rkit.data.align import FaceAligner, NoFaceError
 from l2rkit.data.centerface import NETWORK, OUTPUTS, FoundFace, decode, distinct, shared_area
+from l2rkit.data.crops import MIRRORED, TEMPLATE, fit_similarity, warp
 from l2rkit.data.photo import PhotoError
 
 RNG = np.random.default_rng(0)

@@ -1,0 +1,61 @@
+"""Square crops: where landmarks go, the similarity that takes them there, and the warp."""
+
+import cv2
+import numpy as np
+
+# The eyes, nose tip and mouth corners as fractions of the crop (0 and 1 are the outer edges of the
+# first and last pixel): brows to chin and nearly ear to ear, much as Unsup3D's demo crops faces.
+# Mean of the frontal synthetic heads, made symmetric, with the proportions of real photos.
+TEMPLATE = np.array([[0.31, 0.385], [0.69, 0.385], [0.5, 0.6], [0.335, 0.755], [0.665, 0.755]])
+MIRRORED = [1, 0, 2, 4, 3]  # each landmark's partner in the mirror
+
+
+def fit_similarity(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """The (2, 3) turn, scale and shift that takes (N, 2) points nearest to the targets.
+
+    Least squares. As complex numbers the similarity is q = a p + b, and its centred solution is
+    a = sum(conj(p) q) / sum(|p|^2); it never mirrors.
+    """
+    p, q = (np.asarray(each, dtype=np.float64) @ [1, 1j] for each in (points, targets))
+    centred = p - p.mean()
+    spread = float(np.sum(abs(centred) ** 2))
+    if spread < 1e-12:
+        raise ValueError(f"fit_similarity wants points that differ, got {np.asarray(points)[0]}")
+    a = np.sum(centred.conj() * (q - q.mean())) / spread
+    b = q.mean() - a * p.mean()
+    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+
+
+def warp(photo: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
+    """The (size, size, 3) crop of a photo by its (2, 3) matrix; the photo's edge is continued.
+
+    When shrinking, the part that is needed is first brought to the crop's scale by area averages,
+    so that nothing aliases.
+    """
+    matrix = np.array(matrix, dtype=np.float64)
+    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    part, low = _needed(photo, matrix, size)
+    matrix[:, 2] += matrix[:, :2] @ low
+    if scale < 1:
+        before = np.array(part.shape[1::-1])
+        after = np.maximum(np.round(before * scale), 1).astype(int)
+        part = cv2.resize(part, after.tolist(), interpolation=cv2.INTER_AREA)
+        step = before / after  # px of the photo per px of the reduced part
+        matrix[:, 2] += matrix[:, :2] @ (0.5 * step - 0.5)
+        matrix[:, :2] *= step
+    return cv2.warpAffine(
+        part, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+def _needed(photo, matrix, size):
+    """The part of the photo that a crop touches, with a margin, and its top left corner."""
+    inverse = cv2.invertAffineTransform(np.asarray(matrix, dtype=np.float64))
+    corners = np.array([[0, 0], [size, 0], [0, size], [size, size]]) @ inverse[:, :2].T
+    corners += inverse[:, 2]
+    margin = 4 + 2 * np.ptp(corners, axis=0).max() / size
+    height, width = photo.shape[:2]
+    limit = np.array([width, height]) - 1
+    low = np.clip(np.floor(corners.min(0) - margin), 0, limit).astype(int)
+    high = np.clip(np.ceil(corners.max(0) + margin), 0, limit).astype(int)
+    return photo[low[1] : high[1] + 1, low[0] : high[0] + 1], low
