@@ -76,7 +76,7 @@ class SharedEncoderDecomposer(nn.Module):
         reach = torch.tensor([math.radians(max_rotation_deg)] * 3 + list(max_shift))
         self.register_buffer("reach", reach, persistent=False)
         mean, _ = canonical_depth(torch.from_numpy(MEAN_FACE)[None], 8 * 2 ** (len(DECODER) - 1))
-        self.register_buffer("mean_depth", mean, persistent=False)
+        self.register_buffer("mean_depth", mean)
 
     def forward(self, photo: Tensor, person: Tensor | None = None) -> Face:
         """The face in `photo` (B, 3, image_size, image_size); `person` is not used."""
