@@ -124,3 +124,13 @@ def test_load_model_leaves_losses_out_and_sleeps(write, tmp_path):
         assert (again.state_dict()[key] == value).all(), key
     with pytest.raises(WeightsError, match=r"w\.safetensors is of another architecture"):
         load_model(load_config(write(), {"model.decompose.width": 8}), weights)
+
+
+def test_a_protocol_may_change_the_model(tmp_path):
+    own = tmp_path / "mine.py"
+    text = "test_dataloader = test_evaluator = dict()\nprotocol = 'mine'\n"
+    own.write_text(text + "model = dict(render=dict(size=48))\n")
+    changed = load_config("configs/unsup3d/unsup3d_heads.py", protocol=str(own))
+    plain = load_config("configs/unsup3d/unsup3d_heads.py")
+    assert changed.model.render.size == 48 and "size" not in plain.model.render
+    assert changed.model.decompose == plain.model.decompose and changed.protocol == "mine"

@@ -141,3 +141,11 @@ def test_the_mesh_of_a_result_takes_the_options_of_meshes() -> None:
     mesh = result().mesh(watertight=True, width_mm=100)
     assert mesh.is_watertight and mesh.units == "mm" and mesh.extents[0] >= 100
     assert len(result().mesh().vertices) == 32**2
+
+
+def test_a_config_without_weights_needs_none(tmp_path: Path) -> None:
+    config = "configs/face_mesh/face_mesh.py"
+    face = reconstruct(SAMPLES[0], config=config)
+    assert face.face.size == 128
+    with pytest.raises(UserError, match="is of another architecture"):
+        reconstruct(SAMPLES[0], config=config, weights=FOLDER / "unsup3d_heads_32.safetensors")

@@ -22,8 +22,9 @@ from l2rkit.data.photo_set import MOST_DAMAGED, PhotoSet
 from l2rkit.errors import DataError, near
 
 LANDMARKS = ("lx", "ly", "rx", "ry", "nx", "ny", "mlx", "mly", "mrx", "mry")
-TEXTS = ("path", "person", "split", "source", "colour")
-COLUMNS = (*TEXTS, *LANDMARKS)
+LABELS = ("source", "colour")  # what else is told of a photo, where the manifest says so
+TEXTS = ("path", "person", "split", *LABELS)
+COLUMNS = (*TEXTS[:3], *LANDMARKS)
 ROOT_VARIABLE = "OPENFACES_ROOT"
 LOOKED_AT = 1000  # rows whose photos are looked for at the start
 AT_ONCE = 500  # rows; with thousands the strings no longer fit the processor's cache
@@ -60,7 +61,7 @@ class ManifestPhotos(PhotoSet):
                 "got neither"
             )
         for key in columns or {}:
-            if key not in COLUMNS:
+            if key not in (*COLUMNS, *LABELS):
                 raise DataError(f"ManifestPhotos: columns has no '{key}'{near(key, COLUMNS)}")
         self.split, self.columns = split, dict(columns or {})
         self.manifest = Path(root, manifest)
@@ -156,17 +157,17 @@ def read_manifest(path: Path, columns: dict[str, str] | None = None) -> dict:
 
 def _places(path, header, columns) -> dict[str, int]:
     """Our names -> positions in the header."""
-    names = {ours: columns.get(ours, ours) for ours in COLUMNS}
+    names = {ours: columns.get(ours, ours) for ours in (*COLUMNS, *LABELS)}
     wanted = {"path", *columns}
     if any(names[ours] in header for ours in LANDMARKS):
         wanted |= set(LANDMARKS)  # some of the ten are of no use
-    for ours in COLUMNS:
+    for ours in (*COLUMNS, *LABELS):
         count = header.count(names[ours])
         if count > 1 or (count == 0 and ours in wanted):
             what = "has no" if not count else f"has {count} times the"
             hint = "" if count else near(names[ours], header)
             raise DataError(f"manifest '{path}' {what} column '{names[ours]}'{hint}")
-    return {ours: header.index(names[ours]) for ours in COLUMNS if names[ours] in header}
+    return {ours: header.index(names[ours]) for ours in names if names[ours] in header}
 
 
 def _read_rows(path, reader, width, place) -> dict:

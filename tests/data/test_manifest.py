@@ -45,6 +45,23 @@ def test_samples_of_a_split(tmp_path):
     assert len(ManifestPhotos(root)) == 3
 
 
+def test_several_splits_and_labels_of_photos(tmp_path):
+    rows = [(*row, source, colour) for row, source, colour in zip(ROWS, "aab", "101")]
+    root = folder(tmp_path, rows, [*COLUMNS[:3], "source", "colour", *COLUMNS[3:]])
+    dataset = ManifestPhotos(root, ("val", "train"))
+    assert len(dataset) == 3
+    samples = [dataset.get_data_info(i) for i in range(3)]
+    assert [sample["source"] for sample in samples] == ["a", "a", "b"]
+    assert [sample["colour"] for sample in samples] == [1, 0, 1]
+    assert [len(ManifestPhotos(root, split)) for split in ("val", ["val"])] == [1, 1]
+    with pytest.raises(DataError, match="has no split 'vall': did you mean 'val'"):
+        ManifestPhotos(root, ("train", "vall"))
+    rows = [(*row, "a", "red") for row in ROWS]
+    folder(tmp_path, rows, [*COLUMNS[:3], "source", "colour", *COLUMNS[3:]])
+    with pytest.raises(DataError, match="colour is 0 or 1"):
+        ManifestPhotos(root)
+
+
 def test_the_crop_is_the_aligners(tmp_path):
     root = folder(tmp_path)
     pipeline = [dict(type="LoadPhoto"), dict(type="CropByLandmarks", image_size=32)]

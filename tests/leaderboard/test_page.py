@@ -223,3 +223,32 @@ def test_an_index_of_models_in_openmmlabs_format(tmp_path: Path) -> None:
 def test_a_bad_photo_by_itself_is_no_model() -> None:
     photo, restored = entry("photos", EACH, "psnr"), entry("p", EACH, "psnr", restore="DFDNet")
     assert listed([photo, restored]) == [restored]
+
+
+def people(config: str, own: float, restore: str = "none", **figures: float) -> dict:
+    metrics = {"rank1_own": own, **figures}
+    made = entry(config, protocol="people", restore=restore, supervision="I", level="severe")
+    return made | {"metrics": {name: {"mean": value} for name, value in metrics.items()}}
+
+
+def test_people_are_sorted_by_rank_and_pictures_are_told_from_faces() -> None:
+    some = [
+        people("l2r", 40.0, rank1_side=20.0),
+        people("people", 86.0, "FaceRestorer"),
+        people("people", 50.0),
+        people("mesh", 60.0, "FaceRestorer", rank1_side=30.0),
+    ]
+    text = table(some)
+    names = ["FaceRestorer, 2D", "FaceRestorer + mesh", "the photo itself", "l2r"]
+    assert [cell.strip() for cell in cells(text, 2)] == names
+    assert "**86.0**" in text and "**50.0**" not in text
+    assert not listed([some[2]]) and len(listed(some)) == 3
+
+
+def test_groups_of_people_have_a_table_of_their_own() -> None:
+    some = [people("l2r", 40.0, rank1_side=9.0, rank1_own_studio=60.0, rank1_own_dark=30.0)]
+    text = page(some, [])
+    rows = text.partition("## Who is served worse")[2]
+    assert "| studio | dark |" in rows and "| people | severe | l2r | 60.0 | 30.0 |" in rows
+    assert "rank1_own_" not in rows.partition("## How")[0]
+    assert "served worse" not in page([entry("a")], [])

@@ -1,0 +1,93 @@
+"""The keypoint baseline: a face goes in and, in its own view, comes out."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from l2rkit.decompose import FaceMeshDecomposer
+from l2rkit.decompose.face_mesh import fitted_light
+from l2rkit.face import Face, Light
+from l2rkit.geometry import normals, view_of
+from l2rkit.landmarks.points import MEAN_FACE
+from l2rkit.landmarks.region import face_region
+from l2rkit.landmarks.surface import canonical_depth
+from l2rkit.metrics.photo import decibels
+from l2rkit.render import GridRenderer
+from l2rkit.render.shading import shading
+from tests.landmarks.test_pose import SIZE, VIEWS, landmarks_of
+
+POINTS = torch.from_numpy(MEAN_FACE).double().expand(3, -1, -1)
+LANDMARKS = landmarks_of(POINTS, VIEWS * torch.tensor([1, 0.5, 1, 1, 1, 1]))
+
+
+def known(photos):
+    """A detector that knows where the points are."""
+    return LANDMARKS[: len(photos)].float().numpy()
+
+
+def smooth_photos():
+    y, x = torch.meshgrid(torch.arange(SIZE), torch.arange(SIZE), indexing="ij")
+    waves = torch.stack([(x / 9).sin(), (y / 7).cos(), ((x + y) / 11).sin()])[None]
+    return (waves.expand(3, -1, -1, -1) / 4 + 0.5).float()
+
+
+def test_the_photo_comes_back_where_the_face_is():
+    photo = smooth_photos()
+    face = FaceMeshDecomposer(SIZE, known)(photo)
+    drawn = GridRenderer()(face)
+    region = face_region(LANDMARKS, SIZE).float() * drawn.mask
+    square = ((drawn.image - photo) ** 2 * region).sum((1, 2, 3)) / (3 * region.sum((1, 2, 3)))
+    assert (decibels(square) > 26).all()
+    assert region.sum() > 0.95 * face_region(LANDMARKS, SIZE).sum()
+
+
+def test_view_and_shape_are_those_of_the_landmarks():
+    face = FaceMeshDecomposer(SIZE, known)(smooth_photos())
+    wanted = VIEWS * torch.tensor([1, 0.5, 1, 1, 1, 1])
+    torch.testing.assert_close(face.view.double(), wanted, atol=1e-5, rtol=0)
+    depth, region = canonical_depth(POINTS.float(), SIZE)
+    assert ((face.depth - depth).abs() * region).max() < 1e-4
+
+
+def test_the_light_of_a_grey_face_is_found():
+    """Its direction; it is taken for somewhat softer than it is, for skin is no grey wall."""
+    depth, region = canonical_depth(POINTS[:1].float(), SIZE)
+    direction = torch.nn.functional.normalize(torch.tensor([[0.5, -0.3, -1.0]]), dim=1)
+    light = Light(torch.tensor([0.5]), torch.tensor([0.5]), direction)
+    grey = 0.6 * shading(normals(depth), light).expand(-1, 3, -1, -1)
+    found = fitted_light(grey, normals(depth), region)
+    cosine = (found.direction * direction).sum().clamp(-1, 1)
+    assert math.degrees(cosine.acos()) < 10
+    mean = (shading(normals(depth), found) * region).sum() / region.sum()
+    assert mean.item() == pytest.approx(1, abs=0.02)
+    assert 1 < found.ambient.item() / found.diffuse.item() < 2  # 1 in truth
+
+
+def test_light_comes_from_ahead_whatever_the_photo_says():
+    depth, region = canonical_depth(POINTS[:1].float(), SIZE)
+    away = 1 + normals(depth)[:, 2:].expand(-1, 3, -1, -1)  # brighter where it turns away
+    found = fitted_light(away.clamp(0, 1), normals(depth), region)
+    assert found.direction[0, 2] < 0 and found.ambient.item() > 0
+    dark = fitted_light(torch.zeros(1, 3, SIZE, SIZE), normals(depth), region)
+    assert torch.isfinite(dark.packed()).all()
+
+
+def test_wrong_photos_are_refused():
+    with pytest.raises(ValueError, match=r"wants photos \(B, 3, 64, 64\)"):
+        FaceMeshDecomposer(64)(torch.zeros(1, 3, 32, 32))
+
+
+def test_a_real_face_of_a_head_is_turned_as_it_is():
+    from l2rkit.data.heads.dataset import make_images
+
+    heads = list(make_images([0, 4, 8, 12], seed=0, split="test", size=128))
+    photo = torch.from_numpy(np.stack([head["img"] for head in heads])).permute(0, 3, 1, 2).float()
+    face = FaceMeshDecomposer(128)(photo)
+    true = torch.from_numpy(np.stack([head["view"] for head in heads])).float()
+    off = (face.view[:, :3] - true[:, :3]).rad2deg().abs()
+    assert off[:, 1].median() < 5 and off.max() < 20
+    ahead = GridRenderer()(face.seen_from(view_of()))
+    assert ahead.mask[..., 32:96, 32:96].all()
+    assert isinstance(face, Face)
