@@ -8,6 +8,8 @@ from .paired import interval
 COLUMNS = {
     "side": ("SIDE x 100", 3),
     "mad": ("MAD deg", 2),
+    "face_side": ("face, SIDE", 3),
+    "face_mad": ("face, MAD deg", 2),
     "psnr": ("PSNR dB", 2),
     "ssim": ("SSIM", 3),
     "identity": ("identity", 3),

@@ -5,6 +5,7 @@ from .correlation import DepthCorrelation
 from .cross_view import CrossViewErrors
 from .cross_view_render import CrossViewRenderErrors
 from .depth import DepthErrors, mad, side
+from .face_depth import FaceDepthErrors
 from .face_region import FaceRegionErrors
 from .generator import GeneratorDistance
 from .normal import NormalErrors
@@ -21,6 +22,7 @@ __all__ = [
     "CrossViewRenderErrors",
     "DepthCorrelation",
     "DepthErrors",
+    "FaceDepthErrors",
     "FaceRegionErrors",
     "FaceRetrieval",
     "GeneratorDistance",

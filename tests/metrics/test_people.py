@@ -13,7 +13,14 @@ from l2rkit.landmarks.points import LEFT_CHEEK, MEAN_FACE, OVAL, RIGHT_CHEEK
 from l2rkit.landmarks.pose import canonical_points
 from l2rkit.landmarks.region import face_region, skin_tone
 from l2rkit.landmarks.surface import canonical_depth
-from l2rkit.metrics import FaceRegionErrors, FaceRetrieval, PoseErrors, ShapeErrors, psnr
+from l2rkit.metrics import (
+    FaceDepthErrors,
+    FaceRegionErrors,
+    FaceRetrieval,
+    PoseErrors,
+    ShapeErrors,
+    psnr,
+)
 from l2rkit.metrics.retrieval import members_of, ranked
 from tests.landmarks.test_pose import landmarks_of
 
@@ -233,3 +240,18 @@ def test_only_the_face_counts_for_the_picture(people):
     metric = FaceRegionErrors()
     metric.process(dict(photo=clean, landmarks_3d=people), [holed])
     assert metric.compute_metrics(metric.results)["face_psnr"] < 10  # white, and it counts
+
+
+def test_depth_errors_of_the_face_are_those_inside_its_outline(people):
+    depth, view = truth(people)
+    region = face_region(people, SIZE).float()
+    wrong = torch.where(region > 0, depth.float(), depth.float() + 0.02)  # only outside
+    batch = dict(depth=depth.float(), landmarks_3d=people)
+    for found, errs in ((depth, False), (wrong, False), (2 - depth, True)):
+        metric = FaceDepthErrors()
+        metric.process(batch, [scene_of(found.float(), view)])
+        report = metric.compute_metrics(metric.results)
+        assert (report["face_side"] > 0.5) == errs and (report["face_mad"] > 5) == errs
+    twice = FaceDepthErrors()  # SIDE is blind to the scale
+    twice.process(batch, [scene_of(depth * 1.1, view)])
+    assert twice.compute_metrics(twice.results)["face_side"] == pytest.approx(0, abs=1e-3)

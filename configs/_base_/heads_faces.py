@@ -1,0 +1,21 @@
+"""Synthetic heads of 128 px, in the face and over all: where keypoint methods know something.
+
+python tools/test.py CONFIG --protocol heads_faces
+"""
+
+from mmengine.config import read_base
+
+from l2rkit.data import FindLandmarks
+from l2rkit.metrics import FaceDepthErrors
+
+with read_base():
+    from .heads_128 import *
+
+protocol = "heads and faces, 128 px"
+model = dict(render=dict(size=128))
+test_dataloader.update(batch_size=20)
+test_dataloader["dataset"].update(
+    size=300,
+    pipeline=[dict(type=FindLandmarks, cache="data/landmarks"), dict(type=PackPhoto)],
+)
+test_evaluator = [dict(type=DepthErrors), dict(type=FaceDepthErrors)]
