@@ -13,7 +13,7 @@ from ..render.mesh_raster import rasterize_mesh
 from .points import TRIANGLES
 from .pose import project_points
 
-RIM = 0.7 * FAR + 0.3 * NEAR  # depth at the outermost pixels, as in Unsup3D's training
+RIM = 0.7 * FAR + 0.3 * NEAR  # depth of the outermost columns, as in Unsup3D's training
 STEEPEST_DEG = 72.0  # beyond, a map of depth has too few pixels for the surface
 COARSEST, SWEEPS = 8, 24  # px; relaxations at each size
 
@@ -36,7 +36,7 @@ def canonical_depth(points: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """Canonical depth (B, 1, size, size) through points (B, 468, 3), and the region (B, 1, ...).
 
     Outside the region, and where the surface is steeper than `STEEPEST_DEG`, the depth goes on
-    smoothly, to `RIM` at the picture's edge.
+    smoothly, to `RIM` at the picture's left and right.
     """
     depth, region = mesh_depth(points, size)
     flat = (-normals(depth)[:, 2:] > math.cos(math.radians(STEEPEST_DEG))).to(depth.dtype)
@@ -47,8 +47,9 @@ def canonical_depth(points: Tensor, size: int) -> tuple[Tensor, Tensor]:
 def continued(depth: Tensor, known: Tensor) -> Tensor:
     """(B, 1, S, S): depth (B, 1, S, S) where `known` is 1, elsewhere a film between it and RIM.
 
-    The film, like one of soap, solves Laplace's equation, with `RIM` at the outermost pixels; by
-    relaxation, from small pictures to large ones.
+    The film, like one of soap, solves Laplace's equation, with `RIM` at the outermost columns and
+    free above and below, where a face may reach the picture's edge; by relaxation, from small
+    pictures to large ones.
     """
     if depth.shape[-1] > COARSEST:
         weight = avg_pool2d(known, 2)
@@ -59,7 +60,7 @@ def continued(depth: Tensor, known: Tensor) -> Tensor:
         begin = torch.full_like(depth, RIM)
     film = torch.where(known > 0, depth, begin)
     for _ in range(SWEEPS):
-        wide = pad(film, (1, 1, 1, 1), value=RIM)
+        wide = pad(pad(film, (0, 0, 1, 1), mode="replicate"), (1, 1, 0, 0), value=RIM)
         across, along = wide[..., 1:-1, :], wide[..., 1:-1]
         mean = across[..., 2:] + across[..., :-2] + along[..., 2:, :] + along[..., :-2, :]
         film = torch.where(known > 0, depth, mean / 4)
