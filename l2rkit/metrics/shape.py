@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import torch
 from mmengine.registry import METRICS
@@ -15,15 +16,28 @@ from ..landmarks.pose import canonical_points, project_points
 from ..landmarks.surface import canonical_depth
 from .figures import ImageFigures
 
-INSIDE = np.setdiff1d(np.arange(len(MEAN_FACE)), OVAL)  # on the outline a map of depth is steep
+MARGIN = 1.1  # points count that still lie in the outline when they are so much farther out
+
+
+def well_inside() -> np.ndarray:
+    """(P,): the points of the mean face whose places lie on everybody's face; at the rim it ends."""
+    flat = MEAN_FACE[:, :2] / MEAN_FACE[:, 2:]
+    outline = np.float32(flat[OVAL])
+    middle = (outline.min(0) + outline.max(0)) / 2
+    farther = np.float64(middle + MARGIN * (flat - middle))
+    within = [cv2.pointPolygonTest(outline, tuple(point), False) > 0 for point in farther]
+    return np.flatnonzero(within)
+
+
+INSIDE = well_inside()
 
 
 @METRICS.register_module()
 class ShapeErrors(ImageFigures):
     """Canonical depth against that of the clean photo's landmarks, where the mean face has them.
 
-    Depths are compared at the 432 points of the mean face inside its outline, in the canonical
-    frame, so that pose has no say.
+    Depths are compared at the places of the mean face's points that are well inside its outline,
+    in the canonical frame, so that pose has no say.
 
     `shape_error`: root mean square difference after the best scale and offset for each photo, in
     percent of the distance between the person's outer eye corners.
@@ -64,7 +78,7 @@ class ShapeErrors(ImageFigures):
 
 
 def at_mean_face(depth: Tensor) -> Tensor:
-    """(B, 432): canonical depth (B, 1, S, S) where the mean face has its points."""
+    """(B, P): canonical depth (B, 1, S, S) where the mean face has its points `INSIDE`."""
     size = depth.shape[-1]
     places = project_points(torch.as_tensor(MEAN_FACE[INSIDE])[None].to(depth), size)[..., :2]
     grid = (places / ((size - 1) / 2) - 1)[:, None].expand(len(depth), -1, -1, -1)
