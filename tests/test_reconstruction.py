@@ -19,6 +19,7 @@ from l2rkit.render import GridRenderer
 from l2rkit.testing import example_face
 from l2rkit.zoo import FOLDER
 
+L2R = "configs/l2r/l2r_openfaces.py"
 SAMPLES = [FOLDER / "samples" / f"{name}.jpg" for name in ("portrait_1_severe", "head")]
 
 
@@ -69,12 +70,12 @@ def test_the_model_is_kept_until_its_file_changes(tmp_path: Path) -> None:
     weights.write_bytes((FOLDER / "l2r_openfaces.safetensors").read_bytes())
     before = _kept.cache_info()
     for _ in range(2):
-        reconstruct(SAMPLES[1], weights=weights)
+        reconstruct(SAMPLES[1], L2R, weights)
     now = _kept.cache_info()
     assert (now.misses - before.misses, now.hits - before.hits) == (1, 1)
     weights.write_bytes(b"not tensors any more")
     with pytest.raises(UserError, match="mine"):
-        reconstruct(SAMPLES[1], weights=weights)
+        reconstruct(SAMPLES[1], L2R, weights)
 
 
 def test_devices_that_are_not_there_are_named() -> None:

@@ -117,8 +117,8 @@ def places() -> list[Line]:
 
 
 NEEDED_FILES = (
-    "l2r_openfaces.safetensors",
-    "stylegan2_64_openfaces.safetensors",
+    "face_restorer.safetensors",
+    "face_landmark.tflite",
     "centerface.onnx",
 )
 SECTIONS: dict[str, Callable[[], list[Line]]] = {

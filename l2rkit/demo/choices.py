@@ -17,6 +17,10 @@ NOTHING = "none"  # what a restorer is called that is not there
 # Clean ones, since the page makes them worse itself. Two rows of thumbnails, so that the button
 # below them is seen without scrolling.
 SAMPLES = [FOLDER / "samples" / f"portrait_{number}.jpg" for number in range(1, 7)]
+# Methods without weights of their own: the default, and the same for those who restore before.
+NO_WEIGHTS = {
+    Path(config).stem: config for config in (DEFAULT_CONFIG, "configs/face_mesh/face_mesh.py")
+}
 
 
 @dataclass(frozen=True)
@@ -35,10 +39,9 @@ class Choices:
 
 @cache
 def shipped_choices() -> Choices:
-    """Those whose weights are shipped, as their cards and configs tell."""
-    default = Path(DEFAULT_CONFIG).stem
-    methods, restorers, balanced = {}, {NOTHING: None}, set()
-    for name, card in sorted(cards().items(), key=lambda item: (item[0] != default, item)):
+    """The default, and those whose weights are shipped, as their cards and configs tell."""
+    methods, restorers, balanced = dict(NO_WEIGHTS), {NOTHING: None}, set()
+    for name, card in sorted(cards().items()):
         path = Card.read(card).facts["Config"].strip("`")
         if not path.endswith(".py"):  # made by a tool, not by a training
             continue

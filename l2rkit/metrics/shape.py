@@ -20,7 +20,7 @@ MARGIN = 1.1  # points count that still lie in the outline when they are so much
 
 
 def well_inside() -> np.ndarray:
-    """(P,): the points of the mean face whose places lie on everybody's face; at the rim it ends."""
+    """(P,): the points of the mean face whose places lie on everybody's face, not at its rim."""
     flat = MEAN_FACE[:, :2] / MEAN_FACE[:, 2:]
     outline = np.float32(flat[OVAL])
     middle = (outline.min(0) + outline.max(0)) / 2

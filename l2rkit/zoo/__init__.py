@@ -5,7 +5,8 @@ from pathlib import Path
 from ..errors import WeightsError
 
 FOLDER = Path(__file__).parent
-DEFAULT_CONFIG = "configs/l2r/l2r_openfaces.py"  # of the weights to take for a photo
+# For a photo: what keeps the person best, by the protocol of people. It has no weights of its own.
+DEFAULT_CONFIG = "configs/face_mesh/face_mesh_restored.py"
 
 
 def zoo_file(name: str) -> Path:

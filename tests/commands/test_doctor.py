@@ -12,6 +12,8 @@ from l2rkit.commands import NAMES, main
 from l2rkit.commands import doctor as module
 from l2rkit.reconstruction import DEFAULT_CONFIG
 
+L2R = "configs/l2r/l2r_openfaces.py"
+
 
 def run(*words: object) -> Result:
     return CliRunner().invoke(main, [str(word) for word in words])
@@ -30,7 +32,7 @@ def test_all_that_is_needed_works_here() -> None:
     assert line(result, "torch") == f"ok torch: {torch.__version__}"
     assert line(result, "python").endswith(sys.version.split()[0])
     assert line(result, "renderer") == "ok renderer: draws"
-    assert "tensors" in line(result, f"{Path(DEFAULT_CONFIG).stem}.safetensors")
+    assert "tensors" in line(result, "face_restorer.safetensors")  # which the default needs
 
 
 def test_something_needed_that_is_broken_ends_with_status_1(monkeypatch) -> None:
@@ -42,11 +44,11 @@ def test_something_needed_that_is_broken_ends_with_status_1(monkeypatch) -> None
 
 
 def test_damaged_weights_are_found(monkeypatch, tmp_path: Path) -> None:
-    (tmp_path / "l2r_openfaces.safetensors").write_bytes(b"nothing")
+    (tmp_path / "face_restorer.safetensors").write_bytes(b"nothing")
     monkeypatch.setattr("l2rkit.zoo.FOLDER", tmp_path)
     result = run("doctor")
     assert result.exit_code == 1
-    assert line(result, "l2r_openfaces.safetensors").startswith("!!")
+    assert line(result, "face_restorer.safetensors").startswith("!!")
     assert line(result, "centerface.onnx").startswith("!!")
 
 
@@ -77,7 +79,7 @@ def test_data_are_looked_for_where_they_would_be_read(monkeypatch, tmp_path: Pat
 
 def test_a_printed_config_says_the_same_when_it_is_read(tmp_path: Path) -> None:
     changed = ("--cfg-options", "model.decompose.width=8")
-    result = run("print-config", DEFAULT_CONFIG, *changed)
+    result = run("print-config", L2R, *changed)
     assert result.exit_code == 0, result.output
     (tmp_path / "printed.py").write_text(result.stdout)
     read = Config.fromfile(tmp_path / "printed.py")
@@ -98,7 +100,7 @@ def test_printing_builds_nothing(monkeypatch) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((DEFAULT_CONFIG, "--cfg-options", "model.decompse.width=8"), "did you mean 'decompose'?"),
+        ((L2R, "--cfg-options", "model.decompse.width=8"), "did you mean 'decompose'?"),
         (("configs/unsup3d/unsup3d_openface.py",), "no config at"),
     ],
 )
