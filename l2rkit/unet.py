@@ -29,13 +29,15 @@ class UNet(nn.Module):
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)
 
-    def forward(self, picture: Tensor) -> Tensor:
-        x = self.first(pixel_unshuffle(picture, 2))
-        seen = []
+    def encode(self, picture: Tensor) -> list[Tensor]:
+        """The features at a half, a quarter ... of the picture's size."""
+        seen = [self.first(pixel_unshuffle(picture, 2))]
         for down in self.down:
-            seen.append(x)
-            x = down(x)
-        x = self.middle(x)
+            seen.append(down(seen[-1]))
+        return [*seen[:-1], self.middle(seen[-1])]
+
+    def forward(self, picture: Tensor) -> Tensor:
+        *seen, x = self.encode(picture)
         for narrow, up in zip(self.narrow, self.up):
             x = up(interpolate(narrow(x), scale_factor=2, mode="nearest") + seen.pop())
         return pixel_shuffle(self.last(x), 2)

@@ -1,4 +1,4 @@
-"""Proxy of L2R for photos of people: depth and view of bad photos, taught by good ones' landmarks.
+"""Proxy of L2R for photos of people: bad photos, distilled from landmarks of the good ones.
 
 Half of the photos that it sees are those of a manifest in OPENFACES_ROOT (docs/datasets.md), half
 are synthetic heads, which turn farther; of both, FaceMesh sees the good photo, and the network the

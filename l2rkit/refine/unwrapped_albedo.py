@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, pixel_shuffle, pixel_unshuffle, silu
+from torch.nn.functional import interpolate, pixel_shuffle, silu
 
 from ..face import Face, Light
 from ..geometry import aligned
@@ -122,12 +122,7 @@ class GuidedUNet(UNet):
         self.load_state_dict({**state, "first.weight": first}, strict=False)
 
     def forward(self, picture: Tensor, prior: nn.Module | None = None) -> Tensor:
-        x = self.first(pixel_unshuffle(picture, 2))
-        seen = []
-        for down in self.down:
-            seen.append(x)
-            x = down(x)
-        x = self.middle(x)
+        *seen, x = self.encode(picture)
         guide = {} if self.codes is None else self._guide(prior, [*seen, x])
         x = self._fused(x, guide)
         for narrow, up in zip(self.narrow, self.up):
