@@ -146,7 +146,11 @@ class FaceMesh:
         ]  # fmt: skip
         network = _network(self.path)
         network.setInput(np.stack(squares).transpose(0, 3, 1, 2).astype(np.float32) / 255)
-        return network.forward(*layer)
+        try:
+            return network.forward(*layer)
+        except cv2.error:  # landmarks came out of it when it was read
+            names = ", ".join(layer)
+            raise WeightsError(f"{self.path} has no layer {names}, or OpenCV another name") from None
 
 
 def roll_of(landmarks: np.ndarray) -> float:
