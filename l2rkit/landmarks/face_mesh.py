@@ -149,8 +149,7 @@ class FaceMesh:
         try:
             return network.forward(*layer)
         except cv2.error:  # landmarks came out of it when it was read
-            names = ", ".join(layer)
-            raise WeightsError(f"{self.path} has no layer {names}, or OpenCV another name") from None
+            raise WeightsError(f"{self.path} has no layer {layer}, or OpenCV renamed it") from None
 
 
 def roll_of(landmarks: np.ndarray) -> float:
