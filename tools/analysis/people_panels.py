@@ -26,7 +26,7 @@ from l2rkit.viz.landmarks import with_landmarks
 from l2rkit.viz.sheet import sheet
 from l2rkit.zoo import shipped_weights
 
-SIZE, TILE = 128, 192  # px of photos, and of a picture on the sheet
+SIZE = 128  # px of photos
 YAWS_DEG = (0.0, 30.0, -30.0)
 
 
@@ -36,6 +36,7 @@ YAWS_DEG = (0.0, 30.0, -30.0)
 @click.option("--level", default="severe", show_default=True)
 @click.option("--people", default=10, show_default=True)
 @click.option("--source", multiple=True, help="Only photos of this source. May be repeated.")
+@click.option("--tile", default=192, show_default=True, help="Pixels of each picture.")
 @click.option("--restore", help="A restorer before all methods, by name.")
 @click.option("--weights", multiple=True, help="Of each CONFIG.  [default: the shipped ones]")
 @user_errors
@@ -45,6 +46,7 @@ def main(
     level: str,
     people: int,
     source: tuple[str, ...],
+    tile: int,
     restore: str | None,
     weights: tuple[str, ...],
 ) -> None:
@@ -53,14 +55,14 @@ def main(
     found, rows = FaceMesh(), []
     for photo in (clean, bad):
         landmarks, spread = found.checked(uint8(photo))
-        rows += [shown(photo), with_landmarks(photo, torch.from_numpy(landmarks), TILE)]
+        rows += [shown(photo, tile), with_landmarks(photo, torch.from_numpy(landmarks), tile)]
         known = disagreement(*map(np.asarray, (landmarks, found(uint8(clean)))))
         for name, mirror, off in zip(batch["name"], spread, known):
             click.echo(f"{name}: disagrees with its mirror image by {mirror:.3f}, is off {off:.3f}")
     if restore:
         bad = RESTORERS.build(dict(type=restore)).eval()(bad)
-        rows.append(shown(bad))
-    render = GridRenderer(TILE, supersample=2, max_slope_deg=80)
+        rows.append(shown(bad, tile))
+    render = GridRenderer(tile, supersample=2, max_slope_deg=80)
     for config, own in zip(configs, weights or [None] * len(configs)):
         model = load_model(config)
         if own_state(model):
@@ -90,8 +92,8 @@ def uint8(photo: torch.Tensor) -> list[np.ndarray]:
     return list((photo * 255).round().byte().permute(0, 2, 3, 1).contiguous().numpy())
 
 
-def shown(photo: torch.Tensor) -> torch.Tensor:
-    return interpolate(photo, size=(TILE, TILE), mode="bicubic", antialias=True).clamp(0, 1)
+def shown(photo: torch.Tensor, tile: int) -> torch.Tensor:
+    return interpolate(photo, size=(tile, tile), mode="bicubic", antialias=True).clamp(0, 1)
 
 
 if __name__ == "__main__":
