@@ -37,16 +37,24 @@ DOWN = torch.tensor([[0.0, 0.6, -0.8]])
 
 
 def test_a_list_of_photos_gives_what_each_gives_alone(capsys: pytest.CaptureFixture) -> None:
-    together = reconstruct(SAMPLES)
+    together = reconstruct(SAMPLES, L2R)
     assert capsys.readouterr() == ("", "")
     assert isinstance(together, list) and len(together) == 2
     for path, one in zip(SAMPLES, together):
-        alone = reconstruct(path)
+        alone = reconstruct(path, L2R)
         for name, array in alone.arrays().items():
             rounding = 2e-4 if name == "normal" else 1e-4  # by steps half as wide as at 64 px
             np.testing.assert_allclose(one.arrays()[name], array, atol=rounding, err_msg=name)
     assert np.abs(together[0].arrays()["albedo"] - together[1].arrays()["albedo"]).max() > 0.1
     assert reconstruct([]) == []
+
+
+def test_the_default_gives_the_same_face_in_a_list_but_for_its_landmarks_rounding() -> None:
+    for path, one in zip(SAMPLES, reconstruct(SAMPLES)):
+        alone = reconstruct(path).arrays()
+        for name in ("albedo", "view", "canonical_depth"):
+            off = np.abs(one.arrays()[name] - alone[name])
+            assert off.mean() < 1e-3, name
 
 
 def test_progress_is_shown_when_asked_for(capsys: pytest.CaptureFixture) -> None:

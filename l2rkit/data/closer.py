@@ -11,13 +11,14 @@ import numpy as np
 
 from l2rkit.data.centerface import FoundFace, find_faces
 from l2rkit.data.crops import MIRRORED, TEMPLATE, fit_similarity, warp
-from l2rkit.landmarks.face_mesh import FaceMesh
+from l2rkit.landmarks.face_mesh import FaceMesh, Region
 from l2rkit.landmarks.points import five_points
 
 CLOSE_LOOKS = (48, 100)  # px; the face's width when CenterFace looks at it again
 CLOSE_FIELD = 2.0  # how many face widths that takes in
 LOOK = 192  # px of the crops in which the turn is found
 FIELD = 1.5  # their sides, in sides of the aligned crop
+SEEN = 1.15  # side of what FaceMesh sees of them at first, in theirs
 WIDTH = 0.84  # of a face, in sides of the aligned crop
 SURE = 10.0  # log odds of a face that stands upright; upside down: 9 at most
 TURNS_DEG = (0, 90, 180, 270)
@@ -89,7 +90,8 @@ def levelled(photo: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, float]:
     """The matrix (2, 3) of the crop that FaceMesh's points level; log odds that there is a face."""
     mesh, wide = FaceMesh(rounds=2, mirrored=False), widened(matrix)
     crop = warp(photo, wide, round(FIELD * LOOK))
-    landmarks = mesh([crop])
+    middle = np.full(2, (len(crop) - 1) / 2)
+    landmarks = mesh([crop], [Region(middle, SEEN * len(crop))])
     points = back(np.float64(five_points(landmarks[0])), wide)
     return start(points), float(mesh.presence([crop], landmarks)[0])
 

@@ -40,7 +40,7 @@ class Region:
     @classmethod
     def aligned(cls, photo: np.ndarray) -> "Region":
         """For an aligned crop (S, S, 3): where the mean face has its landmarks."""
-        size = photo.shape[1]
+        size = max(2, photo.shape[1])
         across = MEAN_FACE[:, :2] / MEAN_FACE[:, 2:] * focal(size) + (size - 1) / 2
         return cls.around(np.column_stack([across, np.zeros(POINTS)]))
 

@@ -53,7 +53,7 @@ def picture(seed=0, size=(420, 512)):
     """A portrait among blots, (H, W, 3) uint8, that looks like itself nowhere else."""
     rng = np.random.default_rng(seed)
     blots = Image.fromarray(rng.integers(0, 256, (9, 8, 3), dtype=np.uint8))
-    portrait = Image.open(SAMPLES / "astronaut.jpg").convert("RGB")
+    portrait = Image.open(SAMPLES / "portrait_4.jpg").convert("RGB")
     mixed = Image.blend(portrait.resize(size), blots.resize(size, Image.Resampling.BICUBIC), 0.4)
     return np.array(mixed)
 
