@@ -11,6 +11,7 @@ import re
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -122,6 +123,14 @@ def model_weights(path: str | Path, part: str = "") -> dict[str, Tensor]:
     state, inside = read_weights(path), f"{part}." if part else ""
     found = {k.removeprefix(inside): v for k, v in state.items() if k.startswith(inside)}
     return {k: v for k, v in (found or state).items() if not k.startswith(APART)}
+
+
+def weights_digest(about: str, part: object) -> bytes:
+    """What tells a part, described by `about`, from others: its weights count, if it has any."""
+    known = sha256(about.encode())
+    for name, weight in sorted(part.state_dict().items()) if isinstance(part, nn.Module) else ():
+        known.update(name.encode() + weight.cpu().numpy().tobytes())
+    return known.digest()
 
 
 def product(model: nn.Module) -> nn.Module:

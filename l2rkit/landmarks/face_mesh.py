@@ -168,9 +168,9 @@ def disagreement(own: np.ndarray, other: np.ndarray) -> np.ndarray:
     """(B,): root mean square distance in the picture, as a share of the eyes' distance.
 
     own, other (B, 468, 3): landmarks of a photo, found twice, as in the photo and in its mirror
-    image. On severely degraded photos their rank correlation with the true error is 0.57, that of
-    `FaceMesh.presence` 0.65; beyond 0.07 are 10 % of photos and 55 % of the worst 20th, below log
-    odds of -2.9 10 % and 81 % (`tools/analysis/landmarks.py`).
+    image. On severely degraded photos their rank correlation with the true error is 0.51, that of
+    `FaceMesh.presence` 0.57; beyond 0.07 are 10 % of photos and 68 % of the worst 20th, below log
+    odds of -1.5 10 % and 71 % (`tools/analysis/landmarks.py`).
     """
     square = np.square(own[..., :2] - other[..., :2]).sum(-1).mean(-1)
     return np.sqrt(square) / np.maximum(eye_distance((own + other) / 2), 1e-6)

@@ -10,6 +10,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.registry import METRICS
 from torch import Tensor
 
+from ..checkpoints import weights_digest
 from ..face import Face, Rendering, Scene, each_tensor
 from ..files import kept_array
 from ..geometry import view_of
@@ -61,8 +62,8 @@ class FaceRetrieval(BaseMetric):
     ) -> None:
         super().__init__(**metric)
         judge = dict(type="l2rkit.identity.FaceRes") if judge is None else judge
-        self.known = sha256(repr(judge).encode()).digest()
         self.judge = build_identity(judge)
+        self.known = weights_digest(repr(judge), self.judge)
         self.render = RENDERERS.build(render)
         self.views = {"ahead": (0.0,), "side": (side_deg, -side_deg)}
         self.turned_every, self.cache = turned_every, None if cache is None else Path(cache)

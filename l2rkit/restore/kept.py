@@ -1,6 +1,5 @@
 """A restorer that is asked once for each photo, however many methods are measured behind it."""
 
-import os
 from hashlib import sha256
 from pathlib import Path
 
@@ -8,7 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..checkpoints import weights_digest
 from ..degrade.resize import resized
+from ..files import kept_array
 
 
 class Kept(nn.Module):
@@ -27,10 +28,7 @@ class Kept(nn.Module):
         super().__init__()
         self.restore, self.folder = restore, Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        known = sha256(about.encode())
-        for name, weight in sorted(restore.state_dict().items()):
-            known.update(name.encode() + weight.cpu().numpy().tobytes())
-        self.known = known.digest()
+        self.known = weights_digest(about, restore)
 
     def forward(self, photo: Tensor) -> Tensor:
         places = [self._place(one) for one in photo]
@@ -38,9 +36,7 @@ class Kept(nn.Module):
         if new:
             made = resized(self.restore(photo[new]).float(), tuple(photo.shape[2:]), "area")
             for i, one in zip(new, made.cpu().numpy()):
-                part = places[i].with_name(f"{places[i].name}.{os.getpid()}")
-                part.write_bytes(one.tobytes())
-                part.replace(places[i])
+                kept_array(places[i], lambda one=one: one)
         kept = np.stack([np.fromfile(place, np.float32) for place in places])
         return torch.from_numpy(kept).view(photo.shape).to(photo.device)
 

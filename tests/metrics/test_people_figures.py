@@ -255,3 +255,22 @@ def test_depth_errors_of_the_face_are_those_inside_its_outline(people):
     twice = FaceDepthErrors()  # SIDE is blind to the scale
     twice.process(batch, [scene_of(depth * 1.1, view)])
     assert twice.compute_metrics(twice.results)["face_side"] == pytest.approx(0, abs=1e-3)
+
+
+def test_kept_codes_are_those_of_the_judge_with_its_weights(tmp_path):
+    """The same network with other weights is another judge."""
+
+    class Judge(torch.nn.Module):
+        def __init__(self, sign):
+            super().__init__()
+            self.sign = torch.nn.Parameter(torch.tensor(sign))
+
+        def forward(self, photo):
+            return self.sign * judge(photo)
+
+    photo = torch.rand(3, 3, SIZE, SIZE, generator=torch.manual_seed(0))
+    for sign in (1.0, -1.0, 1.0):
+        metric = FaceRetrieval(Judge(sign), cache=str(tmp_path))
+        with torch.no_grad():
+            torch.testing.assert_close(metric._codes_of_photos(photo), sign * judge(photo))
+    assert len(list(tmp_path.iterdir())) == 6
