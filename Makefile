@@ -48,7 +48,7 @@ $(SITE)/.installed: setup.py
 	$(BIN)/python -m pip install --quiet --upgrade -c requirements.lock pip setuptools
 	$(BIN)/python -m pip install --quiet -c requirements.lock --no-build-isolation -e '.[dev]'
 	$(BIN)/python -m pip uninstall --quiet --yes opencv-python
-	$(BIN)/python -m pip install --quiet --no-deps -c requirements.lock opencv-python-headless
+	$(BIN)/python -m pip install --quiet --no-deps --force-reinstall -c requirements.lock opencv-python-headless
 	@touch $@
 
 clean:
