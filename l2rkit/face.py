@@ -204,7 +204,7 @@ class Scene:
 
     def generator(self) -> torch.Generator:
         """For draws that follow from the photos alone, so that a resumed run repeats them."""
-        return torch.Generator().manual_seed(crc32(self.photo.detach().cpu().numpy()))
+        return torch.Generator().manual_seed(crc32(self.photo.detach().cpu().contiguous().numpy()))
 
     @property
     def mask(self) -> Tensor:

@@ -6,12 +6,29 @@ z-facing normals are ours.
 """
 
 import math
+from collections.abc import Callable
+from functools import lru_cache, wraps
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
 from .face import FIELD_OF_VIEW_DEG, PIVOT
+
+
+def in_float32(function: Callable) -> Callable:
+    """`function` as it is, where autocast does not reach: half a precision has too few pixels.
+
+    Its first argument is a tensor.
+    """
+
+    @wraps(function)
+    def run(first: Tensor, *others, **named):
+        with torch.autocast(first.device.type, enabled=False):
+            return function(first, *others, **named)
+
+    return run
 
 
 def focal(size: int) -> float:
@@ -64,6 +81,7 @@ def angles(rotation: Tensor) -> Tensor:
     return torch.stack([rx, ry, torch.atan2(rotation[:, 1, 0], rotation[:, 0, 0])], 1)
 
 
+@in_float32
 def move(points: Tensor, view: Tensor) -> Tensor:
     """(B, 3, H, W): canonical `points` carried into the photo by `view` (B, 6)."""
     pivot = _pivot(points)
@@ -71,6 +89,7 @@ def move(points: Tensor, view: Tensor) -> Tensor:
     return turned + pivot + view[:, 3:, None, None]
 
 
+@in_float32
 def move_back(points: Tensor, view: Tensor) -> Tensor:
     """(B, 3, H, W): the inverse of `move`."""
     pivot = _pivot(points)
@@ -107,10 +126,38 @@ def aligned(maps: Tensor, size: int) -> Tensor:
     """(B, C, size, size): maps (B, C, S, S) at another size, their outermost centres kept.
 
     So the camera of `l2rkit.face` sees the same surface: its field of view ends at these centres.
+    Photos whose size changes on the way through a model go this way, too. What shrinks is averaged
+    over the width of a new pixel, edges repeated.
     """
-    if maps.shape[-1] == size:
+    old = maps.shape[-1]
+    if old == size:
         return maps
-    return interpolate(maps, size=(size, size), mode="bilinear", align_corners=True)
+    if size > old:
+        return interpolate(maps, size=(size, size), mode="bilinear", align_corners=True)
+    return _averaged(maps, size)
+
+
+@in_float32
+def _averaged(maps: Tensor, size: int) -> Tensor:
+    line = shares(maps.shape[-1], size)
+    line = torch.as_tensor(line, dtype=maps.dtype, device=maps.device)
+    return line @ maps @ line.T
+
+
+@lru_cache(maxsize=32)
+def shares(old: int, new: int) -> np.ndarray:
+    """(new, old) float64: what each old pixel of a line gives to each of fewer new ones, see above.
+
+    A new pixel takes the old ones by the part that it covers; rows sum to 1.
+    """
+    step = (old - 1) / max(new - 1, 1)
+    middle = np.arange(new)[:, None] * step if new > 1 else np.array([[(old - 1) / 2]])
+    pixel = np.arange(-old, 2 * old)
+    low, high = middle - step / 2, middle + step / 2
+    part = (np.minimum(pixel + 0.5, high) - np.maximum(pixel - 0.5, low)).clip(0)
+    line = np.zeros((new, old))
+    np.add.at(line.T, pixel.clip(0, old - 1), part.T)
+    return line / line.sum(1, keepdims=True)
 
 
 def view_of(yaw_deg: float = 0.0, pitch_deg: float = 0.0, roll_deg: float = 0.0) -> Tensor:

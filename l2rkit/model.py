@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from .adversary import Adversary, still
 from .degrade.resize import resized
 from .face import Face, Scene
+from .geometry import aligned
 from .registry import DECOMPOSERS, LOSSES, REFINERS, RENDERERS, RESTORERS
 from .speed import checked_precision, in_precision
 
@@ -86,7 +87,7 @@ class FaceReconstructor(BaseModel):
         with in_precision(self.precision, photo):
             seen = photo if self.restore is None else self.restored(photo)
             side = getattr(self.decompose, "image_size", seen.shape[-1])
-            face = self.decompose(resized(seen, (side, side), "area"), person)
+            face = self.decompose(aligned(seen, side), person)
             for refine in self.refine.values():
                 face = refine(face, seen)
         return face

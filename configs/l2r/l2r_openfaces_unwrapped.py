@@ -1,7 +1,8 @@
 """L2R for photos of people at 128 pixels: the photo, laid onto the proxy's face, is restored there.
 
-It begins with `l2r_openfaces_proxy`, to be trained before, which stays as it is. The photos are
-those of a manifest in OPENFACES_ROOT (docs/datasets.md), degraded; losses aim at the good ones.
+The proxy is what FaceMesh sees in the photo as `FaceRestorer` repairs it; neither is trained here.
+The photos are those of a manifest in OPENFACES_ROOT (docs/datasets.md), degraded; losses aim at the
+good ones.
 """
 
 from mmengine.config import read_base
@@ -11,15 +12,16 @@ from mmengine.runner import IterBasedTrainLoop, TestLoop, ValLoop
 from torch.optim import Adam
 
 from l2rkit.data import CropByLandmarks, Degrade, FlipFace, LoadPhoto, ManifestPhotos, PackPhoto
-from l2rkit.decompose import SharedEncoderDecomposer
+from l2rkit.decompose import FaceMeshDecomposer
 from l2rkit.identity import FaceEmbedding
+from l2rkit.landmarks import FaceMesh
 from l2rkit.losses import Identity, MobileNetFeatures, Perceptual, Photometric
 from l2rkit.metrics import RenderErrors
 from l2rkit.model import FaceReconstructor
 from l2rkit.priors import GrownStyleGAN2
 from l2rkit.refine import UnwrappedAlbedo
 from l2rkit.render import GridRenderer
-from l2rkit.schedule import Stages
+from l2rkit.restore import FaceRestorer
 from l2rkit.speed import ChannelsLast
 from l2rkit.viz import PanelHook
 
@@ -27,14 +29,21 @@ with read_base():
     from .._base_.heads_degraded import *
     from .._base_.runtime import *
 
-load_from = "work_dirs/l2r_openfaces_proxy/iter_2600.pth"
 protocol = "heads, 128 px"
 model = dict(
     type=FaceReconstructor,
-    decompose=dict(type=SharedEncoderDecomposer, image_size=128),
+    decompose=dict(
+        type=FaceMeshDecomposer,
+        image_size=128,
+        landmarks=dict(
+            type=FaceMesh, rounds=2, mirrored=False
+        ),  # quicker; tested with its defaults
+        restore=dict(type=FaceRestorer),
+    ),
     refine=dict(
         albedo=dict(
             type=UnwrappedAlbedo,
+            begin="face_restorer",
             prior=dict(
                 type=GrownStyleGAN2,
                 weights="stylegan2_64_openfaces",
@@ -49,9 +58,10 @@ model = dict(
         perceptual=dict(
             type=Perceptual, features=dict(type=MobileNetFeatures), mirror=0.0, weight=2.0
         ),
-        identity=dict(type=Identity, embedding=dict(type=FaceEmbedding), weight=0.1, turned=1.0),
+        identity=dict(type=Identity, embedding=dict(type=FaceEmbedding), weight=0.2, turned=1.0),
     ),
     mirror=False,
+    precision="bfloat16",
 )
 photo_pipeline = [dict(type=LoadPhoto), dict(type=CropByLandmarks, image_size=128)]
 train_dataloader.update(batch_size=12)
@@ -78,7 +88,6 @@ val_dataloader["dataset"] = dict(
 val_evaluator = dict(type=RenderErrors)
 test_dataloader["dataset"].update(image_size=128, pipeline=[dict(type=PackPhoto)])
 custom_hooks = [
-    dict(type=Stages, stages={0: ["refine.albedo"], 1_000_000: ["decompose"]}),  # the proxy stays
     dict(type=EMAHook, momentum=0.005),
     dict(type=ChannelsLast),
     dict(type=PanelHook, interval=300),

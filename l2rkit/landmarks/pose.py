@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from ..face import PIVOT
-from ..geometry import angles, focal
+from ..geometry import angles, focal, in_float32
 from .points import MEAN_FACE
 
 
+@in_float32
 def canonical_points(landmarks: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """view (B, 6) and canonical points (B, K, 3) of landmarks (B, K, 3) of a photo `size` px wide.
 

@@ -1,8 +1,9 @@
-"""Refiners: faces in, better faces out. L2R's two, one for all faces, and what others register."""
+"""Refiners: faces in, better faces out. L2R's, one for all faces, and what others register."""
 
 from .albedo import PriorAlbedo
 from .crowd import CommonShape
 from .geometry import RefinedGeometry
+from .light import FittedLight
 from .unwrapped_albedo import UnwrappedAlbedo
 
-__all__ = ["CommonShape", "PriorAlbedo", "RefinedGeometry", "UnwrappedAlbedo"]
+__all__ = ["CommonShape", "FittedLight", "PriorAlbedo", "RefinedGeometry", "UnwrappedAlbedo"]

@@ -14,14 +14,16 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, pixel_shuffle, silu
 
 from ..face import Face, Light
-from ..geometry import aligned
+from ..geometry import aligned, normals
 from ..registry import PRIORS, REFINERS
+from ..render.shading import shade
 from ..render.unwrap import unwrap, visibility
 from ..restore.face_restorer import WIDTHS, FaceRestorer
 from ..unet import UNet
 from .albedo import enlarged
 
-CHANNELS = 11  # what is known (3), the mirror image (3), both visibilities (2), proxy albedo (3)
+CHANNELS = 11  # what is known (3), the mirror image (3), both visibilities (2), the proxy (3)
+DRAWN = 0.2  # share of the faces whose fidelity training draws
 
 
 @REFINERS.register_module()
@@ -29,10 +31,10 @@ class UnwrappedAlbedo(nn.Module):
     """The face with its albedo restored, under ambient light alone; light stays in the albedo.
 
     The photo is laid onto the proxy's canonical face with its visibility, and so is its mirror
-    image. What the photo shows is the beginning, then the mirror image, then the proxy's albedo; a
-    U-Net adds what is lacking. Its encoder gives the prior's codes and maps, its decoder sees the
-    prior's features at each size. Before training the prior has no say, and the U-Net is that of
-    `FaceRestorer`, if it begins with it.
+    image. What the photo shows is the beginning, then the mirror image, then the proxy as its own
+    light shows it; a U-Net adds what is lacking. Its encoder gives the prior's codes and maps, its
+    decoder sees the prior's features at each size. Before training the prior has no say, and the
+    U-Net is that of `FaceRestorer`, if it begins with it.
 
     In training, a part of what the photo shows is hidden on purpose from some faces, as if the head
     had turned farther: completing the far side is learnt with a known answer, from ordinary photos.
@@ -45,6 +47,9 @@ class UnwrappedAlbedo(nn.Module):
         begin: the shipped `FaceRestorer` whose U-Net of these widths training begins with, or None.
         hide: share of the faces that are hidden in part, in training.
         hide_deg: the farthest that their heads are turned in thought, to either side.
+        fidelity: how far the photo's own pixels count, 1 as they are seen, 0 not at all: then the
+            proxy, which was restored in 2D, and the prior decide. Training draws it for some faces.
+        mirror: False leaves the mirror image out.
     """
 
     def __init__(
@@ -55,9 +60,14 @@ class UnwrappedAlbedo(nn.Module):
         begin: str | None = None,
         hide: float = 0.6,
         hide_deg: float = 70.0,
+        fidelity: float = 1.0,
+        mirror: bool = True,
     ) -> None:
         super().__init__()
+        if not 0 <= fidelity <= 1:
+            raise ValueError(f"UnwrappedAlbedo: fidelity is within 0..1, not {fidelity}")
         self.image_size, self.hide, self.hide_deg = image_size, hide, hide_deg
+        self.fidelity, self.mirror = fidelity, mirror
         self.prior = PRIORS.build(prior)
         self.network = GuidedUNet(widths, image_size, self.prior)
         if begin is not None:
@@ -66,15 +76,28 @@ class UnwrappedAlbedo(nn.Module):
     def forward(self, face: Face, photo: Tensor) -> Face:
         """face: the proxy; photo (B, 3, H, W): what it was taken from."""
         face, photo = enlarged(face, self.image_size), aligned(photo, self.image_size)
-        own = unwrap(photo, face.depth.detach(), face.view.detach())
-        shown = own.visible * self._left(face) if self.training else own.visible
-        other, other_shown = own.colour.flip(-1), shown.flip(-1)
-        proxy = face.albedo.detach()
+        depth, view = face.depth.detach(), face.view.detach()
+        own = unwrap(photo, depth, view)
+        visible = own.visible * self._left(face) if self.training else own.visible
+        proxy = shade(face.albedo, normals(depth), face.light).detach().clamp(0, 1)
+        if self.mirror:  # what is hidden, the proxy has made up too
+            proxy = torch.lerp(proxy.flip(-1), proxy, visible)
+        shown = visible * self._trust(face)
+        other, other_shown = own.colour.flip(-1), shown.flip(-1) * self.mirror
         known = torch.lerp(proxy, other, other_shown)
         known = torch.lerp(known, own.colour, shown)
+        other = torch.lerp(proxy.flip(-1), other, other_shown)
         seen = torch.cat([known, other, shown, other_shown, proxy], 1)
         albedo = (known + self.network(seen, self.prior).float()).clamp(0, 1)
         return replace(face, albedo=albedo, light=ambient(face.light))
+
+    def _trust(self, face: Face) -> Tensor:
+        """(B, 1, 1, 1): how far each photo's own pixels count."""
+        trust = torch.full((len(face),), self.fidelity)
+        if self.training:
+            drawn = torch.rand(len(face)) < DRAWN
+            trust = torch.where(drawn, trust * torch.rand(len(face)), trust)
+        return trust.view(-1, 1, 1, 1).to(face.depth)
 
     def _left(self, face: Face) -> Tensor:
         """(B, 1, S, S): what is left of faces when a part of some is hidden on purpose."""

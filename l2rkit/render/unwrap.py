@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
-from ..geometry import move, normals, project, rotation, unproject
+from ..geometry import in_float32, move, normals, project, rotation, unproject
 from .fastest import rasterize_fastest
 from .warp import carried_back, warp_depth
 
@@ -42,6 +42,7 @@ def unwrap(photo: Tensor, depth: Tensor, view: Tensor) -> Unwrapped:
 
 
 @torch.no_grad()
+@in_float32
 def visibility(depth: Tensor, view: Tensor, size: int) -> Tensor:
     """(B, 1, H, W) in [0, 1]: how far a photo `size` px wide shows pixels of depth (B, 1, H, W).
 

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from l2rkit.decompose import FaceMeshDecomposer
-from l2rkit.decompose.face_mesh import fitted_light
 from l2rkit.face import Face, Light
 from l2rkit.geometry import normals, view_of
 from l2rkit.landmarks.points import MEAN_FACE
@@ -15,6 +14,7 @@ from l2rkit.landmarks.region import face_region
 from l2rkit.landmarks.surface import canonical_depth
 from l2rkit.metrics.photo import decibels
 from l2rkit.render import GridRenderer
+from l2rkit.render.light import fitted_light
 from l2rkit.render.shading import shading
 from tests.landmarks.test_pose import SIZE, VIEWS, landmarks_of
 

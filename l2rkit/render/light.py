@@ -1,0 +1,42 @@
+"""The light of a picture of a face, and the colours without it. Ours."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from ..face import Light
+from ..geometry import in_float32
+from .shading import shading
+
+DARKEST = 0.3  # shading by which a colour is divided at the most
+RIDGE = 0.02  # how much the light is held towards none, as a share of the pixels
+
+
+def without_light(colour: Tensor, normal: Tensor, light: Light) -> Tensor:
+    """(B, 3, H, W) in [0, 1]: the albedo that looks like `colour` under the light."""
+    return (colour / shading(normal, light).clamp(min=DARKEST)).clamp(0, 1)
+
+
+@in_float32
+def fitted_light(colour: Tensor, normal: Tensor, weight: Tensor) -> Light:
+    """The light under which a grey face of these normals is as bright as the picture.
+
+    colour, normal (B, 3, H, W); weight (B, 1, H, W), how much a pixel counts. Least squares in
+    `ambient + diffuse * normal . direction`, scaled so that the mean shading is 1; what is painted
+    darker on one side is taken for shadow.
+    """
+    grey = colour.mean(1).flatten(1)[..., None]
+    share = weight.flatten(1)[..., None]
+    share = share / share.sum(1, keepdim=True).clamp(min=1e-6)
+    terms = torch.cat([torch.ones_like(grey), normal.flatten(2).mT], 2)
+    mean = (share * grey).sum(1, keepdim=True).clamp(min=1e-3)
+    held = torch.diag(terms.new_tensor([0, RIDGE, RIDGE, RIDGE]))
+    squares = terms.mT @ (share * terms) + held + 1e-6 * torch.eye(4).to(terms)
+    fit = torch.linalg.solve(squares, terms.mT @ (share * grey / mean))[..., 0]
+    slope = fit[:, 1:]
+    slope = torch.cat([slope[:, :2], slope[:, 2:].clamp(max=-0.05)], 1)  # from ahead, if barely
+    diffuse = slope.norm(dim=1).clamp(max=1)
+    direction = normalize(slope, dim=1)
+    facing = (normal * direction[..., None, None]).sum(1).clamp(min=0).flatten(1)
+    bright = (share[..., 0] * facing).sum(1) * diffuse
+    return Light((1 - bright).clamp(min=DARKEST), diffuse, direction)
