@@ -111,3 +111,11 @@ def test_normals_of_a_sphere_point_away_from_its_centre():
     assert error.max() < 1e-3
     assert got[2].max() < 0
     torch.testing.assert_close(got.norm(dim=0), torch.ones(size, size, dtype=DOUBLE))
+
+
+def test_autocast_does_not_reach_views():
+    points, view = unproject(0.9 + 0.2 * torch.rand(1, 1, 8, 8)), view_of(31.0, -7.0)[None]
+    wanted = move(points, view)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(move(points, view), wanted)
+        torch.testing.assert_close(move_back(wanted, view), points)

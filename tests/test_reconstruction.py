@@ -19,7 +19,7 @@ from l2rkit.render import GridRenderer
 from l2rkit.testing import example_face
 from l2rkit.zoo import FOLDER
 
-L2R = "configs/l2r/l2r_openfaces.py"
+L2R = "configs/l2r/l2r_openfaces_images.py"
 SAMPLES = [FOLDER / "samples" / f"{name}.jpg" for name in ("portrait_1_severe", "head")]
 
 
@@ -75,7 +75,7 @@ def test_a_bad_photo_in_a_list_is_named(tmp_path: Path) -> None:
 
 def test_the_model_is_kept_until_its_file_changes(tmp_path: Path) -> None:
     weights = tmp_path / "mine.safetensors"
-    weights.write_bytes((FOLDER / "l2r_openfaces.safetensors").read_bytes())
+    weights.write_bytes((FOLDER / "l2r_openfaces_images.safetensors").read_bytes())
     before = _kept.cache_info()
     for _ in range(2):
         reconstruct(SAMPLES[1], L2R, weights)

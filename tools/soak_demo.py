@@ -1,6 +1,6 @@
 """People at the page of `l2rkit demo`, all at once: is each answered, and does the server grow?
 
-python tools/soak_demo.py --people 20 --seconds 60 --method l2r_openfaces
+python tools/soak_demo.py --people 20 --seconds 60 --method l2r_openfaces_images
 
 It wants gradio: pip install 'l2rkit[demo]'. Linux only.
 """

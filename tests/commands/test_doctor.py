@@ -12,7 +12,7 @@ from l2rkit.commands import NAMES, main
 from l2rkit.commands import doctor as module
 from l2rkit.reconstruction import DEFAULT_CONFIG
 
-L2R = "configs/l2r/l2r_openfaces.py"
+L2R = "configs/l2r/l2r_openfaces_images.py"
 
 
 def run(*words: object) -> Result:

@@ -74,6 +74,37 @@ def test_light_comes_from_ahead_whatever_the_photo_says():
     assert torch.isfinite(dark.packed()).all()
 
 
+def test_it_looks_through_a_restorer_and_keeps_what_that_shows():
+    seen = []
+
+    def watching(photos):
+        seen.extend(photos)
+        return known(photos)
+
+    class Negative(torch.nn.Module):
+        def forward(self, photo):
+            return 1 - photo
+
+    photo = smooth_photos()
+    face = FaceMeshDecomposer(SIZE, watching, restore=Negative())(photo)
+    wanted = FaceMeshDecomposer(SIZE, known)(1 - photo)
+    torch.testing.assert_close(face.albedo, wanted.albedo)
+    torch.testing.assert_close(torch.from_numpy(np.stack(seen)[0]), byte(1 - photo)[0])
+
+
+def byte(photo):
+    return (photo * 255).round().byte().permute(0, 2, 3, 1)
+
+
+def test_half_precision_moves_no_pixel():
+    photo = smooth_photos()
+    wanted = FaceMeshDecomposer(SIZE, known)(photo)
+    with torch.autocast("cpu", torch.bfloat16):
+        face = FaceMeshDecomposer(SIZE, known)(photo)
+    torch.testing.assert_close(face.view, wanted.view)
+    torch.testing.assert_close(face.albedo, wanted.albedo, atol=0.02, rtol=0)
+
+
 def test_wrong_photos_are_refused():
     with pytest.raises(ValueError, match=r"wants photos \(B, 3, 64, 64\)"):
         FaceMeshDecomposer(64)(torch.zeros(1, 3, 32, 32))
