@@ -8,28 +8,54 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, pad
 
 from ..face import FAR, NEAR
-from ..geometry import normals
-from ..render.mesh_raster import rasterize_mesh
+from ..geometry import focal, normals
+from ..render.mesh_raster import rasterize_mesh, vertex_normals
 from .points import TRIANGLES
 from .pose import project_points
 
 RIM = 0.7 * FAR + 0.3 * NEAR  # depth of the outermost columns, as in Unsup3D's training
 STEEPEST_DEG = 72.0  # beyond, a map of depth has too few pixels for the surface
 COARSEST, SWEEPS = 8, 24  # px; relaxations at each size
+ROUNDNESS = 0.75  # share of the curved surface, as published; the rest is the flat triangle
+LARGEST_BULGE = 0.004  # depth; beside the nose tangent planes say nothing
 
 
 def mesh_depth(points: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """depth and region (B, 1, size, size) of the surface through canonical points (B, 468, 3).
 
-    The region is 1 where the surface is seen from ahead, else 0; there the depth is `RIM`. Passes
-    no gradient.
+    The surface is curved between the points: see `curved`. The region is 1 where it is seen from
+    ahead, else 0; there the depth is `RIM`. Passes no gradient.
     """
-    corners = project_points(points.detach().cpu().double(), size).numpy()
-    triangles = TRIANGLES.astype(np.int64)
-    maps = np.stack([rasterize_mesh(own, triangles, size)[2] for own in corners])
+    space = points.detach().cpu().double().numpy()
+    corners = project_points(torch.from_numpy(space), size).numpy()
+    maps = np.stack([curved(*pair, size) for pair in zip(space, corners)])
     depth = torch.from_numpy(maps)[:, None].to(points)
     region = depth.isfinite().to(depth.dtype)
     return torch.where(region > 0, depth, RIM), region
+
+
+def curved(space: np.ndarray, corners: np.ndarray, size: int) -> np.ndarray:
+    """(size, size): depth of the face's triangles, rounded off; infinite where there are none.
+
+    space (468, 3): the points; corners (468, 3): the same as the picture shows them, in px.
+    Phong tessellation (Boubekeur and Alexa, SIGGRAPH Asia 2008): of the flat triangle and of the
+    tangent planes at its corners, by the corner's weights, a mean; along the pixel's ray, not
+    across the surface, and held to `LARGEST_BULGE`. Points stay where they are.
+    """
+    triangles = TRIANGLES.astype(np.int64)
+    face, weights, depth = rasterize_mesh(corners, triangles, size)
+    row, column = np.nonzero(face >= 0)
+    flat, share = depth[row, column], weights[row, column]
+    across = (np.stack([column, row], 1) - (size - 1) / 2) / focal(size)
+    ray = np.column_stack([across, np.ones(len(row))])
+    corner = triangles[face[row, column]]  # (P, 3)
+    normal = vertex_normals(space, triangles)[corner]
+    reach = (normal * space[corner]).sum(-1)
+    along = (normal * ray[:, None]).sum(-1)
+    plane = reach / np.where(np.abs(along) < 1e-3, 1e-3, along)
+    bulge = (plane - flat[:, None]).clip(-LARGEST_BULGE, LARGEST_BULGE)
+    depth[row, column] = flat + ROUNDNESS * (share * bulge).sum(1)
+    return depth
 
 
 def canonical_depth(points: Tensor, size: int) -> tuple[Tensor, Tensor]:
