@@ -1,0 +1,56 @@
+"""L2R for photos of people at 128 pixels: albedo, geometry and light, each for the others' sake.
+
+`l2r_openfaces_unwrapped` goes on. Its albedo is refined along with geometry, which is held to the
+landmarks of the good photo, and both are judged from elsewhere by a 3D-aware adversary; then light
+is taken out of the albedo.
+"""
+
+from mmengine.config import read_base
+from mmengine.optim import MultiStepLR
+from torch.optim import Adam
+
+from l2rkit.adversary import Adversary
+from l2rkit.data import FindLandmarks
+from l2rkit.losses import AlbedoRegularity, Displacement, LandmarkDistillation
+from l2rkit.priors import OptimizerForEach, ProjectedDiscriminator
+from l2rkit.refine import FittedLight, RefinedGeometry
+
+with read_base():
+    from .l2r_openfaces_unwrapped import *
+
+load_from = "work_dirs/l2r_openfaces_unwrapped/iter_2000.pth"
+model["refine"].update(
+    geometry=dict(type=RefinedGeometry, widths=(16, 32, 64, 96, 128)),
+    light=dict(type=FittedLight),
+)
+model["losses"].update(
+    landmarks=dict(type=LandmarkDistillation, view=0.0, depth=30.0, outside=3.0, slope=30.0),
+    displacement=dict(type=Displacement),
+    albedo=dict(type=AlbedoRegularity, symmetry=0.1),
+)
+model["adversary"] = dict(
+    type=Adversary,
+    weight=0.02,
+    r1=0.05,
+    discriminator=dict(
+        type=ProjectedDiscriminator, features=dict(type=MobileNetFeatures), condition=6
+    ),
+)
+train_dataloader["dataset"]["pipeline"] = [
+    *photo_pipeline,
+    dict(type=FindLandmarks, cache="data/landmarks"),
+    dict(type=FlipFace, prob=0.5),
+    dict(type=Degrade, degradation=degradation),
+    dict(type=PackPhoto),
+]
+optim_wrapper = dict(
+    constructor=OptimizerForEach,
+    others=dict(
+        optimizer=dict(type=Adam, lr=1e-4),
+        paramwise_cfg=dict(custom_keys={"refine.geometry": dict(lr_mult=5.0)}),  # from scratch
+        clip_grad=dict(max_norm=1.0),
+    ),
+    adversary=dict(optimizer=dict(type=Adam, lr=5e-4, betas=(0.0, 0.99))),
+)
+param_scheduler = [dict(type=MultiStepLR, milestones=[500], gamma=0.2, by_epoch=False)]
+train_cfg.update(max_iters=600, val_interval=600)
