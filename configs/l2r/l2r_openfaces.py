@@ -18,11 +18,12 @@ from l2rkit.refine import FittedLight, RefinedGeometry
 with read_base():
     from .l2r_openfaces_unwrapped import *
 
-load_from = "work_dirs/l2r_openfaces_unwrapped/iter_2000.pth"
+load_from = "work_dirs/l2r_openfaces_unwrapped/iter_1000.pth"
 model["refine"].update(
     geometry=dict(type=RefinedGeometry, widths=(16, 32, 64, 96, 128)),
     light=dict(type=FittedLight),
 )
+model["losses"]["photometric"]["weight"] = 4.0  # with 1, faces were sharper than they are known
 model["losses"].update(
     landmarks=dict(type=LandmarkDistillation, view=0.0, depth=30.0, outside=3.0, slope=30.0),
     displacement=dict(type=Displacement),
@@ -52,5 +53,5 @@ optim_wrapper = dict(
     ),
     adversary=dict(optimizer=dict(type=Adam, lr=5e-4, betas=(0.0, 0.99))),
 )
-param_scheduler = [dict(type=MultiStepLR, milestones=[500], gamma=0.2, by_epoch=False)]
-train_cfg.update(max_iters=600, val_interval=600)
+param_scheduler = [dict(type=MultiStepLR, milestones=[700], gamma=0.2, by_epoch=False)]
+train_cfg.update(max_iters=900, val_interval=450)

@@ -99,6 +99,7 @@ param_scheduler = [
     dict(type=LinearLR, start_factor=0.1, begin=0, end=50, by_epoch=False),
     dict(type=CosineAnnealingLR, T_max=2000, eta_min=1e-5, begin=0, end=2000, by_epoch=False),
 ]
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=2000, val_interval=500)
+# The rest of the way is that of l2r_openfaces.
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=1000, val_interval=500)
 val_cfg = dict(type=ValLoop)
 test_cfg = dict(type=TestLoop)

@@ -1,0 +1,59 @@
+"""Bad photos of people, losses aim at the good ones; landmarks of the good ones lie beside them.
+
+The photos are those of a manifest in OPENFACES_ROOT (docs/datasets.md); validation is at `severe`.
+"""
+
+from mmengine.config import read_base
+from mmengine.dataset import DefaultSampler, default_collate
+
+from l2rkit.data import (
+    CropByLandmarks,
+    Degrade,
+    FindLandmarks,
+    FlipFace,
+    LoadPhoto,
+    ManifestPhotos,
+    PackPhoto,
+)
+from l2rkit.degrade import Level
+from l2rkit.metrics import PoseErrors, ShapeErrors
+
+with read_base():
+    from .heads_degraded import degradation
+
+photo_pipeline = [
+    dict(type=LoadPhoto),
+    dict(type=CropByLandmarks, image_size=128),
+    dict(type=FindLandmarks, cache="data/landmarks"),
+]
+bad_pipeline = [
+    *photo_pipeline,
+    dict(type=FlipFace, prob=0.5),
+    dict(type=Degrade, degradation=degradation),
+    dict(type=PackPhoto),
+]
+train_dataloader = dict(
+    batch_size=32,
+    num_workers=1,
+    persistent_workers=True,
+    drop_last=True,
+    collate_fn=dict(type=default_collate),
+    sampler=dict(type=DefaultSampler, shuffle=True),
+    dataset=dict(type=ManifestPhotos, split="train", pipeline=bad_pipeline),
+)
+val_dataloader = dict(
+    batch_size=20,
+    num_workers=0,
+    collate_fn=dict(type=default_collate),
+    sampler=dict(type=DefaultSampler, shuffle=False),
+    dataset=dict(
+        type=ManifestPhotos,
+        split="val",
+        pipeline=[
+            *photo_pipeline,
+            dict(type=Degrade, degradation=dict(type=Level, name="severe"), seed=0),
+            dict(type=PackPhoto),
+        ],
+    ),
+)
+val_evaluator = [dict(type=PoseErrors), dict(type=ShapeErrors)]

@@ -1,0 +1,19 @@
+"""LAP's networks on bad photos of people, taught by landmarks of the good ones as well.
+
+The fair baseline of `l2r_openfaces` (ours): the same photos and degradations, the same teacher of
+keypoints. There is one photo of each person, so that LAP's consistency within a set has nothing to
+say. It goes on from `lap_heads_degraded`.
+"""
+
+from mmengine.config import read_base
+
+from l2rkit.data import EachAlone
+from l2rkit.decompose import RobustLAPDecomposer
+
+with read_base():
+    from ..unsup3d.unsup3d_openfaces_keypoints import *
+
+load_from = "zoo://lap_heads_degraded"
+model["decompose"] = dict(type=RobustLAPDecomposer, image_size=64, width=12, encoder_width=14)
+train_dataloader["dataset"]["pipeline"] = [dict(type=EachAlone), *bad_pipeline]
+val_dataloader["dataset"]["pipeline"].insert(0, dict(type=EachAlone))
