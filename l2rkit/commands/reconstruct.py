@@ -39,7 +39,7 @@ FORMATS = ("glb", "obj", "ply", "stl")
     show_default=True,
     help="How meshes are written. May be repeated.",
 )
-@click.option("--crop-background", is_flag=True, help="Meshes of the face alone.")
+@click.option("--keep-background", is_flag=True, help="Meshes with hair and background.")
 @click.option("--watertight", is_flag=True, help="Meshes with walls and a flat back, for printers.")
 @click.option(
     "--width-mm",
@@ -64,7 +64,7 @@ def reconstruct(
     collection: tuple[str, ...],
     all_faces: bool,
     formats: tuple[str, ...],
-    crop_background: bool,
+    keep_background: bool,
     watertight: bool,
     width_mm: float | None,
     turntable: bool,
@@ -96,7 +96,7 @@ def reconstruct(
     moving = {"turntable": turntable, "relight": relight}
     writing = Writing(
         (*formats, *(name for name, asked in moving.items() if asked)),
-        dict(crop_background=crop_background, watertight=watertight, width_mm=width_mm),
+        dict(keep_background=keep_background, watertight=watertight, width_mm=width_mm),
         skip_existing,
     )
     failed = one_by_one(model, jobs[0], folder, writing)
