@@ -14,11 +14,12 @@ from torch import Tensor, nn
 from .errors import UserError, near
 from .face import BACKGROUND, Face, Light, Scene
 from .files import png, write_whole
-from .geometry import normals, view_of
+from .geometry import aligned, normals, view_of
 from .viz.alone import FaceAlone
 from .viz.formats import MESHES
 from .viz.mesh import mesh_of, to_bytes
 from .viz.panel import TILE, on_white, panel
+from .viz.texture import texture
 from .viz.turntable import gif, light_from, relit, turntable
 
 PICTURE, MOVING = 256, 192  # pixels of the pictures that are drawn, and of moving ones
@@ -30,12 +31,17 @@ class Reconstruction:
     """One face of one photo.
 
     scene: a batch of one, on the CPU; crop (2, 3): from pixels of the photo to pixels of
-    `scene.photo`; renderer: the method's own, which drew the scene.
+    `scene.photo`; renderer: the method's own, which drew the scene; fine (N, N, 3) uint8: the same
+    square of the photo with more pixels, its outermost pixel centres those of `scene.photo`, or
+    None where the photo holds no more; photo_light: the photo's light, where the scene is under
+    another one.
     """
 
     scene: Scene
     crop: np.ndarray
     renderer: nn.Module
+    fine: np.ndarray | None = None
+    photo_light: Light | None = None
 
     @property
     def face(self) -> Face:
@@ -64,9 +70,28 @@ class Reconstruction:
         keep_background: bool = False,
         watertight: bool = False,
         width_mm: float | None = None,
+        texture_size: int | None = None,
     ) -> trimesh.Trimesh:
-        """The face as a textured mesh, see `l2rkit.viz.mesh_of`."""
-        return mesh_of(self.face, 0, keep_background, watertight, width_mm)
+        """The face as a textured mesh, see `l2rkit.viz.mesh_of` and `texture`."""
+        colours = self.texture(texture_size)
+        return mesh_of(self.face, 0, keep_background, watertight, width_mm, colours)
+
+    def texture(self, size: int | None = None) -> Tensor:
+        """(1, 3, size, size) in [0, 1]: the albedo, with the photo's detail where that is good.
+
+        By default as large as the face is in the photo, up to `FINEST`, or as the albedo, if that
+        is larger. See `l2rkit.viz.texture`.
+
+        Raises:
+            UserError: size is below 2.
+        """
+        if size is not None and size < 2:
+            raise UserError(f"a texture has 2 px or more across, not {size}")
+        if self.fine is None:
+            return aligned(self.face.albedo, size or self.face.size)
+        fine = torch.from_numpy(self.fine).permute(2, 0, 1)[None] / 255
+        as_taken = self.face.lit_by(self.photo_light or self.face.light)
+        return texture(as_taken, fine, size or max(self.face.size, len(self.fine)))
 
     def render(
         self, yaw_deg: float = 0.0, pitch_deg: float = 0.0, size: int = PICTURE
@@ -82,7 +107,7 @@ class Reconstruction:
         """The same face of the same photo under another light, drawn anew."""
         face = self.face.lit_by(light)
         scene = replace(self.scene, face=face, own=self.renderer(face))
-        return replace(self, scene=scene)
+        return replace(self, scene=scene, photo_light=self.photo_light or self.face.light)
 
     def relight(
         self,
@@ -118,6 +143,7 @@ class Reconstruction:
         keep_background: bool = False,
         watertight: bool = False,
         width_mm: float | None = None,
+        texture_size: int | None = None,
     ) -> None:
         """Writes `name.npz`, `name.png` and the files of `formats` into `folder`.
 
@@ -126,7 +152,7 @@ class Reconstruction:
         (`name.gif`) and relight (`name-relit.gif`).
 
         Raises:
-            UserError: no such format, or width_mm is not positive.
+            UserError: no such format, or no such mesh of a face.
         """
         endings(formats)  # says which of them is not known
         npz = io.BytesIO()
@@ -134,7 +160,7 @@ class Reconstruction:
         picture = panel(self.scene.photo, self.face, self.scene.own, FaceAlone(TILE))
         contents = {}
         if not MESHES.keys().isdisjoint(formats):
-            mesh = self.mesh(keep_background, watertight, width_mm)
+            mesh = self.mesh(keep_background, watertight, width_mm, texture_size)
             for wanted in MESHES.keys() & set(formats):
                 contents |= MESHES[wanted].write(mesh, name)
         moving = {"turntable": self.turntable, "relight": self.light_round}

@@ -26,6 +26,7 @@ def mesh_of(
     keep_background: bool = False,
     watertight: bool = False,
     width_mm: float | None = None,
+    texture: Tensor | None = None,
 ) -> trimesh.Trimesh:
     """A textured mesh of one face of the batch: the canonical face with its displacement.
 
@@ -38,6 +39,7 @@ def mesh_of(
     width_mm: so wide is the face (without background), and the unit is the millimetre. A photo does
         not tell sizes, so this is yours to know. By default units are those of depth: the pivot is
         1 from the camera, and a face about 0.15 wide.
+    texture: colours (1, 3, N, N) that take the albedo's place, see `l2rkit.viz.texture`.
 
     Raises:
         ValueError: depth or albedo is not finite.
@@ -47,7 +49,9 @@ def mesh_of(
         raise UserError(f"a mesh wants a width_mm above 0, not {width_mm}")
     face = each_tensor(face, lambda tensor: tensor[index : index + 1].detach().cpu().float())
     _check_finite(face)
-    maps = table(unproject(face.depth)), table(normals(base_depth(face))), grid_uv(face.size)
+    texture = face.albedo if texture is None else texture
+    uv = grid_uv(face.size, texture.shape[-1])
+    maps = table(unproject(face.depth)), table(normals(base_depth(face))), uv
     triangles = grid_triangles(face.size, face.size).numpy()
     front = cut(triangles, face_level(face.depth).ravel())
     scale = 1 if width_mm is None else width_mm / np.ptp(front.of(maps[0])[:, 0])
@@ -62,18 +66,18 @@ def mesh_of(
         (points - PIVOT) * UPRIGHT * scale,
         triangles,
         vertex_normals=normal / np.linalg.norm(normal, axis=1, keepdims=True) * UPRIGHT,
-        visual=trimesh.visual.TextureVisuals(uv, material=material(face, not watertight)),
+        visual=trimesh.visual.TextureVisuals(uv, material(face, texture, not watertight)),
         process=False,
     )
     mesh.units = None if width_mm is None else "mm"
     return mesh
 
 
-def material(face: Face, with_relief: bool = True) -> PBRMaterial:
-    """What the surface of a face, a batch of one, looks like: rough, its albedo as base colour."""
+def material(face: Face, texture: Tensor, with_relief: bool = True) -> PBRMaterial:
+    """What the surface of a face, a batch of one, looks like: rough, the texture as base colour."""
     bumps = relief(face) if with_relief and face.displacement is not None else None
     return PBRMaterial(
-        baseColorTexture=Image.fromarray(to_bytes(face.albedo[0])),
+        baseColorTexture=Image.fromarray(to_bytes(texture[0])),
         normalTexture=None if bumps is None else Image.fromarray(to_bytes(bumps[0])),
         metallicFactor=0.0,
         roughnessFactor=1.0,
@@ -85,9 +89,12 @@ def table(maps: Tensor) -> np.ndarray:
     return maps[0].flatten(1).T.double().numpy()
 
 
-def grid_uv(size: int) -> np.ndarray:
-    """(size^2, 2): texture coordinates of the pixel centres, v upwards."""
-    line = (np.arange(size) + 0.5) / size
+def grid_uv(size: int, texture: int) -> np.ndarray:
+    """(size^2, 2): where pixels are in a texture `texture` px wide, v upwards.
+
+    The outermost pixel centres of both are the same, as in `l2rkit.geometry.aligned`.
+    """
+    line = (np.linspace(0, texture - 1, size) + 0.5) / texture
     u, v = np.meshgrid(line, 1 - line)
     return np.stack([u.ravel(), v.ravel()], 1)
 

@@ -132,6 +132,7 @@ def test_the_first_face_is_written_last(tmp_path: Path) -> None:
     [
         (("--width-mm", 0), "--width-mm is above 0"),
         (("--width-mm", "nan"), "--width-mm is above 0"),
+        (("--texture-size", 1), "1 is not in the range"),
         (("--format", "fbx"), "'fbx' is not one of"),
         (("--device", "warp"), "no device 'warp' here; there is cpu"),
     ],
@@ -162,3 +163,10 @@ def test_the_background_is_kept_when_asked_for(run, tmp_path: Path) -> None:
         sizes.append(len(trimesh.load(tmp_path / "out" / "head.glb", force="mesh").vertices))
     side = round(sizes[1] ** 0.5)
     assert sizes[1] == side**2 and sizes[0] < 0.85 * sizes[1]
+
+
+def test_the_size_of_textures_is_that_which_was_asked_for(run, tmp_path: Path) -> None:
+    # a photo of 256 px, and an eighth of them as wide between the outermost pixel centres
+    for words, size in (((), 31 * 8 + 1), (("--texture-size", 50), 50)):
+        assert run(HEAD, "--format", "obj", *words).exit_code == 0
+        assert Image.open(tmp_path / "out" / "head-albedo.png").size == (size, size)

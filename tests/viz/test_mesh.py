@@ -8,10 +8,10 @@ import torch
 import trimesh
 
 from l2rkit.errors import UserError
-from l2rkit.face import Face, Light
-from l2rkit.geometry import focal, grid_triangles
+from l2rkit.face import Face, Light, each_tensor
+from l2rkit.geometry import aligned, focal, grid_triangles
 from l2rkit.testing import example_face
-from l2rkit.viz.formats import glb
+from l2rkit.viz.formats import colours, glb
 from l2rkit.viz.mesh import grid_uv, mesh_of, to_bytes
 
 SIZE = 5
@@ -70,7 +70,18 @@ def test_the_texture_at_each_vertex_is_its_pixel(mesh):
 
 
 def test_uv_are_pixel_centres():
-    assert grid_uv(2).tolist() == [[0.25, 0.75], [0.75, 0.75], [0.25, 0.25], [0.75, 0.25]]
+    assert grid_uv(2, 2).tolist() == [[0.25, 0.75], [0.75, 0.75], [0.25, 0.25], [0.75, 0.25]]
+
+
+def test_a_finer_texture_has_the_same_outermost_pixel_centres():
+    line = grid_uv(3, 5).reshape(3, 3, 2)[0, :, 0]
+    assert line.tolist() == pytest.approx([0.1, 0.5, 0.9])
+    texture = torch.arange(25.0).reshape(5, 5).expand(1, 3, 5, 5) / 255
+    mesh = mesh_of(each_tensor(face(), lambda x: x[1:]), keep_background=True, texture=texture)
+    assert colours(mesh)[:, 0].tolist() == list(range(25))
+    fine = aligned(texture, 9)
+    mesh = mesh_of(face(), keep_background=True, texture=fine)
+    assert colours(mesh)[:, 0].tolist() == list(range(25))
 
 
 def test_bytes_are_rounded_and_clipped():
@@ -96,7 +107,7 @@ def mask_like(size: int = 48) -> Face:
 
 def test_normals_of_vertices_face_outwards_and_are_those_of_the_surface():
     mesh = mesh_of(example_face(24), 1, keep_background=True)
-    inner = np.flatnonzero((np.abs(grid_uv(24) - 0.5) < 0.4).all(1))
+    inner = np.flatnonzero((np.abs(grid_uv(24, 24) - 0.5) < 0.4).all(1))
     fields = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
     for vertex in inner[::17]:  # the mean of the triangles around it, which trimesh works out
         around = fields.face_normals[(fields.faces == vertex).any(1)].mean(0)
