@@ -16,7 +16,7 @@ from ..render.shading import shading
 from ..render.unwrap import ramp, visibility
 from ..render.warp import carried_back
 
-FINEST = 1024  # pixels of a texture, and of a crop that is kept for it, unless more are asked for
+FINEST = 1024  # pixels of the crop that is kept of a photo; larger textures enlarge it
 # Mean difference of colours in [0, 1] between the face under its light and the photo, both as small
 # as the albedo: up to the first the photo is good, from the second on it is bad.
 AGREES, DIFFERS = 0.012, 0.025
