@@ -14,15 +14,15 @@ from torch import Tensor, nn
 from .errors import UserError, near
 from .face import BACKGROUND, Face, Light, Scene
 from .files import png, write_whole
-from .geometry import normals, view_of
-from .render import GridRenderer
+from .geometry import aligned, normals, view_of
+from .viz.alone import FaceAlone
 from .viz.formats import MESHES
 from .viz.mesh import mesh_of, to_bytes
-from .viz.panel import on_white, panel
+from .viz.panel import TILE, on_white, panel
+from .viz.texture import texture
 from .viz.turntable import gif, light_from, relit, turntable
 
 PICTURE, MOVING = 256, 192  # pixels of the pictures that are drawn, and of moving ones
-STEEPEST_DEG = 80.0  # what is steeper is left out of them: streaks at depth edges
 ANIMATIONS = {"turntable": ".gif", "relight": "-relit.gif"}
 
 
@@ -31,12 +31,17 @@ class Reconstruction:
     """One face of one photo.
 
     scene: a batch of one, on the CPU; crop (2, 3): from pixels of the photo to pixels of
-    `scene.photo`; renderer: the method's own, which drew the scene.
+    `scene.photo`; renderer: the method's own, which drew the scene; fine (N, N, 3) uint8: the same
+    square of the photo with more pixels, its outermost pixel centres those of `scene.photo`, or
+    None where the photo holds no more; photo_light: the photo's light, where the scene is under
+    another one.
     """
 
     scene: Scene
     crop: np.ndarray
     renderer: nn.Module
+    fine: np.ndarray | None = None
+    photo_light: Light | None = None
 
     @property
     def face(self) -> Face:
@@ -62,28 +67,47 @@ class Reconstruction:
 
     def mesh(
         self,
-        crop_background: bool = False,
+        keep_background: bool = False,
         watertight: bool = False,
         width_mm: float | None = None,
+        texture_size: int | None = None,
     ) -> trimesh.Trimesh:
-        """The face as a textured mesh, see `l2rkit.viz.mesh_of`."""
-        return mesh_of(self.face, 0, crop_background, watertight, width_mm)
+        """The face as a textured mesh, see `l2rkit.viz.mesh_of` and `texture`."""
+        colours = self.texture(texture_size)
+        return mesh_of(self.face, 0, keep_background, watertight, width_mm, colours)
+
+    def texture(self, size: int | None = None) -> Tensor:
+        """(1, 3, size, size) in [0, 1]: the albedo, with the photo's detail where that is good.
+
+        By default as large as the face is in the photo, up to `FINEST`, or as the albedo, if that
+        is larger. See `l2rkit.viz.texture`.
+
+        Raises:
+            UserError: size is below 2.
+        """
+        if size is not None and size < 2:
+            raise UserError(f"a texture has 2 px or more across, not {size}")
+        if self.fine is None:
+            return aligned(self.face.albedo, size or self.face.size)
+        fine = torch.from_numpy(self.fine).permute(2, 0, 1)[None] / 255
+        as_taken = self.face.lit_by(self.photo_light or self.face.light)
+        return texture(as_taken, fine, size or max(self.face.size, len(self.fine)))
 
     def render(
         self, yaw_deg: float = 0.0, pitch_deg: float = 0.0, size: int = PICTURE
     ) -> Image.Image:
-        """A picture of the face, `size` pixels wide, turned from looking ahead; on white.
+        """A picture of the face alone, `size` pixels wide, turned from looking ahead; on white.
 
         A Pillow image: `numpy.asarray` of it is (size, size, 3) uint8 RGB.
         """
-        seen = _drawer(size)(self.face.seen_from(view_of(yaw_deg, pitch_deg)))
+        seen = FaceAlone(size)(self.face.seen_from(view_of(yaw_deg, pitch_deg)))
         return Image.fromarray(to_bytes(on_white(seen.image, seen.mask)[0]))
 
     def lit_by(self, light: Light) -> "Reconstruction":
         """The same face of the same photo under another light, drawn anew."""
         face = self.face.lit_by(light)
         scene = replace(self.scene, face=face, own=self.renderer(face))
-        return replace(self, scene=scene)
+        return replace(self, scene=scene, photo_light=self.photo_light or self.face.light)
 
     def relight(
         self,
@@ -105,20 +129,21 @@ class Reconstruction:
 
     def turntable(self, frames: int = 24, size: int = MOVING) -> bytes:
         """A GIF of the face swinging from side to side."""
-        return gif(turntable(_drawer(size), self.face, frames)[:, 0])
+        return gif(turntable(FaceAlone(size), self.face, frames)[:, 0])
 
     def light_round(self, frames: int = 24, size: int = MOVING) -> bytes:
         """A GIF of the face under a light that goes round it."""
-        return gif(relit(_drawer(size), self.face, frames)[:, 0])
+        return gif(relit(FaceAlone(size), self.face, frames)[:, 0])
 
     def save(
         self,
         folder: str | Path,
         name: str,
         formats: Sequence[str] = ("glb",),
-        crop_background: bool = False,
+        keep_background: bool = False,
         watertight: bool = False,
         width_mm: float | None = None,
+        texture_size: int | None = None,
     ) -> None:
         """Writes `name.npz`, `name.png` and the files of `formats` into `folder`.
 
@@ -127,15 +152,15 @@ class Reconstruction:
         (`name.gif`) and relight (`name-relit.gif`).
 
         Raises:
-            UserError: no such format, or no such mesh of this face.
+            UserError: no such format, or no such mesh of a face.
         """
         endings(formats)  # says which of them is not known
         npz = io.BytesIO()
         np.savez_compressed(npz, **self.arrays())
-        picture = panel(self.scene.photo, self.face, self.scene.own, self.renderer)
+        picture = panel(self.scene.photo, self.face, self.scene.own, FaceAlone(TILE))
         contents = {}
         if not MESHES.keys().isdisjoint(formats):
-            mesh = self.mesh(crop_background, watertight, width_mm)
+            mesh = self.mesh(keep_background, watertight, width_mm, texture_size)
             for wanted in MESHES.keys() & set(formats):
                 contents |= MESHES[wanted].write(mesh, name)
         moving = {"turntable": self.turntable, "relight": self.light_round}
@@ -171,10 +196,6 @@ def endings(formats: Sequence[str] = ("glb",)) -> list[str]:
         if wanted not in known:
             raise UserError(f"no format is called '{wanted}'{near(wanted, known)}")
     return [".npz", *(ending for key in dict.fromkeys(formats) for ending in known[key]), ".png"]
-
-
-def _drawer(size: int) -> GridRenderer:
-    return GridRenderer(size, supersample=2, max_slope_deg=STEEPEST_DEG)
 
 
 def _hw(image: Tensor) -> np.ndarray:

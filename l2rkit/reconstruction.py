@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,11 +21,23 @@ from .errors import ConfigError
 from .face import Scene, on_cpu, one_by_one
 from .model import FaceReconstructor
 from .reconstructed import Collection, Reconstruction
+from .viz.texture import FINEST
 from .zoo import DEFAULT_CONFIG, shipped_weights
 
 BATCH = 16  # photos that go through the network at once
 Photo = str | Path | np.ndarray  # a file, or (H, W, 3) uint8 RGB
-Crop = tuple[np.ndarray, np.ndarray]
+
+
+class Crop(NamedTuple):
+    """A face cut out of a photo.
+
+    pixels (size, size, 3) uint8; matrix (2, 3): from pixels of the photo to those of the crop;
+    fine (N, N, 3) uint8: the same square with more pixels, see `fine_crop`, or None.
+    """
+
+    pixels: np.ndarray
+    matrix: np.ndarray
+    fine: np.ndarray | None
 
 
 class Reconstructor:
@@ -80,7 +93,7 @@ class Reconstructor:
         return found
 
     def crops(self, photo: Photo) -> list[Crop]:
-        """Each face's crop (size, size, 3) uint8, and the matrix (2, 3) from photo to crop pixels.
+        """Each face's crop, the largest face first.
 
         Raises:
             UserError: as above.
@@ -89,7 +102,9 @@ class Reconstructor:
             return self._cut(photo, "")
         pixels = read_photo(photo)
         shrunk = np.diag([pixels.shape[1] / photo_size(photo)[0]] * 2 + [1])  # huge photos are
-        return [(crop, matrix @ shrunk) for crop, matrix in self._cut(pixels, str(photo))]
+        return [
+            crop._replace(matrix=crop.matrix @ shrunk) for crop in self._cut(pixels, str(photo))
+        ]
 
     def collection(self, crops: Sequence[Crop]) -> Collection:
         """The face that crops of one person have in common, and what each adds.
@@ -107,24 +122,28 @@ class Reconstructor:
         common = best.face.consistent
         face = replace(best.face, depth=common.depth, albedo=common.albedo)
         scene = Scene(best.scene.photo, face, self.model.render(face))
-        return Collection(Reconstruction(scene, best.crop, best.renderer), faces, share)
+        shared = Reconstruction(scene, best.crop, best.renderer, best.fine)
+        return Collection(shared, faces, share)
 
     def _cut(self, pixels: np.ndarray, name: str) -> list[Crop]:
         if self.aligner is None:
             matrix = whole(pixels.shape, self.size)
-            return [(warp(pixels, matrix, self.size), matrix)]
+            return [
+                Crop(warp(pixels, matrix, self.size), matrix, fine_crop(pixels, matrix, self.size))
+            ]
         faces = self.aligner.faces(pixels, largest=not self.every_face, name=name)
-        return [self.aligner.crop(pixels, face) for face in faces]
+        cut = [self.aligner.crop(pixels, face) for face in faces]
+        return [Crop(crop, matrix, fine_crop(pixels, matrix, self.size)) for crop, matrix in cut]
 
     def _batch(self, crops: Sequence[Crop]) -> Tensor:
-        pixels = np.stack([crop for crop, _ in crops])
+        pixels = np.stack([crop.pixels for crop in crops])
         return torch.from_numpy(pixels).permute(0, 3, 1, 2).to(self.device) / 255
 
     def _faces(self, crops: Sequence[Crop], person: Tensor | None = None) -> list[Reconstruction]:
         (scene,) = self.model.predict(self._batch(crops), person)
         return [
-            Reconstruction(scene, matrix, self.model.render)
-            for scene, (_, matrix) in zip(one_by_one(on_cpu(scene), len(crops)), crops)
+            Reconstruction(one, crop.matrix, self.model.render, crop.fine)
+            for one, crop in zip(one_by_one(on_cpu(scene), len(crops)), crops)
         ]
 
 
@@ -149,6 +168,17 @@ def reconstruct(
     if isinstance(photos, (str, Path, np.ndarray)):
         return model(photos)[0]
     return model.largest(photos, progress)
+
+
+def fine_crop(photo: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray | None:
+    """(N, N, 3) uint8: a crop of `size` px, cut anew with as many pixels as the photo has there.
+
+    matrix (2, 3) from pixels of the photo to those of the crop. The outermost pixel centres stay.
+    N is at most `FINEST`; None where it would not be above `size`.
+    """
+    across = (size - 1) / float(np.hypot(matrix[0, 0], matrix[1, 0])) + 1
+    fine = min(FINEST, round(across))
+    return warp(photo, matrix * (fine - 1) / (size - 1), fine) if fine > size else None
 
 
 def whole(shape: tuple[int, ...], size: int) -> np.ndarray:

@@ -7,16 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import trimesh
 from PIL import Image
 
 from l2rkit import Reconstruction, reconstruct
 from l2rkit.devices import chosen_device, device_names
 from l2rkit.errors import UserError
 from l2rkit.face import Light, Scene, one_by_one
+from l2rkit.geometry import aligned
 from l2rkit.reconstructed import endings
-from l2rkit.reconstruction import _kept
+from l2rkit.reconstruction import Reconstructor, _kept, fine_crop, whole
 from l2rkit.render import GridRenderer
 from l2rkit.testing import example_face
+from l2rkit.viz.mesh import to_bytes
 from l2rkit.zoo import FOLDER
 
 L2R = "configs/l2r/l2r_openfaces_images.py"
@@ -149,7 +152,64 @@ def test_an_unknown_format_writes_nothing(tmp_path: Path) -> None:
 def test_the_mesh_of_a_result_takes_the_options_of_meshes() -> None:
     mesh = result().mesh(watertight=True, width_mm=100)
     assert mesh.is_watertight and mesh.units == "mm" and mesh.extents[0] >= 100
-    assert len(result().mesh().vertices) == 32**2
+    assert len(result().mesh(keep_background=True).vertices) == 32**2
+    assert len(result().mesh().vertices) < 32**2
+
+
+def test_a_fine_crop_has_the_pixels_of_the_photo_and_the_corners_of_the_crop() -> None:
+    photo = np.zeros((300, 400, 3), np.uint8)
+    photo[..., 0], photo[..., 1] = np.arange(400) / 2, np.arange(300)[:, None] / 2
+    turn, scale = np.radians(20), 31 / 150  # 32 px over 151 of the photo
+    linear = scale * np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    matrix = np.column_stack([linear, 15.5 - linear @ [200, 150]])
+    fine = fine_crop(photo, matrix, 32)
+    assert fine.shape == (151, 151, 3)
+    back = np.linalg.inv(linear)
+    for row, column in ((0, 0), (0, 150), (150, 150), (75, 20)):
+        place = back @ (np.array([column, row]) * 31 / 150 - matrix[:, 2])
+        assert np.abs(fine[row, column, :2] * 2.0 - place).max() < 2.5
+    assert fine_crop(photo, linear_of(1.0), 32) is None
+    assert fine_crop(photo, linear_of(2.0), 32) is None  # enlarged
+    assert len(fine_crop(photo, linear_of(0.01), 32)) == 1024
+
+
+def linear_of(scale: float) -> np.ndarray:
+    return np.column_stack([np.eye(2) * scale, np.zeros(2)])
+
+
+def test_a_texture_is_as_large_as_the_face_in_the_photo() -> None:
+    model = Reconstructor("configs/unsup3d/unsup3d_heads_32.py", align=False)
+    for height, width, wanted in ((20, 30, 32), (32, 32, 32), (110, 90, 88), (3000, 4000, 1024)):
+        (one,) = model(np.full((height, width, 3), 90, np.uint8))
+        assert one.texture().shape == (1, 3, wanted, wanted)
+        assert one.texture(48).shape == (1, 3, 48, 48)
+        assert one.fine is None or one.fine.shape == (wanted, wanted, 3)
+        assert one.scene.photo.shape[-1] == 32 and whole((height, width), 32).shape == (2, 3)
+    with pytest.raises(UserError, match="2 px or more"):
+        one.mesh(texture_size=1)
+
+
+def test_a_texture_is_without_the_photos_light_whatever_light_falls_on_the_face() -> None:
+    fine = np.full((64, 64, 3), -15.0)
+    fine[::3] = 30  # too fine for 32 px
+    one = result()
+    photo = aligned(one.scene.photo, 64)[0].permute(1, 2, 0).numpy() * 255
+    one = replace(one, fine=np.clip(photo + fine, 0, 255).astype(np.uint8))
+    plain = one.texture()
+    assert (plain - aligned(one.face.albedo, 64)).abs().max() > 0.02
+    for other in (one.relight(yaw_deg=80, ambient=0.1), one.relight(10).relight(-80)):
+        assert torch.equal(other.texture(), plain)
+
+
+@pytest.mark.parametrize(("asked", "got"), [(None, 80), (50, 50)])
+def test_glb_and_obj_have_the_texture_in_its_size(asked, got, tmp_path: Path) -> None:
+    one = replace(result(), fine=np.full((80, 80, 3), 90, np.uint8))
+    one.save(tmp_path, "ada", ("glb", "obj"), texture_size=asked)
+    wanted = to_bytes(one.texture(asked)[0])
+    glb = trimesh.load(tmp_path / "ada.glb", force="mesh").visual.material.baseColorTexture
+    for picture in (glb, Image.open(tmp_path / "ada-albedo.png")):
+        assert picture.size == (got, got)
+        np.testing.assert_array_equal(np.asarray(picture.convert("RGB")), wanted)
 
 
 def test_a_config_without_weights_needs_none(tmp_path: Path) -> None:

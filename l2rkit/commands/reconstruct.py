@@ -39,13 +39,18 @@ FORMATS = ("glb", "obj", "ply", "stl")
     show_default=True,
     help="How meshes are written. May be repeated.",
 )
-@click.option("--crop-background", is_flag=True, help="Meshes of the face alone.")
+@click.option("--keep-background", is_flag=True, help="Meshes with hair and background.")
 @click.option("--watertight", is_flag=True, help="Meshes with walls and a flat back, for printers.")
 @click.option(
     "--width-mm",
     type=float,
     help="Width of the face, for meshes in millimetres (.glb: metres, as its standard says). "
     "A photo does not tell it.",
+)
+@click.option(
+    "--texture-size",
+    type=click.IntRange(2, 4096),
+    help="Pixels across the texture of meshes.  [default: as the photo has them, up to 1024]",
 )
 @click.option("--turntable", is_flag=True, help="NAME.gif: the face turning.")
 @click.option("--relight", is_flag=True, help="NAME-relit.gif: a light going round the face.")
@@ -64,9 +69,10 @@ def reconstruct(
     collection: tuple[str, ...],
     all_faces: bool,
     formats: tuple[str, ...],
-    crop_background: bool,
+    keep_background: bool,
     watertight: bool,
     width_mm: float | None,
+    texture_size: int | None,
     turntable: bool,
     relight: bool,
     sheet: bool,
@@ -96,7 +102,12 @@ def reconstruct(
     moving = {"turntable": turntable, "relight": relight}
     writing = Writing(
         (*formats, *(name for name, asked in moving.items() if asked)),
-        dict(crop_background=crop_background, watertight=watertight, width_mm=width_mm),
+        dict(
+            keep_background=keep_background,
+            watertight=watertight,
+            width_mm=width_mm,
+            texture_size=texture_size,
+        ),
         skip_existing,
     )
     failed = one_by_one(model, jobs[0], folder, writing)

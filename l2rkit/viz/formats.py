@@ -65,7 +65,7 @@ def again(mesh: trimesh.Trimesh, visual: Visuals, scale: float = 1.0) -> trimesh
 
 
 def colours(mesh: trimesh.Trimesh) -> np.ndarray:
-    """(N, 3) uint8: the texture's pixel at each vertex; there is one, for `mesh_of` makes it so."""
+    """(N, 3) uint8: the texture's pixel nearest to each vertex."""
     texture = np.asarray(mesh.visual.material.baseColorTexture)
     place = mesh.visual.uv * texture.shape[1::-1] - 0.5
     column, row = place.round().astype(int).T
@@ -88,6 +88,6 @@ MESHES = {
 }
 
 
-def glb(face: Face, index: int = 0) -> bytes:
+def glb(face: Face, index: int = 0, keep_background: bool = False) -> bytes:
     """A textured mesh of one face of the batch, in glTF's binary form; see `mesh_of`."""
-    return as_glb(mesh_of(face, index), "")[".glb"]
+    return as_glb(mesh_of(face, index, keep_background), "")[".glb"]

@@ -1,4 +1,4 @@
-"""Faces as meshes: the canonical surface in its colours, whole, cropped or closed, to scale."""
+"""Faces as meshes: the canonical surface in its colours, open or closed, to scale."""
 
 import math
 
@@ -12,7 +12,8 @@ from ..errors import UserError
 from ..face import PIVOT, Face, each_tensor
 from ..geometry import grid_triangles, normals, unproject
 from .closing import closed
-from .region import face_cells
+from .cut import cut
+from .region import face_level
 from .relief import base_depth, relief
 
 UPRIGHT = np.array([1.0, -1.0, -1.0])  # from our axes to glTF's: y up, z towards the viewer
@@ -22,9 +23,10 @@ TOWARDS_BACK = (0.0, 0.0, 1.0)
 def mesh_of(
     face: Face,
     index: int = 0,
-    crop_background: bool = False,
+    keep_background: bool = False,
     watertight: bool = False,
     width_mm: float | None = None,
+    texture: Tensor | None = None,
 ) -> trimesh.Trimesh:
     """A textured mesh of one face of the batch: the canonical face with its displacement.
 
@@ -32,50 +34,50 @@ def mesh_of(
     right, y up, z towards the viewer, the pivot of views at the origin. A vertex's normal is that
     of the depth without displacement, and a normal map adds what the displacement does.
 
-    crop_background: only the face, see `face_cells`.
+    keep_background: the whole canonical map; by default the face alone, see `face_level`.
     watertight: closed by walls and a flat back, to be printed; without a normal map.
-    width_mm: so wide is the face (what `crop_background` leaves of the front), and the unit is the
-        millimetre. A photo does not tell sizes, so this is yours to know. By default units are
-        those of depth: the pivot is 1 from the camera, and a face about 0.15 wide.
+    width_mm: so wide is the face (without background), and the unit is the millimetre. A photo does
+        not tell sizes, so this is yours to know. By default units are those of depth: the pivot is
+        1 from the camera, and a face about 0.15 wide.
+    texture: colours (1, 3, N, N) that take the albedo's place, see `l2rkit.viz.texture`.
 
     Raises:
         ValueError: depth or albedo is not finite.
-        UserError: there is no face to be cropped to or measured, or width_mm is not positive.
+        UserError: width_mm is not positive.
     """
     if width_mm is not None and not 0 < width_mm < math.inf:
         raise UserError(f"a mesh wants a width_mm above 0, not {width_mm}")
     face = each_tensor(face, lambda tensor: tensor[index : index + 1].detach().cpu().float())
     _check_finite(face)
-    size, cells = face.size, None
-    if crop_background or width_mm is not None:
-        cells = face_cells(face.depth)
-    triangles = grid_triangles(size, size).numpy()
-    front = triangles if cells is None else triangles[cells.ravel().repeat(2)]
-    points = table(unproject(face.depth))
-    scale = 1 if width_mm is None else width_mm / np.ptp(points[np.unique(front), 0])
-    used = front if crop_background else triangles
-    normal, uv = table(normals(base_depth(face))), grid_uv(size)
+    texture = face.albedo if texture is None else texture
+    uv = grid_uv(face.size, texture.shape[-1])
+    maps = table(unproject(face.depth)), table(normals(base_depth(face))), uv
+    triangles = grid_triangles(face.size, face.size).numpy()
+    front = cut(triangles, face_level(face.depth).ravel())
+    scale = 1 if width_mm is None else width_mm / np.ptp(front.of(maps[0])[:, 0])
+    if not keep_background:
+        maps, triangles = [front.of(values) for values in maps], front.triangles
+    points, normal, uv = maps
     if watertight:
-        points, used = closed(points, used)
+        points, triangles = closed(points, triangles)
         normal = np.concatenate([normal, np.tile(TOWARDS_BACK, (len(normal), 1))])
         uv = np.tile(uv, (2, 1))
-    kept, used = np.unique(used, return_inverse=True)
     mesh = trimesh.Trimesh(
-        (points[kept] - PIVOT) * UPRIGHT * scale,
-        used.reshape(-1, 3),
-        vertex_normals=normal[kept] * UPRIGHT,
-        visual=trimesh.visual.TextureVisuals(uv[kept], material=material(face, not watertight)),
+        (points - PIVOT) * UPRIGHT * scale,
+        triangles,
+        vertex_normals=normal / np.linalg.norm(normal, axis=1, keepdims=True) * UPRIGHT,
+        visual=trimesh.visual.TextureVisuals(uv, material(face, texture, not watertight)),
         process=False,
     )
     mesh.units = None if width_mm is None else "mm"
     return mesh
 
 
-def material(face: Face, with_relief: bool = True) -> PBRMaterial:
-    """What the surface of a face, a batch of one, looks like: rough, its albedo as base colour."""
+def material(face: Face, texture: Tensor, with_relief: bool = True) -> PBRMaterial:
+    """What the surface of a face, a batch of one, looks like: rough, the texture as base colour."""
     bumps = relief(face) if with_relief and face.displacement is not None else None
     return PBRMaterial(
-        baseColorTexture=Image.fromarray(to_bytes(face.albedo[0])),
+        baseColorTexture=Image.fromarray(to_bytes(texture[0])),
         normalTexture=None if bumps is None else Image.fromarray(to_bytes(bumps[0])),
         metallicFactor=0.0,
         roughnessFactor=1.0,
@@ -87,9 +89,12 @@ def table(maps: Tensor) -> np.ndarray:
     return maps[0].flatten(1).T.double().numpy()
 
 
-def grid_uv(size: int) -> np.ndarray:
-    """(size^2, 2): texture coordinates of the pixel centres, v upwards."""
-    line = (np.arange(size) + 0.5) / size
+def grid_uv(size: int, texture: int) -> np.ndarray:
+    """(size^2, 2): where pixels are in a texture `texture` px wide, v upwards.
+
+    The outermost pixel centres of both are the same, as in `l2rkit.geometry.aligned`.
+    """
+    line = (np.linspace(0, texture - 1, size) + 0.5) / texture
     u, v = np.meshgrid(line, 1 - line)
     return np.stack([u.ravel(), v.ravel()], 1)
 

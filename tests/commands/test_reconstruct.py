@@ -54,7 +54,7 @@ def test_writes_what_the_contract_names(config: Path, weights: Path, tmp_path: P
     assert np.nanmax(arrays["depth"]) < 1.2 and not arrays["displacement"].any()
     assert np.allclose(np.linalg.norm(arrays["normal"], axis=-1), 1, atol=1e-5)
     mesh = next(iter(trimesh.load(out / "portrait_3.glb").geometry.values()))
-    assert len(mesh.vertices) == 32 * 32
+    assert 300 < len(mesh.vertices) < 32 * 32  # the face alone
 
 
 def test_the_crop_leads_from_the_photo_to_the_image(

@@ -47,7 +47,7 @@ def test_the_formats_of_the_command_are_those_of_the_package() -> None:
 def test_each_format_is_written_and_closed_to_scale(tmp_path: Path) -> None:
     options = ["--config", "configs/unsup3d/unsup3d_heads_32.py", "--out", str(tmp_path / "out")]
     kinds = [word for kind in FORMATS for word in ("--format", kind)]
-    shape = ["--crop-background", "--watertight", "--width-mm", "150"]
+    shape = ["--watertight", "--width-mm", "150"]
     result = CliRunner().invoke(reconstruct, [str(HEAD), *options, *kinds, *shape])
     assert result.exit_code == 0, result.output
     assert names(tmp_path / "out") == {f"head{ending}" for ending in endings(FORMATS)}
@@ -132,6 +132,7 @@ def test_the_first_face_is_written_last(tmp_path: Path) -> None:
     [
         (("--width-mm", 0), "--width-mm is above 0"),
         (("--width-mm", "nan"), "--width-mm is above 0"),
+        (("--texture-size", 1), "1 is not in the range"),
         (("--format", "fbx"), "'fbx' is not one of"),
         (("--device", "warp"), "no device 'warp' here; there is cpu"),
     ],
@@ -146,10 +147,26 @@ def test_wrong_wishes_are_refused_before_work_begins(run, words, said, tmp_path:
 def test_a_face_without_a_mesh_fails_alone(run, monkeypatch, tmp_path: Path) -> None:
     from l2rkit.errors import UserError
 
-    def steep(depth: object) -> None:
-        raise UserError("no face in this depth")
+    def broken(face: object, *shape: object) -> None:
+        raise UserError("no mesh of this face")
 
-    monkeypatch.setattr("l2rkit.viz.mesh.face_cells", steep)
-    result = run(HEAD, "--crop-background", "--sheet")
-    assert result.exit_code == 1 and "no face in this depth" in result.stderr
+    monkeypatch.setattr("l2rkit.reconstructed.mesh_of", broken)
+    result = run(HEAD, "--sheet")
+    assert result.exit_code == 1 and "no mesh of this face" in result.stderr
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_the_background_is_kept_when_asked_for(run, tmp_path: Path) -> None:
+    sizes = []
+    for words in ((), ("--keep-background",)):
+        assert run(HEAD, *words).exit_code == 0
+        sizes.append(len(trimesh.load(tmp_path / "out" / "head.glb", force="mesh").vertices))
+    side = round(sizes[1] ** 0.5)
+    assert sizes[1] == side**2 and sizes[0] < 0.85 * sizes[1]
+
+
+def test_the_size_of_textures_is_that_which_was_asked_for(run, tmp_path: Path) -> None:
+    # a photo of 256 px, and an eighth of them as wide between the outermost pixel centres
+    for words, size in (((), 31 * 8 + 1), (("--texture-size", 50), 50)):
+        assert run(HEAD, "--format", "obj", *words).exit_code == 0
+        assert Image.open(tmp_path / "out" / "head-albedo.png").size == (size, size)

@@ -8,10 +8,10 @@ import torch
 import trimesh
 
 from l2rkit.errors import UserError
-from l2rkit.face import Face, Light
-from l2rkit.geometry import focal, grid_triangles
+from l2rkit.face import Face, Light, each_tensor
+from l2rkit.geometry import aligned, focal, grid_triangles
 from l2rkit.testing import example_face
-from l2rkit.viz.formats import glb
+from l2rkit.viz.formats import colours, glb
 from l2rkit.viz.mesh import grid_uv, mesh_of, to_bytes
 
 SIZE = 5
@@ -30,7 +30,9 @@ def face():
 
 @pytest.fixture(scope="module")
 def mesh():
-    scene = trimesh.load(io.BytesIO(glb(face(), 1)), file_type="glb", process=False)
+    scene = trimesh.load(
+        io.BytesIO(glb(face(), 1, keep_background=True)), file_type="glb", process=False
+    )
     (mesh,) = scene.geometry.values()
     return mesh
 
@@ -68,7 +70,18 @@ def test_the_texture_at_each_vertex_is_its_pixel(mesh):
 
 
 def test_uv_are_pixel_centres():
-    assert grid_uv(2).tolist() == [[0.25, 0.75], [0.75, 0.75], [0.25, 0.25], [0.75, 0.25]]
+    assert grid_uv(2, 2).tolist() == [[0.25, 0.75], [0.75, 0.75], [0.25, 0.25], [0.75, 0.25]]
+
+
+def test_a_finer_texture_has_the_same_outermost_pixel_centres():
+    line = grid_uv(3, 5).reshape(3, 3, 2)[0, :, 0]
+    assert line.tolist() == pytest.approx([0.1, 0.5, 0.9])
+    texture = torch.arange(25.0).reshape(5, 5).expand(1, 3, 5, 5) / 255
+    mesh = mesh_of(each_tensor(face(), lambda x: x[1:]), keep_background=True, texture=texture)
+    assert colours(mesh)[:, 0].tolist() == list(range(25))
+    fine = aligned(texture, 9)
+    mesh = mesh_of(face(), keep_background=True, texture=fine)
+    assert colours(mesh)[:, 0].tolist() == list(range(25))
 
 
 def test_bytes_are_rounded_and_clipped():
@@ -93,8 +106,8 @@ def mask_like(size: int = 48) -> Face:
 
 
 def test_normals_of_vertices_face_outwards_and_are_those_of_the_surface():
-    mesh = mesh_of(example_face(24), 1)
-    inner = np.flatnonzero((np.abs(grid_uv(24) - 0.5) < 0.4).all(1))
+    mesh = mesh_of(example_face(24), 1, keep_background=True)
+    inner = np.flatnonzero((np.abs(grid_uv(24, 24) - 0.5) < 0.4).all(1))
     fields = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
     for vertex in inner[::17]:  # the mean of the triangles around it, which trimesh works out
         around = fields.face_normals[(fields.faces == vertex).any(1)].mean(0)
@@ -102,19 +115,35 @@ def test_normals_of_vertices_face_outwards_and_are_those_of_the_surface():
 
 
 def test_the_crop_is_the_dome_without_background():
-    mesh = mesh_of(mask_like(), crop_background=True)
+    mesh = mesh_of(mask_like())
     reach = np.linalg.norm(mesh.vertices[:, :2], axis=1).max()
     half = np.tan(np.radians(5)) * 0.968  # half of the picture's width at the dome's rim
-    assert 0.4 * half < reach < 0.6 * half
+    assert 0.42 * half < reach < 0.6 * half
     assert (mesh.vertices[:, 2] > 0).all(), "something of the background is left"
     assert mesh.euler_number == 1  # a disc: one piece without holes
-    assert mesh_of(mask_like()).vertices[:, 2].min() < -0.07
+    assert mesh_of(mask_like(), keep_background=True).vertices[:, 2].min() < -0.07
+
+
+def test_what_the_cut_adds_lies_between_the_pixels():
+    mesh = mesh_of(mask_like())
+    whole = mesh_of(mask_like(), keep_background=True)
+    place = mesh.visual.uv * 48 - 0.5  # in pixels, v upwards
+    between = np.abs(place - place.round()).max(1) > 1e-6
+    assert 40 < between.sum() < len(place) / 3
+    column, row = place[~between].round().astype(int).T
+    np.testing.assert_allclose(
+        mesh.vertices[~between], whole.vertices[(47 - row) * 48 + column], atol=1e-9
+    )
+    half = np.tan(np.radians(5))  # uv tells the ray, and the ray the point
+    ray = (place - 23.5) / 23.5 * half
+    np.testing.assert_allclose(mesh.vertices[:, :2], ray * (1 - mesh.vertices[:, 2:]), atol=2e-5)
+    np.testing.assert_allclose(np.linalg.norm(mesh.vertex_normals, axis=1), 1)
 
 
 def test_a_closed_mesh_can_be_printed():
-    for crop in (False, True):
-        front = mesh_of(mask_like(), crop_background=crop)
-        solid = mesh_of(mask_like(), crop_background=crop, watertight=True)
+    for keep in (False, True):
+        front = mesh_of(mask_like(), keep_background=keep)
+        solid = mesh_of(mask_like(), keep_background=keep, watertight=True)
         assert not front.is_watertight
         assert solid.is_watertight and solid.is_winding_consistent and solid.is_volume
         assert solid.volume > 0 and solid.euler_number == 2  # a ball
@@ -125,25 +154,27 @@ def test_a_closed_mesh_can_be_printed():
 
 def test_a_solid_of_a_flat_square_has_the_volume_of_a_frustum():
     flat = face()
-    solid = mesh_of(flat, 0, watertight=True)
+    solid = mesh_of(flat, 0, keep_background=True, watertight=True)
     near, far, half = 1, 1 + 0.1 * np.tan(np.radians(5)), np.tan(np.radians(5))
     assert solid.volume == pytest.approx(4 * half**2 * (far**3 - near**3) / 3, rel=1e-5)
 
 
 @pytest.mark.parametrize("watertight", [False, True])
 def test_the_face_is_so_many_millimetres_wide_however_it_is_exported(watertight):
-    cropped = mesh_of(mask_like(), crop_background=True, watertight=False, width_mm=150)
-    assert cropped.extents[0] == pytest.approx(150) and cropped.units == "mm"
-    whole = mesh_of(mask_like(), watertight=watertight, width_mm=150)
-    ratio = np.ptp(mesh_of(mask_like(), watertight=watertight).vertices, axis=0)
-    scale = 150 / mesh_of(mask_like(), crop_background=True).extents[0]
+    alone = mesh_of(mask_like(), watertight=False, width_mm=150)
+    assert alone.extents[0] == pytest.approx(150) and alone.units == "mm"
+    whole = mesh_of(mask_like(), keep_background=True, watertight=watertight, width_mm=150)
+    ratio = np.ptp(
+        mesh_of(mask_like(), keep_background=True, watertight=watertight).vertices, axis=0
+    )
+    scale = 150 / mesh_of(mask_like()).extents[0]
     np.testing.assert_allclose(whole.extents, ratio * scale, rtol=1e-6)
 
 
 @pytest.mark.parametrize("width", [0, -3, float("nan"), float("inf")])
 def test_a_width_that_is_none_is_refused(width):
     with pytest.raises(UserError, match="width_mm above 0"):
-        mesh_of(face(), width_mm=width)
+        mesh_of(mask_like(), width_mm=width)
 
 
 def test_what_is_no_surface_is_refused():
@@ -151,4 +182,6 @@ def test_what_is_no_surface_is_refused():
     broken.depth[0, 0, 1, 1] = float("nan")
     with pytest.raises(ValueError, match="1 of 25 values of depth not finite"):
         mesh_of(broken, 0)
-    assert len(mesh_of(broken, 1).vertices) == 25  # the other face of the batch is fine
+    assert (
+        len(mesh_of(broken, 1, keep_background=True).vertices) == 25
+    )  # the other face of the batch is fine

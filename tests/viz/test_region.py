@@ -6,9 +6,23 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from l2rkit.errors import UserError
+from l2rkit.geometry import grid_triangles
+from l2rkit.landmarks.points import MEAN_FACE, OVAL
 from l2rkit.render.warp import stretched
-from l2rkit.viz.region import face_cells, middle_patch, without_holes, without_pinches
+from l2rkit.viz.closing import rim
+from l2rkit.viz.cut import cut
+from l2rkit.viz.region import (
+    HIGHER,
+    STEEPEST_DEG,
+    disc,
+    face_level,
+    flat_cells,
+    middle_patch,
+    oval_cells,
+    rounded_level,
+    without_holes,
+    without_pinches,
+)
 
 
 def drawn(*rows: str) -> np.ndarray:
@@ -66,7 +80,7 @@ def plateau(size: int, wide: float, step: float = 0.1) -> torch.Tensor:
 
 @pytest.mark.parametrize("size", [32, 64, 128])
 def test_a_plateau_before_a_cliff_is_found_at_any_size(size):
-    cells = face_cells(plateau(size, 0.75))
+    cells = flat_cells(plateau(size, 0.75))
     share = cells.mean() / (np.pi * 0.75**2 / 4)
     assert 0.6 < share < 1  # what the blur reaches is lost
     column = torch.linspace(-1, 1, size)[:-1] + 1 / (size - 1)
@@ -74,33 +88,80 @@ def test_a_plateau_before_a_cliff_is_found_at_any_size(size):
     assert not (cells & outside).any()  # and nothing of the background comes in
     side = size - 1
     border = round(side / 32)
-    assert not cells[:border].any() and not cells[:, -border:].any()
+    assert not cells[:1].any() and not cells[:, -border:].any()
 
 
 def test_what_hangs_on_a_thin_bridge_is_cut_off():
     depth = plateau(64, 0.55)
     depth[..., 30:34, :] = 0.9  # a bar over the whole width
-    cells = face_cells(depth)
+    cells = flat_cells(depth)
     assert cells[31, 31] and not cells[31, :8].any() and not cells[31, -8:].any()
 
 
 def test_a_nostril_is_no_hole():
     depth = plateau(64, 0.8)
     depth[..., 30:33, 30:33] += 0.05
-    assert face_cells(depth)[20:44, 20:44].all()
+    assert flat_cells(depth)[20:44, 20:44].all()
 
 
 def test_a_gentle_slope_is_kept_and_a_wall_is_not():
     across = torch.linspace(-1, 1, 64).double()[None, None, None].expand(1, 1, 64, 64)
     half = np.tan(np.radians(5))
     # seen along z, a plane z = a x leans by atan(a); rays differ from z by 5 deg at most
-    assert face_cells(1 + across * half * np.tan(np.radians(48)))[4:-4, 4:-4].all()
-    with pytest.raises(UserError, match="middle is steeper than 55 deg"):
-        face_cells(1 + across * half * np.tan(np.radians(65)))
+    gentle, wall = (1 + across * half * np.tan(np.radians(STEEPEST_DEG + x)) for x in (-8, 8))
+    assert flat_cells(gentle)[4:-4, 4:-4].all() and not flat_cells(wall).any()
+    assert (face_level(wall) == disc(rounded_level(oval_cells(64)))).all()  # all of the oval
 
 
 def test_ripples_are_no_cliffs():
     generator = torch.Generator().manual_seed(0)
     rough = plateau(64, 0.8) + 0.002 * torch.randn(64, 64, generator=generator)
-    assert stretched(rough, 55.0).float().mean() > 0.1  # many of its triangles are steep
-    assert (face_cells(rough) ^ face_cells(plateau(64, 0.8))).mean() < 0.03
+    assert stretched(rough, STEEPEST_DEG).float().mean() > 0.05  # many of its triangles are steep
+    assert (flat_cells(rough) ^ flat_cells(plateau(64, 0.8))).mean() < 0.03
+
+
+@pytest.mark.parametrize("size", [32, 64, 128])
+def test_a_flat_face_is_the_oval_of_the_mean_face(size):
+    level = face_level(torch.ones(1, 1, size, size))
+    line = np.linspace(-1, 1, size)
+    landmarks = MEAN_FACE[:, :2] / MEAN_FACE[:, 2:] / np.tan(np.radians(5))
+    column, row = ((landmarks * 0.85 + 1) / 2 * (size - 1)).round().astype(int).T
+    assert (level[row, column] > 0).all()  # all of a face that is a little smaller
+    wide = np.abs(landmarks[OVAL]).max(0)
+    outside = (line / (wide[0] + 3 / size)) ** 2 > 1
+    assert (level[:, outside] < 0).all() and (level[[0, 0, -1, -1], [0, -1, 0, -1]] < 0).all()
+    np.testing.assert_allclose(level, level[:, ::-1], atol=0.02)  # the mean face is symmetric
+    assert oval_cells(size)[: size // 4].sum() > oval_cells(size)[-(size // 4) :].sum()
+    assert HIGHER > 1
+
+
+def test_the_face_ends_where_its_surface_falls_off():
+    level = face_level(plateau(64, 0.6))
+    line = torch.linspace(-1, 1, 64).numpy()
+    radius = np.hypot(line, line[:, None])
+    assert (level[radius < 0.4] > 0).all() and (level[radius > 0.66] < 0).all()
+
+
+def test_a_level_is_moved_past_nought_where_it_is_no_disc():
+    level = np.full((8, 8), -0.4)
+    level[1:6, 1:6], level[3, 3], level[6, 6], level[2, 2] = 0.4, -0.2, 0.3, 0.0
+    got = disc(level)
+    assert (got != 0).all() and got[3, 3] > 0 and got[2, 2] > 0 and (got[1:6, 1:6] > 0).all()
+    assert got[1, 1] == 0.4 and got[0, 0] == -0.4  # elsewhere it stays as it was
+    assert np.abs(got[[3, 2], [3, 2]]).max() < 0.01
+    same = np.pad(np.full((4, 4), 0.4), 2, constant_values=-0.4)
+    assert (disc(same) == same).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(st.floats(-1, 1), min_size=7, max_size=7), min_size=6, max_size=6))
+def test_the_surface_of_any_level_has_one_rim_without_forks(rows):
+    level = disc(np.pad(np.array(rows), 1, constant_values=-1))
+    left = cut(grid_triangles(8, 9).numpy(), level.ravel())
+    if not len(left.triangles):
+        return
+    edges = rim(left.triangles)
+    assert (np.bincount(edges[:, 0]) <= 1).all() and (np.bincount(edges[:, 1]) <= 1).all()
+    sides = np.sort(left.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), 1)
+    count = len(left.inner) - len(np.unique(sides, axis=0)) + len(left.triangles)
+    assert count == 1  # vertices - edges + triangles: a disc

@@ -71,7 +71,7 @@ def test_the_axes_stand_upright_on_each_other():
 def test_a_mesh_has_a_normal_map_if_its_face_has_displacement():
     assert mesh_of(example_face(SIZE)).visual.material.normalTexture is None
     face = displaced(bumps())
-    mesh = mesh_of(face, 1)
+    mesh = mesh_of(face, 1, keep_background=True)
     assert mesh.visual.material.normalTexture.size == (SIZE, SIZE)
     plain = normals(base_depth(face))[1].flatten(1).T * torch.tensor([1.0, -1, -1])
     torch.testing.assert_close(torch.tensor(np.array(mesh.vertex_normals)).float(), plain)

@@ -1,0 +1,52 @@
+"""Pictures of the face alone, without hair and background, which smear in views from the side."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
+
+from ..face import BACKGROUND, Face, Rendering
+from ..geometry import grid_triangles, normals
+from ..render.fastest import rasterize_fastest
+from ..render.shading import shade
+from ..render.warp import covered, sample_canonical, warp_depth
+from .region import face_level
+
+
+class FaceAlone(nn.Module):
+    """Draws the region of a face that `face_level` finds; a mask is soft at its rim.
+
+    Passes no gradient. Meshes of the face end at the same line.
+
+    Args:
+        size: pixels of the picture.
+        supersample: k by k points per pixel are rendered and averaged.
+    """
+
+    def __init__(self, size: int, supersample: int = 2) -> None:
+        super().__init__()
+        self.size, self.supersample = size, supersample
+
+    @torch.no_grad()
+    def forward(self, face: Face) -> Rendering:
+        k, level = self.supersample, levels(face.depth)
+        corners = level.flatten(1)[:, grid_triangles(face.size, face.size).to(level.device)]
+        outside = (corners < 0).all(-1)
+        depth = warp_depth(face.depth, face.view, self.size, rasterize_fastest, k, outside)
+        drawn = covered(depth) * (sample_canonical(level, depth, face.view, k) > 0)
+        colour = sample_canonical(
+            shade(face.albedo, normals(face.depth), face.light), depth, face.view, k
+        )
+        mask = avg_pool2d(drawn, k)
+        share = mask.clamp(min=1 / k**2)
+        return Rendering(
+            avg_pool2d(colour * drawn, k) / share,
+            mask,
+            torch.where(mask > 0, avg_pool2d(depth * drawn, k) / share, BACKGROUND),
+        )
+
+
+def levels(depth: Tensor) -> Tensor:
+    """(B, 1, H, W): `face_level` of each canonical depth (B, 1, H, W)."""
+    maps = depth.detach().cpu().float()
+    return torch.from_numpy(np.stack([face_level(own[None]) for own in maps]))[:, None].to(depth)
