@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from .adversary import Adversary, still
 from .degrade.resize import resized
+from .errors import PartError
 from .face import Face, Scene
 from .geometry import aligned
 from .registry import DECOMPOSERS, LOSSES, REFINERS, RENDERERS, RESTORERS
@@ -91,6 +92,20 @@ class FaceReconstructor(BaseModel):
             for refine in self.refine.values():
                 face = refine(face, seen)
         return face
+
+    def follow(self, fidelity: float) -> None:
+        """From now on, refiners that can trade the photo against a prior do so, 0..1.
+
+        Raises:
+            PartError: it is out of range, or no refiner has a `fidelity`.
+        """
+        if not 0 <= fidelity <= 1:
+            raise PartError(f"fidelity is within 0..1, not {fidelity}")
+        able = [part for part in self.refine.values() if hasattr(part, "fidelity")]
+        if not able:
+            raise PartError("no refiner of this method has a fidelity to its photo")
+        for part in able:
+            part.fidelity = fidelity
 
     @property
     def image_size(self) -> int:

@@ -49,6 +49,8 @@ class Reconstructor:
         align: find faces and crop them; else each photo is taken as one face, already cropped.
         every_face: all faces of a photo, not only the largest.
         device: cpu, cuda, cuda:1, ..., or auto for the GPU if there is one.
+        fidelity: 0..1, how far the photo's own pixels count against what the method makes up, if
+            it can choose; None leaves it as the config has it.
     """
 
     def __init__(
@@ -58,11 +60,14 @@ class Reconstructor:
         align: bool = True,
         every_face: bool = False,
         device: str = "cpu",
+        fidelity: float | None = None,
     ) -> None:
         device, loaded = chosen_device(device), load_config(config)
         self.model: FaceReconstructor = load_model(loaded, device=device)
         if weights or own_state(self.model):
             load_weights(self.model, weights or shipped_weights(config))
+        if fidelity is not None:
+            self.model.follow(fidelity)
         self.device, self.every_face = device, every_face
         self.size = self.model.image_size
         self.aligner = FaceAligner(self.size) if align else None
@@ -154,6 +159,7 @@ def reconstruct(
     align: bool = True,
     device: str = "cpu",
     progress: bool = False,
+    fidelity: float | None = None,
 ) -> Reconstruction | list[Reconstruction]:
     """The largest face in a photo (a path, or (H, W, 3) uint8 RGB), or those in a list of photos.
 
@@ -164,7 +170,7 @@ def reconstruct(
         UserError: a photo cannot be read or holds no face; nothing comes back then.
     """
     files = tuple(None if f is None else (str(f), _changed(f)) for f in (config, weights))
-    model = _kept(*files, align, chosen_device(device))
+    model = _kept(*files, align, chosen_device(device), fidelity)
     if isinstance(photos, (str, Path, np.ndarray)):
         return model(photos)[0]
     return model.largest(photos, progress)
@@ -191,10 +197,14 @@ def whole(shape: tuple[int, ...], size: int) -> np.ndarray:
 
 @lru_cache(maxsize=4)
 def _kept(
-    config: tuple[str, int], weights: tuple[str, int] | None, align: bool, device: str
+    config: tuple[str, int],
+    weights: tuple[str, int] | None,
+    align: bool,
+    device: str,
+    fidelity: float | None,
 ) -> Reconstructor:
     """config, weights: a file and when it was changed, so that a file written anew is read anew."""
-    return Reconstructor(config[0], weights and weights[0], align, device=device)
+    return Reconstructor(config[0], weights and weights[0], align, device=device, fidelity=fidelity)
 
 
 def _changed(path: str | Path) -> int:

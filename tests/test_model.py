@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from l2rkit.decompose import Unsup3DDecomposer
-from l2rkit.errors import ConfigError
+from l2rkit.errors import ConfigError, PartError
 from l2rkit.face import Face
 from l2rkit.losses import CentredViews, Photometric
 from l2rkit.model import FaceReconstructor
@@ -149,3 +149,16 @@ def test_a_degraded_photo_is_seen_and_its_clean_one_aimed_at():
     aimed = model(degraded, clean=clean, mode="loss")["loss_photometric"]
     assert aimed.item() == model.losses.photometric(scene).item()
     assert aimed.item() != model(degraded, mode="loss")["loss_photometric"].item()
+
+
+def test_a_fidelity_reaches_the_refiners_that_have_one():
+    class Trading(nn.Identity):
+        fidelity = 1.0
+
+    model = tiny(refine=dict(one=Trading(), other=nn.Identity()))
+    model.follow(0.25)
+    assert model.refine["one"].fidelity == 0.25 and not hasattr(model.refine["other"], "fidelity")
+    with pytest.raises(PartError, match="fidelity is within 0..1, not 1.5"):
+        model.follow(1.5)
+    with pytest.raises(PartError, match="no refiner of this method has a fidelity"):
+        tiny().follow(0.5)

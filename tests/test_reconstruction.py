@@ -60,6 +60,15 @@ def test_the_default_gives_the_same_face_in_a_list_but_for_its_landmarks_roundin
             assert off.mean() < 1e-3, name
 
 
+def test_fidelity_is_one_of_the_call() -> None:
+    wholly, hardly = (reconstruct(SAMPLES[0], L2R, fidelity=f).arrays() for f in (1.0, 0.0))
+    again = reconstruct(SAMPLES[0], L2R).arrays()
+    assert np.abs(wholly["albedo"] - hardly["albedo"]).max() > 0.05
+    np.testing.assert_array_equal(wholly["albedo"], again["albedo"])
+    with pytest.raises(UserError, match="no refiner of this method has a fidelity"):
+        reconstruct(SAMPLES[0], "configs/face_mesh/face_mesh.py", fidelity=0.5)
+
+
 def test_progress_is_shown_when_asked_for(capsys: pytest.CaptureFixture) -> None:
     pixels = np.array(Image.open(SAMPLES[1]).convert("RGB"))
     (one,) = reconstruct([pixels], align=False, progress=True)

@@ -39,6 +39,11 @@ FORMATS = ("glb", "obj", "ply", "stl")
     show_default=True,
     help="How meshes are written. May be repeated.",
 )
+@click.option(
+    "--fidelity",
+    type=click.FloatRange(0, 1),
+    help="How far the photo's own pixels count, 0 to 1; less leaves more to what was learnt.",
+)
 @click.option("--keep-background", is_flag=True, help="Meshes with hair and background.")
 @click.option("--watertight", is_flag=True, help="Meshes with walls and a flat back, for printers.")
 @click.option(
@@ -69,6 +74,7 @@ def reconstruct(
     collection: tuple[str, ...],
     all_faces: bool,
     formats: tuple[str, ...],
+    fidelity: float | None,
     keep_background: bool,
     watertight: bool,
     width_mm: float | None,
@@ -98,7 +104,7 @@ def reconstruct(
         raise click.UsageError(f"--width-mm is above 0, not {width_mm}")
     folder = writable_folder(out)
     jobs = [paths_of(photos), *(paths_of([person]) for person in collection)]
-    model = Reconstructor(config, weights, align, all_faces, device)
+    model = Reconstructor(config, weights, align, all_faces, device, fidelity)
     moving = {"turntable": turntable, "relight": relight}
     writing = Writing(
         (*formats, *(name for name, asked in moving.items() if asked)),

@@ -18,7 +18,6 @@ from ..degrade import Level
 from ..degrade.degradation import rng_of
 from ..degrade.resize import resized
 from ..errors import UserError, near
-from ..model import FaceReconstructor
 from ..reconstructed import PICTURE, Reconstruction
 from ..reconstruction import Reconstructor
 from ..registry import RESTORERS
@@ -76,7 +75,8 @@ def look(
         if part is not None:
             pictures["restored"] = better = restored(seen, restorer)
             seen = at_size(better, model.size)
-        follow(model.model, fidelity)
+        if method in known.balanced:
+            model.model.follow(fidelity)
         (face,) = model(seen)
     return Look({k: enlarged(v) for k, v in (pictures | maps(face)).items()}, glb(face.face))
 
@@ -113,13 +113,6 @@ def restored(photo: np.ndarray, restorer: str) -> np.ndarray:
 def at_size(photo: np.ndarray, size: int) -> np.ndarray:
     """(size, size, 3) uint8, by area averages as `FaceReconstructor.restored` has it."""
     return to_bytes(resized(to_tensor(photo)[None], (size, size), "area")[0])
-
-
-def follow(model: FaceReconstructor, fidelity: float) -> None:
-    """Sets the fidelity of the refiners that have one."""
-    for part in model.refine.values():
-        if hasattr(part, "fidelity"):
-            part.fidelity = fidelity
 
 
 def enlarged(picture: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from l2rkit.data.photo import read_photo
 from l2rkit.data.transforms import Degrade, to_tensor
 from l2rkit.demo import look as module
 from l2rkit.demo.choices import NO_WEIGHTS, NOTHING, SAMPLES, has_fidelity, shipped_choices
-from l2rkit.demo.look import Look, at_size, degraded, follow, look, reconstructor
+from l2rkit.demo.look import Look, at_size, degraded, look, reconstructor
 from l2rkit.errors import UserError
 from l2rkit.model import FaceReconstructor
 from l2rkit.reconstructed import PICTURE
@@ -111,15 +111,6 @@ def test_sizes_are_changed_by_area_averages() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
     wanted = picture.reshape(4, 2, 4, 2, 3).mean((1, 3))
     assert np.abs(at_size(picture, 4) - wanted).max() <= 0.51
-
-
-def test_a_fidelity_reaches_the_parts_that_have_one() -> None:
-    class Model:
-        refine = torch.nn.ModuleDict({"one": torch.nn.Identity(), "other": torch.nn.Identity()})
-
-    Model.refine["one"].fidelity = 1.0
-    follow(Model, 0.25)
-    assert Model.refine["one"].fidelity == 0.25 and not hasattr(Model.refine["other"], "fidelity")
 
 
 @pytest.mark.parametrize(
