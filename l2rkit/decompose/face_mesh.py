@@ -8,6 +8,7 @@ from mmengine.registry import MODELS
 from torch import Tensor, nn
 
 from ..degrade.resize import resized
+from ..errors import PartError
 from ..face import Face
 from ..geometry import normals, rotation
 from ..landmarks.pose import canonical_points
@@ -30,6 +31,8 @@ class FaceMeshDecomposer(nn.Module):
         landmarks: part that finds them in uint8 photos, as `FaceMesh` does, which is the default.
         restore: 2D restorer through which the photo is looked at, to find landmarks and for the
             albedo; None is none. What refines the face afterwards still sees the photo itself.
+        correct: part that corrects view and points by what the restorer has seen of the photo, as
+            `LandmarkCorrection` does; the restorer is to be a `FaceRestorer`. None is none.
     """
 
     supervision = ("keypoint",)
@@ -39,11 +42,15 @@ class FaceMeshDecomposer(nn.Module):
         image_size: int = 128,
         landmarks: dict | Callable[[list[np.ndarray]], np.ndarray] | None = None,
         restore: dict | nn.Module | None = None,
+        correct: dict | nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.image_size = image_size
         landmarks = dict(type="FaceMesh") if landmarks is None else landmarks
         self.restore = RESTORERS.build(restore)
+        self.correct = MODELS.build(correct) if isinstance(correct, dict) else correct
+        if self.correct is not None and not hasattr(self.restore, "seen"):
+            raise PartError("FaceMeshDecomposer: correct wants a FaceRestorer as its restore")
         self.landmarks = MODELS.build(landmarks) if isinstance(landmarks, dict) else landmarks
 
     def forward(self, photo: Tensor, person: Tensor | None = None) -> Face:
@@ -52,11 +59,15 @@ class FaceMeshDecomposer(nn.Module):
         if photo.shape[1:] != (3, size, size):
             wanted = f"(B, 3, {size}, {size})"
             raise ValueError(f"FaceMeshDecomposer wants photos {wanted}, not {tuple(photo.shape)}")
+        bad = photo
         if self.restore is not None:
             with torch.no_grad():
-                photo = resized(self.restore(photo).float(), (size, size), "area").clamp(0, 1)
+                photo = resized(self.restore(bad).float(), (size, size), "area").clamp(0, 1)
         found = torch.from_numpy(self.landmarks(to_pictures(photo))).to(photo)
         view, points = canonical_points(found, size)
+        if self.correct is not None:
+            with torch.no_grad():
+                view, points = self.correct(view, points, self.restore.seen(bad, photo))
         depth, region = canonical_depth(points, size)
         colour, across = carried_back(photo, depth, view), normals(depth)
         towards = -(rotation(view[:, :3])[:, 2, :, None, None] * across).sum(1, keepdim=True)

@@ -1,6 +1,8 @@
 """A small network that has seen only faces: the in-domain stand-in for GFPGAN and its kin. Ours."""
 
+import torch
 from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
 
 from ..degrade.resize import resized
 from ..registry import RESTORERS
@@ -40,3 +42,12 @@ class FaceRestorer(nn.Module):
     def forward(self, photo: Tensor) -> Tensor:
         photo = resized(photo, (self.image_size, self.image_size), "bicubic").clamp(0, 1)
         return (photo + self.network(photo).float()).clamp(0, 1)
+
+    def seen(self, photo: Tensor, restored: Tensor) -> Tensor:
+        """(B, 1 + F): how much it changed the photo on average, and its coarsest features.
+
+        photo, restored (B, 3, image_size, image_size).
+        """
+        change = (restored - photo).abs().mean((1, 2, 3))[:, None]
+        features = avg_pool2d(self.network.encode(photo)[-1].float(), 2).flatten(1)
+        return torch.cat([change, features], 1)

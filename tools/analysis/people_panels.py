@@ -1,8 +1,8 @@
 """Draws held-out people and what methods make of them, a column each.
 
 From above: the clean photo and its landmarks; the photo as the methods see it and the landmarks
-that are found in it; then each CONFIG's face in the photo's view, ahead, and at 30 degrees to both
-sides. Photos are those of a manifest in OPENFACES_ROOT (docs/datasets.md), of its test split,
+that are found in it; then each CONFIG's face in the photo's view, then alone: at 45 degrees to both
+sides and ahead, and lit from the left and from the right. Photos are those of a manifest in OPENFACES_ROOT (docs/datasets.md), of its test split,
 evenly spread.
 """
 
@@ -17,17 +17,21 @@ from l2rkit.commands.doors import user_errors
 from l2rkit.config import load_model
 from l2rkit.data import CropByLandmarks, Degrade, LoadPhoto, ManifestPhotos, PackPhoto
 from l2rkit.degrade import Level
+from l2rkit.face import Light
 from l2rkit.geometry import view_of
 from l2rkit.landmarks import FaceMesh
 from l2rkit.landmarks.face_mesh import disagreement
 from l2rkit.registry import RESTORERS
 from l2rkit.render import GridRenderer
+from l2rkit.viz.alone import FaceAlone
 from l2rkit.viz.landmarks import with_landmarks
 from l2rkit.viz.sheet import sheet
+from l2rkit.viz.turntable import light_from
 from l2rkit.zoo import shipped_weights
 
 SIZE = 128  # px of photos
-YAWS_DEG = (0.0, 30.0, -30.0)
+YAWS_DEG = (-45.0, 0.0, 45.0)
+LIGHTS_DEG = (-60.0, 60.0)  # from the picture's left and right
 
 
 @click.command(help=__doc__)
@@ -62,16 +66,23 @@ def main(
     if restore:
         bad = RESTORERS.build(dict(type=restore)).eval()(bad)
         rows.append(shown(bad, tile))
-    render = GridRenderer(tile, supersample=2, max_slope_deg=80)
+    render, alone = GridRenderer(tile, supersample=2, max_slope_deg=80), FaceAlone(tile)
     for config, own in zip(configs, weights or [None] * len(configs)):
         model = load_model(config)
         if own_state(model):
             load_weights(model, own or shipped_weights(config))
         face = model.face(bad)
-        turned = [face, *(face.seen_from(view_of(yaw)) for yaw in YAWS_DEG)]
-        rows += [render(view).on_white() for view in turned]
+        ahead = face.seen_from(view_of())
+        shown_alone = [face.seen_from(view_of(yaw)) for yaw in YAWS_DEG]
+        shown_alone += [ahead.lit_by(lit_from(yaw, len(face))) for yaw in LIGHTS_DEG]
+        rows += [render(face).on_white(), *(alone(view).on_white() for view in shown_alone)]
     sheet(torch.cat(rows), columns=len(clean)).save(out, quality=88)
     click.echo(f"{out}: {len(clean)} people")
+
+
+def lit_from(yaw_deg: float, count: int) -> Light:
+    """Mostly from one side, for `count` faces."""
+    return light_from(yaw_deg, 0.0, torch.full((count,), 0.35), torch.full((count,), 0.75))
 
 
 def photos(level: str, people: int, source: tuple[str, ...]) -> dict:
