@@ -2,8 +2,8 @@
 
 From above: the clean photo and its landmarks; the photo as the methods see it and the landmarks
 that are found in it; then each CONFIG's face in the photo's view, then alone: at 45 degrees to both
-sides and ahead, and lit from the left and from the right. Photos are those of a manifest in OPENFACES_ROOT (docs/datasets.md), of its test split,
-evenly spread.
+sides and ahead, and lit from the left and from the right. Photos are those of a manifest in
+OPENFACES_ROOT (docs/datasets.md), of its test split, evenly spread.
 """
 
 import click
