@@ -158,7 +158,7 @@ def test_a_fidelity_reaches_the_refiners_that_have_one():
     model = tiny(refine=dict(one=Trading(), other=nn.Identity()))
     model.follow(0.25)
     assert model.refine["one"].fidelity == 0.25 and not hasattr(model.refine["other"], "fidelity")
-    with pytest.raises(PartError, match="fidelity is within 0..1, not 1.5"):
+    with pytest.raises(PartError, match=r"fidelity is within 0\.\.1, not 1\.5"):
         model.follow(1.5)
     with pytest.raises(PartError, match="no refiner of this method has a fidelity"):
         tiny().follow(0.5)

@@ -10,6 +10,7 @@ from .shading import shading
 
 DARKEST = 0.3  # shading by which a colour is divided at the most
 RIDGE = 0.02  # how much the light is held towards none, as a share of the pixels
+STRONGEST = 0.5  # diffuse light: where a face turns away, photos are not as dark as Lambert has it
 
 
 def without_light(colour: Tensor, normal: Tensor, light: Light) -> Tensor:
@@ -35,7 +36,7 @@ def fitted_light(colour: Tensor, normal: Tensor, weight: Tensor) -> Light:
     fit = torch.linalg.solve(squares, terms.mT @ (share * grey / mean))[..., 0]
     slope = fit[:, 1:]
     slope = torch.cat([slope[:, :2], slope[:, 2:].clamp(max=-0.05)], 1)  # from ahead, if barely
-    diffuse = slope.norm(dim=1).clamp(max=1)
+    diffuse = slope.norm(dim=1).clamp(max=STRONGEST)
     direction = normalize(slope, dim=1)
     facing = (normal * direction[..., None, None]).sum(1).clamp(min=0).flatten(1)
     bright = (share[..., 0] * facing).sum(1) * diffuse

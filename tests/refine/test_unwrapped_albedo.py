@@ -121,7 +121,7 @@ def test_without_fidelity_the_photo_does_not_count(part):
     assert not torch.equal(part(face, first).albedo, part(face, second).albedo)
     part.fidelity = 1.0
     assert torch.equal(part(face, first).albedo, whole)
-    with pytest.raises(ValueError, match="fidelity is within 0..1, not 1.5"):
+    with pytest.raises(ValueError, match=r"fidelity is within 0\.\.1, not 1\.5"):
         UnwrappedAlbedo(image_size=SIZE, widths=(8, 16), fidelity=1.5)
 
 
