@@ -11,19 +11,25 @@ from torch.optim import Adam
 
 from l2rkit.adversary import Adversary
 from l2rkit.data import FindLandmarks
+from l2rkit.landmarks import FaceMesh, LandmarkCorrection
 from l2rkit.losses import AlbedoRegularity, Displacement, LandmarkDistillation
 from l2rkit.priors import OptimizerForEach, ProjectedDiscriminator
 from l2rkit.refine import FittedLight, RefinedGeometry
+from l2rkit.schedule import Schedule
 
 with read_base():
     from .l2r_openfaces_unwrapped import *
 
 load_from = "work_dirs/l2r_openfaces_unwrapped/iter_1000.pth"
+# The shipped weights were trained with the quicker looks of `l2r_openfaces_unwrapped`.
+model["decompose"]["landmarks"] = dict(type=FaceMesh)
+model["decompose"]["correct"] = dict(type=LandmarkCorrection)
 model["refine"].update(
     geometry=dict(type=RefinedGeometry, widths=(16, 32, 64, 96, 128)),
     light=dict(type=FittedLight),
 )
 model["losses"]["photometric"]["weight"] = 4.0  # with 1, faces were sharper than they are known
+custom_hooks.append(dict(type=Schedule, changes={"losses.photometric.weight": {0: 4.0, 900: 15.0}}))
 model["losses"].update(
     landmarks=dict(type=LandmarkDistillation, view=0.0, depth=30.0, outside=3.0, slope=30.0),
     displacement=dict(type=Displacement),
@@ -53,5 +59,5 @@ optim_wrapper = dict(
     ),
     adversary=dict(optimizer=dict(type=Adam, lr=5e-4, betas=(0.0, 0.99))),
 )
-param_scheduler = [dict(type=MultiStepLR, milestones=[700], gamma=0.2, by_epoch=False)]
-train_cfg.update(max_iters=900, val_interval=450)
+param_scheduler = [dict(type=MultiStepLR, milestones=[1150], gamma=0.2, by_epoch=False)]
+train_cfg.update(max_iters=1300, val_interval=650)
