@@ -17,10 +17,8 @@ NOTHING = "none"  # what a restorer is called that is not there
 # Clean ones, since the page makes them worse itself. Two rows of thumbnails, so that the button
 # below them is seen without scrolling.
 SAMPLES = [FOLDER / "samples" / f"portrait_{number}.jpg" for number in range(1, 7)]
-# Methods without weights of their own: the default, and the same for those who restore before.
-NO_WEIGHTS = {
-    Path(config).stem: config for config in (DEFAULT_CONFIG, "configs/face_mesh/face_mesh.py")
-}
+# Methods without weights of their own; the second for those who restore before.
+NO_WEIGHTS = {name: f"configs/face_mesh/{name}.py" for name in ("face_mesh_restored", "face_mesh")}
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,8 @@ class Choices:
 @cache
 def shipped_choices() -> Choices:
     """The default, and those whose weights are shipped, as their cards and configs tell."""
-    methods, restorers, balanced = dict(NO_WEIGHTS), {NOTHING: None}, set()
+    methods = {Path(DEFAULT_CONFIG).stem: DEFAULT_CONFIG, **NO_WEIGHTS}
+    restorers, balanced = {NOTHING: None}, set()
     for name, card in sorted(cards().items()):
         path = Card.read(card).facts["Config"].strip("`")
         if not path.endswith(".py"):  # made by a tool, not by a training

@@ -5,8 +5,8 @@ from pathlib import Path
 from ..errors import WeightsError
 
 FOLDER = Path(__file__).parent
-# For a photo: what keeps the person best, by the protocol of people. It has no weights of its own.
-DEFAULT_CONFIG = "configs/face_mesh/face_mesh_restored.py"
+# For a photo: what keeps the person best, by the protocol of people.
+DEFAULT_CONFIG = "configs/l2r/l2r_openfaces.py"
 
 
 def zoo_file(name: str) -> Path:
