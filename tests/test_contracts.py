@@ -38,7 +38,6 @@ SMALL = dict(image_size=32, width=8)
 # Arguments of parts that do not go without, or would be slow.
 DECOMPOSERS_WITH = {
     "FaceMeshDecomposer": dict(image_size=32),
-    "SharedEncoderDecomposer": dict(image_size=32, widths=(8, 8, 16), code=16),
     "Unsup3DDecomposer": dict(SMALL, encoder_width=8),
 }
 BLURS = [dict(type="GaussianBlur", sigma=2), dict(type="MotionBlur")]

@@ -3,13 +3,11 @@
 from .face_mesh import FaceMeshDecomposer
 from .lap import LAPDecomposer
 from .lap_robust import RobustLAPDecomposer
-from .shared_encoder import SharedEncoderDecomposer
 from .unsup3d import Unsup3DDecomposer
 
 __all__ = [
     "FaceMeshDecomposer",
     "LAPDecomposer",
     "RobustLAPDecomposer",
-    "SharedEncoderDecomposer",
     "Unsup3DDecomposer",
 ]
