@@ -1,6 +1,6 @@
 """Fits what stands in l2rkit/landmarks/correction.npz: see `LandmarkCorrection`.
 
-On the training photos of a manifest (docs/datasets.md), each made bad twice as in training, mended
+On the training photos of a manifest (docs/datasets.md), each made bad as in training, mended
 by `FaceRestorer` and looked at by FaceMesh; the truth is what FaceMesh finds in the good photo.
 Every tenth photo is held back at first, to say what the correction brings; then all are used.
 """
@@ -29,7 +29,7 @@ from l2rkit.landmarks.correction import LandmarkCorrection, terms
 from l2rkit.landmarks.pose import canonical_points
 from l2rkit.restore import FaceRestorer
 
-SIZE, DRAWS, HELD_BACK = 128, 2, 10
+SIZE, HELD_BACK = 128, 10
 SHAPES, FEATURES = 60, 100  # principal components
 RIDGE = 1000.0  # held towards no correction, in samples
 
@@ -38,8 +38,9 @@ RIDGE = 1000.0  # held towards no correction, in samples
 @click.option("--out", default=Path(l2rkit.landmarks.__path__[0], "correction.npz"), type=Path)
 @torch.no_grad()
 def main(out: Path) -> None:
-    table = {key: torch.cat([row[key] for row in collected()]).double() for key in KEYS}
-    held = torch.arange(len(table["seen"])) // DRAWS % HELD_BACK == 0
+    rows = collected()
+    table = {key: torch.cat([row[key] for row in rows]).double() for key in KEYS}
+    held = torch.arange(len(table["seen"])) % HELD_BACK == 0
     some = fitted({key: values[~held] for key, values in table.items()})
     report({key: values[held] for key, values in table.items()}, some)
     np.savez_compressed(out, **{k: v.numpy().astype(np.float16) for k, v in fitted(table).items()})
@@ -57,21 +58,11 @@ def collected() -> list[dict[str, torch.Tensor]]:
         dict(type=LoadPhoto),
         dict(type=CropByLandmarks, image_size=SIZE),
         dict(type=FindLandmarks, cache="data/landmarks"),
+        dict(type=Degrade, degradation=degradation, seed=0),
+        dict(type=PackPhoto),
     ]
-    sets = [
-        ManifestPhotos(
-            split="train",
-            pipeline=[
-                *pipeline,
-                dict(type=Degrade, degradation=degradation, seed=seed),
-                dict(type=PackPhoto),
-            ],
-        )
-        for seed in range(DRAWS)
-    ]
-    both = torch.utils.data.ConcatDataset(sets)
-    order = [i + len(sets[0]) * draw for i in range(len(sets[0])) for draw in range(DRAWS)]
-    loader = DataLoader(both, batch_size=16, sampler=order, num_workers=1)
+    photos = ManifestPhotos(split="train", pipeline=pipeline)
+    loader = DataLoader(photos, batch_size=16, num_workers=1)
     for batch in track_iter_progress((loader, len(loader))):
         photo = batch["photo"]
         restored = restore(photo)
