@@ -18,9 +18,9 @@ from .face import FIELD_OF_VIEW_DEG, PIVOT
 
 
 def in_float32(function: Callable) -> Callable:
-    """`function` as it is, where autocast does not reach: half a precision has too few pixels.
+    """`function` where autocast does not reach: in half precision a pixel is no more than a guess.
 
-    Its first argument is a tensor.
+    Its first argument is a tensor; what is in half precision already stays so.
     """
 
     @wraps(function)

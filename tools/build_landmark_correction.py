@@ -43,8 +43,14 @@ def main(out: Path) -> None:
     held = torch.arange(len(table["seen"])) % HELD_BACK == 0
     some = fitted({key: values[~held] for key, values in table.items()})
     report({key: values[held] for key, values in table.items()}, some)
-    np.savez_compressed(out, **{k: v.numpy().astype(np.float16) for k, v in fitted(table).items()})
+    np.savez_compressed(out, **rounded(fitted(table)))
     click.echo(f"{out}: {out.stat().st_size} bytes")
+
+
+def rounded(fit: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
+    """As it is shipped: matrices with 16 bits a number, the rest, where places lie, with 32."""
+    kinds = {name: np.float16 if value.dim() > 1 else np.float32 for name, value in fit.items()}
+    return {name: value.numpy().astype(kinds[name]) for name, value in fit.items()}
 
 
 KEYS = ("view", "points", "true_view", "true_points", "seen")
@@ -118,7 +124,7 @@ def principal(rows: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tenso
 def report(table: dict[str, torch.Tensor], fit: dict[str, torch.Tensor]) -> None:
     """Says what the correction brings on photos that it was not fitted on."""
     correct = LandmarkCorrection(None)
-    correct.set(fit)
+    correct.set({name: torch.from_numpy(v).double() for name, v in rounded(fit).items()})
     true_view, true = table["true_view"], table["true_points"]
     deviation = (true - true.mean(0)).square().sum()
     after = correct(table["view"], table["points"], table["seen"])

@@ -49,8 +49,11 @@ class FaceMeshDecomposer(nn.Module):
         landmarks = dict(type="FaceMesh") if landmarks is None else landmarks
         self.restore = RESTORERS.build(restore)
         self.correct = MODELS.build(correct) if isinstance(correct, dict) else correct
-        if self.correct is not None and not hasattr(self.restore, "seen"):
+        if self.correct is not None and getattr(self.restore, "seen", None) is None:
             raise PartError("FaceMeshDecomposer: correct wants a FaceRestorer as its restore")
+        if self.correct is not None and image_size != self.restore.image_size:
+            wanted = self.restore.image_size
+            raise PartError(f"FaceMeshDecomposer corrects at {wanted} px, not at {image_size}")
         self.landmarks = MODELS.build(landmarks) if isinstance(landmarks, dict) else landmarks
 
     def forward(self, photo: Tensor, person: Tensor | None = None) -> Face:

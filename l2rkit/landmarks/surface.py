@@ -52,7 +52,7 @@ def curved(space: np.ndarray, corners: np.ndarray, size: int) -> np.ndarray:
     normal = vertex_normals(space, triangles)[corner]
     reach = (normal * space[corner]).sum(-1)
     along = (normal * ray[:, None]).sum(-1)
-    plane = reach / np.where(np.abs(along) < 1e-3, 1e-3, along)
+    plane = reach / np.where(np.abs(along) < 1e-3, -1e-3, along)
     bulge = (plane - flat[:, None]).clip(-LARGEST_BULGE, LARGEST_BULGE)
     depth[row, column] = flat + ROUNDNESS * (share * bulge).sum(1)
     return depth

@@ -31,8 +31,8 @@ def face_level(depth: Tensor) -> np.ndarray:
     middle is flat. It is one patch without holes, and so is the surface that `cut` leaves of it.
     """
     oval = oval_cells(depth.shape[-1])
-    cells = flat_cells(depth) * oval
-    return disc(rounded_level(cells if middle_patch(cells > 0).any() else oval))
+    level = rounded_level(flat_cells(depth) * oval)
+    return disc(level if middle_patch(level > 0).any() else rounded_level(oval))
 
 
 def rounded_level(cells: np.ndarray) -> np.ndarray:

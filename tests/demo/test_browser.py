@@ -133,7 +133,7 @@ def test_upload_model_download(browser: Any, address: str, downloads: Path, shot
     browser.execute_script("arguments[0].click()", link)
     (file,) = until(lambda: list(downloads.glob("*.glb")), "the download", 20)
     mesh = trimesh.load(file, force="mesh")
-    assert "portrait_4-l2r_openfaces_images" in file.name and len(mesh.vertices) == 128**2
+    assert "portrait_4-l2r_openfaces" in file.name and 0 < len(mesh.vertices) < 128**2
 
 
 def test_it_turns_when_dragged(browser: Any, shots: Path) -> None:

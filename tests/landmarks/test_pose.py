@@ -91,7 +91,8 @@ def test_angles_are_the_inverse_of_rotation():
     torch.testing.assert_close(angles(rotation(given)), given)
 
 
-def test_depth_on_the_mesh_is_that_of_its_triangles():
+def test_depth_on_the_mesh_is_that_of_its_triangles(monkeypatch):
+    monkeypatch.setattr("l2rkit.landmarks.surface.ROUNDNESS", 0)
     depth, region = mesh_depth(MEAN[None], 128)
     px = project_points(MEAN[None], 128)[0]
     # a slow loop: which triangles hold the centre of a pixel, and how deep is the nearest there

@@ -25,6 +25,15 @@ from l2rkit.viz.region import (
 )
 
 
+def test_a_face_that_is_flat_in_a_spot_alone_is_the_whole_oval():
+    size = 64
+    line = torch.linspace(-1, 1, size)
+    far = (line[:, None] ** 2 + line**2).sqrt()
+    steep = 0.9 + 0.2 * (far - 0.13).clamp(0, 1)
+    level = face_level(steep[None, None])
+    assert (level > 0).sum() > 0.3 * size**2
+
+
 def drawn(*rows: str) -> np.ndarray:
     return np.array([[cell == "#" for cell in row] for row in rows])
 

@@ -22,10 +22,9 @@ PEOPLE = (1, 3, 4, 6)
 @click.option("--tile", default=144, show_default=True, help="Pixels of each picture.")
 @user_errors
 def main(out: str, config: str, tile: int) -> None:
-    rows = []
-    for number in PEOPLE:
-        bad = FOLDER / "samples" / f"portrait_{number}_severe.jpg"
-        faces = [reconstruct(bad, config, fidelity=setting) for setting in SETTINGS]
+    rows, samples = [], [FOLDER / "samples" / f"portrait_{number}_severe.jpg" for number in PEOPLE]
+    settings = [reconstruct(samples, config, fidelity=setting) for setting in SETTINGS]
+    for bad, *faces in zip(samples, *settings):
         seen = (faces[0].arrays()["image"] * 255).round().astype(np.uint8)
         good = good_crop(bad, faces[0].crop, len(seen))
         first, last = (
