@@ -80,7 +80,12 @@ REFINERS_WITH = {
     "PriorAlbedo": dict(prior=dict(type="StyleGAN2", **PRIORS_WITH["StyleGAN2"]), width=4),
     "RefinedGeometry": dict(widths=(8, 8)),
 }
-REFINERS_CHANGE = {"PriorAlbedo": ("albedo",), "RefinedGeometry": ("depth",)}
+REFINERS_CHANGE = {
+    "FittedLight": ("albedo",),
+    "PriorAlbedo": ("albedo",),
+    "RefinedGeometry": ("depth",),
+    "UnwrappedAlbedo": ("albedo",),
+}
 
 
 def ours(socket):

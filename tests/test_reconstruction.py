@@ -57,7 +57,7 @@ def test_the_default_gives_the_same_face_in_a_list_but_for_its_landmarks_roundin
         alone = reconstruct(path).arrays()
         for name in ("albedo", "view", "canonical_depth"):
             off = np.abs(one.arrays()[name] - alone[name])
-            assert off.mean() < 1e-3, name
+            assert off.mean() < 2e-3, name  # half a step of 8 bits
 
 
 def test_fidelity_is_one_of_the_call() -> None:
