@@ -10,7 +10,6 @@ from mmengine.optim import MultiStepLR
 from torch.optim import Adam
 
 from l2rkit.adversary import Adversary
-from l2rkit.data import FindLandmarks
 from l2rkit.landmarks import FaceMesh, LandmarkCorrection
 from l2rkit.losses import AlbedoRegularity, Displacement, LandmarkDistillation
 from l2rkit.priors import OptimizerForEach, ProjectedDiscriminator
@@ -18,10 +17,11 @@ from l2rkit.refine import FittedLight, RefinedGeometry
 from l2rkit.schedule import Schedule
 
 with read_base():
+    from .._base_.people_degraded import bad_pipeline
     from .l2r_openfaces_unwrapped import *
 
 load_from = "work_dirs/l2r_openfaces_unwrapped/iter_1000.pth"
-# The shipped weights were trained with the quicker looks of `l2r_openfaces_unwrapped`.
+# The shipped weights were trained with the quicker looks of `l2r_openfaces_unwrapped`, uncorrected.
 model["decompose"]["landmarks"] = dict(type=FaceMesh)
 model["decompose"]["correct"] = dict(type=LandmarkCorrection)
 model["refine"].update(
@@ -43,13 +43,7 @@ model["adversary"] = dict(
         type=ProjectedDiscriminator, features=dict(type=MobileNetFeatures), condition=6
     ),
 )
-train_dataloader["dataset"]["pipeline"] = [
-    *photo_pipeline,
-    dict(type=FindLandmarks, cache="data/landmarks"),
-    dict(type=FlipFace, prob=0.5),
-    dict(type=Degrade, degradation=degradation),
-    dict(type=PackPhoto),
-]
+train_dataloader["dataset"]["pipeline"] = bad_pipeline
 optim_wrapper = dict(
     constructor=OptimizerForEach,
     others=dict(
