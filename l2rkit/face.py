@@ -174,7 +174,11 @@ class Rendering:
 
     def on_white(self) -> Tensor:
         """(B, 3, H, W) in [0, 1]: the image where the mask is 1, white elsewhere."""
-        return (self.image * self.mask + 1 - self.mask).clamp(0, 1)
+        return self.over(torch.ones_like(self.image))
+
+    def over(self, picture: Tensor) -> Tensor:
+        """(B, 3, H, W) in [0, 1]: the image where the mask is 1, else `picture` (B, 3, H, W)."""
+        return (self.image * self.mask + picture * (1 - self.mask)).clamp(0, 1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 """Bad photos of people, losses aim at the good ones; landmarks of the good ones lie beside them.
 
-The photos are those of a manifest in OPENFACES_ROOT (docs/datasets.md); validation is at `severe`.
+The photos are those of a manifest in OPENFACES_ROOT (docs/datasets.md); validation and test are at `severe`.
 """
 
 from mmengine.config import read_base
@@ -41,19 +41,24 @@ train_dataloader = dict(
     sampler=dict(type=DefaultSampler, shuffle=True),
     dataset=dict(type=ManifestPhotos, split="train", pipeline=bad_pipeline),
 )
+bad_at_severe = [
+    *photo_pipeline,
+    dict(type=Degrade, degradation=dict(type=Level, name="severe"), seed=0),
+    dict(type=PackPhoto),
+]
 val_dataloader = dict(
     batch_size=20,
     num_workers=0,
     collate_fn=dict(type=default_collate),
     sampler=dict(type=DefaultSampler, shuffle=False),
-    dataset=dict(
-        type=ManifestPhotos,
-        split="val",
-        pipeline=[
-            *photo_pipeline,
-            dict(type=Degrade, degradation=dict(type=Level, name="severe"), seed=0),
-            dict(type=PackPhoto),
-        ],
-    ),
+    dataset=dict(type=ManifestPhotos, split="val", pipeline=bad_at_severe),
 )
 val_evaluator = [dict(type=PoseErrors), dict(type=ShapeErrors)]
+test_dataloader = dict(
+    batch_size=20,
+    num_workers=0,
+    collate_fn=dict(type=default_collate),
+    sampler=dict(type=DefaultSampler, shuffle=False),
+    dataset=dict(type=ManifestPhotos, split="test", pipeline=bad_at_severe),
+)
+test_evaluator = [dict(type=PoseErrors), dict(type=ShapeErrors)]

@@ -16,4 +16,5 @@ with read_base():
 load_from = "zoo://lap_heads_degraded"
 model["decompose"] = dict(type=RobustLAPDecomposer, image_size=64, width=12, encoder_width=14)
 train_dataloader["dataset"]["pipeline"] = [dict(type=EachAlone), *bad_pipeline]
-val_dataloader["dataset"]["pipeline"].insert(0, dict(type=EachAlone))
+val_dataloader["dataset"]["pipeline"] = [dict(type=EachAlone), *bad_at_severe]
+test_dataloader["dataset"]["pipeline"] = [dict(type=EachAlone), *bad_at_severe]

@@ -31,9 +31,11 @@ COLUMNS = {
     "fmd": ("FMD", 3),
     "kmd": ("KMD x 1000", 2),
     "rank1_own": ("rank-1 %", 1),
+    "rank1_pasted": ("rank-1 pasted back %", 1),
     "rank1_ahead": ("rank-1 ahead %", 1),
     "rank1_side": ("rank-1 at ±30° %", 1),
     "cosine_own": ("ID similarity", 3),
+    "cosine_pasted": ("ID similarity pasted back", 3),
     "cosine_ahead": ("ID similarity ahead", 3),
     "cosine_side": ("ID similarity at ±30°", 3),
     "yaw_correlation": ("yaw correlation", 3),
@@ -44,6 +46,7 @@ COLUMNS = {
     "explained_shape": ("explained deviation of shape", 2),
     "shape_error": ("shape error %", 2),
     "face_psnr": ("PSNR of the face, dB", 2),
+    "pasted_psnr": ("PSNR pasted back, dB", 2),
     "face_ssim": ("SSIM of the face", 3),
 }
 MORE_IS_BETTER = ("psnr", "ssim", "identity", "render_psnr", "render_ssim", "rank1_own")

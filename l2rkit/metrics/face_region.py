@@ -17,22 +17,37 @@ class FaceRegionErrors(ImageFigures):
     """PSNR in dB and SSIM within the outline of the clean photo's landmarks, in the photo's view.
 
     The batch's `clean` is the truth, or its `photo` where nothing was degraded; `landmarks_3d`
-    (B, 468, 3) px give the region. What a method leaves out of the region is white, and counts.
+    (B, 468, 3) px give the region. What a method leaves out of the region is white, and counts; in
+    `pasted_psnr` it is what the photo that was given has there, as if the face were pasted back.
     SSIM is the mean over windows centred in the region, of the picture laid over the photo there.
     A restorer's pictures are compared in the same way.
     """
 
-    names = ("face_psnr", "face_ssim")
+    names = ("face_psnr", "face_ssim", "pasted_psnr")
 
     def process(self, data_batch: dict, data_samples: Sequence[Scene | Tensor]) -> None:
         clean = data_batch.get("clean", data_batch["photo"]).cpu().float()
         (sample,) = data_samples
-        picture = sample if isinstance(sample, Tensor) else sample.own.on_white()
         region = face_region(data_batch["landmarks_3d"], clean.shape[-1]).cpu().float()
-        laid = torch.lerp(clean, picture.detach().cpu().float().clamp(0, 1), region)
-        area = region.sum((1, 2, 3)).clamp(min=1)
-        square = (laid - clean).square().sum((1, 2, 3)) / (clean.shape[1] * area)
+        if isinstance(sample, Tensor):
+            pictures = [sample, sample]
+        else:
+            pictures = [sample.own.on_white(), sample.own.over(sample.photo)]
+        laid, pasted = (
+            torch.lerp(clean, picture.detach().cpu().float().clamp(0, 1), region)
+            for picture in pictures
+        )
         edge = WINDOW // 2
         inside = region[..., edge:-edge, edge:-edge]
         alike = (ssim_map(laid, clean).mean(1, keepdim=True) * inside).sum((1, 2, 3))
-        self.add(decibels(square), alike / inside.sum((1, 2, 3)).clamp(min=1))
+        self.add(
+            region_psnr(laid, clean, region),
+            alike / inside.sum((1, 2, 3)).clamp(min=1),
+            region_psnr(pasted, clean, region),
+        )
+
+
+def region_psnr(picture: Tensor, truth: Tensor, region: Tensor) -> Tensor:
+    """(B,) dB: of pictures (B, 3, H, W) that differ from the truth in the region (B, 1, H, W)."""
+    square = (picture - truth).square().sum((1, 2, 3))
+    return decibels(square / (truth.shape[1] * region.sum((1, 2, 3)).clamp(min=1)))

@@ -30,7 +30,8 @@ class FaceRetrieval(BaseMetric):
     Codes of an identity network are compared by their cosine. For each view, `rank1_VIEW` in
     percent: the share of faces that are nearest to their own clean photo; `cosine_VIEW`: the mean
     cosine with it. Views: `own`, as the photo shows it, by the method's own renderer; `ahead`, yaw
-    0; `side`, the mean over yaws of 30 degrees to both sides. Faces are drawn on white.
+    0; `side`, the mean over yaws of 30 degrees to both sides. Faces are rendered on white;
+    `pasted` is the own view over the photo that was given, as if the face were pasted back.
 
     `rank1_own_GROUP` is the same for the photos of each `source` and of each tercile of skin tone
     (see `skin_tone`), for photos with colour, so that it is seen who is served worse.
@@ -77,9 +78,10 @@ class FaceRetrieval(BaseMetric):
         rows = range(-len(self.results) % self.turned_every, len(clean), self.turned_every)
         turned: dict[int, Tensor] = {}
         if isinstance(sample, Tensor):
-            own = sample.cpu().float().clamp(0, 1)
+            own = pasted = sample.cpu().float().clamp(0, 1)
         else:
             own = sample.own.on_white().cpu().float()
+            pasted = sample.own.over(sample.photo).cpu().float()
             if len(rows):
                 render = self.render or GridRenderer(
                     clean.shape[-1], supersample=2, max_slope_deg=80
@@ -87,8 +89,9 @@ class FaceRetrieval(BaseMetric):
                 some = each_tensor(sample.face, lambda tensor: tensor[list(rows)])
                 turned = dict(zip(rows, self._turned(render, some)))
         photos, drawn = self._codes_of_photos(clean), self.judge(own).cpu()
+        drawn_over = drawn if pasted is own else self.judge(pasted).cpu()
         groups = self._groups(data_batch, clean)
-        for row, codes in enumerate(zip(photos, drawn)):
+        for row, codes in enumerate(zip(photos, drawn, drawn_over)):
             self.results.append((*codes, turned.get(row), groups[row]))
 
     def _turned(self, render: Callable[[Face], Rendering], face: Face) -> Tensor:
@@ -122,9 +125,10 @@ class FaceRetrieval(BaseMetric):
         return list(zip(sources, tones.tolist()))
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        photos, owns, turned, groups = zip(*results)
+        photos, owns, pasted, turned, groups = zip(*results)
         photo, rank1, cosine = torch.stack(photos), {}, {}
-        rank1["own"], cosine["own"] = ranked(torch.stack(owns), photo)
+        for name, codes in (("own", owns), ("pasted", pasted)):
+            rank1[name], cosine[name] = ranked(torch.stack(codes), photo)
         rows = torch.tensor([row for row, codes in enumerate(turned) if codes is not None])
         if len(rows):
             views = iter(torch.stack([turned[row] for row in rows]).unbind(1))

@@ -139,12 +139,32 @@ def test_everybody_finds_his_own_photo_or_the_one_that_he_looks_like():
         assert report["rank1_own"] == pytest.approx(wanted)
         assert report["rank1_ahead"] == pytest.approx(wanted)
         assert report["rank1_side"] == pytest.approx(wanted)
+        assert report["rank1_pasted"] == pytest.approx(wanted)
     assert list(metric.each["rank1_own"]) == [0, 0, 100, 100, 100, 100]
     restorer = FaceRetrieval(judge)
     restorer.process(dict(photo=photo), [swapped])
     report = restorer.compute_metrics(restorer.results)
     assert report["rank1_own"] == pytest.approx(100 * 4 / 6)
+    assert report["rank1_pasted"] == pytest.approx(100 * 4 / 6)
     assert not any("side" in name or "ahead" in name for name in report)
+
+
+def test_pasted_back_what_is_not_rendered_is_the_photo_that_was_given():
+    torch.manual_seed(0)
+    colours = torch.rand(4, 3, 1, 1)
+    photo = colours.expand(4, 3, SIZE, SIZE)
+    depth, view = torch.ones(4, 1, SIZE, SIZE), torch.zeros(4, 6)
+    wrong = scene_of(depth, view, photo[[1, 0, 3, 2]])  # half a face, of somebody else
+    half = wrong.own.mask.clone()
+    half[..., : SIZE // 4] = 0
+    scene = replace(wrong, photo=photo, own=replace(wrong.own, mask=half * 0))
+    metric = FaceRetrieval(judge)
+    metric.process(dict(photo=photo), [scene])
+    report = metric.compute_metrics(metric.results)
+    assert report["rank1_pasted"] == 100 and report["rank1_own"] < 100
+    metric = FaceRetrieval(judge)
+    metric.process(dict(photo=photo), [replace(scene, own=replace(wrong.own, mask=half))])
+    assert metric.compute_metrics(metric.results)["rank1_pasted"] == 0
 
 
 def test_a_draw_is_no_find():
@@ -239,7 +259,9 @@ def test_only_the_face_counts_for_the_picture(people):
     holed = replace(holed, own=replace(holed.own, mask=holed.own.mask * 0))
     metric = FaceRegionErrors()
     metric.process(dict(photo=clean, landmarks_3d=people), [holed])
-    assert metric.compute_metrics(metric.results)["face_psnr"] < 10  # white, and it counts
+    figures = metric.compute_metrics(metric.results)
+    assert figures["face_psnr"] < 10  # white, and it counts
+    assert figures["pasted_psnr"] == pytest.approx(100)  # the photo is there
 
 
 def test_depth_errors_of_the_face_are_those_inside_its_outline(people):
