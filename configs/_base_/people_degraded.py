@@ -1,6 +1,7 @@
 """Bad photos of people, losses aim at the good ones; landmarks of the good ones lie beside them.
 
-The photos are those of a manifest in OPENFACES_ROOT (docs/datasets.md); validation and test are at `severe`.
+The photos are those of a manifest in OPENFACES_ROOT (docs/datasets.md); validation and test are at
+`severe`.
 """
 
 from mmengine.config import read_base
