@@ -38,10 +38,10 @@ optim_wrapper = dict(
     type=OptimWrapper, optimizer=dict(type=Adam, lr=7e-4), clip_grad=dict(max_norm=1.0)
 )
 param_scheduler = [
-    dict(type=LinearLR, start_factor=0.1, begin=0, end=100, by_epoch=False),
-    dict(type=CosineAnnealingLR, T_max=860, eta_min=1e-5, begin=0, end=860, by_epoch=False),
+    dict(type=LinearLR, start_factor=0.1, begin=0, end=50, by_epoch=False),
+    dict(type=CosineAnnealingLR, T_max=430, eta_min=1e-5, begin=0, end=430, by_epoch=False),
 ]
-# As many photos as l2r_openfaces and its first half see: 2,300 steps of 12.
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=860, val_interval=430)
+# It goes on from trained weights, and its losses are flat by then.
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=430, val_interval=430)
 val_cfg = dict(type=ValLoop)
 test_cfg = dict(type=TestLoop)

@@ -8,7 +8,8 @@ import yaml
 
 from ..results import digest
 from ..zoo import FOLDER
-from .table import COLUMNS, method, unrestored
+from .columns import COLUMNS
+from .table import method, unrestored
 
 LEVELS = ("clean", "severe")
 TASKS = {
@@ -40,7 +41,7 @@ def metafile(folder: Path, entries: list[dict[str, Any]]) -> str:
                 "Task": next(TASKS[key] for key in TASKS if key in entry["metrics"]),
                 "Dataset": f"{entry['protocol']}, {entry['level']}, {entry['n']} images",
                 "Metrics": {
-                    COLUMNS[key][0]: entry["metrics"][key]["mean"]
+                    COLUMNS[key].title: entry["metrics"][key]["mean"]
                     for key in COLUMNS
                     if key in entry["metrics"]
                 },

@@ -5,15 +5,13 @@ from typing import Any
 
 from ..errors import DataError
 from ..reading import read_json
+from .columns import PUBLISHED
 from .paired import DRAWS
 from .plot import curves
 from .supervision import IMAGES, KNOWN
-from .table import AGAINST, COLUMNS, cell, grid, method, table
+from .table import AGAINST, cell, grid, method, table
 
 PLOT = "docs/robustness.svg"
-
-# Figures that only others have published.
-PUBLISHED = {**COLUMNS, "normals": ("angle of normals, deg", 1), "lpips": ("LPIPS", 3)}
 
 HEAD = f"""# Model zoo
 
@@ -97,11 +95,11 @@ def elsewhere(published: list[dict[str, Any]]) -> str:
     for columns, group in groups.items():
         known = any("supervision" in entry for entry in group)
         titles = ["data", "method", *["supervision"] * known]
-        titles += [*(PUBLISHED[name][0] for name in columns), "source"]
+        titles += [*(PUBLISHED[name].title for name in columns), "source"]
         rows = []
         for entry in group:
             cells = [entry.get("supervision", "")] * known
-            cells += [cell(entry["metrics"], name, PUBLISHED[name][1]) for name in columns]
+            cells += [cell(entry["metrics"], name, PUBLISHED[name].digits) for name in columns]
             rows.append([entry["data"], entry["method"], *cells, entry["source"]])
         tables.append(grid(titles, rows))
     return "\n\n".join(tables)

@@ -2,61 +2,16 @@
 
 from typing import Any
 
+from .columns import COLUMNS
 from .paired import interval
 
-# Title and digits of each figure; a protocol is sorted by the first that it has.
-COLUMNS = {
-    "side": ("SIDE x 100", 3),
-    "mad": ("MAD deg", 2),
-    "face_side": ("face, SIDE", 3),
-    "face_mad": ("face, MAD deg", 2),
-    "psnr": ("PSNR dB", 2),
-    "ssim": ("SSIM", 3),
-    "identity": ("identity", 3),
-    "render_psnr": ("drawn, PSNR dB", 2),
-    "render_ssim": ("drawn, SSIM", 3),
-    "render_identity": ("drawn, identity", 3),
-    "predicted_side": ("predicted view, SIDE", 3),
-    "own_side": ("own view, SIDE", 3),
-    "cross_psnr": ("drawn as other photos, PSNR dB", 2),
-    "cross_ssim": ("drawn as other photos, SSIM", 3),
-    "cross_identity": ("drawn as other photos, identity", 3),
-    "cross_stranger": ("of strangers", 3),
-    "correlation": ("depth correlation", 3),
-    "albedo_psnr": ("albedo, PSNR dB", 2),
-    "albedo_ssim": ("albedo, SSIM", 3),
-    "albedo_symmetry": ("albedo symmetry, PSNR dB", 2),
-    "turned_identity": ("identity, turned", 3),
-    "normal_mad": ("angle of normals, deg", 2),
-    "fmd": ("FMD", 3),
-    "kmd": ("KMD x 1000", 2),
-    "rank1_own": ("rank-1 %", 1),
-    "rank1_pasted": ("rank-1 pasted back %", 1),
-    "rank1_ahead": ("rank-1 ahead %", 1),
-    "rank1_side": ("rank-1 at ±30° %", 1),
-    "cosine_own": ("ID similarity", 3),
-    "cosine_pasted": ("ID similarity pasted back", 3),
-    "cosine_ahead": ("ID similarity ahead", 3),
-    "cosine_side": ("ID similarity at ±30°", 3),
-    "yaw_correlation": ("yaw correlation", 3),
-    "yaw_error": ("yaw error, deg", 1),
-    "pitch_correlation": ("pitch correlation", 3),
-    "pitch_error": ("pitch error, deg", 1),
-    "roll_error": ("roll error, deg", 1),
-    "explained_shape": ("explained deviation of shape", 2),
-    "shape_error": ("shape error %", 2),
-    "face_psnr": ("PSNR of the face, dB", 2),
-    "pasted_psnr": ("PSNR pasted back, dB", 2),
-    "face_ssim": ("SSIM of the face", 3),
-}
-MORE_IS_BETTER = ("psnr", "ssim", "identity", "render_psnr", "render_ssim", "rank1_own")
 BASELINES = {
-    "flat": "flat depth",
-    "mean_depth": "mean of the true depths",
+    "flat": "constant depth",
+    "mean_depth": "mean ground-truth depth",
     "mean_photo": "the mean photo",
     "half": "half of the photos from the other",
 }
-AGAINST = "against the best, 95 %"
+AGAINST = "Δ to best (95 % CI)"
 
 
 def table(entries: list[dict[str, Any]]) -> str:
@@ -113,7 +68,7 @@ def cell(metrics: dict[str, dict[str, float]], name: str, digits: int) -> str:
 
 def _table(columns: tuple[str, ...], rows: list[list[str]]) -> str:
     titles = ["protocol", "level", "method", "supervision"]
-    lines = [[*titles, *(COLUMNS[name][0] for name in columns), AGAINST, "images"], *rows]
+    lines = [[*titles, *(COLUMNS[name].title for name in columns), AGAINST, "images"], *rows]
     if not any(row[-2] for row in rows):
         lines = [[*line[:-2], line[-1]] for line in lines]
     return grid(lines[0], lines[1:])
@@ -122,13 +77,13 @@ def _table(columns: tuple[str, ...], rows: list[list[str]]) -> str:
 def _rows(group: list[dict[str, Any]], columns: tuple[str, ...]) -> list[list[str]]:
     protocol, level, n = (str(group[0][key]) for key in ("protocol", "level", "n"))
     first = columns[0]
-    sign = -1 if first in MORE_IS_BETTER else 1
+    sign = -1 if COLUMNS[first].higher_is_better else 1
     measured = [e for e in group if first in e["metrics"]]
     others = [e for e in group if first not in e["metrics"]]
     group = [*sorted(measured, key=lambda e: sign * e["metrics"][first]["mean"]), *others]
     rows, bold = [], set()
     for entry in group:
-        cells = [cell(entry["metrics"], name, COLUMNS[name][1]) for name in columns]
+        cells = [cell(entry["metrics"], name, COLUMNS[name].digits) for name in columns]
         supervision = "" if unrestored(entry) else entry.get("supervision", "")
         if cells[0] and supervision and supervision not in bold:
             mean, *spread = cells[0].split(" ", 1)
@@ -139,7 +94,8 @@ def _rows(group: list[dict[str, Any]], columns: tuple[str, ...]) -> list[list[st
     for prefix, title in BASELINES.items():
         if f"{prefix}_{first}" in group[0]["metrics"]:
             cells = [
-                cell(group[0]["metrics"], f"{prefix}_{name}", COLUMNS[name][1]) for name in columns
+                cell(group[0]["metrics"], f"{prefix}_{name}", COLUMNS[name].digits)
+                for name in columns
             ]
             rows.append([protocol, level, f"({title})", "", *cells, "", n])
     return rows
@@ -152,6 +108,6 @@ def _against(entry: dict[str, Any], group: list[dict[str, Any]], first: str) -> 
         return ""
     if entry is group[0]:
         return "best"
-    digits = COLUMNS[first][1]
+    digits = COLUMNS[first].digits
     low, high = (round(end, digits) + 0.0 for end in interval(own, best))  # + 0: no "-0.000"
     return f"[{low:.{digits}f}, {high:.{digits}f}]"

@@ -48,7 +48,7 @@ def test_an_entry_says_what_was_measured(
     run("test", config, weights, "--cfg-options", "test_dataloader.dataset.size=4")
     assert [e["n"] for e in json.loads((tmp_path / "results.json").read_text())] == [8, 4]
     board = run("leaderboard", tmp_path / "results.json")
-    assert board.count("| tiny |") == 2 and board.count("(flat depth)") == 2
+    assert board.count("| tiny |") == 2 and board.count("(constant depth)") == 2
 
 
 def test_dry_run_writes_nothing(
@@ -111,7 +111,7 @@ def test_the_best_comes_first() -> None:
         return {"config": name, "protocol": "heads", "level": "clean", "n": 4, "metrics": metrics}
 
     lines = table([entry("worse", 2.0), entry("better", 1.0)]).splitlines()
-    assert [line.split(" | ")[2] for line in lines[2:]] == ["better", "worse", "(flat depth)"]
+    assert [line.split(" | ")[2] for line in lines[2:]] == ["better", "worse", "(constant depth)"]
     assert lines[2] == "| heads | clean | better |  | 1.000 ± 0.100 | 20.00 | 4 |"
 
 
@@ -127,7 +127,7 @@ def test_what_was_not_measured_stays_empty() -> None:
         "| heads | clean | deep |  | 1.000 | 10.00 |  | 4 |",
         "| heads | clean | both |  | 2.000 | 20.00 | 21.00 | 4 |",
         "| heads | clean | drawn |  |  |  | 20.00 | 4 |",
-        "| heads | clean | (flat depth) |  | 3.000 |  |  | 4 |",
+        "| heads | clean | (constant depth) |  | 3.000 |  |  | 4 |",
     ]
 
 

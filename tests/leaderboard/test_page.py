@@ -12,7 +12,7 @@ from l2rkit.errors import DataError
 from l2rkit.leaderboard.metafile import index, listed, metafile
 from l2rkit.leaderboard.page import elsewhere, page, read_published
 from l2rkit.leaderboard.plot import curves, plot
-from l2rkit.leaderboard.table import table
+from l2rkit.leaderboard.table import AGAINST, table
 from l2rkit.results import digest
 from l2rkit.zoo import zoo_file
 
@@ -69,8 +69,8 @@ def test_rows_without_images_figures_stay_empty() -> None:
         "[3.000, 3.000]",
     ]
     # where the best has none nobody can be held against it; where none has, there is no column
-    assert "against" not in table([entry("best"), entry("short", EACH + 1)])
-    assert "against" not in table([entry("best"), entry("old")])
+    assert AGAINST not in table([entry("best"), entry("short", EACH + 1)])
+    assert AGAINST not in table([entry("best"), entry("old")])
 
 
 def test_settings_are_not_mixed() -> None:
@@ -99,7 +99,7 @@ def test_the_best_of_each_supervision_is_bold_in_each_setting() -> None:
         ["photos", "I", "**4.000** ± 0.500"],
         ["more photos", "I", "5.000"],
         ["undone", "I, keypoint", ""],
-        ["(flat depth)", "", "9.000"],
+        ["(constant depth)", "", "9.000"],
         ["bad photos", "I", "**6.000**"],
     ]
 
