@@ -6,8 +6,8 @@ from typing import Any
 
 import yaml
 
-from ..results import digest
 from ..zoo import FOLDER
+from .results import digest
 from .table import COLUMNS, method, unrestored
 
 LEVELS = ("clean", "severe")

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ..reading import read_json
+from ..io.reading import read_json
 from .paired import DRAWS
 from .plot import curves
 from .supervision import IMAGES, KNOWN
