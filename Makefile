@@ -18,11 +18,11 @@ SOAKED := unsup3d/unsup3d_heads_32 unsup3d/unsup3d_heads_degraded lap/lap_heads 
 	priors/stylegan2_64_heads restore/face_restorer
 soak: .venv/.installed
 	L2RKIT_FUZZ=12000 $(BIN)/python -m pytest tests/test_fuzz.py --hypothesis-show-statistics
-	$(BIN)/python tools/soak.py --photos 5000
-	$(BIN)/python tools/chaos.py resume $(SOAKED:%=configs/%.py)
-	$(BIN)/python tools/chaos.py resume configs/unsup3d/unsup3d_heads_degraded.py --workers 0
+	$(BIN)/python tools/reliability/soak.py --photos 5000
+	$(BIN)/python tools/reliability/chaos.py resume $(SOAKED:%=configs/%.py)
+	$(BIN)/python tools/reliability/chaos.py resume configs/unsup3d/unsup3d_heads_degraded.py --workers 0
 	$(BIN)/python -m pip install --quiet --target work_dirs/soak ckpt-chaos==0.1.8
-	PYTHONPATH=work_dirs/soak $(BIN)/python tools/chaos.py save
+	PYTHONPATH=work_dirs/soak $(BIN)/python tools/reliability/chaos.py save
 
 BROWSED := work_dirs/browser
 browser: .venv/.installed

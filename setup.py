@@ -36,7 +36,7 @@ setup(
         "click",
         "pillow",
     ],
-    entry_points={"console_scripts": ["l2rkit = l2rkit.commands:main"]},
+    entry_points={"console_scripts": ["l2rkit = l2rkit.cli:main"]},
     extras_require={
         "demo": ["gradio>=6.31,<7"],
         "dev": ["pytest", "hypothesis", "ruff"],

@@ -9,15 +9,15 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Face": "face",
-    "Light": "face",
-    "Scene": "face",
+    "Face": "structures",
+    "Light": "structures",
+    "Scene": "structures",
     "FaceReconstructor": "model",
     "load_config": "config",
     "load_model": "config",
-    "Reconstruction": "reconstructed",
-    "Reconstructor": "reconstruction",
-    "reconstruct": "reconstruction",
+    "Reconstruction": "apis.reconstruction",
+    "Reconstructor": "apis.reconstructor",
+    "reconstruct": "apis.reconstructor",
 }
 __all__ = list(_HOMES)
 

@@ -6,20 +6,18 @@ batch, and the discriminator is told the view, so that a flat nose or a smeared 
 It sees what of a picture lies on the middle of the face: behind it there is nothing to judge.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import radians
 
 import torch
 from torch import Tensor, nn
-from torch.autograd import grad
 from torch.nn.functional import softplus
 
 from .errors import PartError
-from .face import Face, Rendering, Scene
+from .ops.gradients import slope
 from .registry import PRIORS
 from .render.warp import sample_canonical
+from .structures import Face, Rendering, Scene
 
 R1_EVERY = 16  # steps from one regularisation to the next
 TURN, SHIFT = radians(30), 0.05  # what counts as 1 in the view that the discriminator is told
@@ -105,24 +103,6 @@ class Adversary(nn.Module):
         with torch.autocast(image.device.type, enabled=False):
             score = self.discriminator(image, real.view)
         return slope(score, image).square().sum((1, 2, 3)).mean()
-
-
-def slope(score: Tensor, image: Tensor) -> Tensor:
-    """(B, 3, H, W): the derivative of score (B,) by the image as published, in [-1, 1]."""
-    return grad(score.sum(), image, create_graph=True)[0] / 2
-
-
-@contextmanager
-def still(part: nn.Module) -> Iterator[None]:
-    """Here the weights of `part` take no gradient; afterwards, those that did before do again."""
-    learning = [weight for weight in part.parameters() if weight.requires_grad]
-    for weight in learning:
-        weight.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for weight in learning:
-            weight.requires_grad_(True)
 
 
 def another(scene: Scene) -> Tensor:

@@ -8,8 +8,9 @@ from typing import Any
 
 from mmengine.config import Config
 
-from .checkpoints import load_weights
 from .errors import ConfigError, PartError, near
+from .io import checkpoints  # noqa: F401  # it registers `zoo://` with MMEngine
+from .io.weights import load_weights
 from .model import FaceReconstructor
 from .registry import check_arguments
 

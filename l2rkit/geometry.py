@@ -1,4 +1,4 @@
-"""Rays, points, normals, views. Pure functions on the conventions of `l2rkit.face`.
+"""Rays, points, normals, views. Pure functions on the conventions of `l2rkit.structures`.
 
 Points are (B, 3, H, W), so that they stand beside images. The camera, the rotation order and the
 normals from central differences are Unsup3D's (Wu et al., CVPR 2020, section 3.2); the signs of
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
-from .face import FIELD_OF_VIEW_DEG, PIVOT
+from .structures import FIELD_OF_VIEW_DEG, PIVOT
 
 
 def in_float32(function: Callable) -> Callable:
@@ -125,9 +125,9 @@ def cross(a: Tensor, b: Tensor) -> Tensor:
 def aligned(maps: Tensor, size: int) -> Tensor:
     """(B, C, size, size): maps (B, C, S, S) at another size, their outermost centres kept.
 
-    So the camera of `l2rkit.face` sees the same surface: its field of view ends at these centres.
-    Photos whose size changes on the way through a model go this way, too. What shrinks is averaged
-    over the width of a new pixel, edges repeated.
+    So the camera of `l2rkit.structures` sees the same surface: its field of view ends at these
+    centres. Photos whose size changes on the way through a model go this way, too. What shrinks is
+    averaged over the width of a new pixel, edges repeated.
     """
     old = maps.shape[-1]
     if old == size:

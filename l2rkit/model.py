@@ -7,13 +7,14 @@ from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import Tensor, nn
 
-from .adversary import Adversary, still
-from .degrade.resize import resized
+from .adversary import Adversary
 from .errors import PartError
-from .face import Face, Scene
 from .geometry import aligned
+from .ops.gradients import still
+from .ops.precision import checked_precision, in_precision
+from .ops.resize import resized
 from .registry import DECOMPOSERS, LOSSES, REFINERS, RENDERERS, RESTORERS
-from .speed import checked_precision, in_precision
+from .structures import Face, Scene
 
 BATCH = ("photo", "person", "clean", "landmarks_3d")  # what a model takes of a batch
 

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .face import (
+from .geometry import view_of
+from .structures import (
     BACKGROUND,
     FAR,
     NEAR,
@@ -25,7 +26,6 @@ from .face import (
     Scene,
     each_tensor,
 )
-from .geometry import view_of
 
 
 def example_face(size: int = 32, batch: int = 2) -> Face:

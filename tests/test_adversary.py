@@ -7,16 +7,17 @@ import torch
 from torch import nn
 from torch.optim import SGD, Adam
 
-from l2rkit.adversary import BEHIND, Adversary, another, ellipse, still
+from l2rkit.adversary import BEHIND, Adversary, another, ellipse
 from l2rkit.decompose import Unsup3DDecomposer
 from l2rkit.errors import PartError
-from l2rkit.face import Scene
 from l2rkit.geometry import view_of
 from l2rkit.losses import Photometric
 from l2rkit.model import FaceReconstructor
+from l2rkit.ops.gradients import still
 from l2rkit.priors import OptimizerForEach, StyleGAN2Discriminator
 from l2rkit.refine import RefinedGeometry
 from l2rkit.render import GridRenderer
+from l2rkit.structures import Scene
 from l2rkit.testing import example_face
 
 SIZE = 32

@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from l2rkit.checkpoints import write_weights
 from l2rkit.config import load_config, load_model
 from l2rkit.errors import ConfigError, WeightsError
+from l2rkit.io.weights import write_weights
 from l2rkit.model import FaceReconstructor
 
 CONFIG = """

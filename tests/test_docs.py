@@ -13,7 +13,7 @@ from typing import NamedTuple
 import click
 import pytest
 
-from l2rkit.commands import main
+from l2rkit.cli import main
 
 ROOT = Path(__file__).parents[1]
 PLACES = ("*.md", "docs/*.md", "configs/*/README.md", "projects/**/README.md")

@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 from mmengine.runner import Runner
 from PIL import Image
 
-import l2rkit.reconstruction
-from l2rkit.commands import main
-from l2rkit.commands.doors import Override
+import l2rkit.apis.reconstructor
+from l2rkit.cli import main
+from l2rkit.cli.common import Override
 from l2rkit.config import load_config
 from l2rkit.data.celeba import read_list
 from l2rkit.data.celebahq import read_mapping
@@ -35,9 +35,9 @@ from l2rkit.data.scans import read_exact
 from l2rkit.errors import UserError
 from l2rkit.leaderboard.matrix import read_matrix
 from l2rkit.leaderboard.page import read_published
+from l2rkit.leaderboard.results import identity, packed, read_arrays, read_entries
 from l2rkit.leaderboard.table import table
 from l2rkit.restore.ncnn import convolutions
-from l2rkit.results import identity, packed, read_arrays, read_entries
 from l2rkit.viz.log import plot_logs, read_log
 
 CASES = int(os.environ.get("L2RKIT_FUZZ", "25"))
@@ -287,7 +287,7 @@ def test_a_command_begins_or_says_why_not(place: Path, command: str, given_words
     folder.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr(l2rkit.reconstruction, "Reconstructor", begin)
+        patch.setattr(l2rkit.apis.reconstructor, "Reconstructor", begin)
         patch.setattr("l2rkit.registry.RESTORERS.build", begin)
         patch.setattr("mmengine.registry.DATASETS.build", begin)
         patch.setattr(Runner, "from_cfg", begin)

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from l2rkit.face import Face, Light, Scene
 from l2rkit.geometry import aligned, shares
 from l2rkit.model import FaceReconstructor
 from l2rkit.render import GridRenderer
+from l2rkit.structures import Face, Light, Scene
 
 SIZE = 128
 SPOTS = [(12, 14), (13, 112), (64, 60), (110, 15), (114, 113)]  # rows and columns, near the rim too

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from l2rkit.commands.leaderboard import leaderboard
+from l2rkit.cli.leaderboard import leaderboard
 from l2rkit.config import load_config
 
 ROOT = Path(__file__).parents[1]
@@ -36,5 +36,5 @@ def test_the_model_zoo_is_what_the_results_say(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_importing_the_package_imports_no_torch() -> None:
-    code = "import sys, l2rkit, l2rkit.commands; sys.exit('torch' in sys.modules)"
+    code = "import sys, l2rkit, l2rkit.cli; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

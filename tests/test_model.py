@@ -6,10 +6,10 @@ from torch import nn
 
 from l2rkit.decompose import Unsup3DDecomposer
 from l2rkit.errors import ConfigError, PartError
-from l2rkit.face import Face
 from l2rkit.losses import CentredViews, Photometric
 from l2rkit.model import FaceReconstructor
 from l2rkit.render import GridRenderer
+from l2rkit.structures import Face
 from l2rkit.testing import example_face
 
 

@@ -1,6 +1,6 @@
 """Draws what a config's data pipeline gives."""
 
-from l2rkit.commands.browse_dataset import browse_dataset
+from l2rkit.cli.browse_dataset import browse_dataset
 
 if __name__ == "__main__":
     browse_dataset()

@@ -15,14 +15,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import default_collate
 
-from l2rkit.commands.doors import quiet, user_errors
+from l2rkit.cli.common import quiet, user_errors
 from l2rkit.config import load_config, load_model
 from l2rkit.data import PackPhoto, ResizeFace, SyntheticHeads
 from l2rkit.degrade import Level
+from l2rkit.leaderboard.results import enter, entry
 from l2rkit.leaderboard.supervision import supervision_of
 from l2rkit.metrics import DepthErrors
 from l2rkit.model import FaceReconstructor
-from l2rkit.results import enter, entry
 from l2rkit.zoo import shipped_weights
 
 EACH = 8  # photos of a person

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from l2rkit.checkpoints import model_weights, write_weights
+from l2rkit.io.weights import model_weights, write_weights
 
 
 @click.command(help=__doc__)

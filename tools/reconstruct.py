@@ -1,6 +1,6 @@
 """Makes meshes of photos."""
 
-from l2rkit.commands.reconstruct import reconstruct
+from l2rkit.cli.reconstruct import reconstruct
 
 if __name__ == "__main__":
     reconstruct()

@@ -1,6 +1,6 @@
 """Restores photos in 2D."""
 
-from l2rkit.commands.restore import restore
+from l2rkit.cli.restore import restore
 
 if __name__ == "__main__":
     restore()

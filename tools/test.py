@@ -1,6 +1,6 @@
 """Measures a trained model."""
 
-from l2rkit.commands.test import test
+from l2rkit.cli.test import test
 
 if __name__ == "__main__":
     test()

@@ -1,6 +1,6 @@
 """Trains a config."""
 
-from l2rkit.commands.train import train
+from l2rkit.cli.train import train
 
 if __name__ == "__main__":
     train()

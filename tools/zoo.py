@@ -1,6 +1,6 @@
 """Tells of the shipped weights."""
 
-from l2rkit.commands.zoo import zoo
+from l2rkit.cli.zoo import zoo
 
 if __name__ == "__main__":
     zoo()

@@ -8,8 +8,7 @@ from mmengine.hooks import (
     RuntimeInfoHook,
 )
 
-from l2rkit.saving import RepeatedDraws, WholeCheckpoints
-from l2rkit.watch import Collapse, FiniteSteps
+from l2rkit.engine import Collapse, FiniteSteps, RepeatedDraws, WholeCheckpoints
 
 default_scope = None  # parts are named by class, so no scope needs to be searched
 default_hooks = dict(
@@ -27,4 +26,4 @@ log_processor = dict(by_epoch=False, window_size=100)
 env_cfg = dict(cudnn_benchmark=True, mp_cfg=dict(mp_start_method="fork", opencv_num_threads=0))
 randomness = dict(seed=0)
 # The wrapper goes by its name: MMEngine takes no class here.
-model_wrapper_cfg = dict(type="l2rkit.together.MeanGradients")
+model_wrapper_cfg = dict(type="l2rkit.engine.MeanGradients")

@@ -28,6 +28,7 @@ from l2rkit.data import (
 )
 from l2rkit.decompose import FaceMeshDecomposer
 from l2rkit.degrade import Recipe
+from l2rkit.engine import Stages
 from l2rkit.identity import FaceEmbedding
 from l2rkit.landmarks import FaceMesh
 from l2rkit.losses import (
@@ -44,7 +45,6 @@ from l2rkit.priors import OptimizerForEach, StyleGAN2, StyleGAN2Discriminator
 from l2rkit.refine import FittedLight, RefinedGeometry, UnwrappedAlbedo
 from l2rkit.render import GridRenderer
 from l2rkit.restore import FaceRestorer
-from l2rkit.schedule import Stages
 
 with read_base():
     from .._base_.runtime import *

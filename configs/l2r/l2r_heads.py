@@ -12,6 +12,7 @@ from torch.optim import Adam
 
 from l2rkit.adversary import Adversary
 from l2rkit.decompose import Unsup3DDecomposer
+from l2rkit.engine import Stages
 from l2rkit.losses import (
     AlbedoRegularity,
     CentredViews,
@@ -27,7 +28,6 @@ from l2rkit.model import FaceReconstructor
 from l2rkit.priors import OptimizerForEach, StyleGAN2, StyleGAN2Discriminator
 from l2rkit.refine import PriorAlbedo, RefinedGeometry
 from l2rkit.render import GridRenderer
-from l2rkit.schedule import Stages
 from l2rkit.viz import PanelHook
 
 with read_base():

@@ -10,11 +10,11 @@ from mmengine.optim import MultiStepLR
 from torch.optim import Adam
 
 from l2rkit.adversary import Adversary
+from l2rkit.engine import Schedule
 from l2rkit.landmarks import FaceMesh, LandmarkCorrection
 from l2rkit.losses import AlbedoRegularity, Displacement, LandmarkDistillation
 from l2rkit.priors import OptimizerForEach, ProjectedDiscriminator
 from l2rkit.refine import FittedLight, RefinedGeometry
-from l2rkit.schedule import Schedule
 
 with read_base():
     from .._base_.people_degraded import bad_pipeline

@@ -13,6 +13,7 @@ from torch.optim import Adam
 
 from l2rkit.data import CropByLandmarks, Degrade, FlipFace, LoadPhoto, ManifestPhotos, PackPhoto
 from l2rkit.decompose import FaceMeshDecomposer
+from l2rkit.engine import ChannelsLast
 from l2rkit.identity import FaceEmbedding
 from l2rkit.landmarks import FaceMesh
 from l2rkit.losses import Identity, MobileNetFeatures, Perceptual, Photometric
@@ -22,7 +23,6 @@ from l2rkit.priors import GrownStyleGAN2
 from l2rkit.refine import UnwrappedAlbedo
 from l2rkit.render import GridRenderer
 from l2rkit.restore import FaceRestorer
-from l2rkit.speed import ChannelsLast
 from l2rkit.viz import PanelHook
 
 with read_base():

@@ -21,10 +21,10 @@ from l2rkit.data import (
     ResizeFace,
 )
 from l2rkit.decompose import LAPDecomposer
+from l2rkit.engine import Schedule
 from l2rkit.losses import MobileNetFeatures, Perceptual, Photometric, RelaxedConsistency
 from l2rkit.model import FaceReconstructor
 from l2rkit.render import GridRenderer
-from l2rkit.schedule import Schedule
 
 with read_base():
     from .._base_.runtime import *

@@ -12,6 +12,7 @@ from torch.optim import Adam
 
 from l2rkit.data import EachAlone, PersonSampler
 from l2rkit.decompose import RobustLAPDecomposer
+from l2rkit.engine import Schedule
 from l2rkit.losses import (
     CentredViews,
     CycleConsistency,
@@ -23,7 +24,6 @@ from l2rkit.losses import (
 )
 from l2rkit.model import FaceReconstructor
 from l2rkit.render import GridRenderer
-from l2rkit.schedule import Schedule
 from l2rkit.viz import PanelHook
 
 with read_base():

@@ -12,6 +12,7 @@ from mmengine.runner import IterBasedTrainLoop, TestLoop, ValLoop
 from torch.optim import Adam
 
 from l2rkit.data import CropByLandmarks, LoadPhoto, ManifestPhotos, PackPhoto, ResizeFace
+from l2rkit.engine import ChannelsLast
 from l2rkit.metrics import GeneratorDistance
 from l2rkit.priors import (
     AdaptiveAugment,
@@ -20,7 +21,6 @@ from l2rkit.priors import (
     StyleGAN2,
     StyleGAN2Discriminator,
 )
-from l2rkit.speed import ChannelsLast
 from l2rkit.viz import GridHook
 
 with read_base():

@@ -1,7 +1,7 @@
 """DFDNet, small, trained on a CPU with data and schedule of ours.
 
-First `python tools/build_dictionary.py`, which writes the dictionary named here. The paper trains
-with an adversary as well, at four scales; this is without.
+First `python tools/builders/build_dictionary.py`, which writes the dictionary named here. The paper
+trains with an adversary as well, at four scales; this is without.
 """
 
 from mmengine.config import read_base
@@ -10,10 +10,9 @@ from mmengine.optim import CosineAnnealingLR, LinearLR, OptimWrapper
 from mmengine.runner import IterBasedTrainLoop, ValLoop
 from torch.optim import Adam
 
+from l2rkit.engine import ChannelsLast
 from l2rkit.losses import MobileNetFeatures
-from l2rkit.restoration import PhotoRestorer
-from l2rkit.restore import DFDNet
-from l2rkit.speed import ChannelsLast
+from l2rkit.restore import DFDNet, PhotoRestorer
 
 with read_base():
     from .._base_.restore_faces import *

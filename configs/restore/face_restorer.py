@@ -6,10 +6,9 @@ from mmengine.optim import CosineAnnealingLR, LinearLR, OptimWrapper
 from mmengine.runner import IterBasedTrainLoop, ValLoop
 from torch.optim import Adam
 
+from l2rkit.engine import ChannelsLast
 from l2rkit.losses import MobileNetFeatures
-from l2rkit.restoration import PhotoRestorer
-from l2rkit.restore import FaceRestorer
-from l2rkit.speed import ChannelsLast
+from l2rkit.restore import FaceRestorer, PhotoRestorer
 
 with read_base():
     from .._base_.restore_faces import *

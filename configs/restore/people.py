@@ -9,7 +9,7 @@ from mmengine.config import read_base
 from mmengine.runner import TestLoop
 
 from l2rkit.metrics import FaceRegionErrors, FaceRetrieval
-from l2rkit.restoration import PhotoRestorer
+from l2rkit.restore import PhotoRestorer
 
 with read_base():
     from .._base_.people import *

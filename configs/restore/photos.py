@@ -13,7 +13,7 @@ from mmengine.runner import TestLoop
 from l2rkit.data import CropByLandmarks, LoadPhoto, ManifestPhotos, PackPhoto
 from l2rkit.identity import FaceRes
 from l2rkit.metrics import PhotoErrors
-from l2rkit.restoration import PhotoRestorer
+from l2rkit.restore import PhotoRestorer
 
 with read_base():
     from .._base_.runtime import *

@@ -9,6 +9,7 @@ from mmengine.runner import IterBasedTrainLoop, TestLoop, ValLoop
 from torch.optim import Adam
 
 from l2rkit.decompose import Unsup3DDecomposer
+from l2rkit.engine import Schedule
 from l2rkit.losses import (
     CentredViews,
     CycleConsistency,
@@ -20,7 +21,6 @@ from l2rkit.losses import (
 )
 from l2rkit.model import FaceReconstructor
 from l2rkit.render import GridRenderer
-from l2rkit.schedule import Schedule
 from l2rkit.viz import PanelHook
 
 with read_base():

@@ -1,7 +1,7 @@
 """`unsup3d_heads_taught` with the shape that all its faces share set right by their shading.
 
-Ours, and no baseline. Nothing is trained by gradients through networks; `tools/crowd_stereo.py`
-makes its weights of those of `unsup3d_heads_taught`.
+Ours, and no baseline. Nothing is trained by gradients through networks;
+`tools/builders/crowd_stereo.py` makes its weights of those of `unsup3d_heads_taught`.
 """
 
 from mmengine.config import read_base

@@ -3,7 +3,7 @@
 from hashlib import sha256
 from pathlib import Path
 
-from l2rkit.files import write_whole
+from l2rkit.io.files import write_whole
 
 SUMS = "SHA256SUMS"
 

@@ -14,7 +14,7 @@ from mmengine.registry import DATASETS
 from l2rkit.data.photo import photo_size
 from l2rkit.data.photo_set import PhotoSet
 from l2rkit.errors import DataError, near
-from l2rkit.reading import read_json
+from l2rkit.io.reading import read_json
 
 SPLITS = {"train": "training", "val": "validation"}  # 60,000 and 10,000
 LIST = "ffhq-dataset-v2.json"

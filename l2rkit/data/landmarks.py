@@ -8,7 +8,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine.registry import MODELS, TRANSFORMS
 
-from l2rkit.files import kept_array
+from l2rkit.io.files import kept_array
 
 
 @TRANSFORMS.register_module()

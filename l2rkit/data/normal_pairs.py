@@ -15,7 +15,7 @@ from mmengine.registry import DATASETS
 from l2rkit.data.photo import PhotoError, list_photos, read_photo
 from l2rkit.data.photo_set import PhotoSet
 from l2rkit.errors import DataError, near
-from l2rkit.reading import read_array
+from l2rkit.io.reading import read_array
 
 OURS = (("right", "left"), ("down", "up"), ("far", "near"))  # +x, +y, +z and their opposites
 WORDS = [word for pair in OURS for word in pair]

@@ -21,7 +21,7 @@ from l2rkit.data.heads.scene import rotation
 from l2rkit.data.pairs import DepthPairs
 from l2rkit.data.photo import PhotoError
 from l2rkit.errors import DataError
-from l2rkit.reading import read_arrays
+from l2rkit.io.reading import read_arrays
 from l2rkit.render.mesh_raster import interpolate, rasterize_mesh
 
 MESHES = {".obj", ".ply", ".glb", ".gltf"}

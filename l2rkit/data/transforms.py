@@ -19,9 +19,9 @@ from l2rkit.data.photo import LONGEST_SIDE, photo_size, read_photo
 from l2rkit.degrade import Degradation
 from l2rkit.degrade.degradation import rng_of
 from l2rkit.errors import ConfigError
-from l2rkit.face import MIRRORED_LIGHT, MIRRORED_VIEW
 from l2rkit.landmarks.face_mesh import mirrored_landmarks
 from l2rkit.registry import DEGRADATIONS
+from l2rkit.structures import MIRRORED_LIGHT, MIRRORED_VIEW
 
 PICTURES = ("img", "clean", "depth", "albedo", "normal", "mask")
 

@@ -7,15 +7,15 @@ import torch
 from mmengine.registry import MODELS
 from torch import Tensor, nn
 
-from ..degrade.resize import resized
 from ..errors import PartError
-from ..face import Face
 from ..geometry import normals, rotation
 from ..landmarks.pose import canonical_points
 from ..landmarks.surface import canonical_depth
+from ..ops.resize import resized
 from ..registry import DECOMPOSERS, RESTORERS
 from ..render.light import fitted_light, without_light
 from ..render.warp import carried_back
+from ..structures import Face
 
 
 @DECOMPOSERS.register_module()

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from ..face import Confidence, Consistent, Face
 from ..registry import DECOMPOSERS
+from ..structures import Confidence, Consistent, Face
 from .lap_networks import Aggregation, AttributeRefining, ladder, softmax_within, sum_within
 from .networks import ConfidenceNet, Encoder
 from .unsup3d import depth_from_raw, light_from_code

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ..checkpoints import read_foreign
 from ..errors import WeightsError
+from ..io.pickles import read_foreign
 
 # The released programs' names for their networks, and ours; the layers' names are the same.
 NETS = {

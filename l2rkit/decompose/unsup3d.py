@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from ..face import FAR, NEAR, Confidence, Face, Light
 from ..registry import DECOMPOSERS
+from ..structures import FAR, NEAR, Confidence, Face, Light
 from .networks import ConfidenceNet, Encoder, EncoderDecoder
 
 

@@ -14,9 +14,9 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
 
 from ..errors import ConfigError
+from ..ops.resize import resized
 from ..registry import DEGRADATIONS
 from .degradation import Degradation, Drawn, Range, as_range
-from .resize import resized
 
 BLOCK = 8
 TIE = 1e-4  # more than the error of float32: what should be a half is one

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from ..errors import ConfigError, near
+from ..ops.resize import METHODS, resized, resized_image
 from ..registry import DEGRADATIONS
 from .combine import Chain
 from .degradation import Degradation, Drawn, Range, as_range
-from .resize import METHODS, resized, resized_image
 
 LEAST = 8  # px; of a face of fewer pixels nothing is left to reconstruct
 
@@ -23,7 +23,7 @@ class Resized(Degradation):
         scale: new side / old side, drawn evenly.
         inside: parts that see the photo at that size, in turn.
         down, up: method there and back, or several of which one is drawn: "area", "bilinear",
-            "bicubic" or "lanczos", see `l2rkit.degrade.resize`.
+            "bicubic" or "lanczos", see `l2rkit.ops.resize`.
         least: px of the photo's shorter side below which it does not shrink; the range of scale
             ends there, so that small photos do not all end up at this size.
     """

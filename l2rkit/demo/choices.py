@@ -9,7 +9,7 @@ from typing import Any
 from ..config import load_config
 from ..degrade.levels import LEVELS
 from ..model import FaceReconstructor
-from ..restoration import PhotoRestorer
+from ..restore.trainer import PhotoRestorer
 from ..zoo import DEFAULT_CONFIG, FOLDER
 from ..zoo.card import Card, cards
 

@@ -11,15 +11,15 @@ import torch
 from PIL import Image
 from torch import nn
 
+from ..apis.reconstruction import PICTURE, Reconstruction
+from ..apis.reconstructor import Reconstructor
 from ..data.align import FaceAligner
 from ..data.photo import read_photo
 from ..data.transforms import to_tensor
 from ..degrade import Level
 from ..degrade.degradation import rng_of
-from ..degrade.resize import resized
 from ..errors import UserError, near
-from ..reconstructed import PICTURE, Reconstruction
-from ..reconstruction import Reconstructor
+from ..ops.resize import resized
 from ..registry import RESTORERS
 from ..viz.formats import glb
 from ..viz.mesh import to_bytes

@@ -10,7 +10,7 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 
 from ..errors import UserError
-from ..files import png
+from ..io.files import png
 from .choices import NOTHING, SAMPLES, Choices
 from .doors import names_an_address
 from .look import look

@@ -5,7 +5,7 @@ from mmengine.registry import MODELS
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from ..checkpoints import load_into, read_weights
+from ..io.weights import load_into, read_weights
 from ..zoo import weight_file
 from .codes import centred, resized_crops
 

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..checkpoints import write_weights
 from ..errors import DataError, WeightsError
-from ..reading import read_json
-from ..rounding import rounded
+from ..io.quantization import rounded
+from ..io.reading import read_json
+from ..io.weights import write_weights
 from .face_embedding import BLOCKS as EMBEDDING_BLOCKS
 from .face_embedding import FaceEmbedding
 from .face_res import BLOCKS as RES_BLOCKS

@@ -14,9 +14,10 @@ SHIPPED = Path(__file__).with_name("correction.npz")
 class LandmarkCorrection(nn.Module):
     """View and points as the good photo would give them, from those of a bad one that was restored.
 
-    A linear regression, fitted on training photos by tools/build_landmark_correction.py. It knows
-    the points as a few principal components, the view, how much the restorer changed the photo, and
-    that restorer's coarsest features. Where a photo tells little it leads towards the mean face.
+    A linear regression, fitted on training photos by a tool
+    (`tools/builders/build_landmark_correction.py`). It knows the points as a few principal
+    components, the view, how much the restorer changed the photo, and that restorer's coarsest
+    features. Where a photo tells little it leads towards the mean face.
 
     Args:
         path: a file that the tool has written; left out, the shipped one, for `FaceRestorer`.

@@ -1,7 +1,8 @@
 """What the 468 landmarks are: the mean face, its surface, and sets of points by name.
 
-All of it was found from the landmarks of the training photos, see `tools/build_mean_face.py`. Left
-and right are the picture's: of a face that looks out of the picture, `RIGHT` is its left side.
+All of it was found from the landmarks of the training photos, see
+`tools/builders/build_mean_face.py`. Left and right are the picture's: of a face that looks out of
+the picture, `RIGHT` is its left side.
 """
 
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 _FOUND = dict(np.load(Path(__file__).with_name("mean_face.npz")))
 POINTS = 468
 
-# (468, 3): the mean canonical face in units of depth, in the frame of `l2rkit.face`; symmetric
+# (468, 3): the mean canonical face in units of depth, in `l2rkit.structures`' frame; symmetric
 MEAN_FACE = _FOUND["points"]
 MIRRORED = _FOUND["mirrored"]  # (468,): each point's partner in the mirror; itself on the midline
 TRIANGLES = _FOUND["triangles"]  # (T, 3): the surface, eyes and mouth closed

@@ -1,14 +1,14 @@
 """Landmarks to pose and shape: the view that turns the mean face into them, and what is left.
 
 Landmarks are px of a square photo, with z in the same unit; points are in space, in the frame and
-the camera of `l2rkit.face`.
+the camera of `l2rkit.structures`.
 """
 
 import torch
 from torch import Tensor
 
-from ..face import PIVOT
 from ..geometry import angles, focal, in_float32
+from ..structures import PIVOT
 from .points import MEAN_FACE
 
 

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, pad
 
-from ..face import FAR, NEAR
 from ..geometry import focal, normals
 from ..render.mesh_raster import rasterize_mesh, vertex_normals
+from ..structures import FAR, NEAR
 from .points import TRIANGLES
 from .pose import project_points
 

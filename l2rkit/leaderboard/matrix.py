@@ -26,9 +26,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError, UserError
-from ..reading import read_json
-from ..results import digest, enter, read_arrays, read_entries
+from ..io.reading import read_json
 from ..zoo import shipped_weights
+from .results import digest, enter, read_arrays, read_entries
 
 TEST = Path(__file__).parents[2] / "tools" / "test.py"
 

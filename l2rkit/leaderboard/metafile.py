@@ -6,9 +6,9 @@ from typing import Any
 
 import yaml
 
-from ..results import digest
 from ..zoo import FOLDER
 from .columns import COLUMNS
+from .results import digest
 from .table import method, unrestored
 
 LEVELS = ("clean", "severe")

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ..reading import read_json
+from ..io.reading import read_json
 from .columns import PUBLISHED
 from .paired import DRAWS
 from .plot import curves

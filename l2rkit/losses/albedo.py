@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
-from ..face import Scene
 from ..registry import LOSSES
+from ..structures import Scene
 from .displacement import variation
 
 

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss, normalize
 
-from ..face import Face, Light, Scene
 from ..registry import LOSSES
+from ..structures import Face, Light, Scene
 
 
 @LOSSES.register_module()

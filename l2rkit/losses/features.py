@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ..checkpoints import load_into, read_weights
+from ..io.weights import load_into, read_weights
 from ..registry import LOSSES
 from ..zoo import zoo_file
 

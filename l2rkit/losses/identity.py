@@ -7,9 +7,9 @@ from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity
 
 from ..errors import PartError
-from ..face import Scene
 from ..identity import FaceRes, build_identity
 from ..registry import LOSSES
+from ..structures import Scene
 
 
 @LOSSES.register_module()

@@ -4,12 +4,12 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import PartError
-from ..face import Scene
 from ..geometry import aligned
 from ..landmarks.pose import canonical_points
 from ..landmarks.surface import canonical_depth
-from ..masked import masked_mean
+from ..ops.masked import masked_mean
 from ..registry import LOSSES
+from ..structures import Scene
 
 
 @LOSSES.register_module()

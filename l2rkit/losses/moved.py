@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import affine_grid, grid_sample
 
-from ..face import FIELD_OF_VIEW_DEG, Scene, each_tensor
 from ..registry import LOSSES
+from ..structures import FIELD_OF_VIEW_DEG, Scene, each_tensor
 from .cycle import difference
 
 

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
-from ..face import Scene
-from ..masked import masked_mean
+from ..ops.masked import masked_mean
 from ..registry import LOSSES
+from ..structures import Scene
 from .photometric import EPSILON, log_of, scales
 
 

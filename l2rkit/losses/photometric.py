@@ -4,9 +4,9 @@ import math
 
 from torch import Tensor, nn
 
-from ..face import Scene
-from ..masked import masked_mean
+from ..ops.masked import masked_mean
 from ..registry import LOSSES
+from ..structures import Scene
 
 EPSILON = 1e-7
 

@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
-from ..face import FAR, NEAR, Scene
 from ..registry import LOSSES
+from ..structures import FAR, NEAR, Scene
 
 
 @LOSSES.register_module()

@@ -5,8 +5,8 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, l1_loss
 
 from ..config import load_model
-from ..face import MIRRORED_LIGHT, MIRRORED_VIEW, Face, Scene
 from ..registry import LOSSES
+from ..structures import MIRRORED_LIGHT, MIRRORED_VIEW, Face, Scene
 from ..zoo import weight_file
 
 

@@ -5,10 +5,10 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ..face import Scene
 from ..geometry import focal
+from ..ops.distributed import mean_of_all
 from ..registry import LOSSES
-from ..together import mean_of_all
+from ..structures import Scene
 
 
 @LOSSES.register_module()

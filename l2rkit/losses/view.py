@@ -2,9 +2,9 @@
 
 from torch import Tensor, nn
 
-from ..face import Scene
+from ..ops.distributed import mean_of_all
 from ..registry import LOSSES
-from ..together import mean_of_all
+from ..structures import Scene
 
 
 @LOSSES.register_module()

@@ -6,8 +6,8 @@ import torch
 from mmengine.registry import METRICS
 from torch import Tensor
 
-from ..face import Scene
 from ..render.warp import sample_canonical
+from ..structures import Scene
 from .figures import ImageFigures
 from .masks import common_mask
 from .photo import decibels, ssim

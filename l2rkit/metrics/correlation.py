@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from mmengine.registry import METRICS
 from torch import Tensor
 
-from ..face import Scene
+from ..structures import Scene
 from .figures import ImageFigures
 from .masks import common_mask
 

@@ -14,11 +14,11 @@ from mmengine.registry import METRICS
 from torch import Tensor
 
 from ..errors import DataError
-from ..face import BACKGROUND, Scene
 from ..geometry import move, move_back, project, unproject
-from ..masked import masked_means
+from ..ops.masked import masked_means
 from ..render.grid import rasterize_grid
 from ..render.warp import depth_of_faces
+from ..structures import BACKGROUND, Scene
 from .depth import mad, side
 from .masks import common_mask, inner, truth_mask
 

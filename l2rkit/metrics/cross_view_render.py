@@ -8,10 +8,10 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from ..errors import DataError
-from ..face import Face, Light, Rendering, Scene
 from ..identity import build_identity
 from ..registry import RENDERERS
 from ..render import GridRenderer
+from ..structures import Face, Light, Rendering, Scene
 from .cross_view import photos_of, rows
 from .figures import ImageFigures
 from .photo import decibels, ssim

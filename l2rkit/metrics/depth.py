@@ -11,9 +11,9 @@ from mmengine.evaluator import BaseMetric
 from mmengine.registry import METRICS
 from torch import Tensor
 
-from ..face import Scene
 from ..geometry import normals
-from ..masked import masked_means
+from ..ops.masked import masked_means
+from ..structures import Scene
 from .masks import common_mask, inner, truth_mask
 
 

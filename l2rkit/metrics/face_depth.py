@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from mmengine.registry import METRICS
 
-from ..face import Scene
 from ..landmarks.region import face_region
+from ..structures import Scene
 from .depth import mad, side
 from .figures import ImageFigures
 from .masks import common_mask, inner

@@ -6,8 +6,8 @@ import torch
 from mmengine.registry import METRICS
 from torch import Tensor
 
-from ..face import Scene
 from ..landmarks.region import face_region
+from ..structures import Scene
 from .figures import ImageFigures
 from .photo import WINDOW, decibels, ssim_map
 

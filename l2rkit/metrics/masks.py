@@ -3,7 +3,7 @@
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from ..face import BACKGROUND
+from ..structures import BACKGROUND
 
 
 def common_mask(depth: Tensor, truth: Tensor) -> Tensor:

@@ -6,8 +6,8 @@ import torch
 from mmengine.registry import METRICS
 
 from ..errors import DataError
-from ..face import Scene
 from ..render.warp import normals_in_view
+from ..structures import Scene
 from .figures import ImageFigures
 
 WITHIN_DEG = (20, 25, 30)

@@ -7,11 +7,11 @@ from mmengine.registry import METRICS
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from ..face import Face, Rendering, Scene
 from ..geometry import view_of
 from ..identity import build_identity
 from ..registry import RENDERERS
 from ..render import GridRenderer
+from ..structures import Face, Rendering, Scene
 from .depth import side
 from .figures import ImageFigures
 from .photo import psnr

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from mmengine.registry import METRICS
 
-from ..face import Scene
 from ..landmarks.pose import canonical_points
+from ..structures import Scene
 from .figures import ImageFigures
 
 AXES = ("pitch", "yaw", "roll")  # turns about x, y and z, as in a view

@@ -6,7 +6,7 @@ import torch
 from mmengine.registry import METRICS
 from torch import Tensor
 
-from ..face import Rendering, Scene
+from ..structures import Rendering, Scene
 from .photo import PhotoErrors, decibels
 
 

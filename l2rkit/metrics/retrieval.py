@@ -10,14 +10,14 @@ from mmengine.evaluator import BaseMetric
 from mmengine.registry import METRICS
 from torch import Tensor
 
-from ..checkpoints import weights_digest
-from ..face import Face, Rendering, Scene, each_tensor
-from ..files import kept_array
 from ..geometry import view_of
 from ..identity import build_identity
+from ..io.files import kept_array
+from ..io.weights import weights_digest
 from ..landmarks.region import skin_tone
 from ..registry import RENDERERS
 from ..render import GridRenderer
+from ..structures import Face, Rendering, Scene, each_tensor
 
 TONES = ("dark", "medium", "light")  # terciles of the skin tone
 COLOURLESS = "without colour"

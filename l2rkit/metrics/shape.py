@@ -9,11 +9,11 @@ from mmengine.registry import METRICS
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
-from ..face import Scene
 from ..landmarks.face_mesh import eye_distance
 from ..landmarks.points import MEAN_FACE, OVAL
 from ..landmarks.pose import canonical_points, project_points
 from ..landmarks.surface import canonical_depth
+from ..structures import Scene
 from .figures import ImageFigures
 
 MARGIN = 1.1  # points count that still lie in the outline when they are so much farther out

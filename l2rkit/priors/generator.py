@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from ..checkpoints import apart, load_into, model_weights
 from ..errors import PartError, WeightsError
+from ..io.weights import apart, load_into, model_weights
 from ..registry import PRIORS
 from ..zoo import weight_file
 from .layers import Dense, StyledConv, ToImage, enlarged, leaky, steered, unit

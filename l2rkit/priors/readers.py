@@ -15,8 +15,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..checkpoints import read_foreign, read_weights
 from ..errors import WeightsError
+from ..io.pickles import read_foreign
+from ..io.weights import read_weights
 from .persistent import read_persistent, tensors
 
 State = dict[str, Tensor]

@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from torch.autograd import grad
 from torch.nn.functional import avg_pool2d, softplus
 
-from ..adversary import slope, still
 from ..errors import PartError
+from ..ops.distributed import mean_of_all
+from ..ops.gradients import slope, still
+from ..ops.precision import checked_precision, in_precision
 from ..registry import PRIORS
-from ..speed import checked_precision, in_precision
-from ..together import mean_of_all
 from .augment import AdaptiveAugment
 from .sampling import AsManyAsPhotos, samples
 

@@ -11,10 +11,10 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, silu
 
-from ..face import Confidence, Face
 from ..geometry import aligned
+from ..ops.unet import Residual
 from ..registry import PRIORS, REFINERS
-from ..unet import Residual
+from ..structures import Confidence, Face
 
 START = 4  # px; of the prior's smallest features
 

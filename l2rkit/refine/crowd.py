@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from ..face import FAR, NEAR, Face
 from ..geometry import move, normals, project, rotation, unproject
 from ..registry import REFINERS
 from ..render.warp import Rasterizer, carried_back, warp_depth
+from ..structures import FAR, NEAR, Face
 
 DARKEST = 0.03  # of a photo: less counts as this
 NEARLY = 0.01  # a point is seen if nothing rendered is nearer than it by more, in scene units
@@ -20,7 +20,8 @@ SLANTED = 0.35  # cosine to the camera below which a point is not looked at
 class CommonShape(nn.Module):
     """Moves the depth of every face by the same map, `shape` (1, 1, size, size), at first 0.
 
-    `tools/crowd_stereo.py` finds the map. For faces of another size it is brought to theirs.
+    `tools/builders/crowd_stereo.py` finds the map. For faces of another size it is brought to
+    theirs.
     """
 
     def __init__(self, size: int = 64) -> None:

@@ -10,10 +10,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from ..face import FAR, NEAR, Face
+from ..ops.unet import UNet
 from ..registry import REFINERS
 from ..render.warp import carried_back
-from ..unet import UNet
+from ..structures import FAR, NEAR, Face
 
 MIDDLE, REACH = (FAR + NEAR) / 2, (FAR - NEAR) / 2
 LIMIT = 0.99  # of the range: a depth at its end could not be moved any more

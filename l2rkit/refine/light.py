@@ -5,7 +5,6 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from ..face import Face
 from ..geometry import normals
 from ..landmarks.points import MEAN_FACE
 from ..landmarks.surface import mesh_depth
@@ -13,6 +12,7 @@ from ..registry import REFINERS
 from ..render.light import fitted_light, without_light
 from ..render.shading import shade
 from ..render.unwrap import visibility
+from ..structures import Face
 
 
 @REFINERS.register_module()

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import huber_loss, interpolate, normalize
 
-from ..face import Light
 from ..geometry import normals
-from ..masked import masked_mean, masked_means
+from ..ops.masked import masked_mean, masked_means
 from ..render.shading import shading
+from ..structures import Light
 from .crowd import DARKEST, Crowd
 
 ROBUST = 0.3  # misfits of log luminance above this count linearly: brows, beards, glints

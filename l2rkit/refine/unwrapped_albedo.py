@@ -13,13 +13,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pixel_shuffle, silu
 
-from ..face import Face, Light
 from ..geometry import aligned, normals
+from ..ops.unet import UNet
 from ..registry import PRIORS, REFINERS
 from ..render.shading import shade
 from ..render.unwrap import unwrap, visibility
 from ..restore.face_restorer import WIDTHS, FaceRestorer
-from ..unet import UNet
+from ..structures import Face, Light
 from .albedo import enlarged
 
 CHANNELS = 11  # what is known (3), the mirror image (3), both visibilities (2), the proxy (3)

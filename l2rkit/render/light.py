@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from ..face import Light
 from ..geometry import in_float32
+from ..structures import Light
 from .shading import shading
 
 DARKEST = 0.3  # shading by which a colour is divided at the most

@@ -4,9 +4,9 @@ import torch
 from torch import nn
 from torch.nn.functional import avg_pool2d
 
-from ..face import BACKGROUND, Face, Rendering
 from ..geometry import normals
 from ..registry import RENDERERS
+from ..structures import BACKGROUND, Face, Rendering
 from .fastest import rasterize_fastest
 from .pytorch3d import rasterize_pytorch3d
 from .shading import shade

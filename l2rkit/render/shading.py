@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from ..face import Light
+from ..structures import Light
 
 
 def shading(normal: Tensor, light: Light) -> Tensor:

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.nn.functional import grid_sample, normalize
 from torch.utils.checkpoint import checkpoint
 
-from ..face import BACKGROUND, NEAR, Face
 from ..geometry import cross, move, move_back, normals, project, rotation, unproject
+from ..structures import BACKGROUND, NEAR, Face
 
 # Points (B, H, W, 3), size, triangles to skip or None → the triangle at each pixel.
 Rasterizer = Callable[[Tensor, int, Tensor | None], Tensor]

@@ -5,5 +5,6 @@ from .face_restorer import FaceRestorer
 from .realesrgan import RealESRGAN
 from .resample import Resample
 from .spandrel import Spandrel
+from .trainer import PhotoRestorer
 
-__all__ = ["DFDNet", "FaceRestorer", "RealESRGAN", "Resample", "Spandrel"]
+__all__ = ["DFDNet", "FaceRestorer", "PhotoRestorer", "RealESRGAN", "Resample", "Spandrel"]

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
-from ..degrade.resize import resized
+from ..ops.resize import resized
+from ..ops.unet import UNet
 from ..registry import RESTORERS
-from ..unet import UNet
 from .shipped import load_shipped
 
 WIDTHS = (48, 96, 160, 224)

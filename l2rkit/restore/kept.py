@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..checkpoints import weights_digest
-from ..degrade.resize import resized
-from ..files import kept_array
+from ..io.files import kept_array
+from ..io.weights import weights_digest
+from ..ops.resize import resized
 
 
 class Kept(nn.Module):

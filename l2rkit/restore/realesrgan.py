@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ..checkpoints import read_foreign
 from ..errors import PartError, WeightsError
+from ..io.pickles import read_foreign
 from ..registry import RESTORERS
 from .ncnn import convolutions
 from .rrdb import RRDBNet

@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
-from ..degrade.resize import METHODS, resized
 from ..errors import PartError, near
+from ..ops.resize import METHODS, resized
 from ..registry import RESTORERS
 
 
@@ -12,7 +12,7 @@ class Resample(nn.Module):
     """The photo (B, 3, H, W) enlarged to (B, 3, scale H, scale W), clamped to [0, 1].
 
     Args:
-        method: "bicubic" or "lanczos", or another of `l2rkit.degrade.resize.METHODS`.
+        method: "bicubic" or "lanczos", or another of `l2rkit.ops.resize.METHODS`.
         scale: the enlargement, a whole number.
     """
 

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from ..checkpoints import load_into, model_weights
+from ..io.weights import load_into, model_weights
 from ..zoo import weight_file
 
 

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from ..checkpoints import read_foreign, read_weights
-from ..degrade.resize import resized
 from ..errors import PartError, WeightsError
+from ..io.pickles import read_foreign
+from ..io.weights import read_weights
+from ..ops.resize import resized
 from ..registry import RESTORERS
 
 FACE = 512  # px at which GFPGAN, RestoreFormer and CodeFormer were trained on aligned faces

@@ -5,11 +5,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
-from ..face import BACKGROUND, Face, Rendering
 from ..geometry import grid_triangles, normals
 from ..render.fastest import rasterize_fastest
 from ..render.shading import shade
 from ..render.warp import covered, sample_canonical, warp_depth
+from ..structures import BACKGROUND, Face, Rendering
 from .region import face_level
 
 

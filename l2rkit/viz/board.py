@@ -12,7 +12,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from PIL import Image
 
-from ..face import Face, each_tensor
+from ..structures import Face, each_tensor
 from .hook import Drawing, first_scene
 from .panel import panel
 

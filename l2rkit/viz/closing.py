@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ..face import FIELD_OF_VIEW_DEG
+from ..structures import FIELD_OF_VIEW_DEG
 
 # How far the back lies behind the deepest point: a twentieth of the picture's width at depth 1.
 BASE = 0.05 * 2 * math.tan(math.radians(FIELD_OF_VIEW_DEG / 2))

@@ -10,7 +10,7 @@ from trimesh.visual import ColorVisuals, TextureVisuals
 from trimesh.visual.base import Visuals
 from trimesh.visual.material import SimpleMaterial
 
-from ..face import Face
+from ..structures import Face
 from .mesh import mesh_of
 
 Files = dict[str, bytes]  # by the ends of their names, such as ".glb"

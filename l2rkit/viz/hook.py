@@ -12,7 +12,7 @@ from mmengine.utils import ProgressBar
 from torch import nn
 from torch.utils.data import default_collate
 
-from ..face import Scene
+from ..structures import Scene
 from .panel import panel
 from .sheet import sheet
 

@@ -9,8 +9,8 @@ from torch import Tensor
 from trimesh.visual.material import PBRMaterial
 
 from ..errors import UserError
-from ..face import PIVOT, Face, each_tensor
 from ..geometry import grid_triangles, normals, unproject
+from ..structures import PIVOT, Face, each_tensor
 from .closing import closed
 from .cut import cut
 from .region import face_level

@@ -5,8 +5,8 @@ from PIL import Image, ImageDraw
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from ..face import BACKGROUND, FAR, NEAR, Face, Rendering
 from ..geometry import normals, view_of
+from ..structures import BACKGROUND, FAR, NEAR, Face, Rendering
 from .mesh import to_bytes
 
 YAWS_DEG = (-45.0, 0.0, 45.0)

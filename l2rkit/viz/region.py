@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..face import FIELD_OF_VIEW_DEG
 from ..landmarks.points import MEAN_FACE, OVAL
 from ..render.warp import stretched
+from ..structures import FIELD_OF_VIEW_DEG
 
 STEEPEST_DEG = 70.0  # steeper to the camera's rays, a surface leads from the face to what is behind
 SMOOTH = 1 / 24  # share of the width: sigma of the blur that takes away ripples, but no silhouette

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize, pad
 
-from ..face import Face
 from ..geometry import cross, normals, unproject
+from ..structures import Face
 
 
 def base_depth(face: Face) -> Tensor:

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
 
-from ..face import Face
 from ..geometry import aligned, in_float32, normals
 from ..render.light import DARKEST
 from ..render.shading import shading
 from ..render.unwrap import ramp, visibility
 from ..render.warp import carried_back
+from ..structures import Face
 
 FINEST = 1024  # pixels of the crop that is kept of a photo; larger textures enlarge it
 # Mean difference of colours in [0, 1] between the face under its light and the photo, both as small

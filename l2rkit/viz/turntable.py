@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..face import Face, Light, Rendering
 from ..geometry import view_of
+from ..structures import Face, Light, Rendering
 from .mesh import to_bytes
 from .panel import on_white
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from l2rkit.checkpoints import load_into, read_foreign
 from l2rkit.errors import PartError, WeightsError
+from l2rkit.io.pickles import read_foreign
+from l2rkit.io.weights import load_into
 from l2rkit.registry import PRIORS
 
 PACKAGE = "gan_face_generate"

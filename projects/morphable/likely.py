@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
-from l2rkit.face import Scene
 from l2rkit.registry import LOSSES
+from l2rkit.structures import Scene
 
 
 @LOSSES.register_module()

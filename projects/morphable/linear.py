@@ -14,7 +14,7 @@ from l2rkit.data.heads.head_model import SCALE, HeadModel
 from l2rkit.data.heads.person import Person, random_person
 from l2rkit.data.heads.render import person_head
 from l2rkit.data.heads.scene import random_scene
-from l2rkit.face import FAR
+from l2rkit.structures import FAR
 
 SEED = 7_000_000  # far from those of the data sets' splits
 BEHIND = FAR + 0.03  # depth in scene units: what lies behind it on the mean head is never seen
@@ -22,7 +22,7 @@ BEHIND = FAR + 0.03  # depth in scene units: what lies behind it on the mean hea
 
 @dataclass(frozen=True)
 class LinearFaces:
-    """V vertices in scene units, in the axes of `l2rkit.face`, and their colours in [0, 1]."""
+    """V vertices in scene units, in `l2rkit.structures`' axes, and their colours in [0, 1]."""
 
     triangles: np.ndarray  # (T, 3) int32
     points: np.ndarray  # (V, 3) the mean face

@@ -9,8 +9,8 @@ import torch
 
 from l2rkit.config import load_config
 from l2rkit.errors import ConfigError
-from l2rkit.face import FAR, Rendering, Scene
 from l2rkit.geometry import focal
+from l2rkit.structures import FAR, Rendering, Scene
 from l2rkit.testing import check_decomposer, check_loss, example_face
 from projects.morphable.decomposer import (
     BACKDROP,

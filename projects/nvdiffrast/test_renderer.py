@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from l2rkit.errors import PartError
-from l2rkit.face import Face, Light
 from l2rkit.render import GridRenderer, rasterize_grid
+from l2rkit.structures import Face, Light
 from l2rkit.testing import check_renderer, example_face
 from projects.nvdiffrast import renderer as project
 

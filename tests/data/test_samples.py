@@ -1,4 +1,4 @@
-"""The shipped sample photos are those that `tools/make_samples.py` makes, as bad as they say."""
+"""The shipped sample photos are those of `tools/builders/make_samples.py`, as bad as they say."""
 
 import csv
 from pathlib import Path
@@ -13,7 +13,7 @@ from l2rkit.data.manifest import LANDMARKS as COLUMNS
 from l2rkit.data.photo import read_photo
 from l2rkit.data.transforms import Degrade
 from l2rkit.zoo import FOLDER
-from tools.make_samples import PORTRAITS, main
+from tools.builders.make_samples import PORTRAITS, main
 
 SHIPPED = sorted(path.name for path in (FOLDER / "samples").glob("*.jpg"))
 

@@ -24,8 +24,8 @@ from l2rkit.data.scans import (
     yaw_views,
 )  # fmt: skip
 from l2rkit.errors import DataError
-from l2rkit.face import PIVOT
 from l2rkit.geometry import project, view_of
+from l2rkit.structures import PIVOT
 
 ROOT = Path(__file__).parents[2]
 NEAR_SIDE = 0.02  # scene units towards the camera

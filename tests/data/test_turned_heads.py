@@ -8,8 +8,8 @@ from l2rkit.data import TurnedHeads
 from l2rkit.data.heads.dataset import pack
 from l2rkit.data.heads.turned import turned_images
 from l2rkit.errors import DataError
-from l2rkit.face import BACKGROUND
 from l2rkit.geometry import move, move_back, project, unproject, view_of
+from l2rkit.structures import BACKGROUND
 
 SIZE, BACKGROUND_32 = 48, np.float32(BACKGROUND)
 

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from l2rkit.decompose import FaceMeshDecomposer
-from l2rkit.face import Face, Light
 from l2rkit.geometry import normals, view_of
 from l2rkit.landmarks.points import MEAN_FACE
 from l2rkit.landmarks.region import face_region
@@ -16,6 +15,7 @@ from l2rkit.metrics.photo import decibels
 from l2rkit.render import GridRenderer
 from l2rkit.render.light import fitted_light
 from l2rkit.render.shading import shading
+from l2rkit.structures import Face, Light
 from tests.landmarks.test_pose import SIZE, VIEWS, landmarks_of
 
 POINTS = torch.from_numpy(MEAN_FACE).double().expand(3, -1, -1)

@@ -8,10 +8,10 @@ import pytest
 import torch
 from published import forward, nets
 
-from l2rkit.checkpoints import load_into, read_weights
 from l2rkit.decompose import Unsup3DDecomposer
 from l2rkit.decompose.official import read_official
 from l2rkit.errors import WeightsError
+from l2rkit.io.weights import load_into, read_weights
 from l2rkit.model import FaceReconstructor
 from l2rkit.render import GridRenderer
 

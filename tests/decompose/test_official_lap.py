@@ -4,10 +4,10 @@ import pytest
 import torch
 from published_lap import aggregated
 
-from l2rkit.checkpoints import load_into
 from l2rkit.decompose import LAPDecomposer
 from l2rkit.decompose.official import read_official_lap
 from l2rkit.errors import WeightsError
+from l2rkit.io.weights import load_into
 from l2rkit.model import FaceReconstructor
 from l2rkit.render import GridRenderer
 

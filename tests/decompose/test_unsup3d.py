@@ -8,8 +8,8 @@ from published import conf_net, ed_deconv, encoder, forward, nets
 
 from l2rkit.decompose import Unsup3DDecomposer
 from l2rkit.decompose.networks import ConfidenceNet, Encoder, EncoderDecoder
-from l2rkit.face import Light
 from l2rkit.render import shading
+from l2rkit.structures import Light
 
 
 def count(net):

@@ -9,6 +9,8 @@ import torch
 import trimesh
 from PIL import Image
 
+from l2rkit.apis.reconstruction import PICTURE
+from l2rkit.apis.reconstructor import reconstruct
 from l2rkit.config import load_config
 from l2rkit.data.align import FaceAligner
 from l2rkit.data.photo import read_photo
@@ -18,8 +20,6 @@ from l2rkit.demo.choices import NO_WEIGHTS, NOTHING, SAMPLES, has_fidelity, ship
 from l2rkit.demo.look import Look, at_size, degraded, look, reconstructor
 from l2rkit.errors import UserError
 from l2rkit.model import FaceReconstructor
-from l2rkit.reconstructed import PICTURE
-from l2rkit.reconstruction import reconstruct
 from l2rkit.refine import PriorAlbedo, RefinedGeometry
 from l2rkit.registry import RESTORERS
 from l2rkit.zoo import DEFAULT_CONFIG, shipped_weights, zoo_file

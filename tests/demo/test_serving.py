@@ -16,7 +16,7 @@ import trimesh
 from click.testing import CliRunner
 from PIL import Image
 
-from l2rkit.commands import main
+from l2rkit.cli import main
 from l2rkit.demo import serving
 from l2rkit.demo.choices import NOTHING
 from l2rkit.demo.look import Look
@@ -52,7 +52,7 @@ def test_the_environment_is_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_help_imports_neither_torch_nor_gradio() -> None:
     code = (
-        "import sys; from l2rkit.commands import main\n"
+        "import sys; from l2rkit.cli import main\n"
         "try: main(['demo', '--help'])\n"
         "finally: assert not {'torch', 'gradio', 'numpy'} & set(sys.modules)"
     )

@@ -9,7 +9,7 @@ from l2rkit.errors import PartError
 from l2rkit.landmarks import LandmarkCorrection
 from l2rkit.landmarks.points import MEAN_FACE
 from l2rkit.restore import FaceRestorer, Resample
-from tools.build_landmark_correction import fitted
+from tools.builders.build_landmark_correction import fitted
 
 COUNT = 600
 
@@ -38,9 +38,9 @@ def table() -> dict[str, torch.Tensor]:
 
 
 def test_known_errors_are_found_on_faces_that_were_not_fitted(monkeypatch):
-    monkeypatch.setattr("tools.build_landmark_correction.RIDGE", 1e-3)
-    monkeypatch.setattr("tools.build_landmark_correction.SHAPES", 3)
-    monkeypatch.setattr("tools.build_landmark_correction.FEATURES", 5)
+    monkeypatch.setattr("tools.builders.build_landmark_correction.RIDGE", 1e-3)
+    monkeypatch.setattr("tools.builders.build_landmark_correction.SHAPES", 3)
+    monkeypatch.setattr("tools.builders.build_landmark_correction.FEATURES", 5)
     whole = table()
     some = {key: values[:400] for key, values in whole.items()}
     rest = {key: values[400:] for key, values in whole.items()}

@@ -5,7 +5,6 @@ import math
 import pytest
 import torch
 
-from l2rkit.face import Face, Light
 from l2rkit.geometry import angles, move, rotation
 from l2rkit.landmarks.points import MEAN_FACE, TRIANGLES
 from l2rkit.landmarks.pose import (
@@ -15,6 +14,7 @@ from l2rkit.landmarks.pose import (
 )
 from l2rkit.landmarks.surface import RIM, canonical_depth, continued, mesh_depth
 from l2rkit.render import GridRenderer
+from l2rkit.structures import Face, Light
 
 SIZE = 64
 MEAN = torch.from_numpy(MEAN_FACE).double()

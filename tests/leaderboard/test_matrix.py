@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from l2rkit.commands.leaderboard import leaderboard
+from l2rkit.cli.leaderboard import leaderboard
 from l2rkit.errors import DataError
 from l2rkit.leaderboard import matrix
 from l2rkit.leaderboard.matrix import Cell, read_matrix
-from l2rkit.results import enter, read_entries
+from l2rkit.leaderboard.results import enter, read_entries
 from l2rkit.zoo import FOLDER
 
 # Fails at `severe`; otherwise says of the runs which there were, and enters four images.
 STAND_IN = """
 import sys
 from pathlib import Path
-from l2rkit.results import enter
+from l2rkit.leaderboard.results import enter
 words, results = sys.argv[1:-2], Path(sys.argv[-1])
 with open("runs.txt", "a") as file:
     file.write(" ".join(words) + chr(10))

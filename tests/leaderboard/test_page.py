@@ -12,8 +12,8 @@ from l2rkit.errors import DataError
 from l2rkit.leaderboard.metafile import index, listed, metafile
 from l2rkit.leaderboard.page import elsewhere, page, read_published
 from l2rkit.leaderboard.plot import curves, plot
+from l2rkit.leaderboard.results import digest
 from l2rkit.leaderboard.table import AGAINST, table
-from l2rkit.results import digest
 from l2rkit.zoo import zoo_file
 
 EACH = np.array([1.0, 2.0, 3.0, 2.0], np.float32)

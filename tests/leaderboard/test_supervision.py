@@ -186,7 +186,7 @@ def test_ours(path: str, derived: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_an_entry_states_is_what_its_config_says(monkeypatch: pytest.MonkeyPatch) -> None:
     """Results outlive changes of configs; then they are to be measured, or stated, anew."""
     from l2rkit.leaderboard.metafile import config as config_of
-    from l2rkit.results import read_entries
+    from l2rkit.leaderboard.results import read_entries
 
     monkeypatch.chdir(ROOT)
     monkeypatch.syspath_prepend(ROOT)

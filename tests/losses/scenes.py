@@ -2,7 +2,7 @@
 
 import torch
 
-from l2rkit.face import Confidence, Rendering, Scene
+from l2rkit.structures import Confidence, Rendering, Scene
 from l2rkit.testing import example_face
 
 

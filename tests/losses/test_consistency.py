@@ -6,9 +6,9 @@ import pytest
 import torch
 from scenes import perfect_scene
 
-from l2rkit.face import Consistent
 from l2rkit.losses import RelaxedConsistency
 from l2rkit.losses.consistency import relaxed
+from l2rkit.structures import Consistent
 
 
 def apart(depth=0.0, albedo=0.0):

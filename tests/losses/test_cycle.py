@@ -7,10 +7,10 @@ import pytest
 import torch
 from scenes import perfect_scene
 
-from l2rkit.face import Face, Light, Scene
 from l2rkit.losses import CycleConsistency
 from l2rkit.losses.cycle import difference
 from l2rkit.render import GridRenderer
+from l2rkit.structures import Face, Light, Scene
 
 
 class Eye:

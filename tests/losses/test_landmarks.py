@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from l2rkit.errors import PartError
-from l2rkit.face import Face, Light, Scene
 from l2rkit.landmarks.points import MEAN_FACE
 from l2rkit.landmarks.pose import canonical_points
 from l2rkit.landmarks.surface import canonical_depth
 from l2rkit.losses import LandmarkDistillation
+from l2rkit.structures import Face, Light, Scene
 from tests.landmarks.test_pose import SIZE, VIEWS, landmarks_of
 
 POINTS = torch.from_numpy(MEAN_FACE).double() + 0.001 * torch.randn(

@@ -7,10 +7,10 @@ import pytest
 import torch
 from scenes import perfect_scene
 
-from l2rkit.face import Face, Scene, each_tensor
 from l2rkit.losses import MovedPhotos
 from l2rkit.losses.moved import moved, moved_view
 from l2rkit.render import GridRenderer
+from l2rkit.structures import Face, Scene, each_tensor
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import pytest
 import torch
 from scenes import perfect_scene, random_scene
 
-from l2rkit.face import Rendering
 from l2rkit.losses import Photometric
 from l2rkit.losses.photometric import laplacian, masked_mean
+from l2rkit.structures import Rendering
 
 EPS = 1e-7
 

@@ -7,8 +7,8 @@ import torch
 from scenes import perfect_scene
 from torch import nn
 
-from l2rkit.face import Rendering
 from l2rkit.losses import AlbedoRegularity, Displacement, Identity
+from l2rkit.structures import Rendering
 
 
 def test_displacement_costs_its_size_and_roughness_in_depth_ranges() -> None:

@@ -6,10 +6,10 @@ import pytest
 import torch
 from scenes import perfect_scene
 
-from l2rkit.checkpoints import write_weights
 from l2rkit.config import load_model
-from l2rkit.face import MIRRORED_LIGHT, MIRRORED_VIEW, Light
+from l2rkit.io.weights import write_weights
 from l2rkit.losses import CentredViews, LikeTeacher
+from l2rkit.structures import MIRRORED_LIGHT, MIRRORED_VIEW, Light
 
 CONFIG = """
 from l2rkit.decompose import Unsup3DDecomposer

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from l2rkit.face import Light, Scene
 from l2rkit.metrics import AlbedoErrors
 from l2rkit.metrics.albedo import gained
 from l2rkit.metrics.masks import common_mask
 from l2rkit.render import GridRenderer
+from l2rkit.structures import Light, Scene
 from l2rkit.testing import example_face
 
 SIZE = 32

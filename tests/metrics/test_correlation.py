@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from l2rkit.face import BACKGROUND, Rendering, Scene
 from l2rkit.metrics import DepthCorrelation
 from l2rkit.metrics.correlation import correlation
+from l2rkit.structures import BACKGROUND, Rendering, Scene
 from l2rkit.testing import example_face
 
 SIZE = 12

@@ -8,11 +8,11 @@ import torch
 from mmengine.evaluator import Evaluator
 
 from l2rkit.errors import DataError
-from l2rkit.face import BACKGROUND, Face, Light, Rendering, Scene
 from l2rkit.geometry import focal, normals, view_of
 from l2rkit.metrics import CrossViewErrors
 from l2rkit.metrics.cross_view import errors, errors_shifted, shifted
 from l2rkit.metrics.masks import common_mask
+from l2rkit.structures import BACKGROUND, Face, Light, Rendering, Scene
 
 SIZE, YAWS = 41, (-45, 0, 45)
 EDGE = 0.055  # half of the true surface's width

@@ -6,10 +6,10 @@ from mmengine.evaluator import Evaluator
 from torch.nn.functional import normalize
 
 from l2rkit.errors import DataError
-from l2rkit.face import Face, Light, Scene, each_tensor, one_by_one
 from l2rkit.geometry import view_of
 from l2rkit.metrics import CrossViewRenderErrors, psnr, ssim
 from l2rkit.render import GridRenderer
+from l2rkit.structures import Face, Light, Scene, each_tensor, one_by_one
 
 SIZE, YAWS = 24, (-45, 0, 45)
 NAMES = [f"{who}{yaw:+03d}" for who in ("anna", "bert") for yaw in YAWS]

@@ -6,11 +6,11 @@ import pytest
 import torch
 from mmengine.evaluator import Evaluator
 
-from l2rkit.face import BACKGROUND, Rendering, Scene
 from l2rkit.geometry import focal
 from l2rkit.metrics import DepthErrors, mad, side
 from l2rkit.metrics.depth import mean_depth
 from l2rkit.metrics.masks import inner, truth_mask
+from l2rkit.structures import BACKGROUND, Rendering, Scene
 from l2rkit.testing import example_face
 
 SIZE = 10

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from l2rkit.errors import DataError
-from l2rkit.face import Face, Light, Scene
 from l2rkit.geometry import focal, view_of
 from l2rkit.metrics import NormalErrors
 from l2rkit.render import GridRenderer
+from l2rkit.structures import Face, Light, Scene
 
 SIZE = 16
 

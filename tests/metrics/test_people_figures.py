@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from l2rkit.face import Face, Light, Rendering, Scene
 from l2rkit.landmarks.points import LEFT_CHEEK, MEAN_FACE, OVAL, RIGHT_CHEEK
 from l2rkit.landmarks.pose import canonical_points
 from l2rkit.landmarks.region import face_region, skin_tone
@@ -22,6 +21,7 @@ from l2rkit.metrics import (
     psnr,
 )
 from l2rkit.metrics.retrieval import members_of, ranked
+from l2rkit.structures import Face, Light, Rendering, Scene
 from tests.landmarks.test_pose import landmarks_of
 
 SIZE, COUNT = 64, 12

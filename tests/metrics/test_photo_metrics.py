@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from l2rkit.face import Rendering, Scene
 from l2rkit.metrics import PhotoErrors, RenderErrors, psnr, ssim
+from l2rkit.structures import Rendering, Scene
 from l2rkit.testing import example_face
 
 

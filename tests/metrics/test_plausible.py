@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from l2rkit.errors import PartError
-from l2rkit.face import Rendering, Scene, one_by_one
 from l2rkit.metrics import Symmetry, TurnedIdentity
+from l2rkit.structures import Rendering, Scene, one_by_one
 from l2rkit.testing import example_face
 
 SIZE = 16

@@ -8,9 +8,9 @@ import torch
 from published_stylegan2 import TAPS, activate, correlate, upfirdn
 from torch.nn.functional import pad
 
-from l2rkit.adversary import slope, still
 from l2rkit.errors import PartError
 from l2rkit.losses import MobileNetFeatures
+from l2rkit.ops.gradients import slope, still
 from l2rkit.priors import ProjectedDiscriminator, StyleGAN2Discriminator
 from l2rkit.priors.discriminator import spread
 

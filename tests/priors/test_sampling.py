@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from l2rkit.checkpoints import load_weights, own_state, write_weights
 from l2rkit.errors import WeightsError
+from l2rkit.io.weights import load_weights, own_state, write_weights
 from l2rkit.priors import PriorSampler
 from l2rkit.priors.sampling import BATCH, samples
 

@@ -5,11 +5,11 @@ import torch
 from published_stylegan2 import CHANNELS, LATENT, TAPS, forward, mapped, tiny, upfirdn
 from published_stylegan2 import modulated as published
 
-from l2rkit.checkpoints import own_state, write_weights
 from l2rkit.errors import PartError, WeightsError
+from l2rkit.io.weights import own_state, write_weights
 from l2rkit.priors import GrownStyleGAN2, StyleGAN2
 from l2rkit.priors.layers import blur, enlarged, modulated, steered
-from tools.benchmark_prior import blur_at_once, by_groups, enlarged_at_once
+from tools.benchmarks.prior import blur_at_once, by_groups, enlarged_at_once
 
 close = dict(atol=1e-5, rtol=1e-5)
 

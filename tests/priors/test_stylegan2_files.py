@@ -11,8 +11,8 @@ import torch
 from layouts import mmlab, nvidia, write_pickle
 from published_stylegan2 import CHANNELS, LATENT, forward, mapped, tiny
 
-from l2rkit.checkpoints import write_weights
 from l2rkit.errors import WeightsError
+from l2rkit.io.weights import write_weights
 from l2rkit.priors import StyleGAN2
 
 MEAN = torch.linspace(-1, 1, LATENT)

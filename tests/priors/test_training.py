@@ -8,8 +8,9 @@ from mmengine.optim import OptimWrapper
 from torch import nn
 from torch.optim import SGD, Adam
 
-from l2rkit.checkpoints import write_weights
 from l2rkit.errors import ConfigError, PartError
+from l2rkit.io.weights import write_weights
+from l2rkit.ops.gradients import slope
 from l2rkit.priors import (
     AdaptiveAugment,
     AdversarialPrior,
@@ -18,7 +19,7 @@ from l2rkit.priors import (
     StyleGAN2,
     StyleGAN2Discriminator,
 )
-from l2rkit.priors.training import PATH_EVERY, R1_EVERY, drawn_from, path_lengths, slope
+from l2rkit.priors.training import PATH_EVERY, R1_EVERY, drawn_from, path_lengths
 
 SIZE = 32
 GENERATOR = dict(type=StyleGAN2, size=SIZE, width=1 / 128, latent=8, mapping=2, frozen=False)

@@ -5,13 +5,13 @@ import math
 import pytest
 import torch
 
-from l2rkit.face import BACKGROUND, Face, Light
 from l2rkit.geometry import normals, view_of
 from l2rkit.refine import CommonShape
 from l2rkit.refine.crowd import Crowd, crowd_of
 from l2rkit.refine.stereo import held, stereo
 from l2rkit.render.grid import rasterize_grid
 from l2rkit.render.shading import shading
+from l2rkit.structures import BACKGROUND, Face, Light
 from l2rkit.testing import check_refiner, example_face
 
 SIZE, PEOPLE = 32, 300

@@ -1,7 +1,4 @@
-"""`tools/crowd_stereo.py` on a folder of photos and an untrained model."""
-
-import sys
-from pathlib import Path
+"""`tools/builders/crowd_stereo.py` on a folder of photos and an untrained model."""
 
 import cv2
 import numpy as np
@@ -9,11 +6,9 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from l2rkit.checkpoints import read_weights, write_weights
 from l2rkit.config import load_model
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
-import crowd_stereo
+from l2rkit.io.weights import read_weights, write_weights
+from tools.builders import crowd_stereo
 
 CONFIG = """
 from l2rkit.data import FlipFace, LoadPhoto, PackPhoto, PhotoFolder, ResizeFace

@@ -5,13 +5,13 @@ from dataclasses import replace
 import torch
 from torch.nn.functional import normalize
 
-from l2rkit.face import Face, Light
 from l2rkit.geometry import normals
 from l2rkit.landmarks.points import MEAN_FACE
 from l2rkit.landmarks.surface import canonical_depth
 from l2rkit.refine import FittedLight
 from l2rkit.render.light import without_light
 from l2rkit.render.shading import shade
+from l2rkit.structures import Face, Light
 
 SIZE = 64
 AMBIENT = Light(torch.ones(2), torch.zeros(2), torch.tensor([[0.0, 0.0, -1.0]] * 2))

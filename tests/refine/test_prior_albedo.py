@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from l2rkit.checkpoints import load_weights, own_state, write_weights
+from l2rkit.io.weights import load_weights, own_state, write_weights
 from l2rkit.priors import StyleGAN2
 from l2rkit.refine import PriorAlbedo
 from l2rkit.testing import check_refiner, example_face

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from l2rkit.face import FAR, NEAR
 from l2rkit.refine import RefinedGeometry
+from l2rkit.structures import FAR, NEAR
 from l2rkit.testing import check_refiner, example_face
 
 

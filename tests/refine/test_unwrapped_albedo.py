@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 import torch
 
-from l2rkit.face import Face, Light
 from l2rkit.geometry import normals, view_of
 from l2rkit.priors import StyleGAN2
 from l2rkit.refine import UnwrappedAlbedo
@@ -14,6 +13,7 @@ from l2rkit.render import GridRenderer
 from l2rkit.render.shading import shade
 from l2rkit.render.unwrap import unwrap
 from l2rkit.restore import FaceRestorer
+from l2rkit.structures import Face, Light
 from l2rkit.testing import example_face
 
 SIZE = 32

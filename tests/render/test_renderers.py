@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from l2rkit.errors import PartError
-from l2rkit.face import BACKGROUND, Face, Light
 from l2rkit.geometry import move_back, normals, rotation, unproject, view_of
 from l2rkit.render import GridRenderer, PyTorch3DRenderer, TorchRenderer, fastest, normals_in_view
 from l2rkit.render.grid import rasterize_grid
 from l2rkit.render.triangles import rasterize_torch
 from l2rkit.render.warp import stretched
+from l2rkit.structures import BACKGROUND, Face, Light
 from l2rkit.testing import example_face
 
 

@@ -2,9 +2,9 @@
 
 import torch
 
-from l2rkit.face import Light
 from l2rkit.geometry import rays
 from l2rkit.render import shade, shading
+from l2rkit.structures import Light
 
 
 def sphere_normals(size=33):

@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from l2rkit.data.heads.dataset import make_images
-from l2rkit.face import Face, Light
 from l2rkit.geometry import move, normals, project, rotation, unproject, view_of
 from l2rkit.landmarks.points import MEAN_FACE
 from l2rkit.landmarks.surface import canonical_depth
 from l2rkit.render import GridRenderer
 from l2rkit.render.unwrap import unwrap, visibility
+from l2rkit.structures import Face, Light
 
 SIZE = 96
 DEPTH, REGION = canonical_depth(torch.from_numpy(MEAN_FACE)[None], SIZE)

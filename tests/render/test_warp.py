@@ -5,11 +5,11 @@ import math
 import pytest
 import torch
 
-from l2rkit.face import BACKGROUND, Face, Light
 from l2rkit.geometry import focal, normals, rays, rotation, view_of
 from l2rkit.metrics.masks import inner
 from l2rkit.render import GridRenderer, rasterize_grid
 from l2rkit.render.warp import carried_back, sample_canonical, warp_depth
+from l2rkit.structures import BACKGROUND, Face, Light
 
 DOUBLE = torch.float64
 AMBIENT = Light(torch.ones(1), torch.zeros(1), torch.tensor([[0.0, 0, -1]]))

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from l2rkit.face import BACKGROUND
 from l2rkit.geometry import view_of
+from l2rkit.structures import BACKGROUND
 from l2rkit.testing import example_face
 from l2rkit.viz.alone import FaceAlone, levels
 from l2rkit.viz.region import without_holes

@@ -9,8 +9,8 @@ import torch
 from mmengine.visualization import Visualizer
 from torch import nn
 
-from l2rkit.face import Face, Light, Scene, each_tensor
 from l2rkit.render import GridRenderer
+from l2rkit.structures import Face, Light, Scene, each_tensor
 from l2rkit.testing import example_face
 from l2rkit.viz import BoardHook
 from l2rkit.viz.board import QUANTITIES, quantities, spread

@@ -11,7 +11,7 @@ import pytest
 import torch
 import trimesh
 
-from l2rkit.face import Face
+from l2rkit.structures import Face
 from l2rkit.testing import example_face
 from l2rkit.viz.formats import MESHES, colours
 from l2rkit.viz.mesh import mesh_of, to_bytes

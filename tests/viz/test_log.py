@@ -10,7 +10,7 @@ from PIL import Image
 
 from l2rkit.errors import DataError
 from l2rkit.viz.log import plot_logs, read_log
-from tools.plot_log import main
+from tools.analysis.plot_log import main
 
 
 def write(run, day, *entries):

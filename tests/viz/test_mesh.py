@@ -8,8 +8,8 @@ import torch
 import trimesh
 
 from l2rkit.errors import UserError
-from l2rkit.face import Face, Light, each_tensor
 from l2rkit.geometry import aligned, focal, grid_triangles
+from l2rkit.structures import Face, Light, each_tensor
 from l2rkit.testing import example_face
 from l2rkit.viz.formats import colours, glb
 from l2rkit.viz.mesh import grid_uv, mesh_of, to_bytes

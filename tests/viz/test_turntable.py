@@ -6,9 +6,9 @@ import pytest
 import torch
 from PIL import Image
 
-from l2rkit.face import Light
 from l2rkit.geometry import view_of
 from l2rkit.render import GridRenderer
+from l2rkit.structures import Light
 from l2rkit.testing import example_face
 from l2rkit.viz.panel import on_white
 from l2rkit.viz.turntable import gif, light_from, relit, turntable

@@ -8,9 +8,9 @@ import numpy as np
 from PIL import Image
 
 from l2rkit import reconstruct
-from l2rkit.commands.doors import user_errors
+from l2rkit.cli.common import user_errors
 from l2rkit.zoo import DEFAULT_CONFIG, FOLDER
-from tools.picture import good_crop
+from tools.analysis.picture import good_crop
 
 SETTINGS = (0.0, 0.25, 0.5, 0.75, 1.0)
 PEOPLE = (1, 3, 4, 6)

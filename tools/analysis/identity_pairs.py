@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from l2rkit.commands.doors import user_errors
+from l2rkit.cli.common import user_errors
 from l2rkit.data import CropByLandmarks, LoadPhoto, ManifestPhotos
 from l2rkit.data.transforms import to_tensor
 from l2rkit.degrade import Level

@@ -12,7 +12,7 @@ import click
 import cv2
 import numpy as np
 
-from l2rkit.commands.doors import quiet, user_errors
+from l2rkit.cli.common import quiet, user_errors
 
 SIZE = 128  # px of the crops
 WORST = 0.05  # share of the photos that ought to be caught

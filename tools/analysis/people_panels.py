@@ -12,17 +12,17 @@ import torch
 from mmengine.dataset import default_collate
 from torch.nn.functional import interpolate
 
-from l2rkit.checkpoints import load_weights, own_state
-from l2rkit.commands.doors import user_errors
+from l2rkit.cli.common import user_errors
 from l2rkit.config import load_model
 from l2rkit.data import CropByLandmarks, Degrade, LoadPhoto, ManifestPhotos, PackPhoto
 from l2rkit.degrade import Level
-from l2rkit.face import Light
 from l2rkit.geometry import view_of
+from l2rkit.io.weights import load_weights, own_state
 from l2rkit.landmarks import FaceMesh
 from l2rkit.landmarks.face_mesh import disagreement
 from l2rkit.registry import RESTORERS
 from l2rkit.render import GridRenderer
+from l2rkit.structures import Light
 from l2rkit.viz.alone import FaceAlone
 from l2rkit.viz.landmarks import with_landmarks
 from l2rkit.viz.sheet import sheet

@@ -44,7 +44,7 @@ from l2rkit.data.openfaces import (
 from l2rkit.data.openfaces.place import cut
 from l2rkit.data.photo import photo_size, read_photo
 from l2rkit.errors import DataError, UserError
-from l2rkit.files import write_whole
+from l2rkit.io.files import write_whole
 
 FEWEST = 0.5  # of a source's pictures; with fewer there the folder is probably another
 QUALITY = 90

@@ -18,7 +18,7 @@ from PIL import Image
 from l2rkit.data.align import FaceAligner
 from l2rkit.data.checksums import write_checksums
 from l2rkit.data.photo import PhotoError, list_photos, read_photo
-from l2rkit.files import write_whole
+from l2rkit.io.files import write_whole
 
 
 def convert(size: int, root: Path, out: Path, below: Path) -> str:

@@ -24,7 +24,7 @@ from l2rkit.data.checksums import write_checksums
 from l2rkit.data.pairs import FAR, NEAR
 from l2rkit.data.scans import MESHES, place_scan, read_scan, render_scan, yaw_views
 from l2rkit.errors import UserError
-from l2rkit.files import png, write_whole
+from l2rkit.io.files import png, write_whole
 
 
 def targets(folder: Path, below: Path, yaw: float) -> tuple[Path, Path, Path]:

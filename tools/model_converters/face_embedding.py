@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from l2rkit.commands.doors import user_errors
+from l2rkit.cli.common import user_errors
 from l2rkit.identity import FaceEmbedding
 from l2rkit.identity.mean_code import mean_code, train_crops
 from l2rkit.identity.readers import read_face_embedding, write_identity

@@ -8,7 +8,7 @@ import click
 import torch
 from torch import Tensor
 
-from l2rkit.checkpoints import read_weights, write_weights
+from l2rkit.io.weights import read_weights, write_weights
 from l2rkit.losses.features import mobilenet_layers
 from l2rkit.zoo import FOLDER
 

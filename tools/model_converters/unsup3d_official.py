@@ -6,9 +6,9 @@ Only tensors are read: nothing that the checkpoint names is imported or run. The
 
 import click
 
-from l2rkit.checkpoints import write_weights
-from l2rkit.commands.doors import user_errors
+from l2rkit.cli.common import user_errors
 from l2rkit.decompose.official import read_official
+from l2rkit.io.weights import write_weights
 
 
 @click.command(help=__doc__)

@@ -1,6 +1,6 @@
 """A linear head: mean + macro mix + shape modes + facial actions, read from one small asset.
 
-Made by tools/build_head_model.py; sources and licence (CC0) are in the asset's `source`.
+Made by tools/builders/build_head_model.py; sources and licence (CC0) are in the asset's `source`.
 """
 
 from dataclasses import dataclass

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from ...checkpoints import load_into, read_weights
-from ...degrade.resize import resized
 from ...errors import PartError, WeightsError
+from ...io.weights import load_into, read_weights
+from ...ops.resize import resized
 from ...registry import RESTORERS
 from ..shipped import load_shipped
 from .components import template, windows
@@ -27,8 +27,8 @@ class DFDNet(nn.Module):
     Args:
         weights: name of a shipped file or a path, with network and dictionary, which stay frozen;
             None starts at random, to be trained.
-        dictionary: for a random start, the file that `tools/build_dictionary.py` wrote; left out,
-            the atoms are noise.
+        dictionary: for a random start, the file that `tools/builders/build_dictionary.py` wrote;
+            left out, the atoms are noise.
         atoms: how many there are of each component at each scale.
         width: channels of the finest layers; the coarser ones have up to three times as many.
         image_size: px, a multiple of 128.
@@ -84,5 +84,7 @@ def read_dictionary(path: str) -> dict[str, Tensor]:
         WeightsError: it is not there, or not whole.
     """
     if not Path(path).is_file():
-        raise WeightsError(f"no dictionary at {path}: `python tools/build_dictionary.py` makes one")
+        raise WeightsError(
+            f"no dictionary at {path}: `python tools/builders/build_dictionary.py` makes one"
+        )
     return read_weights(path)

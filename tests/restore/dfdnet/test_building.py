@@ -9,13 +9,13 @@ from click.testing import CliRunner
 from mmengine.dataset import BaseDataset
 from PIL import Image
 
-from l2rkit.checkpoints import read_weights
 from l2rkit.data.align import TEMPLATE
 from l2rkit.data.manifest import LANDMARKS
+from l2rkit.io.weights import read_weights
 from l2rkit.restore.dfdnet.dictionary import Dictionary, standardised
 from l2rkit.restore.dfdnet.features import PyramidFeatures, component_features
 from l2rkit.restore.dfdnet.kmeans import centres, distances
-from tools.build_dictionary import enlargement, gather, main, sharp_photos
+from tools.builders.build_dictionary import enlargement, gather, main, sharp_photos
 
 
 def seeded(seed: int) -> torch.Generator:

@@ -5,8 +5,8 @@ from shutil import copy
 import pytest
 import torch
 
-from l2rkit.checkpoints import write_weights
 from l2rkit.errors import PartError, WeightsError
+from l2rkit.io.weights import write_weights
 from l2rkit.registry import RESTORERS
 from l2rkit.restore import DFDNet
 from l2rkit.restore.dfdnet.components import corners, template, windows
@@ -154,7 +154,7 @@ def test_what_does_not_fit_is_refused_in_one_line(part, tmp_path, monkeypatch):
         (WeightsError, "'dfdnet.safetensors' is not shipped", {}),
         (WeightsError, "of another architecture", dict(weights=str(path), atoms=3, width=8)),
         (WeightsError, "no weights at nowhere/x.pth", dict(weights="nowhere/x.pth")),
-        (WeightsError, "tools/build_dictionary.py", dict(weights=None, dictionary="nowhere")),
+        (WeightsError, "build_dictionary.py", dict(weights=None, dictionary="nowhere")),
         (PartError, "bring their dictionary", dict(dictionary="some.safetensors")),
         (PartError, "a multiple of 128 px, not 64", dict(weights=None, image_size=64)),
         (PartError, "atoms >= 1 and width >= 2, not 0 and 4", dict(weights=None, atoms=0, width=4)),

@@ -1,0 +1,206 @@
+"""A face that was found in a photo: its arrays, meshes, pictures and files."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import trimesh
+from PIL import Image
+from torch import Tensor, nn
+
+from ..errors import UserError, near
+from ..geometry import aligned, normals, view_of
+from ..io.files import png, write_whole
+from ..structures import BACKGROUND, Face, Light, Scene
+from ..viz.alone import FaceAlone
+from ..viz.formats import MESHES
+from ..viz.mesh import mesh_of, to_bytes
+from ..viz.panel import TILE, on_white, panel
+from ..viz.texture import texture
+from ..viz.turntable import gif, light_from, relit, turntable
+
+PICTURE, MOVING = 256, 192  # pixels of the pictures that are drawn, and of moving ones
+ANIMATIONS = {"turntable": ".gif", "relight": "-relit.gif"}
+
+
+@dataclass(frozen=True, eq=False)
+class Reconstruction:
+    """One face of one photo.
+
+    scene: a batch of one, on the CPU; crop (2, 3): from pixels of the photo to pixels of
+    `scene.photo`; renderer: the method's own, which drew the scene; fine (N, N, 3) uint8: the same
+    square of the photo with more pixels, its outermost pixel centres those of `scene.photo`, or
+    None where the photo holds no more; photo_light: the photo's light, where the scene is under
+    another one.
+    """
+
+    scene: Scene
+    crop: np.ndarray
+    renderer: nn.Module
+    fine: np.ndarray | None = None
+    photo_light: Light | None = None
+
+    @property
+    def face(self) -> Face:
+        return self.scene.face
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What `save` writes into the `.npz` file, by name."""
+        face, own = self.face, self.scene.own
+        displacement = face.displacement
+        return {
+            "image": _hwc(self.scene.photo),
+            "depth": _hw(own.depth.masked_fill(own.depth >= BACKGROUND, float("nan"))),
+            "normal": _hwc(normals(own.depth)),
+            "albedo": _hwc(face.albedo),
+            "canonical_depth": _hw(face.depth),
+            "displacement": _hw(
+                torch.zeros_like(face.depth) if displacement is None else displacement
+            ),
+            "view": face.view[0].numpy(),
+            "light": face.light.packed()[0].numpy(),
+            "crop": self.crop,
+        }
+
+    def mesh(
+        self,
+        keep_background: bool = False,
+        watertight: bool = False,
+        width_mm: float | None = None,
+        texture_size: int | None = None,
+    ) -> trimesh.Trimesh:
+        """The face as a textured mesh, see `l2rkit.viz.mesh_of` and `texture`."""
+        colours = self.texture(texture_size)
+        return mesh_of(self.face, 0, keep_background, watertight, width_mm, colours)
+
+    def texture(self, size: int | None = None) -> Tensor:
+        """(1, 3, size, size) in [0, 1]: the albedo, with the photo's detail where that is good.
+
+        By default as large as the face is in the photo, up to `FINEST`, or as the albedo, if that
+        is larger. See `l2rkit.viz.texture`.
+
+        Raises:
+            UserError: size is below 2.
+        """
+        if size is not None and size < 2:
+            raise UserError(f"a texture has 2 px or more across, not {size}")
+        if self.fine is None:
+            return aligned(self.face.albedo, size or self.face.size)
+        fine = torch.from_numpy(self.fine).permute(2, 0, 1)[None] / 255
+        as_taken = self.face.lit_by(self.photo_light or self.face.light)
+        return texture(as_taken, fine, size or max(self.face.size, len(self.fine)))
+
+    def render(
+        self, yaw_deg: float = 0.0, pitch_deg: float = 0.0, size: int = PICTURE
+    ) -> Image.Image:
+        """A picture of the face alone, `size` pixels wide, turned from looking ahead; on white.
+
+        A Pillow image: `numpy.asarray` of it is (size, size, 3) uint8 RGB.
+        """
+        seen = FaceAlone(size)(self.face.seen_from(view_of(yaw_deg, pitch_deg)))
+        return Image.fromarray(to_bytes(on_white(seen.image, seen.mask)[0]))
+
+    def lit_by(self, light: Light) -> "Reconstruction":
+        """The same face of the same photo under another light, drawn anew."""
+        face = self.face.lit_by(light)
+        scene = replace(self.scene, face=face, own=self.renderer(face))
+        return replace(self, scene=scene, photo_light=self.photo_light or self.face.light)
+
+    def relight(
+        self,
+        yaw_deg: float = 0.0,
+        pitch_deg: float = 0.0,
+        ambient: float | None = None,
+        diffuse: float | None = None,
+    ) -> "Reconstruction":
+        """The same under a light that comes from the picture's right (yaw) and from above (pitch).
+
+        Strengths that are not given stay those of the photo.
+        """
+        own = self.face.light
+        strengths = [
+            old if new is None else torch.full_like(old, new)
+            for old, new in ((own.ambient, ambient), (own.diffuse, diffuse))
+        ]
+        return self.lit_by(light_from(yaw_deg, pitch_deg, *strengths))
+
+    def turntable(self, frames: int = 24, size: int = MOVING) -> bytes:
+        """A GIF of the face swinging from side to side."""
+        return gif(turntable(FaceAlone(size), self.face, frames)[:, 0])
+
+    def light_round(self, frames: int = 24, size: int = MOVING) -> bytes:
+        """A GIF of the face under a light that goes round it."""
+        return gif(relit(FaceAlone(size), self.face, frames)[:, 0])
+
+    def save(
+        self,
+        folder: str | Path,
+        name: str,
+        formats: Sequence[str] = ("glb",),
+        keep_background: bool = False,
+        watertight: bool = False,
+        width_mm: float | None = None,
+        texture_size: int | None = None,
+    ) -> None:
+        """Writes `name.npz`, `name.png` and the files of `formats` into `folder`.
+
+        Each is there whole or not at all, the `.npz` last. formats: of glb, obj (with `name.mtl`
+        and `name-albedo.png`), ply and stl, which take the other arguments of `mesh`; turntable
+        (`name.gif`) and relight (`name-relit.gif`).
+
+        Raises:
+            UserError: no such format, or no such mesh of a face.
+        """
+        endings(formats)  # says which of them is not known
+        npz = io.BytesIO()
+        np.savez_compressed(npz, **self.arrays())
+        picture = panel(self.scene.photo, self.face, self.scene.own, FaceAlone(TILE))
+        contents = {}
+        if not MESHES.keys().isdisjoint(formats):
+            mesh = self.mesh(keep_background, watertight, width_mm, texture_size)
+            for wanted in MESHES.keys() & set(formats):
+                contents |= MESHES[wanted].write(mesh, name)
+        moving = {"turntable": self.turntable, "relight": self.light_round}
+        contents |= {ANIMATIONS[key]: moving[key]() for key in ANIMATIONS.keys() & set(formats)}
+        contents |= {".png": png(picture), ".npz": npz.getvalue()}
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        for ending, content in contents.items():
+            write_whole(Path(folder) / f"{name}{ending}", content)
+
+
+@dataclass(frozen=True, eq=False)
+class Collection:
+    """Photos of one person, seen together.
+
+    shared: the face that they have in common, as it explains the photo that counts most;
+    photos: each photo's own face; share (N,): how much each counts, 1 as much as the others.
+    """
+
+    shared: Reconstruction
+    photos: list[Reconstruction]
+    share: Tensor
+
+
+def endings(formats: Sequence[str] = ("glb",)) -> list[str]:
+    """How the names of the files end that `Reconstruction.save` writes, such as ".npz".
+
+    Raises:
+        UserError: no such format.
+    """
+    known = {key: form.endings for key, form in MESHES.items()}
+    known |= {key: (ending,) for key, ending in ANIMATIONS.items()}
+    for wanted in formats:
+        if wanted not in known:
+            raise UserError(f"no format is called '{wanted}'{near(wanted, known)}")
+    return [".npz", *(ending for key in dict.fromkeys(formats) for ending in known[key]), ".png"]
+
+
+def _hw(image: Tensor) -> np.ndarray:
+    return image[0, 0].numpy()
+
+
+def _hwc(image: Tensor) -> np.ndarray:
+    return image[0].permute(1, 2, 0).contiguous().numpy()

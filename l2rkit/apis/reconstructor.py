@@ -1,0 +1,212 @@
+"""From bad photos to faces: alignment and model."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from mmengine.utils import ProgressBar
+from torch import Tensor
+
+from ..config import load_config, load_model
+from ..data.align import FaceAligner, warp
+from ..data.photo import photo_size, read_photo
+from ..engine.devices import chosen_device
+from ..errors import ConfigError
+from ..io.weights import load_weights, own_state
+from ..model import FaceReconstructor
+from ..structures import Scene, on_cpu, one_by_one
+from ..viz.texture import FINEST
+from ..zoo import DEFAULT_CONFIG, shipped_weights
+from .reconstruction import Collection, Reconstruction
+
+BATCH = 16  # photos that go through the network at once
+Photo = str | Path | np.ndarray  # a file, or (H, W, 3) uint8 RGB
+
+
+class Crop(NamedTuple):
+    """A face cut out of a photo.
+
+    pixels (size, size, 3) uint8; matrix (2, 3): from pixels of the photo to those of the crop;
+    fine (N, N, 3) uint8: the same square with more pixels, see `fine_crop`, or None.
+    """
+
+    pixels: np.ndarray
+    matrix: np.ndarray
+    fine: np.ndarray | None
+
+
+class Reconstructor:
+    """A trained model that takes photos as they come.
+
+    Args:
+        config: a config file.
+        weights: a weight file; by default the shipped one of the config's name, if it has any.
+        align: find faces and crop them; else each photo is taken as one face, already cropped.
+        every_face: all faces of a photo, not only the largest.
+        device: cpu, cuda, cuda:1, ..., or auto for the GPU if there is one.
+        fidelity: 0..1, how far the photo's own pixels count against what the method makes up, if
+            it can choose; None leaves it as the config has it.
+    """
+
+    def __init__(
+        self,
+        config: str | Path,
+        weights: str | Path | None = None,
+        align: bool = True,
+        every_face: bool = False,
+        device: str = "cpu",
+        fidelity: float | None = None,
+    ) -> None:
+        device, loaded = chosen_device(device), load_config(config)
+        self.model: FaceReconstructor = load_model(loaded, device=device)
+        if weights or own_state(self.model):
+            load_weights(self.model, weights or shipped_weights(config))
+        if fidelity is not None:
+            self.model.follow(fidelity)
+        self.device, self.every_face = device, every_face
+        self.size = self.model.image_size
+        self.aligner = FaceAligner(self.size) if align else None
+
+    def __call__(self, photo: Photo) -> list[Reconstruction]:
+        """The faces in a photo: a path, or (H, W, 3) uint8 RGB.
+
+        Raises:
+            UserError: the photo cannot be read, or holds no face.
+        """
+        return [self._faces([crop])[0] for crop in self.crops(photo)]
+
+    def largest(self, photos: Sequence[Photo], progress: bool = False) -> list[Reconstruction]:
+        """The largest face of each photo, in batches.
+
+        Raises:
+            UserError: as above, of the first such photo.
+        """
+        bar = ProgressBar(len(photos), file=sys.stderr) if progress and photos else None
+        found = []
+        for first in range(0, len(photos), BATCH):
+            some = photos[first : first + BATCH]
+            found += self._faces([self.crops(photo)[0] for photo in some])
+            if bar is not None:
+                bar.update(len(some))
+        if bar is not None:
+            print(file=sys.stderr, flush=True)
+        return found
+
+    def crops(self, photo: Photo) -> list[Crop]:
+        """Each face's crop, the largest face first.
+
+        Raises:
+            UserError: as above.
+        """
+        if isinstance(photo, np.ndarray):
+            return self._cut(photo, "")
+        pixels = read_photo(photo)
+        shrunk = np.diag([pixels.shape[1] / photo_size(photo)[0]] * 2 + [1])  # huge photos are
+        return [
+            crop._replace(matrix=crop.matrix @ shrunk) for crop in self._cut(pixels, str(photo))
+        ]
+
+    def collection(self, crops: Sequence[Crop]) -> Collection:
+        """The face that crops of one person have in common, and what each adds.
+
+        Raises:
+            ConfigError: the method takes each photo by itself.
+        """
+        if not hasattr(self.model.decompose, "shares"):
+            name = type(self.model.decompose).__name__
+            raise ConfigError(f"a collection wants a decomposer of many photos; {name} takes one")
+        one = torch.zeros(len(crops), dtype=torch.long, device=self.device)
+        faces = self._faces(crops, one)
+        share = self.model.decompose.shares(self._batch(crops), one).cpu()
+        best = faces[int(share.argmax())]
+        common = best.face.consistent
+        face = replace(best.face, depth=common.depth, albedo=common.albedo)
+        scene = Scene(best.scene.photo, face, self.model.render(face))
+        shared = Reconstruction(scene, best.crop, best.renderer, best.fine)
+        return Collection(shared, faces, share)
+
+    def _cut(self, pixels: np.ndarray, name: str) -> list[Crop]:
+        if self.aligner is None:
+            matrix = whole(pixels.shape, self.size)
+            return [
+                Crop(warp(pixels, matrix, self.size), matrix, fine_crop(pixels, matrix, self.size))
+            ]
+        faces = self.aligner.faces(pixels, largest=not self.every_face, name=name)
+        cut = [self.aligner.crop(pixels, face) for face in faces]
+        return [Crop(crop, matrix, fine_crop(pixels, matrix, self.size)) for crop, matrix in cut]
+
+    def _batch(self, crops: Sequence[Crop]) -> Tensor:
+        pixels = np.stack([crop.pixels for crop in crops])
+        return torch.from_numpy(pixels).permute(0, 3, 1, 2).to(self.device) / 255
+
+    def _faces(self, crops: Sequence[Crop], person: Tensor | None = None) -> list[Reconstruction]:
+        (scene,) = self.model.predict(self._batch(crops), person)
+        return [
+            Reconstruction(one, crop.matrix, self.model.render, crop.fine)
+            for one, crop in zip(one_by_one(on_cpu(scene), len(crops)), crops)
+        ]
+
+
+def reconstruct(
+    photos: Photo | Sequence[Photo],
+    config: str | Path = DEFAULT_CONFIG,
+    weights: str | Path | None = None,
+    align: bool = True,
+    device: str = "cpu",
+    progress: bool = False,
+    fidelity: float | None = None,
+) -> Reconstruction | list[Reconstruction]:
+    """The largest face in a photo (a path, or (H, W, 3) uint8 RGB), or those in a list of photos.
+
+    Of a list one each, in its order; they go through the network together, `progress` shows a bar
+    on standard error. The model is kept for the next call. Arguments as in `Reconstructor`.
+
+    Raises:
+        UserError: a photo cannot be read or holds no face; nothing comes back then.
+    """
+    files = tuple(None if f is None else (str(f), _changed(f)) for f in (config, weights))
+    model = _kept(*files, align, chosen_device(device), fidelity)
+    if isinstance(photos, (str, Path, np.ndarray)):
+        return model(photos)[0]
+    return model.largest(photos, progress)
+
+
+def fine_crop(photo: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray | None:
+    """(N, N, 3) uint8: a crop of `size` px, cut anew with as many pixels as the photo has there.
+
+    matrix (2, 3) from pixels of the photo to those of the crop. The outermost pixel centres stay.
+    N is at most `FINEST`; None where it would not be above `size`.
+    """
+    across = (size - 1) / float(np.hypot(matrix[0, 0], matrix[1, 0])) + 1
+    fine = min(FINEST, round(across))
+    return warp(photo, matrix * (fine - 1) / (size - 1), fine) if fine > size else None
+
+
+def whole(shape: tuple[int, ...], size: int) -> np.ndarray:
+    """(2, 3): the matrix that fits the middle square of a picture (H, W, ...) into size pixels."""
+    height, width = shape[:2]
+    scale = size / min(height, width)
+    middle = np.array([(width - 1) / 2, (height - 1) / 2])
+    return np.column_stack([np.eye(2) * scale, (size - 1) / 2 - scale * middle])
+
+
+@lru_cache(maxsize=4)
+def _kept(
+    config: tuple[str, int],
+    weights: tuple[str, int] | None,
+    align: bool,
+    device: str,
+    fidelity: float | None,
+) -> Reconstructor:
+    """config, weights: a file and when it was changed, so that a file written anew is read anew."""
+    return Reconstructor(config[0], weights and weights[0], align, device=device, fidelity=fidelity)
+
+
+def _changed(path: str | Path) -> int:
+    """When a file was last written, in ns; 0 if it is not there, which others complain about."""
+    return Path(path).stat().st_mtime_ns if Path(path).is_file() else 0

@@ -1,0 +1,46 @@
+"""`l2rkit browse-dataset`: what a model will be given, before it is trained on it."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .common import OVERRIDES, load_for_runner, user_errors
+
+COLUMNS = 4  # samples in a row
+
+
+@click.command("browse-dataset")
+@click.argument("config", type=click.Path())
+@click.option("--out", default="dataset.png", show_default=True, type=click.Path(path_type=Path))
+@click.option("--photos", default=24, show_default=True, type=click.IntRange(1, 1000))
+@click.option("--seed", default=0, show_default=True, help="Of the choice of photos, and of draws.")
+@click.option("--split", type=click.Choice(["train", "val", "test"]), default="train")
+@OVERRIDES
+@user_errors
+def browse_dataset(
+    config: str, out: Path, photos: int, seed: int, split: str, cfg_options: dict[str, Any]
+) -> None:
+    """Draws photos as the pipeline of CONFIG gives them: input and target side by side.
+
+    Where nothing degrades the photos, the input is the target and is drawn once. Synthetic heads
+    that are not in the cache yet are made first; fewer are with
+    --cfg-options train_dataloader.dataset.size=100.
+    """
+    cfg = load_for_runner(config, cfg_options, "none")
+    loader = cfg.get(f"{split}_dataloader")
+    if loader is None:
+        from ..errors import ConfigError
+
+        raise ConfigError(f"{config} has no {split}_dataloader: nothing to browse")
+    from mmengine.registry import DATASETS
+    from mmengine.runner import set_random_seed
+
+    from ..io.files import png, write_whole
+    from ..viz.browse import chosen, samples_sheet
+
+    set_random_seed(seed)
+    dataset = DATASETS.build(loader.dataset)
+    samples = [dataset[index] for index in chosen(len(dataset), photos, seed)]
+    write_whole(out, png(samples_sheet(samples, COLUMNS)))
+    click.echo(f"{out}: {len(samples)} of {len(dataset)} samples")

@@ -1,0 +1,172 @@
+"""`l2rkit doctor`: what of l2rkit works here, and what is missing for the rest."""
+
+import os
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from .common import quiet
+
+OLDEST_PYTHON = (3, 10)
+REQUIRED = ("torch", "mmengine", "mmcv", "numpy", "cv2", "numba", "trimesh", "safetensors", "PIL")
+DISTRIBUTIONS = {  # whose names are not those of their modules, the first that is there
+    "mmcv": ("mmcv-lite", "mmcv"),
+    "cv2": ("opencv-python", "opencv-python-headless"),
+    "PIL": ("pillow",),
+}
+OPTIONAL = {  # module: what it is for, and how it comes
+    "pytorch3d": ("PyTorch3DRenderer", "build it for the installed torch, see pytorch3d.org"),
+    "nvdiffrast": ("the project nvdiffrast, on NVIDIA GPUs", "see github.com/NVlabs/nvdiffrast"),
+    "spandrel": ("the restorer Spandrel", "pip install spandrel"),
+    "gradio": ("`l2rkit demo`", "pip install 'l2rkit[demo]'"),
+}
+FINE, MISSING, BROKEN = "ok", "--", "!!"
+Line = tuple[str, str, str]  # state, name, what is to say of it
+
+
+@click.command()
+@click.pass_context
+def doctor(ctx: click.Context) -> None:
+    """Says what works here, and what to install for the rest.
+
+    Status 0: all that is needed works. 1: something that is needed is broken, marked with !!.
+    """
+    quiet()
+    broken = 0
+    for title, look in SECTIONS.items():
+        click.echo(f"{title}:")
+        for state, name, words in look():
+            broken += state == BROKEN
+            click.echo(f"  {state} {name}: {words}")
+    if broken:
+        click.echo(f"{broken} needed things are broken", err=True)
+        ctx.exit(1)
+
+
+def needed() -> list[Line]:
+    """Python and the packages without which nothing works."""
+    python = ".".join(map(str, sys.version_info[:3]))
+    old = sys.version_info < OLDEST_PYTHON
+    first = (BROKEN, "python", f"{python}, 3.10 is needed") if old else (FINE, "python", python)
+    return [first, *(package(name, BROKEN) for name in REQUIRED)]
+
+
+def package(name: str, otherwise: str) -> Line:
+    """Whether a package can be imported, and its version; `otherwise` is the state if not."""
+    try:
+        module = import_module(name)
+    except Exception as error:  # a package may fail in any way at all
+        return otherwise, name, f"does not import: {_one_line(error)}"
+    # of torch it tells the build, too, which the distribution may not
+    return FINE, name, str(getattr(module, "__version__", None) or _version(name))
+
+
+def optional() -> list[Line]:
+    """Packages that some parts ask for."""
+    lines = []
+    for name, (purpose, source) in OPTIONAL.items():
+        if find_spec(name) is None:
+            lines.append((MISSING, name, f"not installed, for {purpose}: {source}"))
+        else:
+            lines.append(package(name, MISSING))
+    return lines
+
+
+def machine() -> list[Line]:
+    """Devices, threads, and whether a face can be drawn."""
+    return [
+        _tried("devices", lambda: ", ".join(import_module("l2rkit.engine.devices").device_names())),
+        _tried("threads", lambda: f"{import_module('torch').get_num_threads()} of torch"),
+        _tried("renderer", _drawn),
+    ]
+
+
+def shipped() -> list[Line]:
+    """The files that come with the package; the default method's are needed."""
+    from ..zoo import FOLDER
+
+    lines = [_tried(name, lambda name=name: _read(FOLDER / name)) for name in NEEDED_FILES]
+    others = sorted(p.name for p in FOLDER.glob("*.safetensors") if p.name not in NEEDED_FILES)
+    return lines + [_tried(name, lambda name=name: _read(FOLDER / name)) for name in others]
+
+
+def places() -> list[Line]:
+    """Where data are looked for."""
+    heads = Path("data/heads")
+    sets = sorted(p.name for p in heads.glob("*") if p.is_dir())
+    root = os.environ.get("OPENFACES_ROOT")
+    photos = (MISSING, "OPENFACES_ROOT", "not set; docs/datasets.md says what it is for")
+    if root:
+        there = Path(root).is_dir()
+        photos = (
+            FINE if there else MISSING,
+            "OPENFACES_ROOT",
+            root + (", no folder" * (not there)),
+        )
+    return [
+        (FINE, f"{heads}", ", ".join(sets))
+        if sets
+        else (MISSING, f"{heads}", "empty here; heads are made when they are first asked for"),
+        photos,
+    ]
+
+
+NEEDED_FILES = (
+    "face_restorer.safetensors",
+    "face_landmark.tflite",
+    "centerface.onnx",
+)
+SECTIONS: dict[str, Callable[[], list[Line]]] = {
+    "needed": needed,
+    "here": machine,
+    "shipped": shipped,
+    "optional": optional,
+    "data": places,
+}
+
+
+def _drawn() -> str:
+    """Draws a flat face and looks whether it came out."""
+    import torch
+
+    from ..render import rasterize_grid
+
+    column, row = torch.meshgrid(torch.arange(4.0), torch.arange(4.0), indexing="xy")
+    face = rasterize_grid(torch.stack([column, row, torch.ones(4, 4)], -1)[None], 4)
+    if (face < 0).any():
+        raise RuntimeError("a flat face was not drawn whole")
+    return "draws"
+
+
+def _read(path: Path) -> str:
+    if path.suffix == ".safetensors":
+        from safetensors import safe_open
+
+        with safe_open(path, "pt") as file:
+            return f"{len(file.keys())} tensors, {path.stat().st_size / 1e6:.1f} MB"
+    return f"{path.stat().st_size / 1e6:.1f} MB"
+
+
+def _tried(name: str, look: Callable[[], str]) -> Line:
+    try:
+        return FINE, name, look()
+    except Exception as error:
+        return BROKEN, name, _one_line(error)
+
+
+def _version(name: str) -> str:
+    for distribution in DISTRIBUTIONS.get(name, (name,)):
+        try:
+            return version(distribution)
+        except PackageNotFoundError:
+            continue
+    return str(getattr(import_module(name), "__version__", "there"))
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())

@@ -1,0 +1,112 @@
+"""`l2rkit leaderboard`: results files in, tables out; and the runs that fill the files."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import ConfigError, UserError, near
+from ..leaderboard.results import read_entries
+from ..leaderboard.table import table
+from .common import user_errors
+
+CONFIGS, PROJECTS = Path("configs"), Path("projects")
+
+
+@click.command()
+@click.argument("results", nargs=-1, type=click.Path())
+@click.option("--out", type=click.Path(dir_okay=False), help="Write model-zoo.md or another page.")
+@click.option("--check", is_flag=True, help="End with status 1 if the page at --out is stale.")
+@click.option("--run", is_flag=True, help="First measure what is missing of the matrix.")
+@click.option("--matrix", help="Another list of runs.  [default: configs/matrix.json]")
+@click.option("--jobs", type=click.IntRange(1), help="Runs at a time.  [default: one a core]")
+@click.option("--only", metavar="TEXT", help="Of the matrix, runs with TEXT in their name.")
+@click.pass_context
+@user_errors
+def leaderboard(
+    ctx: click.Context,
+    results: tuple[str, ...],
+    out: str | None,
+    check: bool,
+    run: bool,
+    matrix: str | None,
+    jobs: int | None,
+    only: str | None,
+) -> None:
+    """Prints a table of the entries of RESULTS, by default of all in configs/ and projects/.
+
+    With --out, the page goes there, a plot into docs/ and model-index.yml beside it, and a
+    metafile.yml beside each of RESULTS.
+
+    With --run, runs of the matrix that have no entry yet are measured first; what fails is told in
+    one line, and the others go on. It may be ended at any time and begun again.
+
+    Status 0: all done. 1: some runs failed, or the page is stale. 2: nothing could begin.
+    """
+    if not run and (matrix or jobs or only):
+        raise ConfigError("--matrix, --jobs and --only are for --run")
+    failed = measure(Path(matrix or CONFIGS / "matrix.json"), jobs, only or "") if run else 0
+    paths = [Path(path) for path in results]
+    if not paths:
+        paths = [p for folder in (CONFIGS, PROJECTS) for p in sorted(folder.glob("*/results.json"))]
+    if out is None:
+        click.echo(table([entry for path in paths for entry in read_entries(path)]))
+    elif check:
+        texts = documents(paths, Path(out))
+        stale = [
+            path for path, text in texts.items() if isinstance(text, str) and old(path) != text
+        ]
+        for path in stale:
+            click.echo(f"{path} is stale: run l2rkit leaderboard --out {out}", err=True)
+        ctx.exit(int(bool(stale or failed)))
+    else:
+        write(documents(paths, Path(out)))
+    ctx.exit(int(failed > 0))
+
+
+def measure(matrix: Path, jobs: int | None, only: str) -> int:
+    """Measures what is missing of the matrix; how many runs failed."""
+    from ..leaderboard.matrix import read_matrix, run
+
+    cells = read_matrix(matrix)
+    chosen = [cell for cell in cells if only in cell.name]
+    if not chosen:
+        known = {Path(cell.config).stem for cell in cells}
+        raise UserError(f"{matrix} has no run with '{only}' in its name{near(only, known)}")
+    return run(chosen, jobs or os.cpu_count() or 1, lambda line: click.echo(line, err=True))
+
+
+def documents(paths: list[Path], out: Path) -> dict[Path, str | bytes]:
+    """Every file that is made of the results; pictures are bytes."""
+    from ..leaderboard.metafile import index, listed, metafile
+    from ..leaderboard.page import PLOT, page, read_published
+    from ..leaderboard.plot import curves, plot
+
+    entries = {path: read_entries(path) for path in paths}
+    every = [entry for some in entries.values() for entry in some]
+    metafiles = {
+        path.with_name("metafile.yml"): metafile(path.parent, listed(some))
+        for path, some in entries.items()
+        if listed(some)
+    }
+    made: dict[Path, str | bytes] = {
+        out: page(every, read_published(CONFIGS / "published.json")),
+        out.with_name("model-index.yml"): index(list(metafiles)),
+        **metafiles,
+    }
+    return made | ({out.parent / PLOT: plot(every)} if curves(every) else {})
+
+
+def old(path: Path) -> str | None:
+    """What is in a file, if it is there."""
+    return path.read_text("utf-8") if path.is_file() else None
+
+
+def write(made: dict[Path, Any]) -> None:
+    """Writes texts and pictures, and the folders that they are in."""
+    from ..io.files import write_whole
+
+    for path, content in made.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, content.encode() if isinstance(content, str) else content)

@@ -1,0 +1,19 @@
+"""`l2rkit print-config`: what a config comes to."""
+
+from typing import Any
+
+import click
+
+from .common import OVERRIDES, import_mmengine, user_errors
+
+
+@click.command("print-config")
+@click.argument("config", type=click.Path())
+@OVERRIDES
+@user_errors
+def print_config(config: str, cfg_options: dict[str, Any]) -> None:
+    """Prints CONFIG with its bases and changes merged in; builds no part and reads no weights."""
+    import_mmengine()
+    from ..config import load_config
+
+    click.echo(load_config(config, cfg_options).pretty_text, nl=False)

@@ -1,0 +1,185 @@
+"""`l2rkit reconstruct`: photos in, meshes out."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..zoo import DEFAULT_CONFIG
+from .common import complain, import_mmengine, user_errors
+from .outputs import SHEET, Writing
+from .paths import output_names, paths_of, writable_folder
+
+if TYPE_CHECKING:
+    from ..apis.reconstructor import Reconstructor
+
+FORMATS = ("glb", "obj", "ply", "stl")
+
+
+@click.command()
+@click.argument("photos", nargs=-1, type=click.Path(), metavar="PHOTO...")
+@click.option("--config", default=DEFAULT_CONFIG, show_default=True, type=click.Path())
+@click.option("--weights", type=click.Path(), help="Trained weights.  [default: the shipped ones]")
+@click.option("--out", required=True, type=click.Path(file_okay=False), help="Folder to write to.")
+@click.option("--align/--no-align", default=True, help="Find faces, or take photos as cropped.")
+@click.option(
+    "--collection",
+    multiple=True,
+    type=click.Path(),
+    metavar="FOLDER",
+    help="Photos of one person, to be seen together. May be repeated.",
+)
+@click.option("--all-faces", is_flag=True, help="Every face of a photo, not only the largest.")
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(FORMATS),
+    default=("glb",),
+    show_default=True,
+    help="How meshes are written. May be repeated.",
+)
+@click.option(
+    "--fidelity",
+    type=click.FloatRange(0, 1),
+    help="How far the photo's own pixels count, 0 to 1; less leaves more to what was learnt.",
+)
+@click.option("--keep-background", is_flag=True, help="Meshes with hair and background.")
+@click.option("--watertight", is_flag=True, help="Meshes with walls and a flat back, for printers.")
+@click.option(
+    "--width-mm",
+    type=float,
+    help="Width of the face, for meshes in millimetres (.glb: metres, as its standard says). "
+    "A photo does not tell it.",
+)
+@click.option(
+    "--texture-size",
+    type=click.IntRange(2, 4096),
+    help="Pixels across the texture of meshes.  [default: as the photo has them, up to 1024]",
+)
+@click.option("--turntable", is_flag=True, help="NAME.gif: the face turning.")
+@click.option("--relight", is_flag=True, help="NAME-relit.gif: a light going round the face.")
+@click.option("--sheet", is_flag=True, help=f"{SHEET}.png: all photos of the run and their faces.")
+@click.option("--skip-existing", is_flag=True, help="Leave photos alone whose files are all there.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ... or auto.")
+@click.pass_context
+@user_errors
+def reconstruct(
+    ctx: click.Context,
+    photos: tuple[str, ...],
+    config: str,
+    weights: str | None,
+    out: str,
+    align: bool,
+    collection: tuple[str, ...],
+    all_faces: bool,
+    formats: tuple[str, ...],
+    fidelity: float | None,
+    keep_background: bool,
+    watertight: bool,
+    width_mm: float | None,
+    texture_size: int | None,
+    turntable: bool,
+    relight: bool,
+    sheet: bool,
+    skip_existing: bool,
+    device: str,
+) -> None:
+    """Writes NAME.npz, NAME.png and meshes for each PHOTO; a folder stands for its photos.
+
+    Of a --collection FOLDER these are the face that its photos share; each photo's own is written
+    into a folder of that name.
+
+    Status 0: all done. 1: some photos failed, each with a line that says why, the others are
+    written. 2: nothing could begin.
+    """
+    import_mmengine()
+    from ..apis.reconstructor import Reconstructor
+
+    if not photos and not collection:
+        raise click.UsageError("name a PHOTO or a --collection")
+    if collection and all_faces:
+        raise click.UsageError("a --collection takes the largest face of each photo")
+    if width_mm is not None and not 0 < width_mm < float("inf"):
+        raise click.UsageError(f"--width-mm is above 0, not {width_mm}")
+    folder = writable_folder(out)
+    jobs = [paths_of(photos), *(paths_of([person]) for person in collection)]
+    model = Reconstructor(config, weights, align, all_faces, device, fidelity)
+    moving = {"turntable": turntable, "relight": relight}
+    writing = Writing(
+        (*formats, *(name for name, asked in moving.items() if asked)),
+        dict(
+            keep_background=keep_background,
+            watertight=watertight,
+            width_mm=width_mm,
+            texture_size=texture_size,
+        ),
+        skip_existing,
+    )
+    failed = one_by_one(model, jobs[0], folder, writing)
+    for person, paths in zip(collection, jobs[1:]):
+        failed += together(model, paths, folder, Path(person).resolve().name, writing)
+    if sheet and (picture := writing.sheet(folder)):
+        click.echo(f"{len(writing.panels)} faces -> {picture}")
+    if failed:
+        click.echo(f"{failed} of {sum(map(len, jobs))} photos failed", err=True)
+        ctx.exit(1)
+
+
+def one_by_one(model: "Reconstructor", paths: list[Path], folder: Path, writing: Writing) -> int:
+    """Writes the faces of each photo. How many photos failed."""
+    from ..errors import UserError
+
+    failed, kinds = 0, ", ".join(writing.endings())
+    for path, name in zip(paths, output_names(paths)):
+        if writing.skipped(folder, name):
+            click.echo(f"{path}: {folder / name}{kinds} are there")
+            continue
+        try:
+            faces = model(path)
+            writing.write(faces, folder, name)
+        except UserError as error:
+            failed += 1
+            complain(error)
+            continue
+        click.echo(f"{path} -> {folder / name}{kinds}" + more(len(faces)))
+    return failed
+
+
+def together(
+    model: "Reconstructor", paths: list[Path], folder: Path, person: str, writing: Writing
+) -> int:
+    """Writes the face that all photos share, and each photo's own. How many photos failed."""
+    from ..errors import UserError
+
+    kinds = ", ".join(writing.endings())
+    if writing.skipped(folder, person):
+        click.echo(f"{person}: {folder / person}{kinds} are there")
+        return 0
+    crops = {}
+    for path in paths:
+        try:
+            crops[path] = model.crops(path)[0]
+        except UserError as error:
+            complain(error)
+    if not crops:
+        return len(paths)
+    seen = model.collection(list(crops.values()))
+    names = output_names(list(crops))
+    failed = len(paths) - len(crops)
+    for path, name, face, share in zip(crops, names, seen.photos, seen.share.tolist()):
+        try:
+            writing.write([face], folder / person, name)
+        except UserError as error:
+            failed += 1
+            complain(error)
+            continue
+        click.echo(f"{path} -> {folder / person / name}{kinds}, counts {share:.2f}")
+    writing.write([seen.shared], folder, person)  # last: if it is there, all is
+    click.echo(f"{len(crops)} photos -> {folder / person}{kinds}")
+    return failed
+
+
+def more(faces: int) -> str:
+    """A note where a photo has more than one face."""
+    return "" if faces == 1 else f" and {faces - 1} more"

@@ -1,0 +1,114 @@
+"""`l2rkit test`: a config and weights in, one entry of results.json out."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .common import OVERRIDES, RESTORER_OPTIONS, load_for_runner, user_errors
+
+
+@click.command()
+@click.argument("config", type=click.Path())
+@click.argument("weights", type=click.Path(), required=False)
+@click.option(
+    "--protocol",
+    help="Measures by configs/_base_/PROTOCOL.py, such as cross_view, or a file of your own.",
+)
+@click.option("--level", default="clean", help="How bad the photos are: clean, x4, mild or severe.")
+@click.option("--restore", help="A restorer by its registered name, to repair them in 2D first.")
+@RESTORER_OPTIONS
+@click.option(
+    "--keep", metavar="FOLDER", help="Keep restored photos there, for other methods behind it."
+)
+@click.option("--results", help="File that gets the entry.  [default: results.json by CONFIG]")
+@click.option("--dry-run", is_flag=True, help="Print the figures and write no entry.")
+@OVERRIDES
+@user_errors
+def test(
+    config: str,
+    weights: str | None,
+    protocol: str | None,
+    level: str,
+    restore: str | None,
+    restorer_options: dict[str, Any],
+    keep: str | None,
+    results: str | None,
+    dry_run: bool,
+    cfg_options: dict[str, Any],
+) -> None:
+    """Measures WEIGHTS, by default the shipped ones, on CONFIG's test set.
+
+    A restorer alone takes none, nor does a prior in PriorSampler: they bring them. Prints the
+    figures and enters them in results.json, in place of an older entry for the same config, weights
+    and data; the figures of each image go into results.npz beside it.
+    """
+    cfg = load_for_runner(config, cfg_options, "none", protocol)
+    from mmengine.runner import Runner
+
+    from ..errors import ConfigError
+    from ..io.weights import load_weights, own_state
+    from ..leaderboard.results import enter, entry
+    from ..leaderboard.supervision import supervision_of
+    from ..model import FaceReconstructor
+    from ..registry import RESTORERS, check_arguments
+    from ..restore.kept import Kept
+    from ..zoo import shipped_weights
+
+    if "test_dataloader" not in cfg:
+        raise ConfigError(f"{config} has no test_dataloader: nothing to measure on")
+    for_keeping = "--keep is for a 3D method behind a restorer, named with --restore"
+    if keep and not restore:
+        raise ConfigError(for_keeping)
+    cfg.work_dir = f"work_dirs/{Path(config).stem}"
+    cfg.log_level = "WARNING"  # the start-up log would drown the figures
+    cfg.custom_hooks = [*cfg.get("custom_hooks", []), dict(type="l2rkit.viz.Progress")]
+    if level != "clean":
+        degrade(cfg, level)
+    if restore:
+        # a misspelt one is said before anything is built
+        check_arguments(RESTORERS.find(restore), restorer_options)
+        cfg.model.restore = dict(restorer_options, type=restore)
+    elif restorer_options:
+        raise ConfigError("--restorer-options are for a restorer: name it with --restore")
+    supervision = "" if dry_run else supervision_of(cfg)  # of losses and load_from, too
+    cfg.model.pop("losses", None)
+    cfg.load_from = None  # where training began; MMEngine would load it over the weights
+    runner = Runner.from_cfg(cfg)
+    if keep:
+        if not isinstance(runner.model, FaceReconstructor):
+            raise ConfigError(for_keeping)
+        runner.model.restore = Kept(runner.model.restore, str(cfg.model.restore), keep)
+    path = None
+    if weights or own_state(runner.model):
+        path = Path(weights) if weights else shipped_weights(config)
+        load_weights(runner.model, path)
+    figures = runner.test()
+    n = len(runner.test_dataloader.dataset)
+    made = entry(cfg, config, path, figures, n, cfg_options, supervision)
+    for name, value in made["metrics"].items():
+        spread = f" ± {value['std']:.3f}" if "std" in value else ""
+        click.echo(f"{name:16} {value['mean']:8.3f}{spread}")
+    if not dry_run:
+        where = Path(results) if results else Path(config).parent / "results.json"
+        enter(made, where, each_image(runner.test_loop.evaluator.metrics))
+        click.echo(f"entered in {where}")
+
+
+def each_image(metrics: Iterable[Any]) -> dict[str, Sequence[float]]:
+    """The figures of every image by name, of those metrics that have them."""
+    return {k: v for metric in metrics for k, v in getattr(metric, "each", {}).items()}
+
+
+def degrade(cfg: Any, level: str) -> None:
+    """Sets the config to test on photos of a level, each always degraded in the same way."""
+    from ..degrade import Level
+
+    Level(level)  # a misspelt one is said before anything is built
+    cfg.level = level
+    # by name, for MMEngine dumps no classes that were put into a loaded config
+    described = dict(type="l2rkit.degrade.Level", name=level)
+    bad = dict(type="l2rkit.data.Degrade", degradation=described, seed=0)
+    *before, pack = cfg.test_dataloader.dataset.pipeline
+    cfg.test_dataloader.dataset.pipeline = [*before, bad, pack]

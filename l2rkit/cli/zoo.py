@@ -1,0 +1,48 @@
+"""`l2rkit zoo`: what is shipped, what it is for, and where it lies."""
+
+import click
+
+from .common import user_errors
+
+TITLES = ("name", "MB", "what for", "licence of its training data")
+
+
+@click.group()
+def zoo() -> None:
+    """Tells of the shipped weights."""
+
+
+@zoo.command("list")
+@user_errors
+def names() -> None:
+    """Prints a table of them."""
+    from ..zoo.card import LICENCE, Card, cards, weights_of
+
+    rows = [TITLES]
+    for name, path in cards().items():
+        card = Card.read(path)
+        size = f"{weights_of(name).stat().st_size / 1e6:.1f}"
+        rows.append((name, size, card.purpose, card.facts[LICENCE]))
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    for row in rows:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+
+
+@zoo.command()
+@click.argument("name")
+@user_errors
+def show(name: str) -> None:
+    """Prints the card of NAME: what it is for, what it has seen, and what it cannot."""
+    from ..zoo.card import card_of
+
+    click.echo(card_of(name).read_text("utf-8").rstrip())
+
+
+@zoo.command()
+@click.argument("name")
+@user_errors
+def path(name: str) -> None:
+    """Prints where the file of NAME lies."""
+    from ..zoo.card import weights_of
+
+    click.echo(weights_of(name).resolve())

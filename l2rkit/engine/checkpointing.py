@@ -1,0 +1,34 @@
+"""Checkpoints of which one is whole at any moment."""
+
+from pathlib import Path
+
+from mmengine.dist import is_main_process
+from mmengine.hooks import CheckpointHook
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
+
+from ..io import atomic, checkpoints  # noqa: F401  # both register themselves with MMEngine
+
+
+@HOOKS.register_module()
+class WholeCheckpoints(CheckpointHook):
+    """MMEngine's checkpoints, one of which is whole at any moment.
+
+    A file is written beside its place, forced to the disk and renamed; MMEngine writes it in place.
+    Older ones go only after it; with `max_keep_ckpts=1` MMEngine has none in between.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        self.backend_args = dict(backend="WholeFiles")
+        super().before_train(runner)
+        if is_main_process():
+            for torn in Path(self.out_dir).glob("*.pth.part"):  # of a run that was killed
+                torn.unlink()
+
+    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
+        with self.file_backend.removing_last():
+            super()._save_checkpoint_with_step(runner, step, meta)
+
+    def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
+        with self.file_backend.removing_last():
+            super()._save_best_checkpoint(runner, metrics)

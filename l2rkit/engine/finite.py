@@ -1,0 +1,99 @@
+"""A watch-dog: a step that went wrong is not taken. All limits are ours."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.dist import all_reduce, get_world_size, is_main_process
+from mmengine.hooks import Hook
+from mmengine.optim import AmpOptimWrapper, OptimWrapper, OptimWrapperDict
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
+from torch import Tensor
+
+from ..errors import UserError
+
+
+@HOOKS.register_module()
+class FiniteSteps(Hook):
+    """Leaves out each step whose loss or gradients are not finite, weights and buffers as before.
+
+    The log counts them as `skipped_steps`. Gradient scaling, as `--amp=float16` has it, looks after
+    its own.
+
+    Args:
+        patience: after so many in a row the run ends in one line, its batch in the work dir.
+    """
+
+    priority = "HIGH"  # before anybody averages or saves
+
+    def __init__(self, patience: int = 10) -> None:
+        self.patience, self.in_a_row, self.bad = patience, 0, False
+
+    def before_train(self, runner: Runner) -> None:
+        self.skipped = runner.message_hub.runtime_info.get("skipped_steps", 0)
+        for wrapper in each_wrapper(runner.optim_wrapper):
+            if not isinstance(wrapper, AmpOptimWrapper):
+                self._guard(wrapper)
+
+    def _guard(self, wrapper: OptimWrapper) -> None:
+        update, step = wrapper.update_params, wrapper.step
+        seen = []
+
+        def guarded_update(loss: Tensor, *args: Any, **kwargs: Any) -> None:
+            seen[:] = [loss.detach()]
+            update(loss, *args, **kwargs)
+
+        def guarded_step(**kwargs: Any) -> None:
+            weights = (w for group in wrapper.optimizer.param_groups for w in group["params"])
+            if finite([*seen, *(w.grad for w in weights if w.grad is not None)]):
+                step(**kwargs)
+            else:
+                self.bad = True
+
+        wrapper.update_params, wrapper.step = guarded_update, guarded_step
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        self.bad = False
+        self.before = {
+            buffer: buffer.clone() for buffer in runner.model.buffers() if learns(buffer)
+        }
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
+    ) -> None:
+        self.in_a_row = self.in_a_row + 1 if self.bad else 0
+        if self.bad:
+            self.skipped += 1
+            for buffer, was in self.before.items():
+                if not buffer.isfinite().all():
+                    buffer.copy_(was)
+            runner.message_hub.update_info("skipped_steps", self.skipped)
+        runner.message_hub.update_scalar("train/skipped_steps", self.skipped)
+        if self.in_a_row == self.patience:
+            path = Path(runner.work_dir, f"bad_batch_{runner.iter}.pth")
+            if is_main_process():
+                torch.save(data_batch, path)
+            raise UserError(
+                f"{self.patience} steps in a row had a loss or gradients that are not finite, the "
+                f"last one {runner.iter}: its batch is {path}; try a smaller lr, or clip_grad"
+            )
+
+
+def each_wrapper(wrapper: OptimWrapper | OptimWrapperDict) -> list[OptimWrapper]:
+    """The wrappers of all optimizers."""
+    return list(wrapper.values()) if isinstance(wrapper, OptimWrapperDict) else [wrapper]
+
+
+def learns(buffer: Tensor) -> bool:
+    """Whether a buffer can be spoilt, and is no large table: those are made once."""
+    return buffer.is_floating_point() and buffer.numel() <= 4096
+
+
+def finite(values: list[Tensor]) -> bool:
+    """Whether all numbers in the tensors are finite, in all processes."""
+    # A sum is one pass without a copy; what overflows in it is no gradient to follow either.
+    good = torch.stack([value.sum().float() for value in values]).sum().isfinite()
+    if get_world_size() > 1:
+        all_reduce(good := good.float(), "min")
+    return bool(good)

@@ -1,0 +1,90 @@
+"""What changes while training goes on."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
+from torch import nn
+
+from ..errors import ConfigError
+
+
+@HOOKS.register_module()
+class Schedule(Hook):
+    """Sets attributes of the model's parts at chosen iterations.
+
+    Args:
+        changes: from an attribute's dotted path in the model to its values by the iteration from
+            which they hold, as in `{"losses.photometric.mirror": {0: 1.0, 2000: 0.5}}`.
+
+    Values depend on the iteration alone, so that a resumed run has the same.
+    """
+
+    def __init__(self, changes: dict[str, dict[int, Any]]) -> None:
+        self.changes = changes
+
+    def before_train(self, runner: Runner) -> None:
+        for path in self.changes:
+            owner, name = _find(runner, path)
+            if not hasattr(owner, name):
+                raise ConfigError(f"Schedule: the model has no '{path}'")
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        for path, values in self.changes.items():
+            begun = [start for start in values if start <= runner.iter]
+            if begun:
+                owner, name = _find(runner, path)
+                setattr(owner, name, values[max(begun)])
+
+
+@HOOKS.register_module()
+class Stages(Hook):
+    """Lets parts of the model learn in turn.
+
+    Args:
+        stages: from an iteration to the parts that learn from there on, by their dotted paths in
+            the model: `{0: ["refine.albedo"], 1000: ["refine.geometry"]}`. Parts that no stage
+            names learn as they would without it.
+
+    What learns depends on the iteration alone, so that a resumed run goes on in the same way.
+    """
+
+    def __init__(self, stages: dict[int, Sequence[str]]) -> None:
+        if 0 not in stages:
+            raise ConfigError("Stages: a stage has to begin at iteration 0")
+        self.stages = stages
+        self.staged = sorted({part for parts in stages.values() for part in parts})
+
+    def before_train(self, runner: Runner) -> None:
+        self.weights = {path: _trainable(runner, path) for path in self.staged}
+        self._set(runner)
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        if runner.iter in self.stages:
+            self._set(runner)
+
+    def _set(self, runner: Runner) -> None:
+        learning = self.stages[max(start for start in self.stages if start <= runner.iter)]
+        for path, weights in self.weights.items():
+            for weight in weights:
+                weight.requires_grad_(path in learning)
+
+
+def _trainable(runner: Runner, path: str) -> list[nn.Parameter]:
+    """The weights of a part that are not frozen for good."""
+    owner, name = _find(runner, path)
+    part = getattr(owner, name, None)
+    if not isinstance(part, nn.Module):
+        raise ConfigError(f"Stages: the model has no part '{path}'")
+    return [weight for weight in part.parameters() if weight.requires_grad]
+
+
+def _find(runner: Runner, path: str) -> tuple[Any, str]:
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    *steps, name = path.split(".")
+    for step in steps:
+        model = getattr(model, step, None)
+    return model, name

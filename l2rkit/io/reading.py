@@ -1,0 +1,43 @@
+"""Small files of figures in; one that is damaged is a `DataError` in one line."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError
+
+
+def read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{path} is no JSON ({type(error).__name__})") from None
+
+
+def read_array(path: str | Path) -> np.ndarray:
+    """The array of an .npy file."""
+    content = _loaded(path)
+    if isinstance(content, dict):
+        raise DataError(f"{path} holds {len(content)} arrays, one was wanted")
+    return content
+
+
+def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
+    """All arrays of an .npz file, by name."""
+    content = _loaded(path)
+    if not isinstance(content, dict) or any(not hasattr(a, "dtype") for a in content.values()):
+        raise DataError(f"{path} is no archive of arrays")
+    return content
+
+
+def _loaded(path: str | Path) -> np.ndarray | dict[str, Any]:
+    try:
+        content = np.load(path, allow_pickle=False)
+        if isinstance(content, np.ndarray):
+            return content
+        with content:
+            return dict(content)
+    except Exception as error:  # NumPy, zipfile, zlib and the header's parser have their own
+        raise DataError(f"{path} cannot be read as arrays ({type(error).__name__})") from None

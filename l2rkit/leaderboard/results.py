@@ -1,0 +1,214 @@
+"""Figures with what it takes to get them again: the entries of results.json.
+
+Beside it lies results.npz with the figures of each image, an array (n,) float32 for each entry and
+metric under `identity(entry).metric`; entries from before it was kept have none.
+"""
+
+import hashlib
+import io
+import json
+import math
+import os
+import platform
+import subprocess
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import DataError, UserError
+from ..io import reading
+from ..io.files import write_whole
+from ..zoo import FOLDER
+
+if TYPE_CHECKING:  # reading and printing entries must not wait for MMEngine
+    from mmengine.config import Config
+
+# Entries that agree in these speak of the same thing; the newer one replaces the older.
+SAME = ("config", "weights_sha256", "protocol", "level", "restore", "seed", "n")
+# what no table can do without
+NAMED = dict(config=str, protocol=str, level=str, n=int, supervision=str)
+
+
+def entry(
+    cfg: "Config",
+    config: str | Path,
+    weights: Path | None,
+    figures: dict[str, float],
+    n: int,
+    overrides: dict[str, Any],
+    supervision: str,
+) -> dict[str, Any]:
+    """One entry: what was measured on `n` images, and how; `weights` None: the model has none.
+
+    `supervision` is that of the config with its losses: `supervision_of` derives it.
+    """
+    words = [str(config)]
+    if weights is not None and weights.parent != FOLDER:
+        words.append(str(weights))
+    level, restore = cfg.get("level", "clean"), cfg.model.get("restore")
+    if measured_by := cfg.get("measured_by"):
+        words.append(f"--protocol {measured_by}")
+    if level != "clean":
+        words.append(f"--level {level}")
+    if restore:
+        words.append(f"--restore {restore['type']}")
+        words += [f"--restorer-options {k}={v}" for k, v in restore.items() if k != "type"]
+    words += [f"--cfg-options {key}={value}" for key, value in overrides.items()]
+    return {
+        "config": Path(config).stem,
+        "weights_sha256": weights and digest(weights),
+        "protocol": cfg.get("protocol", "unnamed"),
+        "level": level,
+        "restore": named(restore) if restore else "none",
+        "supervision": supervision,
+        "metrics": _nested(figures),
+        "n": n,
+        "seed": cfg.get("randomness", {}).get("seed"),
+        "commit": commit(),
+        "hardware": hardware(),
+        "command": f"python tools/test.py {' '.join(words)}",
+        "date": date.today().isoformat(),
+    }
+
+
+def digest(weights: Path) -> str:
+    """SHA-256 of a weight file."""
+    return hashlib.sha256(weights.read_bytes()).hexdigest()
+
+
+def identity(entry: dict[str, Any]) -> str:
+    """16 hexadecimal digits that entries share which speak of the same thing, and no others."""
+    values = json.dumps([entry.get(key) for key in SAME])
+    return hashlib.sha256(values.encode()).hexdigest()[:16]
+
+
+def named(restore: dict[str, Any]) -> str:
+    """`Spandrel(weights=GFPGANv1.4.pth)`: a restorer and its arguments, of paths the last part."""
+    arguments = [f"{k}={Path(str(v)).name}" for k, v in restore.items() if k != "type"]
+    kind = getattr(restore["type"], "__name__", restore["type"])
+    return f"{kind}({', '.join(arguments)})" if arguments else kind
+
+
+def enter(
+    made: dict[str, Any], path: Path, each: Mapping[str, Sequence[float]] | None = None
+) -> None:
+    """Puts an entry into the list in `path`, in place of one that speaks of the same thing.
+
+    `each`, the figures of every image by metric, goes into results.npz beside it. That file is
+    written first: should the second never be, figures and entry differ, and `read_entries` sees it.
+    """
+    try:
+        entries = reading.read_json(path) if path.exists() else []
+        kept = [old for old in entries if any(old.get(key) != made[key] for key in SAME)]
+        known = {identity(old) for old in kept}
+        arrays = read_arrays(path.with_suffix(".npz"))
+        arrays = {key: array for key, array in arrays.items() if key.partition(".")[0] in known}
+        new = {f"{identity(made)}.{name}": values for name, values in (each or {}).items()}
+        if new or path.with_suffix(".npz").exists():
+            write_whole(path.with_suffix(".npz"), packed(arrays | new))
+        write_whole(path, (json.dumps([*kept, made], indent=2) + "\n").encode())
+    except (OSError, ValueError, AttributeError) as error:
+        raise UserError(f"no entry in {path}: {error}") from None
+
+
+def packed(arrays: Mapping[str, Sequence[float]]) -> bytes:
+    """A compressed .npz of float32, the same bytes for the same figures."""
+    file = io.BytesIO()
+    ordered = {key: np.asarray(arrays[key], np.float32) for key in sorted(arrays)}
+    np.savez_compressed(file, **ordered)  # NumPy dates every member 1980
+    return file.getvalue()
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """All arrays of a results.npz, by key; none if there is no such file."""
+    if not path.exists():
+        return {}
+    try:
+        arrays = reading.read_arrays(path)
+    except DataError as error:
+        raise DataError(f"{path} does not hold figures of images: {error}") from None
+    if any(array.ndim != 1 or array.dtype.kind != "f" for array in arrays.values()):
+        raise DataError(f"{path} does not hold figures of images: a row of floats for each metric")
+    return arrays
+
+
+def read_entries(path: Path) -> list[dict[str, Any]]:
+    """The entries of one results.json, `each` the figures of every image: (n,) by metric.
+
+    `supervision` is empty in entries from before it was kept.
+    Figures whose mean is not the entry's are of another run, and left out.
+    """
+    try:
+        entries = [
+            {
+                "supervision": "",
+                **entry,
+                "metrics": {name: _spread(own) for name, own in entry["metrics"].items()},
+            }
+            for entry in reading.read_json(path)
+        ]
+        if any(type(entry[key]) is not kind for entry in entries for key, kind in NAMED.items()):
+            raise TypeError(*NAMED)
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
+        raise DataError(f"{path} is not a results file ({type(error).__name__})") from None
+    arrays = read_arrays(path.with_suffix(".npz"))
+    return [{**entry, "each": _each(entry, arrays)} for entry in entries]
+
+
+def _spread(figures: dict[str, Any]) -> dict[str, float]:
+    """The figures of a metric, `mean` among them; what is no number is refused."""
+    if "mean" not in figures:
+        raise KeyError("mean")
+    return {name: value + 0.0 for name, value in figures.items()}
+
+
+def _each(entry: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    own = {name: arrays.get(f"{identity(entry)}.{name}") for name in entry["metrics"]}
+    return {
+        name: values
+        for name, values in own.items()
+        if values is not None
+        and len(values) == entry["n"]
+        and math.isclose(  # means are kept with 4 digits
+            values.mean(dtype=float), entry["metrics"][name]["mean"], rel_tol=1e-6, abs_tol=1e-4
+        )
+    }
+
+
+def commit() -> str:
+    """The working copy's commit, with '+' if its code has changed; 'unknown' outside of one."""
+    git = ["git", "-C", str(Path(__file__).parent)]
+    try:
+        head = subprocess.run(
+            [*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True
+        )
+        changes = subprocess.run(
+            [*git, "diff", "--quiet", "HEAD", "--", ":/*.py"], capture_output=True
+        )
+    except OSError:
+        return "unknown"
+    return head.stdout.strip() + ("+" if changes.returncode else "") or "unknown"
+
+
+def hardware() -> str:
+    """The processor and how many cores it has."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        model = names[0].partition(":")[2].strip() if names else model
+    return f"{model}, {os.cpu_count()} cores"
+
+
+def _nested(figures: dict[str, float]) -> dict[str, dict[str, float]]:
+    """`{"side": 1, "side_std": 2}` as `{"side": {"mean": 1, "std": 2}}`."""
+    nested = {}
+    for name, value in figures.items():
+        if not name.endswith("_std"):
+            nested[name] = {"mean": round(value, 4)}
+            if f"{name}_std" in figures:
+                nested[name]["std"] = round(figures[f"{name}_std"], 4)
+    return nested

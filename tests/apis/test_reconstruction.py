@@ -1,0 +1,229 @@
+"""`from l2rkit import reconstruct`: one photo or many, and what a result can do."""
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import trimesh
+from PIL import Image
+
+from l2rkit import Reconstruction, reconstruct
+from l2rkit.apis.reconstruction import endings
+from l2rkit.apis.reconstructor import Reconstructor, _kept, fine_crop, whole
+from l2rkit.engine.devices import chosen_device, device_names
+from l2rkit.errors import UserError
+from l2rkit.geometry import aligned
+from l2rkit.render import GridRenderer
+from l2rkit.structures import Light, Scene, one_by_one
+from l2rkit.testing import example_face
+from l2rkit.viz.mesh import to_bytes
+from l2rkit.zoo import FOLDER
+
+L2R = "configs/l2r/l2r_openfaces_images.py"
+SAMPLES = [FOLDER / "samples" / f"{name}.jpg" for name in ("portrait_1_severe", "head")]
+
+
+def result(size: int = 32) -> Reconstruction:
+    """A known face, without a network."""
+    (face, _) = one_by_one(example_face(size), 2)
+    light = Light(face.light.ambient, face.light.diffuse, DOWN)
+    face = replace(face, view=torch.zeros(1, 6), light=light, confidence=None)
+    render = GridRenderer()
+    own = render(face)
+    return Reconstruction(Scene(own.image, face, own), np.eye(3)[:2], render)
+
+
+DOWN = torch.tensor([[0.0, 0.6, -0.8]])
+
+
+def test_a_list_of_photos_gives_what_each_gives_alone(capsys: pytest.CaptureFixture) -> None:
+    together = reconstruct(SAMPLES, L2R)
+    assert capsys.readouterr() == ("", "")
+    assert isinstance(together, list) and len(together) == 2
+    for path, one in zip(SAMPLES, together):
+        alone = reconstruct(path, L2R)
+        for name, array in alone.arrays().items():
+            rounding = 2e-4 if name == "normal" else 1e-4  # by steps half as wide as at 64 px
+            np.testing.assert_allclose(one.arrays()[name], array, atol=rounding, err_msg=name)
+    assert np.abs(together[0].arrays()["albedo"] - together[1].arrays()["albedo"]).max() > 0.1
+    assert reconstruct([]) == []
+
+
+def test_the_default_gives_the_same_face_in_a_list_but_for_its_landmarks_rounding() -> None:
+    for path, one in zip(SAMPLES, reconstruct(SAMPLES)):
+        alone = reconstruct(path).arrays()
+        for name in ("albedo", "view", "canonical_depth"):
+            off = np.abs(one.arrays()[name] - alone[name])
+            assert off.mean() < 2e-3, name  # half a step of 8 bits
+
+
+def test_fidelity_is_one_of_the_call() -> None:
+    wholly, hardly = (reconstruct(SAMPLES[0], L2R, fidelity=f).arrays() for f in (1.0, 0.0))
+    again = reconstruct(SAMPLES[0], L2R).arrays()
+    assert np.abs(wholly["albedo"] - hardly["albedo"]).max() > 0.05
+    np.testing.assert_array_equal(wholly["albedo"], again["albedo"])
+    with pytest.raises(UserError, match="no refiner of this method has a fidelity"):
+        reconstruct(SAMPLES[0], "configs/face_mesh/face_mesh.py", fidelity=0.5)
+
+
+def test_progress_is_shown_when_asked_for(capsys: pytest.CaptureFixture) -> None:
+    pixels = np.array(Image.open(SAMPLES[1]).convert("RGB"))
+    (one,) = reconstruct([pixels], align=False, progress=True)
+    said = capsys.readouterr()
+    assert "1/1" in said.err and not said.out
+    # taken as cropped: the middle square, all of it
+    height, width = pixels.shape[:2]
+    np.testing.assert_allclose(one.crop[0, 0], 128 / min(height, width))
+
+
+def test_a_bad_photo_in_a_list_is_named(tmp_path: Path) -> None:
+    (tmp_path / "text.jpg").write_text("no photo")
+    with pytest.raises(UserError, match=r"text\.jpg"):
+        reconstruct([SAMPLES[1], tmp_path / "text.jpg"])
+
+
+def test_the_model_is_kept_until_its_file_changes(tmp_path: Path) -> None:
+    weights = tmp_path / "mine.safetensors"
+    weights.write_bytes((FOLDER / "l2r_openfaces_images.safetensors").read_bytes())
+    before = _kept.cache_info()
+    for _ in range(2):
+        reconstruct(SAMPLES[1], L2R, weights)
+    now = _kept.cache_info()
+    assert (now.misses - before.misses, now.hits - before.hits) == (1, 1)
+    weights.write_bytes(b"not tensors any more")
+    with pytest.raises(UserError, match="mine"):
+        reconstruct(SAMPLES[1], L2R, weights)
+
+
+def test_devices_that_are_not_there_are_named() -> None:
+    with pytest.raises(UserError, match="no device 'warp:9' here; there is cpu"):
+        reconstruct(SAMPLES[1], device="warp:9")
+    assert chosen_device("cpu") == "cpu" and chosen_device("auto") in device_names()
+
+
+def test_a_picture_from_the_side_shows_that_side() -> None:
+    one = result()
+    picture = np.asarray(one.render(size=64))
+    assert picture.shape == (64, 64, 3) and picture.dtype == np.uint8
+    seen = one.renderer(one.face.seen_from(torch.zeros(6))).image[0].permute(1, 2, 0).numpy()
+    middle = np.asarray(one.render(size=32))[8:24, 8:24] / 255
+    assert np.abs(middle - seen[8:24, 8:24]).mean() < 0.02
+    assert (
+        (np.asarray(one.render(yaw_deg=60))[128, [5, -5]] == 255).all(1).any()
+    )  # beside it: white
+
+
+def test_another_light_changes_the_light_alone() -> None:
+    one = result()
+    lit = one.relight(yaw_deg=90, ambient=0.25)
+    assert lit is not one and torch.equal(one.face.light.direction, DOWN)
+    np.testing.assert_allclose(lit.face.light.direction[0], [1, 0, 0], atol=1e-6)
+    assert lit.face.light.ambient == 0.25 and lit.face.light.diffuse == one.face.light.diffuse
+    for name in ("depth", "albedo", "view"):
+        assert torch.equal(getattr(lit.face, name), getattr(one.face, name))
+    torch.testing.assert_close(lit.scene.own.image, one.renderer(lit.face).image)
+    assert torch.equal(lit.scene.photo, one.scene.photo)
+    dark = one.relight(ambient=0, diffuse=0)
+    assert dark.scene.own.image.abs().max() == 0
+    back = lit.lit_by(one.face.light)
+    torch.testing.assert_close(back.scene.own.image, one.scene.own.image)
+
+
+def test_moving_pictures() -> None:
+    for content in (result().turntable(3, 20), result().light_round(3, 20)):
+        moving = Image.open(io.BytesIO(content))
+        assert moving.n_frames == 3 and moving.size == (20, 20)
+        frames = []
+        for frame in range(3):
+            moving.seek(frame)
+            frames.append(np.asarray(moving.convert("RGB")).astype(float))
+        assert np.abs(frames[1] - frames[2]).max() > 30
+
+
+def test_saved_files_are_those_that_are_announced(tmp_path: Path) -> None:
+    formats = ("stl", "obj", "turntable")
+    result().save(tmp_path / "new", "ada", formats, watertight=True, width_mm=120)
+    assert {p.name for p in (tmp_path / "new").iterdir()} == {f"ada{e}" for e in endings(formats)}
+    assert endings() == [".npz", ".glb", ".png"]
+    everything = endings(("glb", "obj", "ply", "stl", "turntable", "relight"))
+    assert len(set(everything)) == len(everything) == 10
+
+
+def test_an_unknown_format_writes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="did you mean 'glb'"):
+        result().save(tmp_path, "ada", ("gltb",))
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_mesh_of_a_result_takes_the_options_of_meshes() -> None:
+    mesh = result().mesh(watertight=True, width_mm=100)
+    assert mesh.is_watertight and mesh.units == "mm" and mesh.extents[0] >= 100
+    assert len(result().mesh(keep_background=True).vertices) == 32**2
+    assert len(result().mesh().vertices) < 32**2
+
+
+def test_a_fine_crop_has_the_pixels_of_the_photo_and_the_corners_of_the_crop() -> None:
+    photo = np.zeros((300, 400, 3), np.uint8)
+    photo[..., 0], photo[..., 1] = np.arange(400) / 2, np.arange(300)[:, None] / 2
+    turn, scale = np.radians(20), 31 / 150  # 32 px over 151 of the photo
+    linear = scale * np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    matrix = np.column_stack([linear, 15.5 - linear @ [200, 150]])
+    fine = fine_crop(photo, matrix, 32)
+    assert fine.shape == (151, 151, 3)
+    back = np.linalg.inv(linear)
+    for row, column in ((0, 0), (0, 150), (150, 150), (75, 20)):
+        place = back @ (np.array([column, row]) * 31 / 150 - matrix[:, 2])
+        assert np.abs(fine[row, column, :2] * 2.0 - place).max() < 2.5
+    assert fine_crop(photo, linear_of(1.0), 32) is None
+    assert fine_crop(photo, linear_of(2.0), 32) is None  # enlarged
+    assert len(fine_crop(photo, linear_of(0.01), 32)) == 1024
+
+
+def linear_of(scale: float) -> np.ndarray:
+    return np.column_stack([np.eye(2) * scale, np.zeros(2)])
+
+
+def test_a_texture_is_as_large_as_the_face_in_the_photo() -> None:
+    model = Reconstructor("configs/unsup3d/unsup3d_heads_32.py", align=False)
+    for height, width, wanted in ((20, 30, 32), (32, 32, 32), (110, 90, 88), (3000, 4000, 1024)):
+        (one,) = model(np.full((height, width, 3), 90, np.uint8))
+        assert one.texture().shape == (1, 3, wanted, wanted)
+        assert one.texture(48).shape == (1, 3, 48, 48)
+        assert one.fine is None or one.fine.shape == (wanted, wanted, 3)
+        assert one.scene.photo.shape[-1] == 32 and whole((height, width), 32).shape == (2, 3)
+    with pytest.raises(UserError, match="2 px or more"):
+        one.mesh(texture_size=1)
+
+
+def test_a_texture_is_without_the_photos_light_whatever_light_falls_on_the_face() -> None:
+    fine = np.full((64, 64, 3), -15.0)
+    fine[::3] = 30  # too fine for 32 px
+    one = result()
+    photo = aligned(one.scene.photo, 64)[0].permute(1, 2, 0).numpy() * 255
+    one = replace(one, fine=np.clip(photo + fine, 0, 255).astype(np.uint8))
+    plain = one.texture()
+    assert (plain - aligned(one.face.albedo, 64)).abs().max() > 0.02
+    for other in (one.relight(yaw_deg=80, ambient=0.1), one.relight(10).relight(-80)):
+        assert torch.equal(other.texture(), plain)
+
+
+@pytest.mark.parametrize(("asked", "got"), [(None, 80), (50, 50)])
+def test_glb_and_obj_have_the_texture_in_its_size(asked, got, tmp_path: Path) -> None:
+    one = replace(result(), fine=np.full((80, 80, 3), 90, np.uint8))
+    one.save(tmp_path, "ada", ("glb", "obj"), texture_size=asked)
+    wanted = to_bytes(one.texture(asked)[0])
+    glb = trimesh.load(tmp_path / "ada.glb", force="mesh").visual.material.baseColorTexture
+    for picture in (glb, Image.open(tmp_path / "ada-albedo.png")):
+        assert picture.size == (got, got)
+        np.testing.assert_array_equal(np.asarray(picture.convert("RGB")), wanted)
+
+
+def test_a_config_without_weights_needs_none(tmp_path: Path) -> None:
+    config = "configs/face_mesh/face_mesh.py"
+    face = reconstruct(SAMPLES[0], config=config)
+    assert face.face.size == 128
+    with pytest.raises(UserError, match="is of another architecture"):
+        reconstruct(SAMPLES[0], config=config, weights=FOLDER / "unsup3d_heads_32.safetensors")

@@ -1,0 +1,58 @@
+"""A model small enough to build anew for each test, and its weights."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from l2rkit.config import load_model
+from l2rkit.io.weights import write_weights
+
+CONFIG = """
+from l2rkit.data import PackPhoto, ResizeFace, SyntheticHeads
+from l2rkit.decompose import Unsup3DDecomposer
+from l2rkit.metrics import DepthErrors
+from l2rkit.model import FaceReconstructor
+from l2rkit.render import GridRenderer
+from mmengine.dataset import DefaultSampler, default_collate
+from mmengine.runner import TestLoop
+
+protocol = "heads"
+default_scope = None
+model = dict(
+    type=FaceReconstructor,
+    decompose=dict(type=Unsup3DDecomposer, image_size=32, width=4, encoder_width=4),
+    render=dict(type=GridRenderer),
+)
+test_dataloader = dict(
+    batch_size=4,
+    collate_fn=dict(type=default_collate),
+    sampler=dict(type=DefaultSampler, shuffle=False),
+    dataset=dict(
+        type=SyntheticHeads,
+        split="test",
+        size=8,
+        image_size=32,
+        root="ROOT",
+        fields=("img", "depth"),
+        pipeline=[dict(type=ResizeFace, image_size=32), dict(type=PackPhoto)],
+    ),
+)
+test_evaluator = dict(type=DepthErrors)
+test_cfg = dict(type=TestLoop)
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.py"
+    path.write_text(CONFIG.replace("ROOT", str(tmp_path / "heads")))
+    return path
+
+
+@pytest.fixture
+def weights(config: Path, tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    path = tmp_path / "tiny.safetensors"
+    write_weights(load_model(config).state_dict(), path)
+    return path

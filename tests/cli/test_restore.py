@@ -1,0 +1,121 @@
+"""`l2rkit restore`, and the tiles in which it works."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+
+from l2rkit.cli.restore import restore
+from l2rkit.data.align import FaceAligner
+from l2rkit.data.photo import read_photo
+from l2rkit.registry import RESTORERS
+from l2rkit.restore import Resample
+from l2rkit.restore.tiles import tiled
+from l2rkit.zoo import zoo_file
+
+
+@pytest.mark.parametrize("size", [(5, 7), (20, 20), (41, 33)])
+def test_tiles_give_what_the_whole_gives(size: tuple[int, int]) -> None:
+    photo, part = torch.rand(2, 3, *size, generator=torch.Generator().manual_seed(0)), Resample()
+    sizes = []
+
+    def watched(piece: torch.Tensor) -> torch.Tensor:
+        sizes.append(max(piece.shape[2:]))
+        return part(piece)
+
+    torch.testing.assert_close(tiled(watched, photo, tile=10, overlap=4), part(photo))
+    assert max(sizes) <= 18
+    apart = tiled(part, photo, tile=10, overlap=0)
+    assert torch.equal(apart, part(photo)) == (max(size) <= 10)
+
+
+def test_writes_a_picture_for_each_photo_and_says_what_failed(tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    pixels = np.random.default_rng(0).integers(0, 256, (12, 9, 3), np.uint8)
+    Image.fromarray(pixels).save(photos / "good.png")
+    (photos / "bad.jpg").write_text("no picture")
+    words = [str(photos), "--restorer", "Resample", "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(restore, words)
+    assert result.exit_code == 1
+    assert "bad.jpg" in result.stderr and "1 of 2 photos failed" in result.stderr
+    (written,) = (tmp_path / "out").iterdir()
+    better = np.asarray(Image.open(written))
+    assert written.name == "good.png" and better.shape == (48, 36, 3)
+    small = better.reshape(12, 4, 9, 4, 3).mean((1, 3))
+    assert np.corrcoef(small.ravel(), pixels.ravel())[0, 1] > 0.95
+
+
+def test_an_unknown_restorer_is_one_line(tmp_path: Path) -> None:
+    words = ["x.png", "--restorer", "RealESRGAM", "--out", str(tmp_path)]
+    result = CliRunner().invoke(restore, words)
+    assert result.exit_code == 2 and "did you mean 'RealESRGAN'?" in result.stderr
+
+
+def test_a_restorer_gets_its_options(tmp_path: Path) -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (10, 9, 3), np.uint8)
+    Image.fromarray(photo).save(tmp_path / "photo.png")
+    words = [str(tmp_path / "photo.png"), "--restorer", "Resample", "--out", str(tmp_path / "out")]
+    options = ["--restorer-options", "scale=2", "--restorer-options", "method=bilinear"]
+    result = CliRunner().invoke(restore, words + options)
+    assert result.exit_code == 0, result.output
+    wanted = Resample("bilinear", 2)(torch.from_numpy(photo).movedim(2, 0)[None] / 255)
+    better = np.asarray(Image.open(tmp_path / "out" / "photo.png"))
+    assert better.shape == (20, 18, 3)
+    assert np.abs(better - 255 * wanted[0].movedim(0, 2).numpy()).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("scael=2", "Resample takes no 'scael': did you mean 'scale'?"),
+        ("scale=0", "Resample enlarges by 1 or more, not by 0"),
+        ("scale", "'scale' is not KEY=VALUE"),
+    ],
+)
+def test_wrong_options_are_said(tmp_path: Path, option: str, said: str) -> None:
+    words = ["x.png", "--restorer", "Resample", "--out", str(tmp_path)]
+    result = CliRunner().invoke(restore, [*words, "--restorer-options", option])
+    assert result.exit_code == 2 and said in result.stderr
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_what_needs_the_whole_photo_sees_it(
+    tmp_path: Path, whole: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    class Watched(Resample):
+        def forward(self, photo: torch.Tensor) -> torch.Tensor:
+            seen.append(tuple(photo.shape[2:]))
+            return super().forward(photo)
+
+    Watched.whole = whole
+    monkeypatch.setitem(RESTORERS.module_dict, "Watched", Watched)
+    Image.fromarray(np.zeros((200, 20, 3), np.uint8)).save(tmp_path / "long.png")
+    words = [str(tmp_path / "long.png"), "--restorer", "Watched", "--out", str(tmp_path / "out")]
+    assert CliRunner().invoke(restore, words).exit_code == 0
+    assert seen == ([(200, 20)] if whole else [(200, 20), (24, 20)])
+
+
+def test_a_restorer_of_faces_gets_the_face(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class OfFaces(Resample):
+        aligned, image_size = True, 32
+
+    monkeypatch.setitem(RESTORERS.module_dict, "OfFaces", OfFaces)
+    sample = zoo_file("samples/portrait_4.jpg")
+    Image.fromarray(np.zeros((60, 60, 3), np.uint8)).save(tmp_path / "nobody.png")
+    words = [sample, tmp_path / "nobody.png", "--restorer", "OfFaces", "--out", tmp_path / "out"]
+    result = CliRunner().invoke(restore, [str(word) for word in words])
+    assert result.exit_code == 1 and "nobody.png': no face found" in result.stderr
+    better = np.asarray(Image.open(tmp_path / "out" / "portrait_4.png"))
+    wanted, _ = FaceAligner(32).crop(read_photo(sample))
+    assert better.shape == (128, 128, 3)
+    small = better.reshape(32, 4, 32, 4, 3).mean((1, 3))
+    assert np.corrcoef(small.ravel(), wanted.ravel())[0, 1] > 0.99
+    result = CliRunner().invoke(restore, [*map(str, words), "--no-align"])
+    assert result.exit_code == 0
+    assert Image.open(tmp_path / "out" / "nobody.png").size == (240, 240)

@@ -1,0 +1,38 @@
+"""The first start on a machine, by several processes at once."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+IMPORT = "from l2rkit.cli.common import import_mmengine as f; f(); print('imported')"
+
+
+@pytest.fixture(params=[0, 100])
+def half(tmp_path: Path, request: pytest.FixtureRequest) -> tuple[Path, bytes, dict[str, str]]:
+    """yapf's cache cut off, what it should hold, and an environment in which it is used."""
+    env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", "import yapf"], env=env, check=True)
+    (path,) = tmp_path.glob("YAPF/*/Grammar*.pickle")
+    content = path.read_bytes()
+    path.write_bytes(content[: request.param])
+    return path, content, env
+
+
+def start(words: str, env: dict[str, str]) -> subprocess.Popen:
+    command = [sys.executable, "-c", words]
+    return subprocess.Popen(command, env=env, text=True, stdout=subprocess.PIPE, stderr=-2)
+
+
+def test_a_cache_that_another_process_is_writing_is_waited_for(
+    half: tuple[Path, bytes, dict[str, str]],
+) -> None:
+    path, content, env = half
+    patient = IMPORT.replace("f()", "f([0.1] * 300)")
+    process = start(patient, env)
+    with start(IMPORT.replace("f()", "f([0])"), env) as other:
+        assert "remove ~/.cache/YAPF" in other.communicate()[0]  # has been seen cut off
+    path.write_bytes(content)
+    assert process.communicate(timeout=60)[0].strip() == "imported"

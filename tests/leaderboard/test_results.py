@@ -1,0 +1,98 @@
+"""Entries and the figures of each image beside them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from l2rkit.errors import DataError, UserError
+from l2rkit.leaderboard.results import SAME, enter, identity, packed, read_arrays, read_entries
+
+SIDES = [1.0, 2.0, 3.0, 4.0]
+
+
+def entry(level: str, mean: float = 2.5, **more: object) -> dict:
+    made = dict.fromkeys(SAME) | {"config": "c", "protocol": "heads", "level": level, "n": 4}
+    return made | {"metrics": {"side": {"mean": mean}, "coverage": {"mean": 1.0}}} | more
+
+
+def test_figures_of_images_come_back_with_their_entry(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    enter(entry("clean"), path, {"side": SIDES, "coverage": [1.0] * 4})
+    enter(entry("x4", 3.5), path, {"side": [s + 1 for s in SIDES]})
+    enter(entry("mild"), path)
+    clean, x4, mild = read_entries(path)
+    assert clean["each"]["side"].tolist() == SIDES and clean["each"]["side"].dtype == np.float32
+    assert list(clean["each"]) == ["side", "coverage"]
+    assert x4["each"]["side"].tolist() == [2, 3, 4, 5] and mild["each"] == {}
+    assert "each" not in json.loads(path.read_text())[0]
+
+
+def test_entries_of_before_have_none(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    enter(entry("clean"), path)
+    assert read_entries(path)[0]["each"] == {} and not path.with_suffix(".npz").exists()
+
+
+def test_entries_of_before_state_no_supervision(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    enter(entry("clean"), path)
+    enter(entry("x4", supervision="I, 3D"), path)
+    assert [e["supervision"] for e in read_entries(path)] == ["", "I, 3D"]
+    path.write_text(json.dumps([entry("clean", supervision=["I"])]))
+    with pytest.raises(DataError, match="not a results file"):
+        read_entries(path)
+
+
+def test_figures_of_another_run_are_not_taken(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    enter(entry("clean"), path, {"side": SIDES})
+    stale = path.with_suffix(".npz").read_bytes()
+    enter(entry("clean", 7.0), path)  # without: those of before go
+    assert read_arrays(path.with_suffix(".npz")) == {}
+    path.with_suffix(".npz").write_bytes(stale)  # as if the second write had never been
+    assert read_entries(path)[0]["each"] == {}
+
+
+def test_figures_go_with_their_entry(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    enter(entry("clean"), path, {"side": SIDES})
+    path.write_text("[]")  # somebody took it out
+    enter(entry("x4"), path, {"side": SIDES})
+    assert list(read_arrays(path.with_suffix(".npz"))) == [f"{identity(entry('x4'))}.side"]
+
+
+def test_equal_figures_make_equal_files(tmp_path: Path) -> None:
+    one, other = {"b": SIDES, "a": [0.1, 0.2]}, {"a": np.array([0.1, 0.2]), "b": SIDES}
+    assert packed(one) == packed(other) != packed({"a": [0.1, 0.3], "b": SIDES})
+    paths = [tmp_path / name / "results.json" for name in "ab"]
+    for path, order in zip(paths, (("clean", "x4"), ("x4", "clean"))):
+        path.parent.mkdir()
+        for level in order:
+            enter(entry(level), path, {"side": SIDES})
+    assert len({path.with_suffix(".npz").read_bytes() for path in paths}) == 1
+
+
+@pytest.mark.parametrize("key", SAME)
+def test_every_field_that_tells_entries_apart_is_in_the_identity(key: str) -> None:
+    assert identity(entry("clean") | {key: "other"}) != identity(entry("clean"))
+    assert identity(entry("clean", commit="x", date="y")) == identity(entry("clean"))
+
+
+def test_the_identity_is_stable() -> None:
+    """Figures that are stored would be lost with another one."""
+    assert identity(entry("clean")) == "39127150fdae7de6"
+    assert identity(entry("clean", supervision="I")) == "39127150fdae7de6"
+
+
+@pytest.mark.parametrize("content", [b"", b"PK nothing", b"not a zip"])
+def test_a_broken_file_is_said_and_nothing_lost(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "results.json"
+    enter(entry("clean"), path)
+    path.with_suffix(".npz").write_bytes(content)
+    with pytest.raises(DataError, match="does not hold figures"):
+        read_entries(path)
+    with pytest.raises(UserError, match="does not hold figures"):
+        enter(entry("x4"), path, {"side": SIDES})
+    assert len(json.loads(path.read_text())) == 1

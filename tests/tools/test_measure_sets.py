@@ -1,0 +1,60 @@
+"""What `tools/measure_sets.py` counts, on a model whose errors are known."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from l2rkit.structures import Rendering
+from l2rkit.testing import example_face
+from tools import measure_sets
+
+
+class Fake:
+    """Its depth is wrong by a ramp that shrinks with the size of the set that a photo is in."""
+
+    def __init__(self, truth: torch.Tensor) -> None:
+        self.truth, self.groups = truth, []
+        self.decompose = SimpleNamespace(shares=lambda photo, group: photo[:, 0, 0, 0])
+
+    def predict(self, photo: torch.Tensor, group: torch.Tensor) -> list:
+        self.groups += group.tolist()
+        size = group.bincount()[group].float()
+        ramp = torch.linspace(-1, 1, photo.shape[-1]).expand(len(photo), 1, *photo.shape[2:])
+        depth = self.truth[: len(photo)] * (0.01 * ramp / size[:, None, None, None]).exp()
+        return [SimpleNamespace(own=Rendering(photo, torch.ones_like(depth), depth))]
+
+
+@pytest.fixture
+def truth() -> torch.Tensor:
+    depth = example_face(32).depth[:1].expand(32, 1, 32, 32).clone()
+    depth[..., 0, :] = 1.2  # the farthest is background
+    return depth
+
+
+def test_errors_are_those_of_sets_of_neighbours(truth: torch.Tensor) -> None:
+    photo = torch.rand(32, 3, 32, 32)
+    alone, _ = measure_sets.measured(Fake(truth), photo, truth, 1)
+    model = Fake(truth)
+    four, _ = measure_sets.measured(model, photo, truth, 4)
+    assert model.groups == [i // 4 for i in range(32)]
+    assert alone / four == pytest.approx(np.full(32, 4), rel=1e-3)
+    assert alone[0] == pytest.approx(100 * 0.01 * np.linspace(-1, 1, 32)[1:-1].std(), rel=1e-3)
+
+
+def test_the_interval_is_over_people() -> None:
+    assert measure_sets.interval(np.full(16, 2.0), 8) == "2.000 [2.000, 2.000]"
+    two = np.repeat([1.0, 3.0], 8)  # with two people, the mean of draws is 1, 2 or 3
+    assert measure_sets.interval(two, 8) == "2.000 [1.000, 3.000]"
+
+
+def test_the_first_of_four_is_spoilt_and_the_others_are_measured(truth: torch.Tensor) -> None:
+    photo = torch.zeros(32, 3, 32, 32)
+    photo[8:] = 1
+    share, grown = measure_sets.disturbed(
+        Fake(truth), photo, truth, lambda photo: torch.full_like(photo, 0.25)
+    )
+    assert share == "0.250 [0.250, 0.250]"  # the fake says of each photo what its first pixel is
+    assert grown == "0.000 [0.000, 0.000]"
+    assert torch.equal(measure_sets.someone_else(photo)[:8], photo[-8:])

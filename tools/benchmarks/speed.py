@@ -1,0 +1,294 @@
+"""Times renderers, and training steps with what each part of them takes, side by side in one run.
+
+Give configs to time their training steps; without any, renderers alone are timed. Photos are
+random: time does not depend on what is on them. Each line runs in a process of its own, so that
+its peak memory is its own.
+"""
+
+import json
+import math
+import resource
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from importlib.util import find_spec
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import click
+import torch
+from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
+
+from l2rkit.cli.common import user_errors
+from l2rkit.config import load_config
+from l2rkit.errors import ConfigError, DataError
+from l2rkit.geometry import grid_triangles, move, project, unproject
+from l2rkit.leaderboard.results import hardware
+from l2rkit.model import FaceReconstructor
+from l2rkit.render import rasterize_grid, rasterize_pytorch3d, rasterize_torch
+from l2rkit.structures import Face, Light, Scene
+from l2rkit.testing import example_face
+
+SIZES = (32, 64, 128, 256)
+VARIANTS = {
+    "float32": (None, torch.contiguous_format),
+    "float32, channels last": (None, torch.channels_last),
+    "bfloat16": ("bfloat16", torch.contiguous_format),
+    "bfloat16, channels last": ("bfloat16", torch.channels_last),
+}
+
+
+@click.command(help=__doc__)
+@click.argument("configs", nargs=-1, type=click.Path(exists=True, dir_okay=False))
+@click.option("--batch", default=32, show_default=True, help="Photos, or meshes.")
+@click.option("--threads", default=2, show_default=True)
+@click.option("--repeats", default=5, show_default=True, help="The median of so many is printed.")
+@click.option("--renderers/--no-renderers", default=True, help="Whether renderers are timed.")
+@click.option(
+    "--json", "path", type=click.Path(dir_okay=False), help="Write the figures here, too."
+)
+@user_errors
+def main(
+    configs: tuple[str, ...],
+    batch: int,
+    threads: int,
+    repeats: int,
+    renderers: bool,
+    path: str | None,
+) -> None:
+    for config in configs:
+        if (kind := load_config(config).model.type) is not FaceReconstructor:
+            raise ConfigError(
+                f"{config} trains a {kind.__name__}; only methods that render are timed"
+            )
+    click.echo(f"torch {torch.__version__}, {threads} threads, batch {batch}, {hardware()}")
+    report: dict[str, Any] = {"batch": batch, "threads": threads, "renderers": [], "steps": []}
+    if renderers:
+        head("ms per mesh", *(f"{size} px" for size in SIZES))
+        for name in backends():
+            line = alone(time_renderer, name, batch, threads, repeats)
+            row(name, *(line.get(str(size)) for size in SIZES))
+            report["renderers"].append({"backend": name, "ms_per_mesh": line})
+    for config in configs:
+        head(f"ms per step of {Path(config).stem}", *COLUMNS)
+        for name in VARIANTS:
+            line = alone(time_step, config, name, batch, threads, repeats)
+            row(name, *(line[column] for column in COLUMNS))
+            report["steps"].append({"config": config, "variant": name, **line})
+    if path:
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(report, file, indent=1)
+
+
+def head(*cells: str) -> None:
+    """Begins a Markdown table."""
+    click.echo("\n| " + " | ".join(cells) + " |\n" + "|---" * len(cells) + "|")
+
+
+def row(name: str, *values: float | None) -> None:
+    """A row of it, numbers with three digits."""
+    cells = []
+    for value in values:
+        missing = value is None or math.isnan(value)
+        cells.append("-" if missing else f"{value:.0f}" if value >= 100 else f"{value:.3g}")
+    click.echo(f"| {name} | " + " | ".join(cells) + " |")
+
+
+def alone(measure: Callable, *arguments: object) -> dict[str, float]:
+    """What `measure` returns in a fresh process."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(measure, *arguments).result()
+
+
+def backends() -> Iterator[str]:
+    """The rasterizers that can run here."""
+    yield "Grid"
+    yield "Grid, one thread"
+    yield "Torch"
+    if find_spec("pytorch3d"):
+        yield "PyTorch3D"
+    if find_spec("embreex"):
+        yield "Embree ray casting"
+
+
+def time_renderer(name: str, batch: int, threads: int, repeats: int) -> dict[str, float]:
+    """Milliseconds to rasterize a mesh, by the size of its grid and picture."""
+    one_thread = name.endswith("one thread")
+    torch.set_num_threads(1 if one_thread else threads)
+    rasterize = {"Torch": rasterize_torch, "PyTorch3D": rasterize_pytorch3d}.get(
+        name, rasterize_grid
+    )
+    times = {}
+    for size in SIZES:
+        few = 2 if name in ("PyTorch3D", "Embree ray casting") else batch
+        if name == "PyTorch3D" and size > 64:
+            continue  # minutes: its time grows with pixels times triangles
+        face = example_face(size, few)
+        points = project(move(unproject(face.depth), face.view), size).permute(0, 2, 3, 1)
+        if name.startswith("Embree"):
+            call = casting(move(unproject(face.depth), face.view).permute(0, 2, 3, 1), size)
+        else:
+            call = _bound(rasterize, points, size)
+        times[str(size)] = median_time(call, repeats) / few * 1000
+    return times
+
+
+def casting(points: Tensor, size: int) -> Callable[[], None]:
+    """Builds each mesh and casts a ray through each pixel, by Embree through trimesh."""
+    import trimesh
+    from trimesh.ray.ray_pyembree import RayMeshIntersector
+
+    from l2rkit.geometry import rays
+
+    directions = rays(size, points)[0].permute(1, 2, 0).reshape(-1, 3).numpy()
+    origins, triangles = directions * 0, grid_triangles(size, size).numpy()
+
+    def cast() -> None:
+        for one in points.reshape(len(points), -1, 3).numpy():
+            mesh = trimesh.Trimesh(one, triangles, process=False)
+            RayMeshIntersector(mesh).intersects_first(origins, directions)
+
+    return cast
+
+
+COLUMNS = (
+    "data",
+    "step",
+    "networks",
+    "renderer",
+    "losses",
+    "optimizer",
+    "images/s",
+    "GiB",
+    "saved by r.",
+)
+
+
+def time_step(
+    config: str, variant: str, batch: int, threads: int, repeats: int
+) -> dict[str, float]:
+    """Milliseconds of a training step and of its parts, each forwards and backwards by itself.
+
+    `data` is what one worker needs for a batch, while the step before runs; NaN without the data.
+    `GiB` is the peak of the process; `saved by r.` is the renderer's share, in percent, of what is
+    kept for the way back.
+    """
+    torch.set_num_threads(threads)
+    precision, layout = VARIANTS[variant]
+    cfg = load_config(config)
+    described = dict(cfg.model)
+    model = described.pop("type")(**described, precision=precision).train()
+    model.to(memory_format=layout)
+    photo = torch.rand(batch, 3, *[model.image_size] * 2)
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    optimizer = torch.optim.Adam(weights, lr=1e-5)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        torch.stack(list(model.loss(photo).values())).sum().backward()
+        optimizer.step()
+
+    def networks() -> None:
+        face = model.face(photo)
+        sum(value.mean() for value in leaves(face)).backward()
+
+    whole = median_time(step, repeats)
+    with torch.no_grad():
+        face = with_leaves(model.face(photo))
+
+    def render() -> None:
+        for turned in (face, face.mirrored()):
+            model.render(turned).image.mean().backward()
+
+    with torch.no_grad():
+        own, mirrored = model.render(face), model.render(face.mirrored())
+    for seen in (own, mirrored):
+        seen.image.requires_grad_()
+    scene = Scene(photo, face, own, mirrored, model.render, model.face)
+
+    def losses() -> None:
+        torch.stack([part(scene) for part in model.losses.values()]).sum().backward()
+
+    parts = {
+        "networks": median_time(networks, repeats),
+        "renderer": median_time(render, repeats),
+        "losses": median_time(losses, repeats),
+        "optimizer": median_time(optimizer.step, repeats),
+    }
+    drawn = saved_bytes(lambda: (model.render(face), model.render(face.mirrored())))
+    return {
+        "data": time_data(cfg.train_dataloader.dataset, batch, repeats) * 1000,
+        "step": whole * 1000,
+        **{name: seconds * 1000 for name, seconds in parts.items()},
+        "images/s": batch / whole,
+        "GiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        "saved by r.": 100 * drawn / saved_bytes(lambda: model.loss(photo)),
+    }
+
+
+def time_data(described: Any, batch: int, repeats: int) -> float:
+    """Seconds to read and transform a batch in one process; NaN if the data is not there."""
+    from mmengine.registry import DATASETS
+    from torch.utils.data import default_collate
+
+    described = dict(described)
+    if "size" in described:
+        described["size"] = batch  # heads are made at need, and no more are needed
+    try:
+        dataset = DATASETS.build(described)
+    except DataError:
+        return float("nan")
+    return median_time(lambda: default_collate([dataset[i] for i in range(batch)]), repeats)
+
+
+def leaves(face: Face) -> list[Tensor]:
+    """All maps and numbers of a face."""
+    found = [face.depth, face.albedo, face.light.packed(), face.view]
+    if face.confidence is not None:
+        found += [face.confidence.pixel, face.confidence.feature]
+    return found
+
+
+def with_leaves(face: Face) -> Face:
+    """The face with leaves that take gradients."""
+
+    def leaf(value: Tensor) -> Tensor:
+        return value.detach().requires_grad_()
+
+    light = Light(*(leaf(value) for value in vars(face.light).values()))
+    return Face(leaf(face.depth), leaf(face.albedo), light, leaf(face.view), None, face.confidence)
+
+
+def saved_bytes(forward: Callable[[], object]) -> int:
+    """Bytes that `forward` keeps for the way back; what is kept twice counts once."""
+    kept: dict[int, int] = {}
+
+    def pack(value: Tensor) -> Tensor:
+        storage = value.untyped_storage()
+        kept[storage.data_ptr()] = storage.nbytes()
+        return value
+
+    with saved_tensors_hooks(pack, lambda value: value):
+        result = forward()  # held until all is counted, so that no address is used again
+        del result
+    return sum(kept.values())
+
+
+def median_time(call: Callable[[], object], repeats: int) -> float:
+    """Seconds a call takes, the median after two calls that do not count."""
+    times = []
+    for _ in range(repeats + 2):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return sorted(times[2:])[repeats // 2]
+
+
+def _bound(call: Callable, *arguments: object) -> Callable[[], object]:
+    return lambda: call(*arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Sets right what all faces of a trained model have in common, by the shading of many photos.
+
+Takes the photos that CONFIG trains on, as its model sees them, and writes to OUT its weights and
+the map of a `CommonShape`, a refiner called `common`. No ground truth is looked at.
+
+python tools/builders/crowd_stereo.py configs/unsup3d/unsup3d_heads_taught.py WEIGHTS OUT
+"""
+
+import click
+import torch
+from mmengine.registry import DATASETS
+from mmengine.runner import set_random_seed
+from torch.utils.data import DataLoader, Subset, default_collate
+
+from l2rkit.cli.common import quiet, user_errors
+from l2rkit.config import load_config, load_model
+from l2rkit.io.weights import model_weights, write_weights
+from l2rkit.refine.crowd import Crowd, crowd_of
+from l2rkit.refine.stereo import stereo
+from l2rkit.zoo import weight_file
+
+AT_ONCE = 128  # photos
+SHAPE = "refine.common.shape"
+
+
+@click.command(help=__doc__)
+@click.argument("config", type=click.Path())
+@click.argument("weights", type=click.Path())
+@click.argument("out", type=click.Path(dir_okay=False))
+@click.option("--photos", default=8192, show_default=True, type=click.IntRange(256))
+@click.option("--rounds", default=24, show_default=True, type=click.IntRange(1))
+@user_errors
+def main(config: str, weights: str, out: str, photos: int, rounds: int) -> None:
+    quiet()
+    set_random_seed(0)  # photos are mirrored by chance
+    cfg, path = load_config(config), weight_file(weights)
+    model = load_model(cfg, path)
+    found = DATASETS.build(cfg.train_dataloader.dataset)
+    some = Subset(found, range(min(photos, len(found))))
+    loader = DataLoader(some, AT_ONCE, collate_fn=default_collate)
+    crowds = []
+    with torch.no_grad(), click.progressbar(loader, label="photos") as batches:
+        for batch in batches:
+            photo = batch.get("clean", batch["photo"])  # if it was degraded to train on
+            crowds.append(crowd_of(photo, model.face(photo), model.render.rasterize))
+    with click.progressbar(length=rounds, label="stereo") as progress:
+        misfits = []
+        shape = stereo(
+            Crowd.joined(crowds),
+            rounds,
+            lambda at, misfit: (misfits.append(misfit), progress.update(1)),
+        )
+    state = model_weights(path)
+    state[SHAPE] = shape + state.get(SHAPE, 0)  # what it has already was looked at, too
+    write_weights(state, out)
+    click.echo(
+        f"{out}: {len(some)} photos, misfit {misfits[0]:.4f} to {misfits[-1]:.4f}, "
+        f"depth moved by {shape.std():.4f} (standard deviation)"
+    )
+
+
+if __name__ == "__main__":
+    main()
