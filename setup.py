@@ -7,7 +7,7 @@ from setuptools import find_packages, setup
 # The configs lie beside the package and are installed within it.
 CONFIGS = {
     ".".join(["l2rkit", *folder.parts]): str(folder)
-    for folder in [Path("configs"), *sorted(Path("configs").iterdir())]
+    for folder in [Path("configs"), *sorted(Path("configs").rglob("*"))]
     if folder.is_dir() and folder.name != "__pycache__"
 }
 

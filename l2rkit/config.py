@@ -2,7 +2,7 @@
 
 import inspect
 from importlib import import_module
-from os.path import isdir, isfile
+from os.path import isfile
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,8 @@ def load_config(
 
     Args:
         protocol: measures otherwise than the config: the test set, the metrics and the `protocol`
-            are those of configs/_base_/PROTOCOL.py, or of a file of one's own; its `model`, if it
-            has one, changes the config's.
+            are those of configs/_base_/protocols/PROTOCOL.py, or of a file of one's own; its
+            `model`, if it has one, changes the config's.
 
     Raises:
         ConfigError: the file is missing or does not run, or an override or argument is not known.
@@ -87,7 +87,9 @@ def _read(path: Path) -> Config:
 def _follow(config: Config, protocol: str) -> None:
     """Puts a protocol's test set and metrics in the place of the config's."""
     own = protocol.endswith(".py")
-    base = _read(_there_or_shipped(Path(protocol if own else f"configs/_base_/{protocol}.py")))
+    base = _read(
+        _there_or_shipped(Path(protocol if own else f"configs/_base_/protocols/{protocol}.py"))
+    )
     _import_custom(base)
     for key in MEASURING:
         if key not in base:
@@ -104,7 +106,8 @@ def _there_or_shipped(path: Path) -> Path:
     for place in places:
         if isfile(place / path):  # of a name too long, too, which pathlib raises an error for
             return place / path
-    raise ConfigError(f"no config at {path}{_near_file(path)}")
+    found = (p.name for place in places for p in (place / path.parent).glob("*.py"))
+    raise ConfigError(f"no config at {path}{near(path.name, found)}")
 
 
 def _import_custom(config: Config) -> None:
@@ -161,12 +164,6 @@ def _check_parts(value: Any) -> None:
 
 def _takes(kind: Any) -> list[str]:
     return list(inspect.signature(kind).parameters) if inspect.isclass(kind) else []
-
-
-def _near_file(path: Path) -> str:
-    if not isdir(path.parent):
-        return ""
-    return near(path.name, [p.name for p in path.parent.glob("*.py")])
 
 
 def _one_line(error: Exception) -> str:

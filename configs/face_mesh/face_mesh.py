@@ -8,8 +8,8 @@ from l2rkit.model import FaceReconstructor
 from l2rkit.render import GridRenderer
 
 with read_base():
-    from .._base_.people import *
-    from .._base_.runtime import *
+    from .._base_.default_runtime import *
+    from .._base_.protocols.people import *
 
 model = dict(
     type=FaceReconstructor,

@@ -47,7 +47,7 @@ from l2rkit.render import GridRenderer
 from l2rkit.restore import FaceRestorer
 
 with read_base():
-    from .._base_.runtime import *
+    from .._base_.default_runtime import *
 
 data_root = "data/celeba_hq"
 model = dict(

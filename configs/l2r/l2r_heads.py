@@ -31,8 +31,8 @@ from l2rkit.render import GridRenderer
 from l2rkit.viz import PanelHook
 
 with read_base():
-    from .._base_.heads_degraded import *
-    from .._base_.runtime import *
+    from .._base_.datasets.heads_degraded import *
+    from .._base_.default_runtime import *
 
 load_from = "work_dirs/unsup3d_heads_degraded_taught/iter_2500.pth"
 model = dict(

@@ -17,7 +17,7 @@ from l2rkit.priors import OptimizerForEach, ProjectedDiscriminator
 from l2rkit.refine import FittedLight, RefinedGeometry
 
 with read_base():
-    from .._base_.people_degraded import bad_pipeline
+    from .._base_.datasets.people_degraded import bad_pipeline
     from .l2r_openfaces_unwrapped import *
 
 load_from = "work_dirs/l2r_openfaces_unwrapped/iter_1000.pth"

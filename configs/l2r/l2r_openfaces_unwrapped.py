@@ -26,8 +26,8 @@ from l2rkit.restore import FaceRestorer
 from l2rkit.viz import PanelHook
 
 with read_base():
-    from .._base_.heads_degraded import *
-    from .._base_.runtime import *
+    from .._base_.datasets.heads_degraded import *
+    from .._base_.default_runtime import *
 
 protocol = "heads, 128 px"
 model = dict(

@@ -27,8 +27,8 @@ from l2rkit.render import GridRenderer
 from l2rkit.viz import PanelHook
 
 with read_base():
-    from .._base_.heads import *
-    from .._base_.runtime import *
+    from .._base_.datasets.heads import *
+    from .._base_.default_runtime import *
 
 # Measured one photo at a time, as other methods are; tools/measure_sets.py measures sets.
 for_one = [dict(type=EachAlone), *test_pipeline]

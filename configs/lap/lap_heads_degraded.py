@@ -13,7 +13,7 @@ from mmengine.runner import IterBasedTrainLoop
 from l2rkit.losses import MovedPhotos
 
 with read_base():
-    from .._base_.heads_degraded import degraded_pipeline, severe_pipeline
+    from .._base_.datasets.heads_degraded import degraded_pipeline, severe_pipeline
     from .lap_heads import *
 
 load_from = "zoo://lap_heads"

@@ -24,7 +24,7 @@ from l2rkit.priors import (
 from l2rkit.viz import GridHook
 
 with read_base():
-    from .._base_.runtime import *
+    from .._base_.default_runtime import *
 
 protocol = "images like photos, 64 px"
 model = dict(

@@ -15,8 +15,8 @@ from l2rkit.losses import MobileNetFeatures
 from l2rkit.restore import DFDNet, PhotoRestorer
 
 with read_base():
-    from .._base_.restore_faces import *
-    from .._base_.runtime import *
+    from .._base_.datasets.restore_faces import *
+    from .._base_.default_runtime import *
 
 model = dict(
     type=PhotoRestorer,

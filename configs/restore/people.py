@@ -12,8 +12,8 @@ from l2rkit.metrics import FaceRegionErrors, FaceRetrieval
 from l2rkit.restore import PhotoRestorer
 
 with read_base():
-    from .._base_.people import *
-    from .._base_.runtime import *
+    from .._base_.default_runtime import *
+    from .._base_.protocols.people import *
 
 model = dict(type=PhotoRestorer)
 test_evaluator = [dict(type=FaceRetrieval, cache="work_dirs/people"), dict(type=FaceRegionErrors)]

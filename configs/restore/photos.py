@@ -16,7 +16,7 @@ from l2rkit.metrics import PhotoErrors
 from l2rkit.restore import PhotoRestorer
 
 with read_base():
-    from .._base_.runtime import *
+    from .._base_.default_runtime import *
 
 protocol = "photos, 128 px"
 model = dict(type=PhotoRestorer)

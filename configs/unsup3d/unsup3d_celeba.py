@@ -16,7 +16,7 @@ from l2rkit.model import FaceReconstructor
 from l2rkit.render import GridRenderer
 
 with read_base():
-    from .._base_.runtime import *
+    from .._base_.default_runtime import *
 
 data_root = "data/celeba"
 model = dict(

@@ -26,8 +26,8 @@ from l2rkit.render import GridRenderer
 from l2rkit.viz import PanelHook
 
 with read_base():
-    from .._base_.heads import *
-    from .._base_.runtime import *
+    from .._base_.datasets.heads import *
+    from .._base_.default_runtime import *
 
 load_from = "work_dirs/unsup3d_heads_pupil/iter_1000.pth"
 model = dict(

@@ -24,8 +24,8 @@ from l2rkit.render import GridRenderer
 from l2rkit.viz import PanelHook
 
 with read_base():
-    from .._base_.heads import *
-    from .._base_.runtime import *
+    from .._base_.datasets.heads import *
+    from .._base_.default_runtime import *
 
 protocol = "heads, 32 px"
 train_dataloader.dataset.pipeline[0].update(image_size=32)

@@ -9,7 +9,7 @@ from mmengine.optim import MultiStepLR
 from mmengine.runner import IterBasedTrainLoop
 
 with read_base():
-    from .._base_.heads_degraded import degraded_pipeline, severe_pipeline
+    from .._base_.datasets.heads_degraded import degraded_pipeline, severe_pipeline
     from .unsup3d_heads import *
 
 load_from = "zoo://unsup3d_heads"

@@ -7,7 +7,7 @@ themselves.
 from mmengine.config import read_base
 
 with read_base():
-    from .._base_.heads_degraded import degraded_pipeline, severe_pipeline
+    from .._base_.datasets.heads_degraded import degraded_pipeline, severe_pipeline
     from .unsup3d_heads_taught import *
 
 load_from = "zoo://unsup3d_heads_degraded"

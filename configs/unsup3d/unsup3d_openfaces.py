@@ -23,8 +23,8 @@ from l2rkit.render import GridRenderer
 from l2rkit.viz import PanelHook
 
 with read_base():
-    from .._base_.openfaces import *
-    from .._base_.runtime import *
+    from .._base_.datasets.openfaces import *
+    from .._base_.default_runtime import *
 
 load_from = "work_dirs/unsup3d_heads/iter_1600.pth"
 model = dict(

@@ -12,7 +12,7 @@ from l2rkit.data import Degrade
 from l2rkit.losses import LikeTeacher
 
 with read_base():
-    from .._base_.heads_degraded import degradation, degraded_pipeline, severe_pipeline
+    from .._base_.datasets.heads_degraded import degradation, degraded_pipeline, severe_pipeline
     from .unsup3d_openfaces import *
 
 load_from = "zoo://unsup3d_openfaces"

@@ -17,8 +17,8 @@ from l2rkit.render import GridRenderer
 from l2rkit.viz import PanelHook
 
 with read_base():
-    from .._base_.people_degraded import *
-    from .._base_.runtime import *
+    from .._base_.datasets.people_degraded import *
+    from .._base_.default_runtime import *
 
 load_from = "zoo://unsup3d_openfaces"
 model = dict(

@@ -14,7 +14,7 @@ from .common import OVERRIDES, RESTORER_OPTIONS, load_for_runner, user_errors
 @click.argument("weights", type=click.Path(), required=False)
 @click.option(
     "--protocol",
-    help="Measures by configs/_base_/PROTOCOL.py, such as cross_view, or a file of your own.",
+    help="Name of a file in configs/_base_/protocols, such as cross_view, or a file of your own.",
 )
 @click.option("--level", default="clean", help="How bad the photos are: clean, x4, mild or severe.")
 @click.option("--restore", help="A restorer by its registered name, to repair them in 2D first.")

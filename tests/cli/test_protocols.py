@@ -13,7 +13,8 @@ from l2rkit.config import load_config
 from l2rkit.data import EachAlone
 from l2rkit.errors import ConfigError
 
-BASE = Path(__file__).parents[2] / "configs" / "_base_"
+BASE = Path(__file__).parents[2] / "configs" / "_base_" / "protocols"
+RUNTIME = "configs/_base_/default_runtime.py"
 PROTOCOLS = ("apart", "celeba", "cross_view", "cross_view_scans", "heads_128", "photoface")
 PROTOCOLS += ("photos", "photos_manifest", "synface")
 
@@ -88,13 +89,13 @@ def test_a_file_of_one_s_own_and_its_imports(config: Path, tmp_path: Path) -> No
     ("protocol", "said"),
     [
         ("cross_veiw", "did you mean 'cross_view.py'?"),
-        ("runtime", "runtime is no protocol to measure by: it has no 'protocol'"),
+        (RUNTIME, "default_runtime.py is no protocol to measure by: it has no 'protocol'"),
     ],
 )
 def test_unknown_protocols_are_one_line(
     config: Path, weights: Path, protocol: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(BASE.parents[1])
+    monkeypatch.chdir(BASE.parents[2])
     result = run(config, weights, "--protocol", protocol, "--dry-run")
     assert result.exit_code == 2 and said in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1

@@ -58,7 +58,7 @@ KEYS = ("view", "points", "true_view", "true_points", "seen")
 
 def collected() -> list[dict[str, torch.Tensor]]:
     """Of batches of photos, what was found, what is true, and what the restorer saw."""
-    degradation = Config.fromfile("configs/_base_/people_degraded.py")["degradation"]
+    degradation = Config.fromfile("configs/_base_/datasets/people_degraded.py")["degradation"]
     find, restore, rows = FaceMesh(), FaceRestorer().eval(), []
     pipeline = [
         dict(type=LoadPhoto),

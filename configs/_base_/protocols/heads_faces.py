@@ -9,7 +9,7 @@ from l2rkit.data import FindLandmarks
 from l2rkit.metrics import FaceDepthErrors
 
 with read_base():
-    from .heads_128 import *
+    from ..datasets.heads_128 import *
 
 protocol = "heads and faces, 128 px"
 model = dict(render=dict(size=128))
