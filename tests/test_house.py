@@ -1,5 +1,6 @@
 """The rules of the house that a machine can check."""
 
+import re
 import statistics
 import subprocess
 import sys
@@ -7,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from mmengine.config import Config
 
 from l2rkit.cli.leaderboard import leaderboard
 from l2rkit.config import load_config
+from l2rkit.zoo import weight_file
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("l2rkit", "configs", "tools", "projects", "tests")
@@ -27,6 +30,26 @@ def test_files_are_short() -> None:
 def test_every_config_loads_and_dumps(path: Path) -> None:
     config = load_config(path)
     assert f"type='l2rkit.{config.model.type.__module__.split('.')[1]}." in config.pretty_text
+
+
+def kept_steps(config: Config) -> set[int]:
+    """The steps whose checkpoints a finished run has kept, as MMEngine's CheckpointHook does it."""
+    hook, last = config.default_hooks.checkpoint, config.train_cfg.max_iters
+    saved = sorted({*range(hook.interval, last + 1, hook.interval), last})
+    return set(saved if hook.max_keep_ckpts < 0 else saved[-hook.max_keep_ckpts :])
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
+def test_what_a_config_goes_on_from_is_kept_by_the_run_before(path: Path) -> None:
+    start = load_config(path).get("load_from")
+    if start is None:
+        return
+    if start.startswith("zoo://"):
+        assert weight_file(start).is_file()
+        return
+    stem, step = re.fullmatch(r"work_dirs/(\w+)/iter_(\d+)\.pth", start).groups()
+    (before,) = [p for p in CONFIGS if p.stem == stem]
+    assert int(step) in kept_steps(load_config(before))
 
 
 def test_the_model_zoo_is_what_the_results_say(monkeypatch: pytest.MonkeyPatch) -> None:

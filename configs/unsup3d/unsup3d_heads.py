@@ -77,6 +77,8 @@ optim_wrapper = dict(
 )
 train_dataloader.update(batch_size=32)
 param_scheduler = [dict(type=MultiStepLR, milestones=[3600], gamma=0.33, by_epoch=False)]
+# unsup3d_openfaces goes on from step 1,600.
+default_hooks["checkpoint"].update(interval=1600, max_keep_ckpts=3)
 train_cfg = dict(type=IterBasedTrainLoop, max_iters=4200, val_interval=400)
 val_cfg = dict(type=ValLoop)
 test_cfg = dict(type=TestLoop)
