@@ -45,7 +45,7 @@ def test_what_a_config_goes_on_from_is_kept_by_the_run_before(path: Path) -> Non
     if start is None:
         return
     if start.startswith("zoo://"):
-        assert weight_file(start).is_file()
+        assert weight_file(start.removeprefix("zoo://")).is_file()
         return
     stem, step = re.fullmatch(r"work_dirs/(\w+)/iter_(\d+)\.pth", start).groups()
     (before,) = [p for p in CONFIGS if p.stem == stem]

@@ -32,10 +32,9 @@ class UnwrappedAlbedo(nn.Module):
 
     The photo is laid onto the proxy's canonical face with its visibility, and so is its mirror
     image. What the photo shows is the beginning, then the mirror image, then the proxy as its own
-    light shows it; a U-Net adds what is lacking, and says of each pixel what share the proxy keeps
-    of it. Its encoder gives the prior's codes and maps, its decoder sees the prior's features at
-    each size. Before training neither prior nor proxy counts, and the U-Net is that of
-    `FaceRestorer`, if it begins with it.
+    light shows it; a U-Net adds what is lacking. Its encoder gives the prior's codes and maps, its
+    decoder sees the prior's features at each size. Before training the prior has no say, and the
+    U-Net is that of `FaceRestorer`, if it begins with it.
 
     In training, a part of what the photo shows is hidden on purpose from some faces, as if the head
     had turned farther: completing the far side is learnt with a known answer, from ordinary photos.
@@ -89,8 +88,7 @@ class UnwrappedAlbedo(nn.Module):
         known = torch.lerp(known, own.colour, shown)
         other = torch.lerp(proxy.flip(-1), other, other_shown)
         seen = torch.cat([known, other, shown, other_shown, proxy], 1)
-        lacking, blend = self.network(seen, self.prior).float().split((3, 1), 1)
-        albedo = (known + lacking + blend * (proxy - known)).clamp(0, 1)
+        albedo = (known + self.network(seen, self.prior).float()).clamp(0, 1)
         return replace(face, albedo=albedo, light=ambient(face.light))
 
     def _trust(self, face: Face) -> Tensor:
@@ -113,20 +111,16 @@ class UnwrappedAlbedo(nn.Module):
 
 
 class GuidedUNet(UNet):
-    """A U-Net whose decoder sees features of a prior that its encoder steers: (B, 4, H, W).
+    """A U-Net whose decoder sees features of a prior that its encoder steers.
 
-    The fourth channel has a layer of its own, so that the others can be a trained restorer's.
     Codes for all of the prior's layers follow from the smallest features, maps for each of its
     sizes from the encoder's features of that size.
     """
 
     def __init__(self, widths: tuple[int, ...], image_size: int, prior: nn.Module | None) -> None:
         super().__init__(widths, cin=CHANNELS)
-        self.blend = nn.Conv2d(widths[0], 4, 3, padding=1)
         sizes = [image_size // 2 ** (level + 1) for level in range(len(widths))]
         self.codes, self.maps, self.fuse = None, nn.ModuleDict(), nn.ModuleDict()
-        nn.init.zeros_(self.blend.weight)
-        nn.init.zeros_(self.blend.bias)
         if prior is None:
             return
         latent = prior.layers * prior.latent
@@ -157,7 +151,7 @@ class GuidedUNet(UNet):
         for narrow, up in zip(self.narrow, self.up):
             x = interpolate(narrow(x), scale_factor=2, mode="nearest") + seen.pop()
             x = up(self._fused(x, guide))
-        return pixel_shuffle(torch.cat([self.last(x), self.blend(x)], 1), 2)
+        return pixel_shuffle(self.last(x), 2)
 
     def _guide(self, prior: nn.Module, seen: list[Tensor]) -> dict[int, Tensor]:
         """The prior's features by size in px."""
