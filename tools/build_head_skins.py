@@ -31,13 +31,14 @@ from l2rkit.data.heads.head_model import HeadModel
 from l2rkit.data.heads.person import SIDE_SPREAD
 from l2rkit.data.manifest import LANDMARKS
 from l2rkit.landmarks import FaceMesh
-from l2rkit.landmarks.points import LEFT_EYE, LIPS, OVAL, RIGHT_EYE, TRIANGLES
+from l2rkit.landmarks.points import LEFT_EYE, LIPS, MOUTH, OVAL, RIGHT_EYE, TRIANGLES
 from l2rkit.render.light import fitted_light, without_light
 from l2rkit.render.mesh_raster import interpolate, rasterize_mesh
 
 SOURCE = "Faker assets, github.com/faker-js/assets-person-portrait, generated pictures, CC0 1.0"
 CROP = 256  # px of the crop in which landmarks are found
 FACING = 0.12, 0.45  # cosines to the camera from which a texel begins to count, and counts whole
+CONTOUR = 2, 8  # texels beside the lower face's contour, where photos show what is behind it
 REACH = 0.35  # dm over which the contour's misfit is continued beyond it
 QUALITY = 84  # of the JPEGs
 HAIR = 64  # px a side of the map of hair
@@ -66,6 +67,9 @@ def found_landmarks(photo: np.ndarray, row: dict, find: FaceMesh) -> np.ndarray:
 
 def foreground(photo: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     """(H, W) 0..1: person and hair, by GrabCut (Rother et al., 2004) from the landmarks."""
+    whole = photo.shape[1::-1]
+    photo = cv2.resize(photo, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    landmarks = landmarks / 2
     height, width = photo.shape[:2]
     labels = np.full((height, width), cv2.GC_PR_BGD, np.uint8)
     outline = cv2.convexHull(landmarks[:, :2].astype(np.float32))
@@ -87,8 +91,8 @@ def foreground(photo: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     models = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.grabCut(photo[..., ::-1].copy(), labels, None, *models, 4, cv2.GC_INIT_WITH_MASK)
     inside = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
-    eroded = cv2.erode(inside, np.ones((5, 5)))
-    return cv2.GaussianBlur(eroded, (0, 0), 1.5)
+    eroded = cv2.erode(inside, np.ones((3, 3)))
+    return cv2.resize(cv2.GaussianBlur(eroded, (0, 0), 1), whole, interpolation=cv2.INTER_LINEAR)
 
 
 class Layout:
@@ -105,10 +109,19 @@ class Layout:
         away = self.texels.rest[~self.inside][:, None] - self.points[OVAL]
         between = self.points[OVAL][:, None] - self.points[OVAL]
         self.kernel = _bell(away) @ np.linalg.inv(_bell(between) + 1e-3 * np.eye(len(OVAL)))
+        within, beyond = (
+            cv2.distanceTransform(np.uint8(side), cv2.DIST_L2, 3)
+            for side in (self.inside, ~self.inside)
+        )
+        low = ramp(self.texels.rest[..., 1], -0.1, 0.1)
+        self.off_contour = 1 - low * (1 - ramp(np.maximum(within, beyond), *CONTOUR))
         self.eyes = np.zeros((TEXTURE, TEXTURE), np.float32)
         for ring in (LEFT_EYE, RIGHT_EYE):
             polygon = np.rint(self.uv[ring] * 16).astype(np.int32)
             cv2.fillPoly(self.eyes, [polygon], 1.0, shift=4)
+        self.mouth = np.zeros_like(self.eyes)
+        cv2.fillPoly(self.mouth, [np.rint(self.uv[MOUTH]).astype(np.int32)], 1.0)
+        self.mouth = cv2.dilate(self.mouth, np.ones((5, 3)))  # teeth are not skin
         self.lips = np.zeros_like(self.eyes)
         hull = cv2.convexHull(self.uv[LIPS].astype(np.float32))
         cv2.fillPoly(self.lips, [np.rint(hull).astype(np.int32)], 1.0)
@@ -150,25 +163,33 @@ def skin_of(photo: np.ndarray, landmarks: np.ndarray, layout: Layout) -> tuple:
     height, width = photo.shape[:2]
     weight *= ((at > 1) & (at < [width - 2, height - 2])).all(-1)
     weight *= np.where(layout.inside, 1, layout.sampled(foreground(photo, landmarks), at))
-    weight *= layout.texels.rest[..., 1] < 1.0
+    weight *= (layout.texels.rest[..., 1] < 1.0) * layout.off_contour
     skin = layout.inside * (1 - layout.eyes) * (1 - layout.lips)
     colour = lit_evenly(colour, weight, skin, layout)
     weight = cv2.GaussianBlur(cv2.erode(weight, np.ones((3, 3))), (0, 0), 1.5) * weight
     eye_colour = layout.sampled(colour, np.stack([layout.eye_u, layout.eye_v], -1))
     ring = cv2.erode(layout.eyes, np.ones((3, 3))) * np.minimum(1, weight * 4)
     eye_known = layout.sampled(ring, np.stack([layout.eye_u, layout.eye_v], -1))
-    own = weight * (1 - cv2.dilate(layout.eyes, np.ones((3, 3))))
+    own = weight * (1 - cv2.dilate(layout.eyes, np.ones((3, 3)))) * (1 - layout.mouth)
     other, share = colour[:, ::-1], own[:, ::-1] * (1 - own)
     known = own + share
     both = (colour * own[..., None] + other * share[..., None]) / np.maximum(known, 1e-6)[..., None]
     whole = filled(both.astype(np.float32), np.minimum(known, 1).astype(np.float32))
-    eyes = [
-        filled(eye_colour[:, i : i + EYE], eye_known[:, i : i + EYE]) for i in (0, EYE)
-    ]
+    eyes = both_eyes(eye_colour, eye_known)
     atlas = np.zeros((TEXTURE + EYE, TEXTURE, 3), np.float32)
     atlas[:TEXTURE], atlas[TEXTURE:, : 2 * EYE] = whole, np.hstack(eyes)
     atlas[TEXTURE:, 2 * EYE :] = eyes[1][:, -1:].mean((0, 1))
     return np.rint(atlas.clip(0, 1) * 255).astype(np.uint8), hair_map(whole, skin * weight, layout)
+
+
+def both_eyes(colour: np.ndarray, known: np.ndarray) -> list[np.ndarray]:
+    """Two (EYE, EYE, 3) of the pair (EYE, 2 EYE, 3); an eye turned away is the other's mirror."""
+    pair = [(colour[:, i : i + EYE], known[:, i : i + EYE]) for i in (0, EYE)]
+    amounts = [float(part.sum()) for _, part in pair]
+    for far in (0, 1):
+        if amounts[far] < 0.7 * amounts[1 - far]:
+            pair[far] = tuple(np.ascontiguousarray(each[:, ::-1]) for each in pair[1 - far])
+    return [filled(*each) for each in pair]
 
 
 def lit_evenly(colour, weight, skin, layout) -> np.ndarray:

@@ -12,6 +12,7 @@ from .perceptual import Perceptual
 from .photometric import Photometric
 from .relief import Relief
 from .teacher import LikeTeacher
+from .true_geometry import TrueGeometry
 from .upright import Upright
 from .view import CentredViews
 
@@ -30,5 +31,6 @@ __all__ = [
     "RelaxedConsistency",
     "Relief",
     "Upright",
+    "TrueGeometry",
     "VGG16Features",
 ]
