@@ -40,7 +40,8 @@ CROP = 256  # px of the crop in which landmarks are found
 FACING = 0.12, 0.45  # cosines to the camera from which a texel begins to count, and counts whole
 CONTOUR = 2, 8  # texels beside the lower face's contour, where photos show what is behind it
 REACH = 0.35  # dm over which the contour's misfit is continued beyond it
-QUALITY = 84  # of the JPEGs
+FLATTENED = 0.6  # share of slow changes of colour that is taken for light and removed
+QUALITY = 90  # of the JPEGs
 HAIR = 64  # px a side of the map of hair
 PRIOR = dict(shape=0.35, macro=0.15, weight=0.6, action=0.25)  # standard deviations of the fit
 
@@ -164,8 +165,15 @@ def skin_of(photo: np.ndarray, landmarks: np.ndarray, layout: Layout) -> tuple:
     weight *= ((at > 1) & (at < [width - 2, height - 2])).all(-1)
     weight *= np.where(layout.inside, 1, layout.sampled(foreground(photo, landmarks), at))
     weight *= (layout.texels.rest[..., 1] < 1.0) * layout.off_contour
+    weight *= layout.texels.masks["ears"] < 0.1  # photos show what is beside them
     skin = layout.inside * (1 - layout.eyes) * (1 - layout.lips)
     colour = lit_evenly(colour, weight, skin, layout)
+    beside = ~layout.inside * ramp(layout.texels.rest[..., 1], -0.15, 0.0)  # of jaw and neck
+    away = unlike_skin(colour, skin * weight)
+    weight *= 1 - beside * ramp(away, 1.2, 2.0)
+    rest = layout.texels.rest
+    jaw = ramp(np.abs(rest[..., 0]), 0.40, 0.50) * ramp(rest[..., 1], -0.10, 0.0)
+    weight *= 1 - jaw * ramp(away, 1.5, 2.5)
     weight = cv2.GaussianBlur(cv2.erode(weight, np.ones((3, 3))), (0, 0), 1.5) * weight
     eye_colour = layout.sampled(colour, np.stack([layout.eye_u, layout.eye_v], -1))
     ring = cv2.erode(layout.eyes, np.ones((3, 3))) * np.minimum(1, weight * 4)
@@ -175,6 +183,8 @@ def skin_of(photo: np.ndarray, landmarks: np.ndarray, layout: Layout) -> tuple:
     known = own + share
     both = (colour * own[..., None] + other * share[..., None]) / np.maximum(known, 1e-6)[..., None]
     whole = filled(both.astype(np.float32), np.minimum(known, 1).astype(np.float32))
+    ears = layout.texels.masks["ears"] * ramp(-layout.texels.openness, -0.55, -0.1)
+    whole = whole * (1 - 0.6 * ears)[..., None]
     eyes = both_eyes(eye_colour, eye_known)
     atlas = np.zeros((TEXTURE + EYE, TEXTURE, 3), np.float32)
     atlas[:TEXTURE], atlas[TEXTURE:, : 2 * EYE] = whole, np.hstack(eyes)
@@ -204,22 +214,34 @@ def lit_evenly(colour, weight, skin, layout) -> np.ndarray:
     slow = cv2.GaussianBlur(grey * known, (0, 0), 10) / (cv2.GaussianBlur(known, (0, 0), 10) + 1e-3)
     both = cv2.GaussianBlur(np.minimum(known, known[:, ::-1]), (0, 0), 10).clip(0, 1)
     uneven = np.clip(0.5 * (slow - slow[:, ::-1]) * both, -0.4, 0.4)
-    return (even * np.exp(-0.8 * uneven)[..., None]).clip(0, 1).astype(np.float32)
+    even = even * np.exp(-0.8 * uneven)[..., None]
+    bare = known * (1 - ramp(unlike_skin(even, known), 1.8, 3.0))
+    share = cv2.GaussianBlur(bare, (0, 0), 14)[..., None]
+    tones = np.log(even.clip(0.02))
+    slow = cv2.GaussianBlur(tones * bare[..., None], (0, 0), 14) / (share + 1e-3)
+    mean = (tones * bare[..., None]).sum((0, 1)) / (bare.sum() + 1e-3)
+    cast = np.clip((mean - slow) * np.minimum(4 * share, 1), -0.5, 0.5)
+    return (even * np.exp(FLATTENED * cast)).clip(0, 1).astype(np.float32)
+
+
+def unlike_skin(colour: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(T, T): how far colours (T, T, 3) are from those of the known skin, in deviations."""
+    lab = cv2.cvtColor(colour.clip(0, 1).astype(np.float32), cv2.COLOR_RGB2LAB)
+    skin = lab[known > 0.8]
+    middle = np.median(skin, 0)
+    spread = np.maximum(np.median(np.abs(skin - middle), 0) * 1.5, [7, 3, 3])
+    away = np.sqrt((((lab - middle) / spread) ** 2).sum(-1) / 3)
+    return cv2.GaussianBlur(away.astype(np.float32), (0, 0), 2)
 
 
 def hair_map(atlas: np.ndarray, known: np.ndarray, layout: Layout) -> np.ndarray:
     """(T, T) 0..1: where, above and beside the face, colours are not those of its skin."""
-    lab = cv2.cvtColor(atlas.astype(np.float32), cv2.COLOR_RGB2LAB)
-    cheeks = lab[known > 0.8]
-    middle = np.median(cheeks, 0)
-    spread = np.maximum(np.median(np.abs(cheeks - middle), 0) * 1.5, [7, 3, 3])
-    away = np.sqrt((((lab - middle) / spread) ** 2).sum(-1) / 3)
     rest = layout.texels.rest
     beyond = np.maximum(
         ramp(-rest[..., 1], 0.50, 0.62), ramp(np.abs(rest[..., 0]), 0.58, 0.68)
     ) * ramp(-rest[..., 1], -0.75, -0.6)
-    smooth = cv2.GaussianBlur(away.astype(np.float32), (0, 0), 2)
-    return cv2.GaussianBlur(ramp(smooth, 1.5, 2.6) * beyond, (0, 0), 1.5)
+    away = unlike_skin(atlas, known)
+    return cv2.GaussianBlur(ramp(away, 1.5, 2.6) * beyond, (0, 0), 1.5)
 
 
 class ShapeFit:

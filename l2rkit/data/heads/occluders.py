@@ -150,7 +150,7 @@ def glasses(model: HeadModel, rng: np.random.Generator, tone: np.ndarray, side: 
         fan = np.column_stack([np.arange(40), (np.arange(40) + 1) % 40, np.full(40, 40)])
         meshes.append((np.vstack([rim, rim.mean(0)]), fan, lens, opacity))
         outer = (middle + [width, -0.3 * height, 0.10]) * flip
-        ear = np.array([0.80, eye[1] - 0.02, 0.45]) * flip
+        ear = np.array([0.72, eye[1] - 0.02, 0.45]) * flip
         meshes.append((*_tube(np.linspace(outer, ear, 6), tube, closed=False), frame, 1.0))
     inner = middle - [width, 0.25 * height, 0]
     bridge = np.array([inner, inner * [0, 1, 1] - [0, 0.03, 0.03], inner * [-1, 1, 1]])

@@ -16,10 +16,10 @@ from l2rkit.data.heads.occluders import Part, Shell
 from l2rkit.data.heads.relief import MM, bounded, expression_height
 from l2rkit.data.heads.render import FAR, SUPERSAMPLING, TURNING_POINT, project
 from l2rkit.data.heads.scene import Scene, rotation
-from l2rkit.data.heads.texturing import surface_gradients, textured
+from l2rkit.data.heads.texturing import front_triangles, lit, surface_gradients, textured
 from l2rkit.render.mesh_raster import interpolate, rasterize_mesh, vertex_normals
 
-SHARPNESS, EYE_SHARPNESS, EYE_GLOSS = 10.0, 80.0, 0.5  # Blinn-Phong
+SHARPNESS, EYE_SHARPNESS, EYE_GLOSS = 10.0, 80.0, 0.25  # Blinn-Phong
 HIDDEN = 0.25  # share of a pixel from which on it counts as occluded
 SHIRT_FROM = 1.15  # dm below the middle of the face
 
@@ -31,17 +31,19 @@ def render_portrait(model: HeadModel, person: Character, scene: Scene, size: int
     maps are those of the pixel centres, of textures as fine as the pixels. Behind the head depth is
     FAR, the normal is (0, 0, -1) and the albedo is the background.
     """
-    head = person.head + SCALE * model.offsets("action", scene.action)
+    blank = person.head + SCALE * model.offsets("action", scene.action)
     turn = rotation(scene.view[:3]).T.astype(np.float32)
-    points = (head - TURNING_POINT) @ turn + TURNING_POINT + scene.view[3:]
+    points = (blank - TURNING_POINT) @ turn + TURNING_POINT + scene.view[3:]
     points = points.astype(np.float32)
     normals = vertex_normals(points, model.triangles)
     attributes = _attributes(model, points, normals)
     side = len(person.height)
     height = person.height + expression_height(scene.action, person.age, side, model)
-    layers = _layers(person, bounded(height))
-    maps = _maps(model, person, scene, points, attributes, size, 1, layers)
-    fine = _maps(model, person, scene, points, attributes, size * SUPERSAMPLING, SUPERSAMPLING, layers)
+    sharp, coarse = _layers(person, bounded(height), size)
+    front = front_triangles(project(points, size), model.triangles, size)
+    head = model, person, scene, points, attributes
+    maps = _maps(*head, size, 1, coarse, front)
+    fine = _maps(*head, size * SUPERSAMPLING, SUPERSAMPLING, sharp, front)
     image = _lit(fine, scene.light, person.gloss)
     hidden = np.zeros(image.shape[:2], np.float32)
     for occluder in person.occluders:
@@ -61,19 +63,27 @@ def render_portrait(model: HeadModel, person: Character, scene: Scene, size: int
     )  # fmt: skip
 
 
-def _layers(person: Character, height: np.ndarray) -> list[np.ndarray]:
-    """The textures as `textured` wants them, each half as wide as the one before."""
-    stack = np.dstack([person.skin.colour, height, person.skin.hair]).astype(np.float32)
-    levels = []
-    for _ in range(3):
-        side = len(stack)
-        along_u = np.gradient(stack[..., 3], 1 / side, axis=1) * np.float32(MM)
-        along_v = np.gradient(stack[..., 3], 1 / side, axis=0) * np.float32(MM)
-        levels.append(
-            np.dstack([stack[..., :4], along_u, along_v, stack[..., 4]]).astype(np.float32)
-        )
-        stack = cv2.resize(stack, (side // 2, side // 2), interpolation=cv2.INTER_AREA)
-    return levels
+def _layers(person: Character, height: np.ndarray, size: int) -> list[np.ndarray]:
+    """The textures as `textured` wants them: for the finer picture, and for one of `size` px."""
+    side = len(height)
+    stack = np.empty((side, side, 5), np.float32)
+    stack[..., :3], stack[..., 3], stack[..., 4] = person.skin.colour, height, person.skin.hair
+    levels = [_with_slopes(stack)]
+    coarse = 2 ** max(0, round(np.log2(side / (0.9 * size))))  # texels about as large as pixels
+    if coarse > 1:
+        stack = cv2.resize(stack, (side // coarse,) * 2, interpolation=cv2.INTER_AREA)
+    return [*levels, _with_slopes(stack) if coarse > 1 else levels[0]]
+
+
+def _with_slopes(stack):
+    """(T, T, 7) of (T, T, 5): derivatives of the height in scene units, along u and v, added."""
+    side = len(stack)
+    out = np.zeros((side, side, 7), np.float32)
+    out[..., :4], out[..., 6] = stack[..., :4], stack[..., 4]
+    height = stack[..., 3] * np.float32(MM * side / 2)
+    out[:, 1:-1, 4] = height[:, 2:] - height[:, :-2]
+    out[1:-1, :, 5] = height[2:] - height[:-2]
+    return out
 
 
 def _attributes(model, points, normals):
@@ -93,45 +103,22 @@ def _fixed():
     return uv, eye.astype(np.float32), model.masks["inside-mouth"], openness.astype(np.float32)
 
 
-def _maps(model, person, scene, points, attributes, size, finer, layers):
-    face, weights, depth = rasterize_mesh(project(points, size, finer), model.triangles, size)
-    seen = face >= 0
+def _maps(model, person, scene, points, attributes, size, finer, layer, triangles):
+    face, weights, depth = rasterize_mesh(project(points, size, finer), triangles, size)
     grid = scene.background[0]
     albedo = cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC).clip(0, 1)
-    normal = np.zeros((size, size, 3), np.float32) + np.float32([0, 0, -1])
-    gloss, hair = np.zeros((size, size), np.float32), np.zeros((size, size), np.float32)
-    triangles = face[seen]
-    colour, bent, height, hairy = textured(
-        triangles, weights[seen], model.triangles, model.part, attributes,
-        layers[_level(size, len(layers[0]))], person.skin.eyes,
-    )  # fmt: skip
-    albedo[seen], normal[seen], hair[seen] = colour, bent, hairy
-    gloss[seen] = model.part[model.triangles[triangles, 0]] == 1
-    depth = np.where(seen, depth, FAR)
-    depth[seen] += np.float32(MM) * height * bent[:, 2]
-    depth = np.where(seen, np.minimum(depth, FAR - np.float32(1e-3)), FAR)
-    return dict(depth=depth, albedo=albedo, normal=normal, seen=seen, eye=gloss, hair=hair)
-
-
-def _level(size, side):
-    """Which of the layers has texels about as large as pixels of a picture `size` px wide."""
-    return int(np.clip(round(np.log2(side / (0.9 * size))), 0, 2))
+    eyes = np.ascontiguousarray(person.skin.eyes)
+    normal, gloss = textured(
+        face, weights, depth, triangles, model.part, attributes, layer, eyes, MM, albedo
+    )
+    depth = np.where(face >= 0, np.minimum(depth, FAR - np.float32(1e-3)), FAR)
+    return dict(depth=depth, albedo=albedo, normal=normal, face=face, gloss=gloss)
 
 
 def _lit(maps, light, gloss):
-    """(H, W, 3): Lambert's shading and highlights, the background as it is."""
-    facing = (maps["normal"] @ light[2:]).clip(0)
-    half = light[2:] + np.float32([0, 0, -1])
-    across = (maps["normal"] @ (half / np.linalg.norm(half))).clip(0)
-    eye = maps["eye"]
-    shine = light[1] * (
-        gloss * (1 - eye) * (1 - maps["hair"]) * across**SHARPNESS
-        + EYE_GLOSS * eye * across**EYE_SHARPNESS
-    )
-    shading = light[0] + light[1] * facing
-    seen = maps["seen"]
-    shade = np.where(seen, shading, 1)[..., None]
-    return maps["albedo"] * shade + np.where(seen, shine, 0)[..., None]
+    """(H, W, 3): the picture of the head without occluders."""
+    shine, sharpness = np.array([gloss, EYE_GLOSS]), np.array([SHARPNESS, EYE_SHARPNESS])
+    return lit(*(maps[k] for k in ("face", "albedo", "normal", "gloss")), light, shine, sharpness)
 
 
 def _shell(model, shell, points, normals, size, light):

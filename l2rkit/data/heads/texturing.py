@@ -73,52 +73,113 @@ def _bilinear(picture, x, y, out):
 
 
 @numba.njit(cache=True, nogil=True)
-def textured(face, weights, triangles, part, attributes, skin, eyes):
-    """Albedo (P, 3), unit normal (P, 3), height (P,) and hairiness (P,) at P pixels.
+def front_triangles(pixels, triangles, size):
+    """Those of triangles (T, 3) that face the camera and touch a picture `size` px wide.
 
-    face (P,), weights (P, 3): as `rasterize_mesh` gives them; attributes (V, COLUMNS).
-    skin (T, T, 7): colour, height, its derivatives along u and v, hair; eyes (E, 2 E, 3).
+    pixels (V, 2 or 3): columns and rows. Triangles are counter-clockwise seen from outside.
     """
-    pixels, side, eye = len(face), skin.shape[0], eyes.shape[0]
-    albedo = np.zeros((pixels, 3), np.float32)
-    normal = np.zeros((pixels, 3), np.float32)
-    height = np.zeros(pixels, np.float32)
-    hair = np.zeros(pixels, np.float32)
-    at, texel, colour = np.zeros(COLUMNS), np.zeros(7), np.zeros(3)
-    for p in range(pixels):
-        t = face[p]
-        at[:] = 0.0
-        for corner in range(3):
-            vertex, share = triangles[t, corner], weights[p, corner]
-            for k in range(COLUMNS):
-                at[k] += share * attributes[vertex, k]
-        kind = part[triangles[t, 0]]
-        nx, ny, nz = at[0], at[1], at[2]
-        length = np.sqrt(nx * nx + ny * ny + nz * nz) + 1e-12
-        nx, ny, nz = nx / length, ny / length, nz / length
-        if kind == SKIN:
-            _bilinear(skin, at[UV] * side - 0.5, at[UV + 1] * side - 0.5, texel)
-            inside = min(max(at[INSIDE], 0.0), 1.0)
-            bare = 1.0 - inside
+    kept = np.empty_like(triangles)
+    count = 0
+    for t in range(len(triangles)):
+        i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        x0, y0, x1, y1 = pixels[i, 0], pixels[i, 1], pixels[j, 0], pixels[j, 1]
+        x2, y2 = pixels[k, 0], pixels[k, 1]
+        if (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0) >= 0:
+            continue
+        if max(x0, x1, x2) < -1 or min(x0, x1, x2) > size:
+            continue
+        if max(y0, y1, y2) < -1 or min(y0, y1, y2) > size:
+            continue
+        kept[count] = triangles[t]
+        count += 1
+    return kept[:count].copy()
+
+
+@numba.njit(cache=True, nogil=True)
+def textured(face, weights, depth, triangles, part, attributes, skin, eyes, scale, albedo):
+    """Unit normals (S, S, 3) and gloss (S, S, 2) of skin and eyes; fills in albedo and depth.
+
+    face, weights, depth: as `rasterize_mesh` gives them; depth is moved by the relief, whose
+    heights times `scale` are scene units. attributes (V, COLUMNS). skin (T, T, 7): colour, height,
+    its derivatives along u and v, hair; eyes (E, 2 E, 3). albedo (S, S, 3): the background.
+    """
+    size, side, eye = len(face), skin.shape[0], eyes.shape[0]
+    normal = np.zeros((size, size, 3), np.float32)
+    gloss = np.zeros((size, size, 2), np.float32)
+    at = np.zeros(COLUMNS, np.float32)
+    texel, colour = np.zeros(7, np.float32), np.zeros(3, np.float32)
+    for row in range(size):
+        for column in range(size):
+            t = face[row, column]
+            if t < 0:
+                normal[row, column, 2] = -1
+                continue
+            at[:] = 0.0
+            for corner in range(3):
+                vertex, share = triangles[t, corner], weights[row, column, corner]
+                for k in range(COLUMNS):
+                    at[k] += share * attributes[vertex, k]
+            kind = part[triangles[t, 0]]
+            nx, ny, nz = at[0], at[1], at[2]
+            length = np.sqrt(nx * nx + ny * ny + nz * nz) + 1e-12
+            nx, ny, nz = nx / length, ny / length, nz / length
+            height = 0.0
+            if kind == SKIN:
+                _bilinear(skin, at[UV] * side - 0.5, at[UV + 1] * side - 0.5, texel)
+                inside = min(max(at[INSIDE], 0.0), 1.0)
+                bare = 1.0 - inside
+                for k in range(3):
+                    colour[k] = texel[k] + (MOUTH[k] * at[OPEN] - texel[k]) * inside
+                height = texel[3] * bare
+                gloss[row, column, 0] = bare * (1.0 - texel[6])
+                du, dv = texel[4] * bare, texel[5] * bare
+                nx -= du * at[ALONG_U] + dv * at[ALONG_V]
+                ny -= du * at[ALONG_U + 1] + dv * at[ALONG_V + 1]
+                nz -= du * at[ALONG_U + 2] + dv * at[ALONG_V + 2]
+            elif kind == EYE_PART:
+                # patches lie side by side, so columns of the right one begin at 1
+                low, high = (eye, 2 * eye - 1) if at[EYE_UV] > 1 else (0, eye - 1)
+                across = min(max(at[EYE_UV] * eye - 0.5, low), high)
+                _bilinear(eyes, across, at[EYE_UV + 1] * eye - 0.5, colour)
+                gloss[row, column, 1] = 1.0
+            else:
+                tone = TOOTH if kind == TEETH else TONGUE
+                for k in range(3):
+                    colour[k] = tone[k] * (0.35 + 0.65 * at[OPEN])
+            nz = min(nz, -1e-3)  # beyond the contour interpolation may point away
+            length = np.sqrt(nx * nx + ny * ny + nz * nz)
+            nx, ny, nz = nx / length, ny / length, nz / length
+            normal[row, column, 0], normal[row, column, 1] = nx, ny
+            normal[row, column, 2] = nz
+            depth[row, column] += scale * height * nz
             for k in range(3):
-                albedo[p, k] = texel[k] + (MOUTH[k] * at[OPEN] - texel[k]) * inside
-            height[p], hair[p] = texel[3] * bare, texel[6]
-            du, dv = texel[4] * bare, texel[5] * bare
-            nx -= du * at[ALONG_U] + dv * at[ALONG_V]
-            ny -= du * at[ALONG_U + 1] + dv * at[ALONG_V + 1]
-            nz -= du * at[ALONG_U + 2] + dv * at[ALONG_V + 2]
-        elif kind == EYE_PART:
-            # patches lie side by side, so columns of the right one begin at 1
-            low, high = (eye, 2 * eye - 1) if at[EYE_UV] > 1 else (0, eye - 1)
-            column = min(max(at[EYE_UV] * eye - 0.5, low), high)
-            _bilinear(eyes, column, at[EYE_UV + 1] * eye - 0.5, colour)
+                albedo[row, column, k] = colour[k]
+    return normal, gloss
+
+
+@numba.njit(cache=True, nogil=True)
+def lit(face, albedo, normal, gloss, light, shine, sharpness):
+    """(S, S, 3): Lambert's shading and Blinn-Phong's highlights, the background as it is.
+
+    light (5,); shine and sharpness (2,): strength and exponent of skin's highlights and eyes'.
+    """
+    size = len(face)
+    image = albedo.copy()
+    hx, hy, hz = light[2], light[3], light[4] - 1
+    length = np.sqrt(hx * hx + hy * hy + hz * hz)
+    hx, hy, hz = hx / length, hy / length, hz / length
+    for row in range(size):
+        for column in range(size):
+            if face[row, column] < 0:
+                continue
+            n = normal[row, column]
+            facing = max(0.0, n[0] * light[2] + n[1] * light[3] + n[2] * light[4])
+            shading = light[0] + light[1] * facing
+            across = max(0.0, n[0] * hx + n[1] * hy + n[2] * hz)
+            bright = 0.0
+            for k in range(2):
+                if gloss[row, column, k] > 0:
+                    bright += shine[k] * gloss[row, column, k] * across ** sharpness[k]
             for k in range(3):
-                albedo[p, k] = colour[k]
-        else:
-            tone = TOOTH if kind == TEETH else TONGUE
-            for k in range(3):
-                albedo[p, k] = tone[k] * (0.35 + 0.65 * at[OPEN])
-        nz = min(nz, -1e-3)  # beyond the contour interpolation may point away
-        length = np.sqrt(nx * nx + ny * ny + nz * nz)
-        normal[p, 0], normal[p, 1], normal[p, 2] = nx / length, ny / length, nz / length
-    return albedo, normal, height, hair
+                image[row, column, k] = albedo[row, column, k] * shading + light[1] * bright
+    return image
