@@ -40,7 +40,8 @@ CROP = 256  # px of the crop in which landmarks are found
 FACING = 0.12, 0.45  # cosines to the camera from which a texel begins to count, and counts whole
 CONTOUR = 2, 8  # texels beside the lower face's contour, where photos show what is behind it
 REACH = 0.35  # dm over which the contour's misfit is continued beyond it
-FLATTENED = 0.6  # share of slow changes of colour that is taken for light and removed
+# Shares of slow changes of brightness and of hue that are taken for light, and removed.
+FLATTENED, BLEACHED = 0.6, 0.8
 QUALITY = 90  # of the JPEGs
 HAIR = 64  # px a side of the map of hair
 PRIOR = dict(shape=0.35, macro=0.15, weight=0.6, action=0.25)  # standard deviations of the fit
@@ -216,12 +217,19 @@ def lit_evenly(colour, weight, skin, layout) -> np.ndarray:
     uneven = np.clip(0.5 * (slow - slow[:, ::-1]) * both, -0.4, 0.4)
     even = even * np.exp(-0.8 * uneven)[..., None]
     bare = known * (1 - ramp(unlike_skin(even, known), 1.8, 3.0))
-    share = cv2.GaussianBlur(bare, (0, 0), 14)[..., None]
     tones = np.log(even.clip(0.02))
-    slow = cv2.GaussianBlur(tones * bare[..., None], (0, 0), 14) / (share + 1e-3)
-    mean = (tones * bare[..., None]).sum((0, 1)) / (bare.sum() + 1e-3)
-    cast = np.clip((mean - slow) * np.minimum(4 * share, 1), -0.5, 0.5)
-    return (even * np.exp(FLATTENED * cast)).clip(0, 1).astype(np.float32)
+    grey = tones.mean(-1, keepdims=True)
+    cast = _off_mean(grey, bare, 14, FLATTENED) + _off_mean(tones - grey, bare, 5, BLEACHED)
+    return (even * np.exp(-cast)).clip(0, 1).astype(np.float32)
+
+
+def _off_mean(value, known, sigma, amount):
+    """(T, T, C): how far slow changes of value (T, T, C) lead from its mean, times amount."""
+    share = cv2.GaussianBlur(known, (0, 0), sigma)[..., None]
+    slow = cv2.GaussianBlur(value * known[..., None], (0, 0), sigma).reshape(value.shape)
+    mean = (value * known[..., None]).sum((0, 1)) / (known.sum() + 1e-3)
+    off = (slow / (share + 1e-3) - mean) * np.minimum(4 * share, 1)
+    return amount * off.clip(-0.5, 0.5)
 
 
 def unlike_skin(colour: np.ndarray, known: np.ndarray) -> np.ndarray:
