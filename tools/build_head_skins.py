@@ -28,7 +28,6 @@ from l2rkit.data.heads.atlas import (
     texels,
 )
 from l2rkit.data.heads.head_model import HeadModel
-from l2rkit.data.heads.person import SIDE_SPREAD
 from l2rkit.data.manifest import LANDMARKS
 from l2rkit.landmarks import FaceMesh
 from l2rkit.landmarks.points import LEFT_EYE, LIPS, MOUTH, OVAL, RIGHT_EYE, TRIANGLES
@@ -81,7 +80,7 @@ def foreground(photo: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     around = cv2.dilate(face, np.ones((side // 2, side // 2), np.uint8))
     labels[around > 0] = cv2.GC_PR_FGD
     body = np.zeros_like(face)
-    x, y = landmarks[OVAL, :2].mean(0)
+    x = landmarks[OVAL, 0].mean()
     low = landmarks[:, 1].max()
     cv2.rectangle(body, (int(x - side), int(low + side * 0.5)), (int(x + side), height), 1, -1)
     labels[body > 0] = cv2.GC_PR_FGD

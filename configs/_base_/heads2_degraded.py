@@ -4,7 +4,7 @@ from mmengine.config import read_base
 
 with read_base():
     from .heads2 import *
-    from .heads_degraded import degradation, degraded_pipeline, severe_pipeline
+    from .heads_degraded import degraded_pipeline, severe_pipeline
 
 train_dataloader["dataset"]["pipeline"] = degraded_pipeline
 val_dataloader["dataset"]["pipeline"] = severe_pipeline

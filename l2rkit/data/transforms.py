@@ -2,8 +2,8 @@
 
 A sample is a dict. Pictures in it are (H, W, 3) or (H, W): `img` and `albedo` uint8 RGB, `depth`
 float32 (larger is farther), `normal` float32 unit vectors. `Degrade` keeps the photo as it was as
-`clean`, uint8 RGB; `mask` and `occluder` are uint8, 0 or 1. `landmarks_3d` (468, 3) are px of the pictures, see
-`FindLandmarks`. `PackPhoto` turns it all into tensors.
+`clean`, uint8 RGB; `mask` and `occluder` are uint8, 0 or 1. `landmarks_3d` (468, 3) are px of the
+pictures, see `FindLandmarks`. `PackPhoto` turns it all into tensors.
 """
 
 from collections.abc import Sequence
@@ -221,8 +221,8 @@ class PackPhoto(BaseTransform):
     """Tensors for torch's `default_collate`: `photo` and, where the sample has them, the others.
 
     photo, clean, albedo (3, H, W) float32 in [0, 1]; depth (1, H, W), normal (3, H, W), mask
-    and occluder (1, H, W) 0 or 1, light (5,), view (6,), landmarks_3d (468, 3) float32; person () int64; name
-    str.
+    and occluder (1, H, W) 0 or 1, light (5,), view (6,), landmarks_3d (468, 3) float32; person ()
+    int64; name str.
 
     Args:
         labels: what else to keep of each sample, numbers or words, such as `source` for metrics.

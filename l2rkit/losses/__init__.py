@@ -30,7 +30,7 @@ __all__ = [
     "Photometric",
     "RelaxedConsistency",
     "Relief",
-    "Upright",
     "TrueGeometry",
+    "Upright",
     "VGG16Features",
 ]

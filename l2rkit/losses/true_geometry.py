@@ -31,7 +31,7 @@ class TrueGeometry(nn.Module):
 
     def forward(self, scene: Scene) -> Tensor:
         if scene.truth is None or scene.own is None:
-            raise PartError("TrueGeometry wants a batch with depth, normal and mask, and a renderer")
+            raise PartError("TrueGeometry wants depth, normal and mask, and a rendering")
         own, truth = scene.own, scene.truth
         mask = truth.mask * (own.mask > 0.5)
         loss = self.depth * masked_mean((own.depth - truth.depth).abs(), mask)

@@ -103,7 +103,8 @@ def test_texels_lie_where_their_coordinates_say():
     row, column = np.nonzero(known.seen)
     uv = skin_uv(known.rest[row, column]) * TEXTURE - 0.5
     off = np.abs(uv - np.column_stack([column, row])).max(1)
-    assert np.median(off) < 0.1 and np.quantile(off, 0.99) < 1.5
+    face = np.abs(known.rest[row, column, 1]) < 0.9  # near the crown columns run together
+    assert np.median(off[face]) < 0.1 and np.quantile(off[face], 0.99) < 1
 
 
 def test_the_texture_is_mirrored_as_the_head_is(model):
@@ -300,9 +301,9 @@ def test_mirrored_samples_mirror_their_occluders(tmp_path):
 
 
 def test_wrong_words_are_named(tmp_path):
-    with pytest.raises(DataError, match="no split 'tset'.*test"):
+    with pytest.raises(DataError, match=r"no split 'tset'.*test"):
         DetailedHeads("tset", root=str(tmp_path))
-    with pytest.raises(DataError, match="no field 'depht'.*depth"):
+    with pytest.raises(DataError, match=r"no field 'depht'.*depth"):
         DetailedHeads(root=str(tmp_path), fields=["depht"])
 
 

@@ -60,6 +60,8 @@ def random_character(
         height = painted_height(skin, age, _noises(side, rng), model)
         coefficients, numbers = dict(shape=person.shape, macro=person.macro), ()
         volume = person.volume * (1 - person.baldness)
+        manly = ["-male-" in name and "child" not in name for name in model.macro_names]
+        male = bool(person.macro[manly].sum() > 0.5)
     else:
         skins = Skins.load()
         numbers = skins.pair(split, rng)
@@ -70,9 +72,10 @@ def random_character(
         shape = mixed_shape(model, skins, *numbers, chosen) + _variation(model, rng)
         coefficients = dict(shape=shape, macro=skins.macro[numbers[0]])
         volume = abs(rng.normal(0.04, 0.05))
+        male = "_male_" in str(skins.person[numbers[0]])
     weight = person.weight if painted else skins.weight[numbers[0]]
     head = placed_head(model, coefficients | dict(weight=weight), skin, volume)
-    occluders = random_occluders(model, rng, skin, person, side)
+    occluders = random_occluders(model, rng, skin, person, male, side)
     return Character(head, skin, height, person.shirt, age, gloss, numbers, occluders)
 
 

@@ -117,9 +117,7 @@ def detailed_images(
             person = random_character(model, draws, split, texture_side(size))
         draws = np.random.default_rng([seed, SCENE_DRAWS, SPLITS[split], index])
         scene = random_portrait_scene(model, draws)
-        yield dict(
-            render_portrait(model, person, scene, size), light=scene.light, view=scene.view
-        )
+        yield dict(render_portrait(model, person, scene, size), light=scene.light, view=scene.view)
 
 
 def layout_of(size: int) -> Layout:

@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 
 from l2rkit.data.heads.atlas import texels
-from l2rkit.data.heads.head_model import SCALE, HeadModel, to_scene
+from l2rkit.data.heads.head_model import HeadModel, to_scene
 from l2rkit.data.heads.noise import noise
 from l2rkit.data.heads.person import Person
 from l2rkit.data.heads.skins import Skin
 
-ODDS = {"glasses": 0.12, "hair": 0.10, "beard": 0.08, "hat": 0.08}  # shares of people
+ODDS = {"glasses": 0.12, "hair": 0.10, "beard": 0.15, "hat": 0.08}  # shares of people, or of men
 SIDES = 8  # of a glasses' tube
 
 
@@ -49,9 +49,9 @@ Occluder = Shell | Part
 
 
 def random_occluders(
-    model: HeadModel, rng: np.random.Generator, skin: Skin, person: Person, side: int
+    model: HeadModel, rng: np.random.Generator, skin: Skin, person: Person, male: bool, side: int
 ) -> tuple[Occluder, ...]:
-    """What a person wears in all photos, drawn from rng; mostly nothing."""
+    """What a person wears in all photos, drawn from rng; mostly nothing. Men alone have beards."""
     draws = {kind: rng.random() for kind in ODDS}
     seeds = rng.integers(2**32, size=len(ODDS))
     makers = dict(glasses=glasses, hair=fringe, beard=beard, hat=hat)
@@ -59,7 +59,7 @@ def random_occluders(
     return tuple(
         makers[kind](model, np.random.default_rng(seed), tone, side)
         for (kind, odds), seed in zip(ODDS.items(), seeds)
-        if draws[kind] < odds
+        if draws[kind] < odds and (male or kind != "beard")
     )
 
 
@@ -76,12 +76,12 @@ def beard(model: HeadModel, rng: np.random.Generator, tone: np.ndarray, side: in
     rest = _rest(side)
     x, y, z = np.abs(rest[..., 0]), rest[..., 1], rest[..., 2]
     reach = rng.uniform(0.25, 0.8)
-    top = np.interp(x, [0, 0.12, 0.26, 0.45, 0.7], [0.30, 0.30, 0.40, 0.22, -0.15])
-    area = _step(y, top, top + 0.1) * _step(-x, -reach - 0.1, -reach) * _step(-y, -1.0, -0.8)
+    top = np.interp(x, [0, 0.12, 0.26, 0.45, 0.7], [0.27, 0.28, 0.38, 0.28, -0.10])
+    area = _step(y, top, top + 0.12) * _step(-x, -reach - 0.1, -reach) * _step(-y, -1.0, -0.8)
     lips = np.exp(-((x / 0.24) ** 4) - ((y - 0.47) / 0.085) ** 4)
     area = area * (1 - lips) * _step(-z, -0.30, -0.1)
     strands = _strands(side, rng, (3, 1, 2))
-    cover = _step(area + 0.35 * strands * (area > 0.05), 0.35, 0.75)
+    cover = _step(area + 0.5 * strands * _step(area, 0.0, 0.3), 0.25, 0.85)
     colour = (0.9 * tone) * (1 + 0.45 * strands[..., None])
     at = model.mean
     amount = np.interp(np.abs(at[:, 0]), [0, 0.12, 0.26, 0.45, 0.7], [0.30, 0.30, 0.4, 0.22, -0.15])
@@ -149,8 +149,8 @@ def glasses(model: HeadModel, rng: np.random.Generator, tone: np.ndarray, side: 
         meshes.append((*_tube(rim, tube, closed=True), frame, 1.0))
         fan = np.column_stack([np.arange(40), (np.arange(40) + 1) % 40, np.full(40, 40)])
         meshes.append((np.vstack([rim, rim.mean(0)]), fan, lens, opacity))
-        outer = (middle + [width, -0.3 * height, 0.10]) * flip
-        ear = np.array([0.72, eye[1] - 0.02, 0.45]) * flip
+        outer = (middle + np.array([width, -0.3 * height, 0.10])) * flip
+        ear = np.array([0.75, eye[1] - 0.02, 0.45]) * flip
         meshes.append((*_tube(np.linspace(outer, ear, 6), tube, closed=False), frame, 1.0))
     inner = middle - [width, 0.25 * height, 0]
     bridge = np.array([inner, inner * [0, 1, 1] - [0, 0.03, 0.03], inner * [-1, 1, 1]])

@@ -143,7 +143,8 @@ def _part(part: Part, turn, scene, size):
     size = size * SUPERSAMPLING
     points = (part.points - TURNING_POINT) @ turn + TURNING_POINT + scene.view[3:]
     points = points.astype(np.float32)
-    face, weights, depth = rasterize_mesh(project(points, size, SUPERSAMPLING), part.triangles, size)
+    pixels = project(points, size, SUPERSAMPLING)
+    face, weights, depth = rasterize_mesh(pixels, part.triangles, size)
     seen = face >= 0
     normals = vertex_normals(points, part.triangles)
     bent = interpolate(face[seen], weights[seen], part.triangles, normals)

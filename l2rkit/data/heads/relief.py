@@ -17,7 +17,7 @@ from l2rkit.data.heads.skins import Skin
 MM = SCALE / 100  # scene units: a decimetre of the model has 100 mm
 DEEPEST, HIGHEST = -0.6, 0.5  # mm
 # Bands of the logarithm of brightness: blurs in texels of TEXTURE, slope, height in mm.
-BANDS = ((0.0, 1.0, 6.0, 0.08), (1.0, 3.0, 4.0, 0.25), (3.0, 8.0, 2.5, 0.35))
+BANDS = ((0.0, 1.0, 8.0, 0.09), (1.0, 3.0, 6.0, 0.28), (3.0, 8.0, 3.5, 0.38))
 FLATTENED = 0.5  # share of a band that is taken off the albedo, as shading will bring it back
 # A fold: points (|x|, y) in dm on the mean head, half width in dm, the actions that deepen it.
 SMILE, BROWS = ("mouthSmile", "cheekSquint", "noseSneer"), ("browInnerUp", "browOuterUp")
@@ -94,7 +94,8 @@ def folds(side: int) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
         away = _distance(np.stack([np.abs(rest[..., 0]), rest[..., 1]], -1), points)
         cover = (np.exp(-((away / half) ** 2)) * front).astype(np.float32)
         of_left = 0.5 + 0.5 * np.tanh(rest[..., 0] * 30)  # the person's left: x > 0
-        maps.append(((cover * of_left).astype(np.float32), (cover * (1 - of_left)).astype(np.float32)))
+        halves = cover * of_left, cover * (1 - of_left)
+        maps.append(tuple(half.astype(np.float32) for half in halves))
     return tuple(maps)
 
 

@@ -150,5 +150,6 @@ def recoloured(skin: Skin, rng: np.random.Generator) -> Skin:
     colour = skin.colour * (tint + skin.hair[..., None] * (hair - tint))
     eyes, cover = skin.eyes, skin.hair
     if rng.random() < 0.5:
-        colour, eyes, cover = (np.ascontiguousarray(each[:, ::-1]) for each in (colour, eyes, cover))
+        turned = (each[:, ::-1] for each in (colour, eyes, cover))
+        colour, eyes, cover = map(np.ascontiguousarray, turned)
     return Skin(colour.clip(0, 1), eyes, cover)
