@@ -13,13 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from l2rkit.render.mesh_raster import rasterize_mesh
 from l2rkit.decompose.networks import Encoder
 from l2rkit.decompose.unsup3d import light_from_code
 from l2rkit.errors import ConfigError
 from l2rkit.face import FAR, NEAR, Confidence, Face
 from l2rkit.geometry import move, project
 from l2rkit.registry import DECOMPOSERS
-from l2rkit.render.mesh_raster import rasterize_mesh
 
 from .linear import learnt
 
