@@ -5,8 +5,8 @@
 For people of a split, at 128 px and two photos of each: the share whose second photo is nearest to
 their first one among all first photos, by `FaceRes` (rank-1); the mean angle between the true fine
 normals and none (`smooth_fine_normal` of FineNormalErrors), which eyes, lips and ears make most of;
-and, at 64 px, photos drawn in a second of processor time. For version 2 also by how much the relief turns the
-face's normals, on average and in the most uneven tenth of the pixels.
+and, at 64 px, photos drawn in a second of processor time. For version 2 also by how much the relief
+turns the face's normals, on average and in the most uneven tenth of the pixels.
 """
 
 import time

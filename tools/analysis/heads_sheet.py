@@ -41,7 +41,8 @@ def main(
     tiles += [np.ones_like(tiles[0])] * (-count % columns)
     rows = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
     sheet = np.rint(np.vstack(rows)[..., ::-1] * 255).astype(np.uint8)
-    cv2.imwrite(str(out), sheet, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    jpeg = out.suffix.lower() in (".jpg", ".jpeg")
+    cv2.imwrite(str(out), sheet, [cv2.IMWRITE_JPEG_QUALITY, quality] if jpeg else [])
     click.echo(f"{out}: {out.stat().st_size / 1000:.0f} kB")
 
 

@@ -1,12 +1,10 @@
 """Version 2 of the synthetic heads: skin of portraits, fine relief, occluders; made lazily."""
 
 from collections.abc import Iterator, Sequence
-from logging import INFO
 from pathlib import Path
 
 import numpy as np
 from mmengine.dataset import BaseDataset
-from mmengine.logging import print_log
 from mmengine.registry import DATASETS
 
 from l2rkit.data.heads.character import random_character, texture_side
@@ -23,7 +21,6 @@ PERSON_DRAWS, SCENE_DRAWS = 11, 12  # tell these draws from those of version 1
 STORED = ("img", "depth", "albedo", "normal", "light", "view", "occluder")
 FIELDS = (*STORED, "mask")
 NORMAL_STEPS = 32767
-WORTH_A_LINE = 1000  # photos that are missing from which on it is said how long they take
 SECONDS_EACH = {64: 0.015, 128: 0.05, 256: 0.18}  # on one core, roughly, with their people
 
 
@@ -74,10 +71,7 @@ class DetailedHeads(BaseDataset):
 
     def load_data_list(self) -> list[dict]:
         """One small dict per image; says what drawing all of them would take."""
-        if self.size >= WORTH_A_LINE:
-            missing = self.size - self.store.made(self.size)
-            if missing >= WORTH_A_LINE:
-                print_log(effort(missing, self.image_size, self.store), "current", INFO)
+        self.store.announce(self.size, self.image_size, SECONDS_EACH)
         each = self.photos_per_person
         return [
             dict(index=i, person=person_id(self.split, i, each), name=f"{self.split}-{i:06d}")
@@ -130,17 +124,6 @@ def layout_of(size: int) -> Layout:
         light=((5,), np.float32),
         view=((6,), np.float32),
         occluder=((size, size), np.uint8),
-    )
-
-
-def effort(photos: int, size: int, store: RowStore) -> str:
-    """A line that says how long drawing takes and how much disk it needs."""
-    nearest = min(SECONDS_EACH, key=lambda known: abs(known - size))
-    minutes = photos * SECONDS_EACH[nearest] * (size / nearest) ** 2 / 60
-    gigabytes = photos * store.row_bytes() / 1e9
-    return (
-        f"{photos:,} synthetic heads of {size} px are drawn as they are asked for: about "
-        f"{minutes:.0f} min on one core in all, {gigabytes:.1f} GB in {store.root}"
     )
 
 

@@ -16,7 +16,8 @@ from l2rkit.data.heads.noise import noise
 from l2rkit.data.heads.person import Person
 from l2rkit.data.heads.skins import Skin
 
-ODDS = {"glasses": 0.12, "hair": 0.10, "beard": 0.15, "hat": 0.08}  # shares of people, or of men
+# Shares of men and of other people who wear it.
+ODDS = {"glasses": (0.12, 0.12), "hair": (0.08, 0.35), "beard": (0.15, 0.0), "hat": (0.08, 0.08)}
 SIDES = 8  # of a glasses' tube
 
 
@@ -51,7 +52,7 @@ Occluder = Shell | Part
 def random_occluders(
     model: HeadModel, rng: np.random.Generator, skin: Skin, person: Person, male: bool, side: int
 ) -> tuple[Occluder, ...]:
-    """What a person wears in all photos, drawn from rng; mostly nothing. Men alone have beards."""
+    """What a person wears in all photos, drawn from rng."""
     draws = {kind: rng.random() for kind in ODDS}
     seeds = rng.integers(2**32, size=len(ODDS))
     makers = dict(glasses=glasses, hair=fringe, beard=beard, hat=hat)
@@ -59,7 +60,7 @@ def random_occluders(
     return tuple(
         makers[kind](model, np.random.default_rng(seed), tone, side)
         for (kind, odds), seed in zip(ODDS.items(), seeds)
-        if draws[kind] < odds and (male or kind != "beard")
+        if draws[kind] < odds[0 if male else 1]
     )
 
 
@@ -90,10 +91,11 @@ def beard(model: HeadModel, rng: np.random.Generator, tone: np.ndarray, side: in
 
 
 def fringe(model: HeadModel, rng: np.random.Generator, tone: np.ndarray, side: int) -> Shell:
-    """Hair over forehead, temples and cheeks: a parting, and locks of random length."""
+    """Hair around the face and mostly over it: a parting, and locks of random length."""
     rest = _rest(side)
     x, y = rest[..., 0], rest[..., 1]
-    parting, brow = rng.uniform(-0.4, 0.4), rng.uniform(-0.65, -0.30)
+    parting = rng.uniform(-0.4, 0.4)
+    brow = rng.uniform(-0.65, -0.30) if rng.random() < 0.6 else rng.uniform(-0.85, -0.72)
     long = rng.random() < 0.5
     low = brow - 0.25 * np.exp(-(((x - parting) / 0.15) ** 2))
     low = np.where(np.abs(x) > 0.55, (1.3 if long else 0.05), low)

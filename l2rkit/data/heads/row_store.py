@@ -5,11 +5,14 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from logging import INFO
 from pathlib import Path
 
 import numpy as np
+from mmengine.logging import print_log
 
 ROWS = 32  # in a chunk
+WORTH_A_LINE = 1000  # missing rows from which on it is said how long they take
 MADE = "made"  # the file that says which rows of a chunk are there
 Layout = dict[str, tuple[tuple[int, ...], type]]  # of a row's fields: shapes and dtypes
 
@@ -70,6 +73,24 @@ class RowStore:
                 self.write(other, sample)
             found = self.row(number, fields)
         return found
+
+    def announce(self, rows: int, size: int, seconds: dict[int, float]) -> None:
+        """Says how long making all of many rows takes and how much disk, if most are missing.
+
+        size: px of the pictures; seconds: those that one picture takes, by px.
+        """
+        missing = rows - self.made(rows) if rows >= WORTH_A_LINE else 0
+        if missing < WORTH_A_LINE:
+            return
+        near = min(seconds, key=lambda known: abs(known - size))
+        minutes = missing * seconds[near] * (size / near) ** 2 / 60
+        print_log(
+            f"{missing:,} synthetic heads of {size} px are drawn as they are asked for: about "
+            f"{max(1, round(minutes))} min on one core and {missing * self.row_bytes() / 1e9:.1f} "
+            f"GB in {self.root}, if all are",
+            "current",
+            INFO,
+        )
 
     def _folder(self, chunk: int) -> Path:
         return self.root / f"{chunk:06d}"
