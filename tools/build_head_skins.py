@@ -335,7 +335,7 @@ def main(limit: int | None, shown: Path | None, out: Path) -> None:
     arrays |= {name: np.array(values) for name, values in shapes.items()}
     np.savez(out, source=SOURCE, **arrays)
     click.echo(f"{out}: {out.stat().st_size / 2**20:.2f} MiB, {len(tiles)} portraits")
-    click.echo(f"landmarks lie {10 * np.mean(misfits):.2f} dm/10 from the fitted shapes (rms)")
+    click.echo(f"landmarks lie {100 * np.mean(misfits):.1f} mm from the fitted shapes (rms)")
     if shown:
         columns = 8
         tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % columns)

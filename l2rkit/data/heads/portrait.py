@@ -16,7 +16,7 @@ from l2rkit.data.heads.occluders import Part, Shell
 from l2rkit.data.heads.relief import MM, bounded, expression_height
 from l2rkit.data.heads.render import FAR, SUPERSAMPLING, TURNING_POINT, project
 from l2rkit.data.heads.scene import Scene, rotation
-from l2rkit.data.heads.texturing import front_triangles, lit, surface_gradients, textured
+from l2rkit.data.heads.texturing import covered, front_triangles, lit, surface_gradients, textured
 from l2rkit.render.mesh_raster import interpolate, rasterize_mesh, vertex_normals
 
 SHARPNESS, EYE_SHARPNESS, EYE_GLOSS = 10.0, 80.0, 0.25  # Blinn-Phong
@@ -124,19 +124,12 @@ def _lit(maps, light, gloss):
 def _shell(model, shell, points, normals, size, light):
     size = size * SUPERSAMPLING
     outer = points + SCALE * shell.thickness[:, None] * normals
-    triangles = _outer_skin()
-    face, weights, depth = rasterize_mesh(project(outer, size, SUPERSAMPLING), triangles, size)
-    seen = face >= 0
-    columns = np.column_stack([normals, skin_uv(model.mean)]).astype(np.float32)
-    values = interpolate(face[seen], weights[seen], triangles, columns)
-    at = np.zeros((size, size, 2), np.float32)
-    at[seen] = values[:, 3:] * len(shell.cover) - 0.5
+    pixels = project(outer, size, SUPERSAMPLING)
+    triangles = front_triangles(pixels, _outer_skin(), size)
+    face, weights, depth = rasterize_mesh(pixels, triangles, size)
+    attributes = np.column_stack([normals, _fixed()[0]]).astype(np.float32)
     texture = np.dstack([shell.colour, shell.cover]).astype(np.float32)
-    found = cv2.remap(texture, at[..., 0], at[..., 1], cv2.INTER_LINEAR)[seen]
-    shading = light[0] + light[1] * (values[:, :3] @ light[2:]).clip(0)
-    colour, opacity = np.zeros((size, size, 3), np.float32), np.zeros((size, size), np.float32)
-    colour[seen], opacity[seen] = found[:, :3] * shading[:, None], found[:, 3]
-    return colour, opacity, depth
+    return (*covered(face, weights, triangles, attributes, texture, light), depth)
 
 
 def _part(part: Part, turn, scene, size):

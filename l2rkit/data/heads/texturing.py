@@ -158,6 +158,34 @@ def textured(face, weights, depth, triangles, part, attributes, skin, eyes, scal
 
 
 @numba.njit(cache=True, nogil=True)
+def covered(face, weights, triangles, attributes, texture, light):
+    """Colour (S, S, 3) under Lambert's light and opacity (S, S) of a layer over the head.
+
+    attributes (V, 5): unit normal, uv; texture (T, T, 4): colour and opacity; light (5,).
+    """
+    size, side = len(face), len(texture)
+    colour = np.zeros((size, size, 3), np.float32)
+    opacity = np.zeros((size, size), np.float32)
+    at, texel = np.zeros(5, np.float32), np.zeros(4, np.float32)
+    for row in range(size):
+        for column in range(size):
+            t = face[row, column]
+            if t < 0:
+                continue
+            at[:] = 0.0
+            for corner in range(3):
+                for k in range(5):
+                    share = weights[row, column, corner]
+                    at[k] += share * attributes[triangles[t, corner], k]
+            _bilinear(texture, at[3] * side - 0.5, at[4] * side - 0.5, texel)
+            facing = max(0.0, at[0] * light[2] + at[1] * light[3] + at[2] * light[4])
+            for k in range(3):
+                colour[row, column, k] = texel[k] * (light[0] + light[1] * facing)
+            opacity[row, column] = texel[3]
+    return colour, opacity
+
+
+@numba.njit(cache=True, nogil=True)
 def lit(face, albedo, normal, gloss, light, shine, sharpness):
     """(S, S, 3): Lambert's shading and Blinn-Phong's highlights, the background as it is.
 
