@@ -30,7 +30,7 @@ from l2rkit.data.heads.atlas import (
 from l2rkit.data.heads.head_model import HeadModel
 from l2rkit.data.manifest import LANDMARKS
 from l2rkit.landmarks import FaceMesh
-from l2rkit.landmarks.points import LEFT_EYE, LIPS, MOUTH, OVAL, RIGHT_EYE, TRIANGLES
+from l2rkit.landmarks.points import LEFT_EYE, LIPS, MIRRORED, MOUTH, OVAL, RIGHT_EYE, TRIANGLES
 from l2rkit.render.light import fitted_light, without_light
 from l2rkit.render.mesh_raster import interpolate, rasterize_mesh
 
@@ -43,7 +43,9 @@ REACH = 0.35  # dm over which the contour's misfit is continued beyond it
 FLATTENED, BLEACHED = 0.6, 0.8
 QUALITY = 90  # of the JPEGs
 HAIR = 64  # px a side of the map of hair
-PRIOR = dict(shape=0.35, macro=0.15, weight=0.6, action=0.25)  # standard deviations of the fit
+# The fit: standard deviations of coefficients, and of landmarks about the surface in dm.
+PRIOR, NOISE = dict(shape=0.35, macro=0.15, weight=0.6, action=0.25), 0.012
+EXPRESSIVE = ("mouthSmile", "jawOpen", "brow", "eyeSquint", "mouthUpperUp", "mouthLowerDown")
 
 
 def ramp(value, low, high):
@@ -252,39 +254,51 @@ def hair_map(atlas: np.ndarray, known: np.ndarray, layout: Layout) -> np.ndarray
 
 
 class ShapeFit:
-    """Ridge regression of the head model's coefficients on landmarks."""
+    """Ridge regression of the head model's coefficients on landmarks.
 
-    def __init__(self, model: HeadModel):
+    FaceMesh lays its points on people otherwise than on the head model. So what is fitted is how
+    landmarks differ from their `usual` ones (468, 3), the mean of portraits, if that is given.
+    """
+
+    def __init__(self, model: HeadModel, usual: np.ndarray | None = None):
         self.model, self.mean = model, landmark_points(model, model.mean)
+        self.usual = self.mean if usual is None else usual
         blocks, spreads = [], []
         for name, spread in PRIOR.items():
             modes = getattr(model, name)
+            if name == "action":
+                modes = modes[[n.startswith(EXPRESSIVE) for n in model.action_names]]
             blocks.append(np.array([landmark_points(model, mode) for mode in modes]))
             spreads += [spread] * len(modes)
-        basis = np.concatenate(blocks).reshape(len(spreads), -1) * np.array(spreads)[:, None]
-        trust = np.tile([1, 1, 0.5], len(self.mean))
-        noise = 0.025  # dm: how far landmarks lie from the surface they mean
-        self.spreads, self.trust = np.array(spreads), trust
+        self.sizes = [len(block) for block in blocks]
+        self.basis = np.concatenate(blocks).reshape(len(spreads), -1)
+        scaled, trust = self.basis * np.array(spreads)[:, None], np.tile([1, 1, 0.5], 468)
         self.solve = np.linalg.solve(
-            (basis * trust) @ basis.T / noise**2 + np.eye(len(spreads)), basis * trust / noise**2
-        )
+            (scaled * trust) @ scaled.T / NOISE**2 + np.eye(len(spreads)),
+            scaled * trust / NOISE**2,
+        ) * np.array(spreads)[:, None]  # fmt: skip
 
     def __call__(self, landmarks: np.ndarray) -> dict[str, np.ndarray]:
         """Coefficients by name; the expression is fitted, too, and left out."""
-        target = self.mean
-        for _ in range(3):
-            laid = _procrustes(landmarks, target)
-            values = (self.solve @ (laid - self.mean).ravel()) * self.spreads
-            sizes = [len(getattr(self.model, name)) for name in PRIOR]
-            parts = dict(zip(PRIOR, np.split(values, np.cumsum(sizes)[:-1])))
-            target = self.mean + sum(
-                landmark_points(self.model, self.model.offsets(name, part))
-                for name, part in parts.items()
-            )
-        self.misfit = float(np.sqrt(((laid - target) ** 2).sum(1).mean()))
+        off = np.zeros_like(self.mean)
+        for _ in range(5):
+            laid = _procrustes(landmarks, self.usual + off)
+            values = self.solve @ (laid - self.usual).ravel()
+            off = (values @ self.basis).reshape(-1, 3)
+        self.misfit = float(np.sqrt(((laid - self.usual - off) ** 2).sum(1).mean()))
+        parts = dict(zip(PRIOR, np.split(values, np.cumsum(self.sizes)[:-1])))
         twins = parts["shape"][self.model.shape_mirror]
         parts["shape"] = np.clip(0.5 * (parts["shape"] + twins), -0.9, 0.9)
         return {name: parts[name].astype(np.float16) for name in ("shape", "macro", "weight")}
+
+
+def usual_landmarks(shapes: list[np.ndarray], start: np.ndarray) -> np.ndarray:
+    """(468, 3): the mean of landmarks, turned and scaled to it; symmetric, laid on `start`."""
+    mean = start
+    for _ in range(5):
+        mean = _procrustes(np.mean([_procrustes(shape, mean) for shape in shapes], 0), start)
+        mean = (mean + mean[MIRRORED] * [-1, 1, 1]) / 2
+    return mean
 
 
 def _procrustes(source, target):
@@ -309,37 +323,43 @@ def _bell(offsets):
 )
 def main(limit: int | None, shown: Path | None, out: Path) -> None:
     root, model, find = Path(os.environ["OPENFACES_ROOT"]), HeadModel.load(), FaceMesh()
-    layout, fit = Layout(model), ShapeFit(model)
-    kept: dict[str, list] = {name: [] for name in ("split", "person", "atlas", "hair")}
+    layout, rows = Layout(model), portraits(root)[:limit]
+    photos = [cv2.imread(str(root / row["path"]))[..., ::-1].copy() for row in rows]
+    points = [found_landmarks(photo, row, find) for photo, row in zip(photos, rows)]
+    seen = [shape for shape, row in zip(points, rows) if row["split"] == "train"]
+    usual = usual_landmarks(seen, landmark_points(model, model.mean))
+    fit = ShapeFit(model, usual)
+    atlases, hairs, misfits = [], [], []
     shapes: dict[str, list] = {name: [] for name in ("shape", "macro", "weight")}
-    tiles, misfits = [], []
-    with click.progressbar(portraits(root)[:limit]) as rows:
-        for row in rows:
-            photo = cv2.imread(str(root / row["path"]))[..., ::-1].copy()
-            landmarks = found_landmarks(photo, row, find)
+    with click.progressbar(list(zip(photos, points))) as pairs:
+        for photo, landmarks in pairs:
             atlas, hair = skin_of(photo, landmarks, layout)
-            coded = cv2.imencode(".jpg", atlas[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1]
+            atlases.append(atlas)
             small = cv2.resize(hair, (HAIR, HAIR), interpolation=cv2.INTER_AREA)
-            kept["hair"].append(cv2.imencode(".png", np.rint(small * 15).astype(np.uint8))[1])
-            kept["atlas"].append(coded)
-            kept["split"].append(row["split"])
-            kept["person"].append(row["person"])
+            hairs.append(np.rint(small * 15).astype(np.uint8))
             for name, values in fit(landmarks).items():
                 shapes[name].append(values)
             misfits.append(fit.misfit)
-            tiles.append(atlas)
-    arrays = {name: np.array(kept[name]) for name in ("split", "person")}
-    for name in ("atlas", "hair"):
-        ends = np.cumsum([len(item) for item in kept[name]])
-        arrays |= {name: np.concatenate(kept[name]).ravel(), f"{name}_ends": ends}
+    arrays = {name: np.array([row[name] for row in rows]) for name in ("split", "person")}
+    jpeg = [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
+    coded = dict(
+        atlas=[cv2.imencode(".jpg", atlas[..., ::-1], jpeg)[1].ravel() for atlas in atlases],
+        hair=[cv2.imencode(".png", hair)[1].ravel() for hair in hairs],
+    )
+    for name, files in coded.items():
+        arrays |= {name: np.concatenate(files), f"{name}_ends": np.cumsum([*map(len, files)])}
     arrays |= {name: np.array(values) for name, values in shapes.items()}
     np.savez(out, source=SOURCE, **arrays)
-    click.echo(f"{out}: {out.stat().st_size / 2**20:.2f} MiB, {len(tiles)} portraits")
-    click.echo(f"landmarks lie {100 * np.mean(misfits):.1f} mm from the fitted shapes (rms)")
+    apart = [np.sqrt(((_procrustes(p, usual) - usual) ** 2).sum(1).mean()) for p in points]
+    click.echo(f"{out}: {out.stat().st_size / 2**20:.2f} MiB, {len(atlases)} portraits")
+    click.echo(
+        f"landmarks lie {100 * np.mean(misfits):.2f} mm from the fitted shapes, "
+        f"{100 * np.mean(apart):.2f} mm from their mean (root mean square)"
+    )
     if shown:
         columns = 8
-        tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % columns)
-        sheet = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
+        atlases += [np.zeros_like(atlases[0])] * (-len(atlases) % columns)
+        sheet = [np.hstack(atlases[i : i + columns]) for i in range(0, len(atlases), columns)]
         cv2.imwrite(str(shown), np.vstack(sheet)[..., ::-1])
 
 

@@ -5,9 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 
+from l2rkit.decompose import Unsup3DDecomposer
 from l2rkit.errors import PartError
 from l2rkit.face import Rendering, Scene, Truth
 from l2rkit.losses import TrueGeometry
+from l2rkit.model import FaceReconstructor
+from l2rkit.render import GridRenderer
 from l2rkit.render.warp import normals_in_view
 from l2rkit.testing import example_face
 
@@ -54,3 +57,30 @@ def test_masked_pixels_have_no_say():
 def test_without_a_truth_it_says_so():
     with pytest.raises(PartError, match="depth, normal and mask"):
         TrueGeometry()(replace(scene_of(), truth=None))
+
+
+def test_a_model_hands_its_labels_on_and_learns_from_them():
+    """Depth moves towards the truth, through the renderer, by labels of a batch alone."""
+    torch.manual_seed(0)
+    size = 32
+    model = FaceReconstructor(
+        decompose=Unsup3DDecomposer(image_size=size, width=4, encoder_width=4),
+        render=GridRenderer(),
+        losses=dict(geometry=TrueGeometry()),
+        mirror=False,
+    )
+    photo = torch.rand(2, 3, size, size)
+    with torch.no_grad():
+        scene = model.scene(photo)
+    labels = dict(
+        depth=scene.own.depth + 0.02,
+        normal=normals_in_view(scene.face, scene.own.depth),
+        mask=torch.ones(2, 1, size, size),
+    )
+    loss = model(photo, mode="loss", **labels)["loss_geometry"]
+    assert loss.item() == pytest.approx(0.6, abs=0.02)
+    loss.backward()
+    moved = [p.grad.abs().sum() for p in model.decompose.depth.parameters() if p.grad is not None]
+    assert sum(moved) > 0
+    with pytest.raises(PartError):
+        model(photo, mode="loss")

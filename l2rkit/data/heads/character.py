@@ -22,7 +22,7 @@ from l2rkit.render.mesh_raster import vertex_normals
 
 PAINTED = 1 / 3  # share of people with painted skin
 WIDER = 0.7  # share of USUAL by which eyes are opened wider than the fit has them
-VARIATION = 0.12  # standard deviation of what is added to a portrait's shape coefficients
+VARIATION = 0.15  # standard deviation of what is added to a portrait's shape coefficients
 
 
 @dataclass(frozen=True)
