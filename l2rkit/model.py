@@ -14,9 +14,10 @@ from .ops.gradients import still
 from .ops.precision import checked_precision, in_precision
 from .ops.resize import resized
 from .registry import DECOMPOSERS, LOSSES, REFINERS, RENDERERS, RESTORERS
-from .structures import Face, Scene
+from .structures import Face, Scene, Truth
 
 BATCH = ("photo", "person", "clean", "landmarks_3d")  # what a model takes of a batch
+TRUTH = ("depth", "normal", "mask")  # what supervised losses take
 
 
 class FaceReconstructor(BaseModel):
@@ -74,12 +75,15 @@ class FaceReconstructor(BaseModel):
 
         `clean` (B, 3, H, W), if the batch has it, is what a degraded `photo` was made of, at which
         the losses aim; `landmarks_3d` (B, 468, 3) px are that photo's, for losses that learn from
-        keypoints. `labels` are what else a batch carries: ground truth for metrics, never for the
-        model.
+        keypoints. `labels` are what else a batch carries: ground truth for metrics, and the
+        `truth` of a scene (depth, normal, mask) for losses that ask for it; never for the parts.
         """
+        truth = None
+        if all(key in labels for key in TRUTH):
+            truth = Truth(*(labels[key] for key in TRUTH))
         calls = {
             "tensor": self.face,
-            "loss": partial(self.loss, clean=clean, landmarks=landmarks_3d),
+            "loss": partial(self.loss, clean=clean, landmarks=landmarks_3d, truth=truth),
             "predict": self.predict,
         }
         return calls[mode](photo, person)
@@ -124,14 +128,15 @@ class FaceReconstructor(BaseModel):
         person: Tensor | None = None,
         clean: Tensor | None = None,
         landmarks: Tensor | None = None,
+        truth: Truth | None = None,
     ) -> Scene:
         """The face in each photo, how it looks as it is and mirrored, and the means to go on."""
         face = self.face(photo, person)
         aim = photo if clean is None else clean
         if self.render is None:
-            return Scene(aim, face, None, look=self.face, landmarks=landmarks)
+            return Scene(aim, face, None, look=self.face, landmarks=landmarks, truth=truth)
         own, mirrored = self.render(face), self.render(face.mirrored()) if self.mirror else None
-        return Scene(aim, face, own, mirrored, self.render, self.face, landmarks)
+        return Scene(aim, face, own, mirrored, self.render, self.face, landmarks, truth)
 
     def loss(
         self,
@@ -139,9 +144,10 @@ class FaceReconstructor(BaseModel):
         person: Tensor | None = None,
         clean: Tensor | None = None,
         landmarks: Tensor | None = None,
+        truth: Truth | None = None,
     ) -> dict[str, Tensor]:
         """Each loss under the name `loss_<its key>`; MMEngine sums them."""
-        return self.losses_of(self.scene(photo, person, clean, landmarks))
+        return self.losses_of(self.scene(photo, person, clean, landmarks, truth))
 
     def losses_of(self, scene: Scene) -> dict[str, Tensor]:
         return {f"loss_{name}": part(scene) for name, part in self.losses.items()}

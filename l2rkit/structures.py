@@ -182,6 +182,24 @@ class Rendering:
 
 
 @dataclass(frozen=True, eq=False)
+class Truth:
+    """Geometry of synthetic heads, in the photo's view.
+
+    depth (B, 1, H, W); normal (B, 3, H, W); mask (B, 1, H, W), 1 where they count.
+    """
+
+    depth: Tensor
+    normal: Tensor
+    mask: Tensor
+
+    def __post_init__(self) -> None:
+        batch, size = len(self.depth), self.depth.shape[-1]
+        _check("Truth.depth", self.depth, (batch, 1, size, size))
+        _check("Truth.normal", self.normal, (batch, 3, size, size))
+        _check("Truth.mask", self.mask, (batch, 1, size, size))
+
+
+@dataclass(frozen=True, eq=False)
 class Scene:
     """What a loss sees: the photo that was aimed at, the face, and what became of it.
 
@@ -189,7 +207,7 @@ class Scene:
     nothing; mirrored: its mirror image as rendered under the same light and view. For losses that
     go round again, `render` draws another face, and `look` says what the model sees in another
     photo. These three are None outside training. landmarks: (B, 468, 3) px of the clean photo, None
-    where the data has none.
+    where the data has none. truth: true geometry for supervised losses, likewise.
     """
 
     photo: Tensor
@@ -199,6 +217,7 @@ class Scene:
     render: Callable[[Face], Rendering] | None = None
     look: Callable[[Tensor], Face] | None = None
     landmarks: Tensor | None = None
+    truth: Truth | None = None
 
     def __post_init__(self) -> None:
         if self.own is not None:

@@ -64,9 +64,12 @@ LOSSES_WITH = {
     "Identity": dict(embedding=Colours()),
     "Perceptual": dict(features=dict(type="MobileNetFeatures")),
 }
-# Feature extractors, which are no losses, and what needs files or landmarks; each has tests of its
+# Feature extractors, which are no losses, and what needs files or labels; each has tests of its
 # own.
-ELSEWHERE = {"MobileNetFeatures", "VGG16Features", "LandmarkDistillation", "LikeTeacher"}
+ELSEWHERE = {
+    *("MobileNetFeatures", "VGG16Features"),
+    *("LandmarkDistillation", "LikeTeacher", "TrueGeometry"),
+}
 
 
 # Parts that bring weights, here at random; what needs files of others has tests of its own.

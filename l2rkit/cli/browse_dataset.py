@@ -23,9 +23,8 @@ def browse_dataset(
 ) -> None:
     """Draws photos as the pipeline of CONFIG gives them: input and target side by side.
 
-    Where nothing degrades the photos, the input is the target and is drawn once. Synthetic heads
-    that are not in the cache yet are made first; fewer are with
-    --cfg-options train_dataloader.dataset.size=100.
+    Where nothing degrades the photos, the input is the target and is drawn once. Of synthetic
+    heads that are not in the cache yet, only those on the sheet and their persons' are rendered.
     """
     cfg = load_for_runner(config, cfg_options, "none")
     loader = cfg.get(f"{split}_dataloader")

@@ -2,8 +2,8 @@
 
 A sample is a dict. Pictures in it are (H, W, 3) or (H, W): `img` and `albedo` uint8 RGB, `depth`
 float32 (larger is farther), `normal` float32 unit vectors. `Degrade` keeps the photo as it was as
-`clean`, uint8 RGB; `mask` is uint8, 0 or 1. `landmarks_3d` (468, 3) are px of the pictures, see
-`FindLandmarks`. `PackPhoto` turns it all into tensors.
+`clean`, uint8 RGB; `mask` and `occluder` are uint8, 0 or 1. `landmarks_3d` (468, 3) are px of the
+pictures, see `FindLandmarks`. `PackPhoto` turns it all into tensors.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from l2rkit.landmarks.face_mesh import mirrored_landmarks
 from l2rkit.registry import DEGRADATIONS
 from l2rkit.structures import MIRRORED_LIGHT, MIRRORED_VIEW
 
-PICTURES = ("img", "clean", "depth", "albedo", "normal", "mask")
+PICTURES = ("img", "clean", "depth", "albedo", "normal", "mask", "occluder")
 
 
 def crop_box(picture: np.ndarray, x: int, y: int, width: int, height: int) -> np.ndarray:
@@ -221,8 +221,8 @@ class PackPhoto(BaseTransform):
     """Tensors for torch's `default_collate`: `photo` and, where the sample has them, the others.
 
     photo, clean, albedo (3, H, W) float32 in [0, 1]; depth (1, H, W), normal (3, H, W), mask
-    (1, H, W) 0 or 1, light (5,), view (6,), landmarks_3d (468, 3) float32; person () int64; name
-    str.
+    and occluder (1, H, W) 0 or 1, light (5,), view (6,), landmarks_3d (468, 3) float32; person ()
+    int64; name str.
 
     Args:
         labels: what else to keep of each sample, numbers or words, such as `source` for metrics.
@@ -236,8 +236,9 @@ class PackPhoto(BaseTransform):
         for key in ("clean", "albedo", "depth", "normal"):
             if key in results:
                 packed[key] = to_tensor(results[key])
-        if "mask" in results:
-            packed["mask"] = to_tensor(np.float32(results["mask"]))
+        for key in ("mask", "occluder"):
+            if key in results:
+                packed[key] = to_tensor(np.float32(results[key]))
         for key in ("light", "view", "landmarks_3d"):
             if key in results:
                 packed[key] = torch.as_tensor(np.asarray(results[key], np.float32))

@@ -12,6 +12,7 @@ from .perceptual import Perceptual
 from .photometric import Photometric
 from .relief import Relief
 from .teacher import LikeTeacher
+from .true_geometry import TrueGeometry
 from .upright import Upright
 from .view import CentredViews
 
@@ -29,6 +30,7 @@ __all__ = [
     "Photometric",
     "RelaxedConsistency",
     "Relief",
+    "TrueGeometry",
     "Upright",
     "VGG16Features",
 ]

@@ -7,6 +7,7 @@ from .cross_view_render import CrossViewRenderErrors
 from .depth import DepthErrors, mad, side
 from .face_depth import FaceDepthErrors
 from .face_region import FaceRegionErrors
+from .fine_normal import FaceNormalErrors, FineNormalErrors
 from .generator import GeneratorDistance
 from .normal import NormalErrors
 from .photo import PhotoErrors, psnr, ssim
@@ -23,8 +24,10 @@ __all__ = [
     "DepthCorrelation",
     "DepthErrors",
     "FaceDepthErrors",
+    "FaceNormalErrors",
     "FaceRegionErrors",
     "FaceRetrieval",
+    "FineNormalErrors",
     "GeneratorDistance",
     "NormalErrors",
     "PhotoErrors",

@@ -170,6 +170,27 @@ def test_a_smaller_set_is_the_beginning_of_a_bigger_one(root, tmp_path):
     assert np.abs(other["img"] * 255 - big[0]["img"]).mean() > 5
 
 
+def test_only_what_is_asked_for_is_drawn(tmp_path, capsys):
+    heads = SyntheticHeads("val", 40_000, image_size=16, root=str(tmp_path), fields=FIELDS)
+    assert "40,000 synthetic heads of 16 px" in "".join(capsys.readouterr())
+    made = list(make_images(range(30_000, 30_002), 0, "val", 16))
+    for number, maps in zip((30_000, 30_001), made):
+        for field in FIELDS:
+            expected = unpack(field, pack(field, maps[field]))
+            np.testing.assert_array_equal(heads[number][field], expected)
+    assert heads.rows.made(40_000) == 4 and heads.store.missing(1)
+
+
+def test_drawn_at_once_or_one_by_one_the_bytes_are_the_same(tmp_path):
+    options = dict(split="val", size=6, image_size=16, fields=FIELDS)
+    at_once = SyntheticHeads(workers=2, root=str(tmp_path / "a"), **options)
+    alone = SyntheticHeads(root=str(tmp_path / "b"), **options)
+    assert not at_once.store.missing(1) and alone.store.missing(1)
+    for number in (5, 0):
+        for field in FIELDS:
+            np.testing.assert_array_equal(at_once[number][field], alone[number][field])
+
+
 def test_samples_hold_what_was_asked_for_and_nothing_else(root):
     heads = SyntheticHeads("val", size=4, image_size=24, seed=1, root=root, fields=["depth"])
     assert {"depth", "person", "name"} <= set(heads[0]) and "img" not in heads[0]

@@ -13,6 +13,7 @@ from mmengine.utils import ProgressBar
 from l2rkit.data.heads.head_model import HeadModel
 from l2rkit.data.heads.person import random_person
 from l2rkit.data.heads.render import FAR, person_head, render_head
+from l2rkit.data.heads.row_store import Layout, RowStore
 from l2rkit.data.heads.scene import random_scene
 from l2rkit.data.heads.store import ChunkStore
 
@@ -21,13 +22,17 @@ SPLITS = {"train": 0, "val": 1, "test": 2}
 PHOTOS_PER_PERSON = 4
 PEOPLE_PER_SPLIT = 10_000_000
 CHUNK = 128  # images
+SECONDS_EACH = {64: 0.025, 128: 0.06, 256: 0.2}  # on one core, roughly
 NEAR, DEPTH_STEPS = np.float32(0.8), 65535  # depth on disk: uint16 from NEAR to FAR
 FIELDS = ("img", "depth", "albedo", "normal", "light", "view")
 
 
 @DATASETS.register_module()
 class SyntheticHeads(BaseDataset):
-    """`size` photos of invented people, some of each in a row, made once and cached in `root`.
+    """`size` photos of invented people, some of each in a row, cached in `root`.
+
+    A photo is drawn when it is first asked for, with the others of its person; with several
+    `workers`, all are drawn at the start.
 
     A sample before the pipeline is a dict of `person` (int, unique over the splits), `name`, and
     those of `fields` asked for:
@@ -63,14 +68,19 @@ class SyntheticHeads(BaseDataset):
         self.fields, self.workers = tuple(fields), workers
         self.photos_per_person = photos_per_person
         each = f"-{photos_per_person}each" if photos_per_person != PHOTOS_PER_PERSON else ""
-        self.store = ChunkStore(Path(root) / f"v{VERSION}-seed{seed}-{split}-{image_size}px{each}")
+        folder = Path(root) / f"v{VERSION}-seed{seed}-{split}-{image_size}px{each}"
+        self.store = ChunkStore(folder)
+        self.rows = RowStore(folder.with_name(f"{folder.name}-rows"), layout_of(image_size))
         super().__init__(data_root=str(root), pipeline=list(pipeline))
 
     def load_data_list(self) -> list[dict]:
-        """Make what the cache lacks; then one small dict per image."""
+        """One small dict per image; with several `workers`, all are drawn now."""
         chunks, each = -(-self.size // CHUNK), self.photos_per_person
-        make = partial(_make_chunk, self.store, self.seed, self.split, self.image_size, each)
-        make_chunks(self.store, chunks, make, self.workers)
+        if self.workers > 1:
+            make = partial(_make_chunk, self.store, self.seed, self.split, self.image_size, each)
+            make_chunks(self.store, chunks, make, self.workers)
+        elif self.store.missing(chunks):
+            self.rows.announce(self.size, self.image_size, SECONDS_EACH)
         return [
             dict(index=i, person=person_id(self.split, i, each), name=f"{self.split}-{i:06d}")
             for i in range(self.size)
@@ -79,8 +89,20 @@ class SyntheticHeads(BaseDataset):
     def get_data_info(self, idx: int) -> dict:
         """The sample before the pipeline."""
         info = super().get_data_info(idx)
-        chunk, row = divmod(info.pop("index"), CHUNK)
-        return info | sample_of(self.store, chunk, row, self.fields)
+        index = info.pop("index")
+        chunk, row = divmod(index, CHUNK)
+        if self.store.folder(chunk).is_dir():
+            return info | sample_of(self.store, chunk, row, self.fields)
+        found = self.rows.get(index, self.fields, self._make)
+        return info | {field: unpack(field, array) for field, array in found.items()}
+
+    def _make(self, index: int) -> Iterator[tuple[int, dict]]:
+        each = self.photos_per_person
+        first = index // each * each
+        photos = range(first, first + each)
+        images = make_images(photos, self.seed, self.split, self.image_size, each)
+        for photo, maps in zip(photos, images):
+            yield photo, {field: pack(field, maps[field]) for field in FIELDS}
 
 
 def person_id(split: str, index: int, each: int = PHOTOS_PER_PERSON) -> int:
@@ -101,6 +123,18 @@ def make_images(
         scene = random_scene(model, np.random.default_rng([seed, 2, SPLITS[split], index]))
         maps = render_head(model, person, scene, size, head)
         yield dict(maps, light=scene.light, view=scene.view)
+
+
+def layout_of(size: int) -> Layout:
+    """How a photo `size` px wide lies on disk, see `pack`."""
+    return dict(
+        img=((size, size, 3), np.uint8),
+        depth=((size, size), np.uint16),
+        albedo=((size, size, 3), np.uint8),
+        normal=((size, size, 3), np.int8),
+        light=((5,), np.float32),
+        view=((6,), np.float32),
+    )
 
 
 def make_chunks(store: ChunkStore, chunks: int, make: Callable[[int], None], workers: int):

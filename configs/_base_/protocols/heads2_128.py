@@ -1,0 +1,6 @@
+"""Synthetic heads of version 2: see `datasets/heads2_128.py`."""
+
+from mmengine.config import read_base
+
+with read_base():
+    from ..datasets.heads2_128 import *

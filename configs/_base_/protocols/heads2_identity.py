@@ -1,0 +1,25 @@
+"""Whether drawn heads of version 2 are still the person: rank-1 among people of the split `test`.
+
+    python tools/test.py CONFIG --protocol heads2_identity
+
+One photo of each person, at 128 px. Identity is measured by `FaceRes`, against which nothing was
+trained; in the photo's view, from ahead, and from 30 degrees at both sides.
+"""
+
+from mmengine.config import read_base
+
+from l2rkit.metrics import FaceRetrieval
+
+with read_base():
+    from ..datasets.heads2_128 import *
+
+protocol = "heads 2, identity, 128 px"
+test_dataloader["dataset"] = dict(
+    type=DetailedHeads,
+    split="test",
+    size=200,
+    image_size=128,
+    photos_per_person=1,
+    pipeline=[dict(type=PackPhoto)],
+)
+test_evaluator = [dict(type=FaceRetrieval)]

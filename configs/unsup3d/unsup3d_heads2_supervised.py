@@ -1,0 +1,22 @@
+"""The supervised floor on heads of version 2: the same network, taught true depth and normals.
+
+No method for photos: it says how small the errors of this network can be made by labels that photos
+do not have. Its supervision is `I, 3D`. Not trained yet.
+"""
+
+from mmengine.config import read_base
+
+from l2rkit.losses import TrueGeometry
+
+with read_base():
+    from .unsup3d_heads2 import *
+
+load_from = None
+model["losses"] = dict(
+    geometry=dict(type=TrueGeometry),
+    # Symmetry puts the canonical face into the middle and says what is albedo; no label does.
+    photometric=dict(type=Photometric, mirror=0.5),
+    views=dict(type=CentredViews, weight=2.0),
+)
+custom_hooks = [dict(type=EMAHook, momentum=0.01), dict(type=PanelHook, interval=500)]
+train_dataloader["dataset"].update(fields=("img", "depth", "normal", "mask"))

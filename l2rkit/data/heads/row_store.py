@@ -1,0 +1,116 @@
+"""Rows that are made when they are first asked for: sparse files, mapped into memory."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from logging import INFO
+from pathlib import Path
+
+import numpy as np
+from mmengine.logging import print_log
+
+ROWS = 32  # in a chunk
+WORTH_A_LINE = 1000  # missing rows from which on it is said how long they take
+MADE = "made"  # the file that says which rows of a chunk are there
+Layout = dict[str, tuple[tuple[int, ...], type]]  # of a row's fields: shapes and dtypes
+
+
+class RowStore:
+    """`root/000012/depth.npy` holds row 12 * ROWS and those after it, zeros where not made yet.
+
+    A row is written before it is marked as made, so whoever is killed leaves it unmade. Processes
+    that make the same row at the same time write the same bytes.
+    """
+
+    def __init__(self, root: Path, layout: Layout):
+        self.root, self.layout = Path(root), layout
+
+    def row(self, number: int, fields: Iterable[str]) -> dict[str, np.ndarray] | None:
+        """The fields of a row, or None if it was not made yet."""
+        chunk, row = divmod(number, ROWS)
+        folder = self._folder(chunk)
+        if not folder.is_dir() or not _mapped(folder / f"{MADE}.npy")[row]:
+            return None
+        return {field: np.array(_mapped(folder / f"{field}.npy")[row]) for field in fields}
+
+    def write(self, number: int, sample: dict[str, np.ndarray]) -> None:
+        """Keeps a row: each field of the layout."""
+        chunk, row = divmod(number, ROWS)
+        folder = self._folder(chunk)
+        if not folder.is_dir():
+            self._begin(folder)
+        for field in self.layout:
+            _mapped(folder / f"{field}.npy")[row] = sample[field]
+        _mapped(folder / f"{MADE}.npy")[row] = 1
+
+    def made(self, rows: int) -> int:
+        """How many of the first `rows` rows are there."""
+        if not self.root.is_dir():
+            return 0
+        count = 0
+        for chunk in range(-(-rows // ROWS)):
+            folder = self._folder(chunk)
+            if folder.is_dir():
+                left = rows - chunk * ROWS
+                count += int(np.count_nonzero(_mapped(folder / f"{MADE}.npy")[:left]))
+        return count
+
+    def row_bytes(self) -> int:
+        """Bytes of a row on disk."""
+        return sum(int(np.prod(s)) * np.dtype(t).itemsize for s, t in self.layout.values())
+
+    def get(
+        self, number: int, fields: Iterable[str], make: Callable[[int], Iterable[tuple[int, dict]]]
+    ) -> dict[str, np.ndarray]:
+        """The fields of a row; if need be `make(number)` gives (row number, sample) of it and of
+        others that are cheap to make with it, and all are kept.
+        """
+        found = self.row(number, fields)
+        if found is None:
+            for other, sample in make(number):
+                self.write(other, sample)
+            found = self.row(number, fields)
+        return found
+
+    def announce(self, rows: int, size: int, seconds: dict[int, float]) -> None:
+        """Says how long making all of many rows takes and how much disk, if most are missing.
+
+        size: px of the pictures; seconds: those that one picture takes, by px.
+        """
+        missing = rows - self.made(rows) if rows >= WORTH_A_LINE else 0
+        if missing < WORTH_A_LINE:
+            return
+        near = min(seconds, key=lambda known: abs(known - size))
+        minutes = missing * seconds[near] * (size / near) ** 2 / 60
+        print_log(
+            f"{missing:,} synthetic heads of {size} px are drawn as they are asked for: about "
+            f"{max(1, round(minutes))} min on one core and {missing * self.row_bytes() / 1e9:.1f} "
+            f"GB in {self.root}, if all are",
+            "current",
+            INFO,
+        )
+
+    def _folder(self, chunk: int) -> Path:
+        return self.root / f"{chunk:06d}"
+
+    def _begin(self, folder: Path) -> None:
+        self.root.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix="unfinished-", dir=self.root))
+        try:
+            for field, (shape, dtype) in (self.layout | {MADE: ((), np.uint8)}).items():
+                whole = (ROWS, *shape)
+                np.lib.format.open_memmap(scratch / f"{field}.npy", "w+", dtype=dtype, shape=whole)
+            scratch.chmod(0o755)
+            os.rename(scratch, folder)
+        except OSError:
+            if not folder.is_dir():  # or another process was faster
+                raise
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+@lru_cache(maxsize=8192)
+def _mapped(path: Path) -> np.ndarray:
+    return np.load(path, mmap_mode="r+")
