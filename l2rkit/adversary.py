@@ -106,9 +106,8 @@ class Adversary(nn.Module):
 
 
 def another(scene: Scene) -> Tensor:
-    """(B,): for each photo the number of one of the batch, a permutation."""
-    photo = scene.photo
-    return torch.randperm(len(photo), generator=scene.generator()).to(photo.device)
+    """(B,): for each photo the number of one of the batch, a permutation drawn anew."""
+    return torch.randperm(len(scene.photo)).to(scene.photo.device)
 
 
 def ellipse(size: int) -> Tensor:

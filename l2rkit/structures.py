@@ -26,7 +26,6 @@ Canonical
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TypeVar
-from zlib import crc32
 
 import torch
 from torch import Tensor
@@ -205,10 +204,6 @@ class Scene:
             _check("Scene.own.image", self.own.image, tuple(self.photo.shape))
         if self.mirrored is not None:
             _check("Scene.mirrored.image", self.mirrored.image, tuple(self.photo.shape))
-
-    def generator(self) -> torch.Generator:
-        """For draws that follow from the photos alone, so that a resumed run repeats them."""
-        return torch.Generator().manual_seed(crc32(self.photo.detach().cpu().contiguous().numpy()))
 
     @property
     def mask(self) -> Tensor:

@@ -54,7 +54,7 @@ class Identity(nn.Module):
 
     def _turned(self, scene: Scene) -> Tensor:
         """The same from elsewhere, against the whole photo."""
-        share = 2 * torch.rand(len(scene.photo), generator=scene.generator()) - 1
+        share = 2 * torch.rand(len(scene.photo)) - 1
         view = torch.zeros_like(scene.face.view)
         view[:, 1] = radians(self.turn_deg) * share.to(view)
         with torch.no_grad():

@@ -7,6 +7,7 @@ import pytest
 import torch
 from scenes import perfect_scene
 
+from l2rkit.engine.randomness import draw_from
 from l2rkit.losses import MovedPhotos
 from l2rkit.losses.moved import moved, moved_view
 from l2rkit.render import GridRenderer
@@ -82,7 +83,7 @@ def test_a_model_that_follows_pays_nothing() -> None:
     assert len(told) == 1 and told[0].std(0)[2:5].min() > 0
 
 
-def test_draws_follow_from_the_photos_and_gradients_reach_only_what_is_seen() -> None:
+def test_draws_follow_from_the_seed_and_gradients_reach_only_what_is_seen() -> None:
     photo = perfect_scene(32, 8).photo
     face = alike(8)
     face = replace(face, depth=face.depth.clone().requires_grad_())
@@ -91,11 +92,13 @@ def test_draws_follow_from_the_photos_and_gradients_reach_only_what_is_seen() ->
     seen = alike(4)
     seen = replace(seen, depth=(seen.depth + 0.01).requires_grad_())
     scene = replace(eye.scene(photo), look=lambda picture: eye.asked.append(picture) or seen)
-    part(scene).backward()
-    part(scene)
+    for step in (3, 3, 4):
+        draw_from(0, 0, step)
+        part(scene).backward()
     assert face.depth.grad is None and seen.depth.grad is not None
-    first, again = eye.asked
+    first, again, other = eye.asked
     assert first.shape == (4, 3, 32, 32) and torch.equal(first, again)
+    assert not torch.equal(first, other)
     assert not torch.equal(first, photo[:4])
 
 
