@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity
 
 from ..errors import PartError
-from ..identity import FaceRes, build_identity
-from ..registry import LOSSES
+from ..identity import FaceRes
+from ..registry import LOSSES, MODELS
 from ..structures import Scene
 
 
@@ -36,7 +36,7 @@ class Identity(nn.Module):
         turn_deg: float = 45.0,
     ) -> None:
         super().__init__()
-        embedding = build_identity(embedding)
+        embedding = MODELS.build(embedding)
         if isinstance(embedding, FaceRes):
             raise PartError("nothing is trained against FaceRes, the judge: take FaceEmbedding")
         self.embedding = embedding.eval().requires_grad_(False)

@@ -6,17 +6,18 @@ from math import inf, sqrt
 import torch
 from mmengine.dist import get_world_size
 from mmengine.model import BaseModel, is_model_wrapper
-from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper, OptimWrapperDict
+from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapperDict
 from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS
 from torch import Tensor, nn
 from torch.autograd import grad
 from torch.nn.functional import avg_pool2d, softplus
 
+from ..engine.optim_wrapper import GuardedOptimWrapper
 from ..errors import PartError
 from ..ops.distributed import mean_of_all
 from ..ops.gradients import slope, still
 from ..ops.precision import checked_precision, in_precision
-from ..registry import PRIORS
+from ..registry import MODELS, PRIORS
 from .augment import AdaptiveAugment
 from .sampling import AsManyAsPhotos, samples
 
@@ -64,8 +65,8 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor)
         self.generator = PRIORS.build(generator)
-        self.discriminator = PRIORS.build(discriminator)
-        self.augment = PRIORS.build(augment or dict(type=AdaptiveAugment, images=inf))
+        self.discriminator = MODELS.build(discriminator)
+        self.augment = MODELS.build(augment or dict(type=AdaptiveAugment, images=inf))
         self.gamma, self.path_weight, self.half_life = gamma, path_weight, half_life
         self.noise = noise
         self.precision = checked_precision("AdversarialPrior", precision)
@@ -173,12 +174,12 @@ class OptimizerForEach:
 
     Each is described as MMEngine has it: `optimizer`, and perhaps `clip_grad` or `paramwise_cfg`.
     The one called `others` has all the parts that no other names. `type` is what wraps each that
-    does not say; left out, OptimWrapper.
+    does not say; left out, `GuardedOptimWrapper`.
     """
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None) -> None:
         self.optimizers, self.paramwise = dict(optim_wrapper_cfg), paramwise_cfg
-        self.kind = self.optimizers.pop("type", OptimWrapper)
+        self.kind = self.optimizers.pop("type", GuardedOptimWrapper)
 
     def __call__(self, model: nn.Module) -> OptimWrapperDict:
         made, model = {}, model.module if is_model_wrapper(model) else model

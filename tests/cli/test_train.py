@@ -16,9 +16,10 @@ TRAINING = """
 from l2rkit.losses import CycleConsistency, MovedPhotos, Photometric
 from l2rkit.engine.schedule import Schedule
 from l2rkit.viz import PanelHook
-from l2rkit.engine import Collapse, FiniteSteps, RepeatedDraws, WholeCheckpoints
+from l2rkit.engine import Collapse, FiniteSteps, GuardedOptimWrapper
+from l2rkit.engine import RepeatedDraws, WholeCheckpoints
 from mmengine.dataset import InfiniteSampler
-from mmengine.optim import OptimWrapper
+
 from mmengine.runner import IterBasedTrainLoop, ValLoop
 from torch.optim import Adam
 
@@ -31,7 +32,7 @@ val_dataloader = dict(**test_dataloader)
 val_evaluator = dict(type=DepthErrors)
 train_dataloader = dict(**test_dataloader)
 train_dataloader.update(sampler=dict(type=InfiniteSampler, shuffle=True))
-optim_wrapper = dict(type=OptimWrapper, optimizer=dict(type=Adam, lr=1e-3))
+optim_wrapper = dict(type=GuardedOptimWrapper, optimizer=dict(type=Adam, lr=1e-3))
 default_hooks = dict(
     checkpoint=dict(type=WholeCheckpoints, by_epoch=False, interval=2, max_keep_ckpts=1),
     draws=dict(type=RepeatedDraws),
