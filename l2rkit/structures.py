@@ -25,7 +25,8 @@ Canonical
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import TypeVar
+from operator import itemgetter
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -36,7 +37,7 @@ BACKGROUND = 1.2
 PIVOT = (0.0, 0.0, 1.0)
 MIRRORED_VIEW = (1, -1, -1, -1, 1, 1)  # a photo in a mirror: factors of rx, ry, rz, tx, ty, tz
 MIRRORED_LIGHT = (1, 1, -1, 1, 1)  # and of ambient, diffuse, dx, dy, dz
-T = TypeVar("T")
+T = TypeVar("T", bound=Any)  # a dataclass
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,7 +219,7 @@ def on_cpu(record: T) -> T:
 
 def one_by_one(record: T, count: int) -> list[T]:
     """A record of a batch as `count` records, each of a batch of one."""
-    return [each_tensor(record, lambda tensor, i=i: tensor[i : i + 1]) for i in range(count)]
+    return [each_tensor(record, itemgetter(slice(i, i + 1))) for i in range(count)]
 
 
 def each_tensor(record: T, change: Callable[[Tensor], Tensor]) -> T:
