@@ -16,8 +16,6 @@ from .ops.resize import resized
 from .registry import DECOMPOSERS, LOSSES, MODELS, REFINERS, RENDERERS, RESTORERS
 from .structures import Face, Scene
 
-BATCH = ("photo", "person", "clean", "landmarks_3d")  # what a model takes of a batch
-
 
 class FaceReconstructor(BaseModel):
     """Photos to faces to pictures; a method is a choice of its parts.
@@ -66,8 +64,8 @@ class FaceReconstructor(BaseModel):
         landmarks_3d: Tensor | None = None,
         mode: str = "tensor",
         **labels: object,
-    ) -> Face | dict[str, Tensor] | list[Scene]:
-        """MMEngine's door: the face, the losses, or the scene of `photo` (B, 3, H, W).
+    ) -> Face | Scene | dict[str, Tensor] | list[Scene]:
+        """MMEngine's door: face, losses, or scene of `photo` (B, 3, H, W), as trained or measured.
 
         `clean` (B, 3, H, W), if the batch has it, is what a degraded `photo` was made of, at which
         the losses aim; `landmarks_3d` (B, 468, 3) px are that photo's, for losses that learn from
@@ -76,6 +74,7 @@ class FaceReconstructor(BaseModel):
         """
         calls = {
             "tensor": self.face,
+            "scene": partial(self.scene, clean=clean, landmarks=landmarks_3d),
             "loss": partial(self.loss, clean=clean, landmarks=landmarks_3d),
             "predict": self.predict,
         }
@@ -162,7 +161,7 @@ class FaceReconstructor(BaseModel):
         batch = self.data_preprocessor(data, True)
         own = optim_wrapper if self.adversary is None else optim_wrapper["others"]
         with own.optim_context(self):
-            scene = self.scene(*(batch.get(key) for key in BATCH))
+            scene = self(**batch, mode="scene")
             losses = self.losses_of(scene)
             if self.adversary is not None:
                 with in_precision(self.precision, scene.photo):
