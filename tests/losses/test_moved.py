@@ -72,7 +72,7 @@ class Surveyor(Follower):
         super().__init__(face)
         line = torch.linspace(-1, 1, size)
         y, x = torch.meshgrid(line, line, indexing="ij")
-        self.photo = (torch.stack([x, y, 0 * x]) / 4 + 0.5).expand(len(face), 3, size, size)
+        self.ramps = (torch.stack([x, y, 0 * x]) / 4 + 0.5).expand(len(face), 3, size, size)
         self.inside = (x.abs() < 0.4) & (y.abs() < 0.4)  # nothing is mirrored in from the border
         self.places = torch.stack([x, y, torch.ones_like(x)], -1)[self.inside]
 
@@ -92,7 +92,7 @@ class Surveyor(Follower):
 def test_a_model_that_follows_pays_nothing() -> None:
     face = alike(8).seen_from(torch.tensor([0.1, -0.2, 0.05, 0.004, -0.003, 0.0]))
     eye = Surveyor(face)
-    scene = replace(perfect_scene(64, 8), photo=eye.photo, face=face, look=eye.look)
+    scene = replace(perfect_scene(64, 8), photo=eye.ramps, face=face, look=eye.look)
     torch.manual_seed(0)
     followed = MovedPhotos(share=1.0)(scene).item()
     assert eye.roll.std() > 0.05 and eye.shift.std(0).min() > 0.003, "it was moved"
