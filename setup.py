@@ -13,7 +13,7 @@ CONFIGS = {
 
 setup(
     name="l2rkit",
-    version="0.1.0",
+    version="0.2.0",
     description="Trains, tests and compares 3D face reconstruction from bad photos",
     long_description=Path(__file__).with_name("README.md").read_text("utf-8"),
     long_description_content_type="text/markdown",

@@ -15,7 +15,7 @@ from torch.nn.functional import softplus
 
 from .errors import PartError
 from .ops.gradients import slope
-from .registry import PRIORS
+from .registry import MODELS
 from .render.warp import sample_canonical
 from .structures import Face, Rendering, Scene
 
@@ -36,6 +36,7 @@ class Pictures:
         return replace(self, image=self.image.detach())
 
 
+@MODELS.register_module()
 class Adversary(nn.Module):
     """Judges drawn faces; learns from photos. A part of `FaceReconstructor`, for training alone.
 
@@ -55,7 +56,7 @@ class Adversary(nn.Module):
         turned: bool = True,
     ) -> None:
         super().__init__()
-        self.discriminator = PRIORS.build(discriminator)
+        self.discriminator = MODELS.build(discriminator)
         told = self.discriminator.condition
         if told not in (0, 6):
             raise PartError(f"Adversary: a discriminator is told 6 numbers of a view, not {told}")
@@ -106,9 +107,8 @@ class Adversary(nn.Module):
 
 
 def another(scene: Scene) -> Tensor:
-    """(B,): for each photo the number of one of the batch, a permutation."""
-    photo = scene.photo
-    return torch.randperm(len(photo), generator=scene.generator()).to(photo.device)
+    """(B,): for each photo the number of one of the batch, a permutation drawn anew."""
+    return torch.randperm(len(scene.photo)).to(scene.photo.device)
 
 
 def ellipse(size: int) -> Tensor:

@@ -4,8 +4,11 @@ The commands print that line and end; nothing deeper than a door raises one. Eve
 bug of ours and keeps its traceback.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class UserError(ValueError):
@@ -38,3 +41,14 @@ def near(name: str, known: Iterable[str]) -> str:
     if close:
         return f": did you mean '{close[0]}'?"
     return f"; known: {', '.join(known)}" if known else ""
+
+
+def of_mode(model: object, mode: str, calls: Mapping[str, T]) -> T:
+    """What the model's `forward` does in `mode`.
+
+    Raises:
+        PartError: it has no such mode.
+    """
+    if mode not in calls:
+        raise PartError(f"{type(model).__name__} has no mode '{mode}'{near(mode, calls)}")
+    return calls[mode]

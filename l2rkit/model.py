@@ -8,16 +8,16 @@ from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import Tensor, nn
 
 from .adversary import Adversary
-from .errors import PartError
+from .errors import PartError, of_mode
 from .geometry import aligned
 from .ops.gradients import still
 from .ops.precision import checked_precision, in_precision
 from .ops.resize import resized
-from .registry import DECOMPOSERS, LOSSES, REFINERS, RENDERERS, RESTORERS
+from .registry import DECOMPOSERS, LOSSES, MODELS, REFINERS, RENDERERS, RESTORERS
 from .structures import Face, Scene, Truth
 
-BATCH = ("photo", "person", "clean", "landmarks_3d")  # what a model takes of a batch
 TRUTH = ("depth", "normal", "mask")  # what supervised losses take
+
 
 
 class FaceReconstructor(BaseModel):
@@ -33,7 +33,6 @@ class FaceReconstructor(BaseModel):
             the photo as it is, the decomposer sees it at its own size.
         adversary: an `Adversary`, to train against; its optimizer is called `adversary`, that of
             all else `others`, see `OptimizerForEach`.
-        mirror: whether losses see the face's mirror image, too, which costs a second rendering.
         precision: "bfloat16" or "float16" of the networks that restore, decompose and refine;
             weights, renderer and losses keep float32, which None keeps throughout.
 
@@ -48,19 +47,17 @@ class FaceReconstructor(BaseModel):
         restore: dict | nn.Module | None = None,
         refine: dict[str, dict | nn.Module] | None = None,
         adversary: dict | nn.Module | None = None,
-        mirror: bool = True,
         precision: str | None = None,
         data_preprocessor: dict | nn.Module | None = None,
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor)
         self.precision = checked_precision("FaceReconstructor", precision)
-        self.mirror = mirror
         self.restore = RESTORERS.build(restore)
         self.decompose = DECOMPOSERS.build(decompose)
         self.refine = nn.ModuleDict({k: REFINERS.build(v) for k, v in (refine or {}).items()})
         self.render = RENDERERS.build(render)
         self.losses = nn.ModuleDict({k: LOSSES.build(v) for k, v in (losses or {}).items()})
-        self.adversary: Adversary | None = LOSSES.build(adversary)
+        self.adversary: Adversary | None = MODELS.build(adversary)
 
     def forward(
         self,
@@ -70,8 +67,8 @@ class FaceReconstructor(BaseModel):
         landmarks_3d: Tensor | None = None,
         mode: str = "tensor",
         **labels: object,
-    ) -> Face | dict[str, Tensor] | list[Scene]:
-        """MMEngine's door: the face, the losses, or the scene of `photo` (B, 3, H, W).
+    ) -> Face | Scene | dict[str, Tensor] | list[Scene]:
+        """MMEngine's door: face, losses, or scene of `photo` (B, 3, H, W), as trained or measured.
 
         `clean` (B, 3, H, W), if the batch has it, is what a degraded `photo` was made of, at which
         the losses aim; `landmarks_3d` (B, 468, 3) px are that photo's, for losses that learn from
@@ -83,19 +80,20 @@ class FaceReconstructor(BaseModel):
             truth = Truth(*(labels[key] for key in TRUTH))
         calls = {
             "tensor": self.face,
+            "scene": partial(self.scene, clean=clean, landmarks=landmarks_3d, truth=truth),
             "loss": partial(self.loss, clean=clean, landmarks=landmarks_3d, truth=truth),
             "predict": self.predict,
         }
-        return calls[mode](photo, person)
+        return of_mode(self, mode, calls)(photo, person)
 
     def face(self, photo: Tensor, person: Tensor | None = None) -> Face:
         """The face in each photo."""
         with in_precision(self.precision, photo):
             seen = photo if self.restore is None else self.restored(photo)
             side = getattr(self.decompose, "image_size", seen.shape[-1])
-            face = self.decompose(aligned(seen, side), person)
+            face = checked_face(self.decompose, self.decompose(aligned(seen, side), person))
             for refine in self.refine.values():
-                face = refine(face, seen)
+                face = checked_face(refine, refine(face, seen))
         return face
 
     def follow(self, fidelity: float) -> None:
@@ -120,7 +118,7 @@ class FaceReconstructor(BaseModel):
 
     def restored(self, photo: Tensor) -> Tensor:
         """The photo repaired in 2D, back at its own size if the restorer enlarges."""
-        return resized(self.restore(photo).float(), tuple(photo.shape[2:]), "area")
+        return resized(checked_photo(self.restore, photo), tuple(photo.shape[2:]), "area")
 
     def scene(
         self,
@@ -130,12 +128,16 @@ class FaceReconstructor(BaseModel):
         landmarks: Tensor | None = None,
         truth: Truth | None = None,
     ) -> Scene:
-        """The face in each photo, how it looks as it is and mirrored, and the means to go on."""
+        """The face in each photo, how it looks, and the means to go on.
+
+        Its mirror image is rendered, too, if a loss states `needs_mirrored`.
+        """
         face = self.face(photo, person)
         aim = photo if clean is None else clean
         if self.render is None:
             return Scene(aim, face, None, look=self.face, landmarks=landmarks, truth=truth)
-        own, mirrored = self.render(face), self.render(face.mirrored()) if self.mirror else None
+        asked = any(getattr(part, "needs_mirrored", False) for part in self.losses.values())
+        own, mirrored = self.render(face), self.render(face.mirrored()) if asked else None
         return Scene(aim, face, own, mirrored, self.render, self.face, landmarks, truth)
 
     def loss(
@@ -150,7 +152,12 @@ class FaceReconstructor(BaseModel):
         return self.losses_of(self.scene(photo, person, clean, landmarks, truth))
 
     def losses_of(self, scene: Scene) -> dict[str, Tensor]:
-        return {f"loss_{name}": part(scene) for name, part in self.losses.items()}
+        """Each loss, by the name that it has in the log.
+
+        Raises:
+            PartError: one is no number to follow.
+        """
+        return {f"loss_{n}": checked_loss(part, part(scene)) for n, part in self.losses.items()}
 
     def train_step(
         self, data: dict, optim_wrapper: OptimWrapper | OptimWrapperDict
@@ -159,16 +166,20 @@ class FaceReconstructor(BaseModel):
 
         The adversary stands still while it is being fooled, and learns from the same pictures.
         """
-        if self.adversary is None:
-            return super().train_step(data, optim_wrapper)
         batch = self.data_preprocessor(data, True)
-        scene = self.scene(*(batch.get(key) for key in BATCH))
-        with in_precision(self.precision, scene.photo):
-            made, real = self.adversary.pictures(scene)
-            with still(self.adversary):
-                fooled = {"loss_adversary": self.adversary.fooled(made)}
-        total, report = self.parse_losses(self.losses_of(scene) | fooled)
-        optim_wrapper["others"].update_params(total)
+        own = optim_wrapper if self.adversary is None else optim_wrapper["others"]
+        with own.optim_context(self):
+            scene = self(**batch, mode="scene")
+            losses = self.losses_of(scene)
+            if self.adversary is not None:
+                with in_precision(self.precision, scene.photo):
+                    made, real = self.adversary.pictures(scene)
+                    with still(self.adversary):
+                        losses["loss_adversary"] = self.adversary.fooled(made)
+        total, report = self.parse_losses(losses)
+        own.update_params(total)
+        if self.adversary is None:
+            return report
         with in_precision(self.precision, scene.photo):
             lesson = self.adversary.lesson(made, real)
         optim_wrapper["adversary"].update_params(lesson["loss"])
@@ -180,3 +191,41 @@ class FaceReconstructor(BaseModel):
         """The scene of the whole batch, without mirror; in a list, as MMEngine's evaluator asks."""
         face = self.face(photo, person)
         return [Scene(photo, face, None if self.render is None else self.render(face))]
+
+
+def checked_face(part: nn.Module, face: Face) -> Face:
+    """What a decomposer or refiner gives, if it is a face.
+
+    Raises:
+        PartError: it is not.
+    """
+    if not isinstance(face, Face):
+        raise PartError(f"{type(part).__name__} gives a {type(face).__name__}, not a Face")
+    return face
+
+
+def checked_loss(part: nn.Module, value: Tensor) -> Tensor:
+    """What a loss gives, if it is one number that gradients can go through.
+
+    Raises:
+        PartError: it is not.
+    """
+    if not isinstance(value, Tensor):
+        raise PartError(f"{type(part).__name__} gives a {type(value).__name__}, not a tensor")
+    if value.dim() or not value.is_floating_point():
+        got = f"{str(value.dtype).removeprefix('torch.')} of shape {tuple(value.shape)}"
+        raise PartError(f"{type(part).__name__} gives {got}, not one float")
+    return value
+
+
+def checked_photo(restore: nn.Module, photo: Tensor) -> Tensor:
+    """The photo restored, in float32.
+
+    Raises:
+        PartError: the restorer gives no floats, whose range would not be [0, 1] either.
+    """
+    restored = restore(photo)
+    if not isinstance(restored, Tensor) or not restored.is_floating_point():
+        got = restored.dtype if isinstance(restored, Tensor) else type(restored).__name__
+        raise PartError(f"{type(restore).__name__} gives {got}, not floats in [0, 1]")
+    return restored.float()

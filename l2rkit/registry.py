@@ -1,4 +1,4 @@
-"""The seven sockets that parts plug into.
+"""The seven sockets that parts plug into, and the plain networks that parts are made of.
 
 A part is named by its class (preferred in configs), by a dotted path, or by the short name under
 which it was registered. What each socket expects of a part is written in `l2rkit.testing`.
@@ -7,6 +7,7 @@ which it was registered. What each socket expects of a part is written in `l2rki
 import inspect
 from typing import Any
 
+from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import Registry
 
 from .errors import PartError, near
@@ -70,3 +71,14 @@ PRIORS = _socket("priors", "priors", "plugins")
 REFINERS = _socket("refiners", "refine", "plugins")
 RENDERERS = _socket("renderers", "render", "plugins")
 LOSSES = _socket("losses", "losses", "plugins")
+# Networks that are no parts: discriminators, augmenters, feature extractors, identity codes,
+# landmarks. A child of MMEngine's MODELS, so what is registered there is found, too.
+MODELS = Socket(
+    "models",
+    parent=MMENGINE_MODELS,
+    scope="l2rkit",
+    locations=[
+        f"l2rkit.{place}"
+        for place in ("adversary", "identity", "landmarks", "losses", "priors", "plugins")
+    ],
+)

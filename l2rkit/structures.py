@@ -25,8 +25,8 @@ Canonical
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import TypeVar
-from zlib import crc32
+from operator import itemgetter
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -37,7 +37,7 @@ BACKGROUND = 1.2
 PIVOT = (0.0, 0.0, 1.0)
 MIRRORED_VIEW = (1, -1, -1, -1, 1, 1)  # a photo in a mirror: factors of rx, ry, rz, tx, ty, tz
 MIRRORED_LIGHT = (1, 1, -1, 1, 1)  # and of ambient, diffuse, dx, dy, dz
-T = TypeVar("T")
+T = TypeVar("T", bound=Any)  # a dataclass
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,10 +225,6 @@ class Scene:
         if self.mirrored is not None:
             _check("Scene.mirrored.image", self.mirrored.image, tuple(self.photo.shape))
 
-    def generator(self) -> torch.Generator:
-        """For draws that follow from the photos alone, so that a resumed run repeats them."""
-        return torch.Generator().manual_seed(crc32(self.photo.detach().cpu().contiguous().numpy()))
-
     @property
     def mask(self) -> Tensor:
         """(B, 1, H, W): where the photo is covered, by the mirror image too if there is one."""
@@ -242,7 +238,7 @@ def on_cpu(record: T) -> T:
 
 def one_by_one(record: T, count: int) -> list[T]:
     """A record of a batch as `count` records, each of a batch of one."""
-    return [each_tensor(record, lambda tensor, i=i: tensor[i : i + 1]) for i in range(count)]
+    return [each_tensor(record, itemgetter(slice(i, i + 1))) for i in range(count)]
 
 
 def each_tensor(record: T, change: Callable[[Tensor], Tensor]) -> T:

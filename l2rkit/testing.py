@@ -4,7 +4,7 @@ Each raises an AssertionError with a sentence that says what the part did wrong.
 
 A part of any socket that has learnt, or learns, from more than images states the class attribute
 `supervision`, a tuple of "keypoint" and "3D". `l2rkit.leaderboard.supervision` derives a method's
-supervision from it.
+supervision from it. `STATED` has all attributes that other code asks for.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,6 +26,34 @@ from .structures import (
     Scene,
     each_tensor,
 )
+
+# What other code asks of a part, if it states it: the type, and what it says.
+STATED: dict[str, tuple[tuple[type, ...], str]] = {
+    "image_size": ((int,), "px of photos: that a decomposer or refiner takes, a restorer gives"),
+    "scale": ((int,), "a restorer: how many times larger the photo becomes"),
+    "aligned": ((bool,), "a restorer: it wants one aligned face, not any photo"),
+    "whole": ((bool,), "a restorer: it has to see the photo whole, and is given no tiles"),
+    "seen": ((Callable,), "a restorer: features of what it changed, for a `LandmarkCorrection`"),
+    "reach": ((Tensor,), "a decomposer: the largest views (6,) it gives, for the watch-dog"),
+    "shares": ((Callable,), "a decomposer: how much each photo of a person counts (B,)"),
+    "fidelity": ((float, int), "a refiner: 0..1, how far the photo's own pixels count"),
+    "needs_mirrored": ((bool,), "a loss: the scene has to have `mirrored`"),
+    "brought": ((bool,), "any part: its weights come from a file of their own"),
+    "supervision": ((tuple, frozenset), 'any part: of "keypoint" and "3D", what it learnt from'),
+    "on_image": ((Callable,), "a degradation: the same on one image (H, W, 3), by OpenCV"),
+    "size": ((int,), "a prior: px of its images"),
+    "latent": ((int,), "a prior: length of its codes"),
+}
+
+
+def check_stated(part: object, *names: str) -> None:
+    """The attributes of these names in `STATED`, if the part has them, are of the stated types."""
+    for name in (*names, "brought", "supervision"):
+        value, (kinds, what) = getattr(part, name, None), STATED[name]
+        wanted = " or ".join(kind.__name__ for kind in kinds)
+        good = value is None or isinstance(value, kinds)
+        good = good and (bool in kinds or not isinstance(value, bool))
+        assert good, f"`{name}` is a {type(value).__name__}, not {wanted} ({what})"
 
 
 def example_face(size: int = 32, batch: int = 2) -> Face:
@@ -50,6 +78,9 @@ def check_renderer(renderer: Callable[[Face], Rendering], size: int = 32) -> Non
     face = example_face(size)
     ambient = Light(face.light.ambient * 0 + 1, face.light.diffuse * 0, face.light.direction)
     still = renderer(face.seen_from(torch.zeros(6)).lit_by(ambient))
+    kind = type(still).__name__
+    assert isinstance(still, Rendering), f"a renderer gives a Rendering, not a {kind}"
+    _float32(still, "image", "mask", "depth")
     assert still.mask.min() == 1, "an unmoved face does not cover the whole picture"
     _near(still.depth, face.depth, 1e-5, "the depth of an unmoved face is not its canonical depth")
     _near(still.image, face.albedo, 5e-3, "an unmoved, ambient-lit face does not show its albedo")
@@ -80,9 +111,12 @@ def check_restorer(restorer: torch.nn.Module, size: int = 32) -> None:
     """
     photo = example_face(size).albedo
     photo = torch.stack([photo[0], photo[1].flip(-1), photo[0]])
+    check_stated(restorer, "image_size", "scale", "aligned", "whole", "seen")
     restorer.eval()
     with torch.no_grad():
         got, alone = restorer(photo.clone()), restorer(photo[1:2].clone())
+    assert isinstance(got, Tensor), f"a restorer gives a tensor, not a {type(got).__name__}"
+    assert got.dtype == photo.dtype, f"the restored photo is {got.dtype}, not {photo.dtype}"
     fixed, scale = getattr(restorer, "image_size", None), getattr(restorer, "scale", None)
     assert fixed or scale, "a restorer states its enlargement `scale`, or its `image_size`"
     side = fixed or size * scale
@@ -102,11 +136,18 @@ def check_prior(prior: torch.nn.Module) -> None:
     """
     size, length = getattr(prior, "size", None), getattr(prior, "latent", None)
     assert size and length, "a prior states the `size` of its images and the `latent` length"
+    check_stated(prior, "size", "latent")
     assert not any(w.requires_grad for w in prior.parameters()), "a prior's weights are not frozen"
     prior.eval()
     codes = torch.randn(2, length, generator=torch.Generator().manual_seed(0))
     codes = codes[[0, 1, 0]].requires_grad_()
-    image, features = prior(codes)
+    given = prior(codes)
+    pair = isinstance(given, tuple) and len(given) == 2
+    assert pair and isinstance(given[0], Tensor) and isinstance(given[1], dict), (
+        f"a prior gives an image and features by their size, not a {type(given).__name__}"
+    )
+    image, features = given
+    assert image.dtype == torch.float32, f"the prior's image is {image.dtype}, not torch.float32"
     shape, wanted = tuple(image.shape), (3, 3, size, size)
     assert shape == wanted, f"three latents became {shape}, not {wanted}"
     assert image.isfinite().all(), "the prior's image has values that are not finite"
@@ -131,9 +172,12 @@ def check_decomposer(decomposer: torch.nn.Module, size: int) -> None:
     """
     generator = torch.Generator().manual_seed(0)
     photo = torch.rand(2, 3, size, size, generator=generator)
+    check_stated(decomposer, "image_size", "reach", "shares")
     decomposer.train()
     face = decomposer(photo, person=torch.tensor([0, 1]))
     assert isinstance(face, Face), f"a decomposer gives a Face, not {type(face).__name__}"
+    _float32(face, "depth", "albedo", "view")
+    _float32(face.light, "ambient", "diffuse", "direction")
     assert len(face) == 2, f"two photos became {len(face)} faces"
     assert face.size == size, f"a photo of {size} pixels became maps of {face.size}"
     _within(face.depth, NEAR, FAR, "depth")
@@ -164,9 +208,11 @@ def check_refiner(
     """
     face, photo = example_face(size, 3), example_face(size, 3).albedo
     photo = torch.stack([photo[0], photo[1].flip(-1), photo[0]])
+    check_stated(refiner, "image_size", "fidelity")
     refiner.eval()
     better = refiner(face, photo)
     assert isinstance(better, Face), f"a refiner gives a Face, not {type(better).__name__}"
+    _float32(better, "depth", "albedo", "view")
     assert len(better) == 3, f"three faces became {len(better)}"
     _within(better.depth, NEAR, FAR, "depth")
     _within(better.albedo, 0, 1, "albedo")
@@ -194,8 +240,10 @@ def check_loss(loss: Callable[[Scene], Tensor], size: int = 32) -> None:
     """Gives a finite number with finite gradients on any scene, even an empty one.
 
     The scene's `render` and `look` give what they are asked for a face or photo of any number, but
-    always the same.
+    always the same. Its `mirrored` is None where the loss does not state `needs_mirrored`.
     """
+    check_stated(loss, "needs_mirrored")
+    asked = getattr(loss, "needs_mirrored", False)
     face = example_face(size)
     photo = torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(1))
     ones = torch.ones(2, 1, size, size)
@@ -208,7 +256,10 @@ def check_loss(loss: Callable[[Scene], Tensor], size: int = 32) -> None:
         view, image = face.view.clone().requires_grad_(), image.clone().requires_grad_()
         seen = Rendering(image, mask, torch.where(mask > 0, face.depth, BACKGROUND))
         turned = face.seen_from(view)
-        value = loss(Scene(photo, turned, seen, seen, _always(seen), _always(turned)))
+        mirrored = seen if asked else None
+        value = loss(Scene(photo, turned, seen, mirrored, _always(seen), _always(turned)))
+        assert isinstance(value, Tensor), f"a loss is a tensor, not a {type(value).__name__}"
+        assert value.dtype == torch.float32, f"a loss is torch.float32, not {value.dtype}"
         assert value.dim() == 0, f"a loss is one number, not of shape {tuple(value.shape)}"
         assert value.isfinite(), f"the loss of the {name} scene is {value.item()}"
         if value.requires_grad:
@@ -232,6 +283,13 @@ def _always(answer: Face | Rendering) -> Callable[[Face | Tensor], Face | Render
         return type(value)(**parts)
 
     return lambda asked: repeated(answer, len(asked))
+
+
+def _float32(record: object, *names: str) -> None:
+    """Maps in other precisions pass through the line, and make all that follows slow or coarse."""
+    for name in names:
+        kind = getattr(record, name).dtype
+        assert kind == torch.float32, f"{name} is {kind}, not torch.float32"
 
 
 def _near(got: Tensor, wanted: Tensor, tolerance: float, sentence: str) -> None:
@@ -263,6 +321,8 @@ def check_degradation(
     photo = face.expand(8, 3, size, size).clone()
     before = photo.clone()
     first, again, other = (part(photo, torch.Generator().manual_seed(s)) for s in (0, 0, 1))
+    kind = type(first).__name__
+    assert isinstance(first, Tensor), f"a degradation gives a tensor, not a {kind}"
     assert torch.equal(photo, before), "the photo itself was changed"
     _degraded(first, photo, "the degraded photo")
     assert torch.equal(first, again), "equal generators give different results"

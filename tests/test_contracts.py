@@ -1,11 +1,14 @@
 """Each registered part keeps its socket's contract, and the checks catch parts that do not."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import l2rkit
 import l2rkit.decompose
 import l2rkit.degrade
 import l2rkit.losses
@@ -25,6 +28,7 @@ from l2rkit.registry import (
 from l2rkit.render import GridRenderer
 from l2rkit.restore import Resample
 from l2rkit.testing import (
+    STATED,
     check_decomposer,
     check_degradation,
     check_loss,
@@ -64,12 +68,8 @@ LOSSES_WITH = {
     "Identity": dict(embedding=Colours()),
     "Perceptual": dict(features=dict(type="MobileNetFeatures")),
 }
-# Feature extractors, which are no losses, and what needs files or labels; each has tests of its
-# own.
-ELSEWHERE = {
-    *("MobileNetFeatures", "VGG16Features"),
-    *("LandmarkDistillation", "LikeTeacher", "TrueGeometry"),
-}
+# What needs files or labels has tests of its own.
+ELSEWHERE = {"LandmarkDistillation", "LikeTeacher", "TrueGeometry"}
 
 
 # Parts that bring weights, here at random; what needs files of others has tests of its own.
@@ -276,3 +276,92 @@ def test_a_refiner_that_changes_what_it_does_not_name_or_mixes_faces_is_caught()
     ):
         with pytest.raises(AssertionError, match=sentence):
             check_refiner(Spoilt(spoil), changes=("albedo",))
+
+
+class Giving(torch.nn.Module):
+    """A part that gives something else than it should."""
+
+    def __init__(self, part, spoil, **stated):
+        super().__init__()
+        self.part, self.spoil = part, spoil
+        for name, value in stated.items():
+            setattr(self, name, value)
+
+    def forward(self, *given, **named):
+        return self.spoil(self.part(*given, **named))
+
+
+def doubled(face):
+    return replace(face, depth=face.depth.double())
+
+
+def decomposer():
+    return DECOMPOSERS.build(dict(type="Unsup3DDecomposer", **SMALL))
+
+
+def refiner():
+    return REFINERS.build(dict(type="FittedLight"))
+
+
+def prior():
+    return PRIORS.build(dict(type="StyleGAN2", **PRIORS_WITH["StyleGAN2"]))
+
+
+@pytest.mark.parametrize(
+    "check, part, sentence",
+    [
+        (check_renderer, lambda: Giving(GridRenderer(), doubled), "depth is torch.float64"),
+        (check_renderer, lambda: Giving(GridRenderer(), lambda s: (s.image,)), "not a tuple"),
+        (check_decomposer, lambda: Giving(decomposer(), doubled), "depth is torch.float64"),
+        (check_decomposer, lambda: Giving(decomposer(), lambda f: (f,)), "a Face, not tuple"),
+        (check_refiner, lambda: Giving(refiner(), doubled), "depth is torch.float64"),
+        (check_refiner, lambda: Giving(refiner(), lambda f: (f,)), "a Face, not tuple"),
+        (
+            check_restorer,
+            lambda: Giving(Resample(), lambda p: (p * 255).byte(), scale=2),
+            "restored photo is torch.uint8",
+        ),
+        (check_restorer, lambda: Giving(Resample(), lambda p: (p,), scale=2), "not a tuple"),
+        (check_restorer, lambda: Giving(Resample(), lambda p: p, scale=2.5), "`scale` is a float"),
+        (check_prior, lambda: Giving(prior(), lambda g: g[0], size=32, latent=16), "not a Tensor"),
+        (
+            check_prior,
+            lambda: Giving(prior(), lambda g: (g[0].double(), g[1]), size=32, latent=16),
+            "image is torch.float64",
+        ),
+        (check_loss, lambda: lambda scene: 0.5, "not a float"),
+        (check_loss, lambda: lambda scene: (scene.own.image.mean(),), "not a tuple"),
+        (check_loss, lambda: lambda scene: torch.tensor(3), "not torch.int64"),
+        (check_loss, lambda: lambda scene: scene.own.image.double().mean(), "not torch.float64"),
+        (check_degradation, lambda: lambda photo, generator: (photo,), "not a tuple"),
+    ],
+)
+def test_what_is_of_another_kind_is_caught(check, part, sentence):
+    torch.manual_seed(0)
+    with pytest.raises(AssertionError, match=sentence.replace(".", r"\.")):
+        check(part(), 32) if check is check_decomposer else check(part())
+
+
+def test_a_loss_that_takes_the_mirrored_face_unasked_is_caught():
+    class Unasked(torch.nn.Module):
+        def forward(self, scene):
+            return (scene.mirrored.image - scene.photo).abs().mean()
+
+    class Asking(Unasked):
+        needs_mirrored = True
+
+    check_loss(Asking())
+    with pytest.raises(AttributeError, match="'NoneType' object has no attribute 'image'"):
+        check_loss(Unasked())
+
+
+def test_every_attribute_that_the_package_asks_for_is_documented():
+    """By `getattr` or `hasattr` of parts of a model, anywhere in the package."""
+    root = Path(l2rkit.__file__).parent
+    asked = re.compile(
+        r"(?:getattr|hasattr)\(\s*(?:part|self\.decompose|self\.restore|self\.model\.decompose"
+        r"|restorer|prior|loss|kind), \"(\w+)\""
+    )
+    found = {name for path in root.rglob("*.py") for name in asked.findall(path.read_text("utf-8"))}
+    assert {"image_size", "brought", "reach", "whole", "shares", "seen", "fidelity"} <= found
+    assert found <= set(STATED)

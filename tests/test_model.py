@@ -2,7 +2,9 @@
 
 import pytest
 import torch
+from mmengine.optim import OptimWrapper
 from torch import nn
+from torch.optim import SGD
 
 from l2rkit.decompose import Unsup3DDecomposer
 from l2rkit.errors import ConfigError, PartError
@@ -37,8 +39,8 @@ def test_three_modes():
     assert scene.photo is photo and scene.mirrored is None
     assert not scene.own.image.requires_grad
     assert torch.equal(scene.own.depth, GridRenderer()(scene.face).depth)
-    with pytest.raises(KeyError):
-        model(photo, mode="guess")
+    with pytest.raises(PartError, match="FaceReconstructor has no mode 'los': did you mean 'loss'"):
+        model(photo, mode="los")
 
 
 def test_the_training_scene_has_the_mirrored_face_too():
@@ -46,6 +48,37 @@ def test_the_training_scene_has_the_mirrored_face_too():
     mirrored = GridRenderer()(scene.face.mirrored())
     assert torch.equal(scene.mirrored.image, mirrored.image)
     assert torch.equal(scene.mask, scene.own.mask * mirrored.mask)
+
+
+def test_the_mirrored_face_is_rendered_only_if_a_loss_asks():
+    rendered = []
+
+    class Counting(GridRenderer):
+        def forward(self, face):
+            rendered.append(face)
+            return super().forward(face)
+
+    photo = photos()
+    for mirror, times in ((0.5, 2), (0.0, 1)):
+        rendered.clear()
+        model = tiny(render=Counting(), losses=dict(colours=Photometric(mirror=mirror)))
+        scene = model.scene(photo)
+        assert len(rendered) == times and (scene.mirrored is None) == (times == 1)
+        assert model.losses_of(scene)["loss_colours"].isfinite()
+
+
+def test_one_step_is_one_update_by_the_losses_of_mode_loss():
+    model, photo = tiny(), photos()
+    losses = model(photo, mode="loss")
+    before = torch.cat([w.detach().flatten() for w in model.parameters()])
+    sum(losses.values()).backward()
+    grads = torch.cat([(w * 0 if w.grad is None else w.grad).flatten() for w in model.parameters()])
+    model.zero_grad()
+    report = model.train_step(dict(photo=photo), OptimWrapper(SGD(model.parameters(), 0.1)))
+    assert report.keys() == {"loss", *losses}
+    torch.testing.assert_close(report["loss_views"], losses["loss_views"])
+    after = torch.cat([w.detach().flatten() for w in model.parameters()])
+    torch.testing.assert_close(after, before - 0.1 * grads, atol=1e-6, rtol=1e-4)
 
 
 def test_gradients_reach_every_network():
@@ -162,3 +195,41 @@ def test_a_fidelity_reaches_the_refiners_that_have_one():
         model.follow(1.5)
     with pytest.raises(PartError, match="no refiner of this method has a fidelity"):
         tiny().follow(0.5)
+
+
+class Spoilt(nn.Module):
+    """Gives what `give` makes of what it is given first."""
+
+    def __init__(self, give):
+        super().__init__()
+        self.give = give
+
+    def forward(self, given, *others):
+        return self.give(given)
+
+
+@pytest.mark.parametrize(
+    "parts, sentence",
+    [
+        (
+            dict(restore=Spoilt(lambda p: (255 * p).byte())),
+            r"gives torch\.uint8, not floats",
+        ),
+        (dict(restore=Spoilt(lambda p: (p,))), "Spoilt gives tuple, not floats"),
+        (dict(decompose=Spoilt(lambda p: (p, p))), "Spoilt gives a tuple, not a Face"),
+        (dict(refine=dict(one=Spoilt(lambda f: f.depth))), "Spoilt gives a Tensor, not a Face"),
+        (
+            dict(losses=dict(a=Spoilt(lambda s: s.mask.long().sum()))),
+            "int64 of shape",
+        ),
+        (
+            dict(losses=dict(a=Spoilt(lambda s: s.photo.mean((1, 2, 3))))),
+            "float32 of shape",
+        ),
+        (dict(losses=dict(a=Spoilt(lambda s: 0.5))), "Spoilt gives a float, not a tensor"),
+    ],
+)
+def test_what_a_part_may_not_give_ends_a_run_in_one_line(parts, sentence):
+    with pytest.raises(PartError, match=sentence) as said:
+        tiny(**parts)(photos(), mode="loss")
+    assert "\n" not in str(said.value)

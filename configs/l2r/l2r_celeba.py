@@ -85,7 +85,6 @@ model = dict(
         weight=0.02,
         discriminator=dict(type=StyleGAN2Discriminator, size=256, condition=6),
     ),
-    mirror=False,
 )
 custom_hooks = [
     dict(

@@ -7,13 +7,13 @@ good ones.
 
 from mmengine.config import read_base
 from mmengine.hooks import EMAHook
-from mmengine.optim import CosineAnnealingLR, LinearLR, OptimWrapper
+from mmengine.optim import CosineAnnealingLR, LinearLR
 from mmengine.runner import IterBasedTrainLoop, TestLoop, ValLoop
 from torch.optim import Adam
 
 from l2rkit.data import CropByLandmarks, Degrade, FlipFace, LoadPhoto, ManifestPhotos, PackPhoto
 from l2rkit.decompose import FaceMeshDecomposer
-from l2rkit.engine import ChannelsLast
+from l2rkit.engine import ChannelsLast, GuardedOptimWrapper
 from l2rkit.identity import FaceEmbedding
 from l2rkit.landmarks import FaceMesh
 from l2rkit.losses import Identity, MobileNetFeatures, Perceptual, Photometric
@@ -60,7 +60,6 @@ model = dict(
         ),
         identity=dict(type=Identity, embedding=dict(type=FaceEmbedding), weight=0.2, turned=1.0),
     ),
-    mirror=False,
     precision="bfloat16",
 )
 photo_pipeline = [dict(type=LoadPhoto), dict(type=CropByLandmarks, image_size=128)]
@@ -93,7 +92,7 @@ custom_hooks = [
     dict(type=PanelHook, interval=300),
 ]
 optim_wrapper = dict(
-    type=OptimWrapper, optimizer=dict(type=Adam, lr=2e-4), clip_grad=dict(max_norm=1.0)
+    type=GuardedOptimWrapper, optimizer=dict(type=Adam, lr=2e-4), clip_grad=dict(max_norm=1.0)
 )
 param_scheduler = [
     dict(type=LinearLR, start_factor=0.1, begin=0, end=50, by_epoch=False),

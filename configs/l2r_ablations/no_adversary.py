@@ -1,10 +1,11 @@
 """L2R without an adversary."""
 
 from mmengine.config import read_base
-from mmengine.optim import OptimWrapper
+
+from l2rkit.engine import GuardedOptimWrapper
 
 with read_base():
     from .full import *
 
 model.pop("adversary")
-optim_wrapper = dict(type=OptimWrapper, **optim_wrapper["others"])
+optim_wrapper = dict(type=GuardedOptimWrapper, **optim_wrapper["others"])

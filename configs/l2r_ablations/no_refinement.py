@@ -1,7 +1,8 @@
 """L2R's proxy alone, with its losses and teacher: no prior, no refining, no adversary."""
 
 from mmengine.config import read_base
-from mmengine.optim import OptimWrapper
+
+from l2rkit.engine import GuardedOptimWrapper
 
 with read_base():
     from .full import *
@@ -12,4 +13,4 @@ for loss in ("albedo", "displacement"):
     model["losses"].pop(loss)
 model["losses"]["teacher"]["albedo"] = 1.0  # no prior restores it
 custom_hooks.pop(0)  # Stages
-optim_wrapper = dict(type=OptimWrapper, **optim_wrapper["others"])
+optim_wrapper = dict(type=GuardedOptimWrapper, **optim_wrapper["others"])

@@ -6,7 +6,6 @@ consistency, are ours. Needs the data set (docs/datasets.md), and GPUs to end wi
 
 from mmengine.config import read_base
 from mmengine.dataset import default_collate
-from mmengine.optim import OptimWrapper
 from mmengine.runner import IterBasedTrainLoop
 from torch.optim import Adam
 
@@ -21,7 +20,7 @@ from l2rkit.data import (
     ResizeFace,
 )
 from l2rkit.decompose import LAPDecomposer
-from l2rkit.engine import Schedule
+from l2rkit.engine import GuardedOptimWrapper, Schedule
 from l2rkit.losses import MobileNetFeatures, Perceptual, Photometric, RelaxedConsistency
 from l2rkit.model import FaceReconstructor
 from l2rkit.render import GridRenderer
@@ -72,7 +71,7 @@ train_dataloader = dict(
     ),
 )
 optim_wrapper = dict(
-    type=OptimWrapper,
+    type=GuardedOptimWrapper,
     optimizer=dict(type=Adam, lr=1e-4, betas=(0.9, 0.999), weight_decay=5e-4),
     clip_grad=dict(max_norm=1.0),  # replications of Unsup3D without it have collapsed
 )

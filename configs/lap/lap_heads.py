@@ -6,13 +6,13 @@ to us: what is not Unsup3D's here is ours, with its reason.
 
 from mmengine.config import read_base
 from mmengine.hooks import EMAHook
-from mmengine.optim import LinearLR, MultiStepLR, OptimWrapper
+from mmengine.optim import LinearLR, MultiStepLR
 from mmengine.runner import IterBasedTrainLoop, TestLoop, ValLoop
 from torch.optim import Adam
 
 from l2rkit.data import EachAlone, PersonSampler
 from l2rkit.decompose import RobustLAPDecomposer
-from l2rkit.engine import Schedule
+from l2rkit.engine import GuardedOptimWrapper, Schedule
 from l2rkit.losses import (
     CentredViews,
     CycleConsistency,
@@ -71,7 +71,7 @@ custom_hooks = [
     dict(type=PanelHook, interval=500),
 ]
 optim_wrapper = dict(
-    type=OptimWrapper,
+    type=GuardedOptimWrapper,
     optimizer=dict(type=Adam, lr=2e-4),
     paramwise_cfg=dict(custom_keys={"decompose.view": dict(lr_mult=3.0)}),  # it lags else
     clip_grad=dict(max_norm=1.0),  # replications of Unsup3D without it have collapsed

@@ -6,11 +6,11 @@ trains with an adversary as well, at four scales; this is without.
 
 from mmengine.config import read_base
 from mmengine.hooks import EMAHook
-from mmengine.optim import CosineAnnealingLR, LinearLR, OptimWrapper
+from mmengine.optim import CosineAnnealingLR, LinearLR
 from mmengine.runner import IterBasedTrainLoop, ValLoop
 from torch.optim import Adam
 
-from l2rkit.engine import ChannelsLast
+from l2rkit.engine import ChannelsLast, GuardedOptimWrapper
 from l2rkit.losses import MobileNetFeatures
 from l2rkit.restore import DFDNet, PhotoRestorer
 
@@ -29,7 +29,7 @@ custom_hooks = [
     dict(type=ChannelsLast),  # with --amp 1.7 times as fast, on a CPU with AMX
 ]
 optim_wrapper = dict(
-    type=OptimWrapper, optimizer=dict(type=Adam, lr=3e-4), clip_grad=dict(max_norm=1.0)
+    type=GuardedOptimWrapper, optimizer=dict(type=Adam, lr=3e-4), clip_grad=dict(max_norm=1.0)
 )
 param_scheduler = [
     dict(type=LinearLR, start_factor=0.1, begin=0, end=100, by_epoch=False),

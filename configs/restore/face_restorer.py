@@ -2,11 +2,11 @@
 
 from mmengine.config import read_base
 from mmengine.hooks import EMAHook
-from mmengine.optim import CosineAnnealingLR, LinearLR, OptimWrapper
+from mmengine.optim import CosineAnnealingLR, LinearLR
 from mmengine.runner import IterBasedTrainLoop, ValLoop
 from torch.optim import Adam
 
-from l2rkit.engine import ChannelsLast
+from l2rkit.engine import ChannelsLast, GuardedOptimWrapper
 from l2rkit.losses import MobileNetFeatures
 from l2rkit.restore import FaceRestorer, PhotoRestorer
 
@@ -25,7 +25,7 @@ custom_hooks = [
     dict(type=ChannelsLast),  # with --amp a step takes a third, on a CPU with AMX
 ]
 optim_wrapper = dict(
-    type=OptimWrapper, optimizer=dict(type=Adam, lr=3e-4), clip_grad=dict(max_norm=1.0)
+    type=GuardedOptimWrapper, optimizer=dict(type=Adam, lr=3e-4), clip_grad=dict(max_norm=1.0)
 )
 param_scheduler = [
     dict(type=LinearLR, start_factor=0.1, begin=0, end=100, by_epoch=False),

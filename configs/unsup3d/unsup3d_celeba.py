@@ -5,12 +5,12 @@ Needs CelebA on disk, and a GPU to end within days. What is ours is marked so.
 
 from mmengine.config import read_base
 from mmengine.dataset import DefaultSampler, default_collate
-from mmengine.optim import OptimWrapper
 from mmengine.runner import IterBasedTrainLoop
 from torch.optim import Adam
 
 from l2rkit.data import CelebA, CropBox, FlipFace, LoadPhoto, PackPhoto, ResizeFace
 from l2rkit.decompose import Unsup3DDecomposer
+from l2rkit.engine import GuardedOptimWrapper
 from l2rkit.losses import MobileNetFeatures, Perceptual, Photometric
 from l2rkit.model import FaceReconstructor
 from l2rkit.render import GridRenderer
@@ -58,7 +58,7 @@ train_dataloader = dict(
     ),
 )
 optim_wrapper = dict(
-    type=OptimWrapper,
+    type=GuardedOptimWrapper,
     optimizer=dict(type=Adam, lr=1e-4, betas=(0.9, 0.999), weight_decay=5e-4),
     clip_grad=dict(max_norm=1.0),  # ours: replications without it have collapsed
 )

@@ -6,12 +6,12 @@ the paper is marked 'ours', with its reason.
 
 from mmengine.config import read_base
 from mmengine.hooks import EMAHook
-from mmengine.optim import MultiStepLR, OptimWrapper
+from mmengine.optim import MultiStepLR
 from mmengine.runner import IterBasedTrainLoop, TestLoop, ValLoop
 from torch.optim import Adam
 
 from l2rkit.decompose import Unsup3DDecomposer
-from l2rkit.engine import Schedule
+from l2rkit.engine import GuardedOptimWrapper, Schedule
 from l2rkit.losses import (
     CentredViews,
     CycleConsistency,
@@ -65,7 +65,7 @@ custom_hooks = [
     dict(type=PanelHook, interval=500),
 ]
 optim_wrapper = dict(
-    type=OptimWrapper,
+    type=GuardedOptimWrapper,
     optimizer=dict(type=Adam, lr=2e-4),  # no weight decay: ours
     paramwise_cfg=dict(
         custom_keys={  # ours: they lag else

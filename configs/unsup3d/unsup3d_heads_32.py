@@ -4,12 +4,12 @@ What differs from the paper is marked 'ours', with its reason.
 """
 
 from mmengine.config import read_base
-from mmengine.optim import LinearLR, MultiStepLR, OptimWrapper
+from mmengine.optim import LinearLR, MultiStepLR
 from mmengine.runner import IterBasedTrainLoop, TestLoop, ValLoop
 from torch.optim import Adam
 
 from l2rkit.decompose import Unsup3DDecomposer
-from l2rkit.engine import Schedule
+from l2rkit.engine import GuardedOptimWrapper, Schedule
 from l2rkit.losses import (
     CentredViews,
     CycleConsistency,
@@ -83,7 +83,7 @@ custom_hooks = [
 ]
 
 optim_wrapper = dict(
-    type=OptimWrapper,
+    type=GuardedOptimWrapper,
     optimizer=dict(type=Adam, lr=3e-4),  # ours: the narrow network bears three times the rate
     paramwise_cfg=dict(custom_keys={"decompose.view": dict(lr_mult=3.0)}),  # ours: it lags else
     clip_grad=dict(max_norm=1.0),  # ours: replications without it have collapsed

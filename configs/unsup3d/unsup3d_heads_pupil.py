@@ -5,11 +5,11 @@ carries what was learnt over to 64, in minutes.
 """
 
 from mmengine.config import read_base
-from mmengine.optim import OptimWrapper
 from mmengine.runner import IterBasedTrainLoop, TestLoop, ValLoop
 from torch.optim import Adam
 
 from l2rkit.decompose import Unsup3DDecomposer
+from l2rkit.engine import GuardedOptimWrapper
 from l2rkit.losses import LikeTeacher
 from l2rkit.model import FaceReconstructor
 from l2rkit.render import GridRenderer
@@ -34,7 +34,7 @@ model = dict(
 )
 custom_hooks = [dict(type=PanelHook, interval=500)]
 optim_wrapper = dict(
-    type=OptimWrapper,
+    type=GuardedOptimWrapper,
     optimizer=dict(type=Adam, lr=1e-3),  # supervised, so it bears ten times the usual rate
     clip_grad=dict(max_norm=1.0),
 )

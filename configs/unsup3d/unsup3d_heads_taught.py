@@ -6,10 +6,11 @@ photo and of its mirror image is nearer to the truth than either, and one networ
 
 from mmengine.config import read_base
 from mmengine.hooks import EMAHook
-from mmengine.optim import CosineAnnealingLR, OptimWrapper
+from mmengine.optim import CosineAnnealingLR
 from mmengine.runner import IterBasedTrainLoop
 from torch.optim import Adam
 
+from l2rkit.engine import GuardedOptimWrapper
 from l2rkit.losses import LikeTeacher
 
 with read_base():
@@ -28,7 +29,7 @@ model["losses"] = dict(
 )
 custom_hooks = [dict(type=EMAHook, momentum=0.01), dict(type=PanelHook, interval=500)]
 optim_wrapper = dict(
-    type=OptimWrapper,
+    type=GuardedOptimWrapper,
     optimizer=dict(type=Adam, lr=1e-3),  # supervised, so it bears ten times the usual rate
     clip_grad=dict(max_norm=1.0),
 )

@@ -5,11 +5,12 @@ What differs from the paper is marked 'ours', with its reason.
 
 from mmengine.config import read_base
 from mmengine.hooks import EMAHook
-from mmengine.optim import LinearLR, MultiStepLR, OptimWrapper
+from mmengine.optim import LinearLR, MultiStepLR
 from mmengine.runner import IterBasedTrainLoop, TestLoop, ValLoop
 from torch.optim import Adam
 
 from l2rkit.decompose import Unsup3DDecomposer
+from l2rkit.engine import GuardedOptimWrapper
 from l2rkit.losses import (
     CentredViews,
     CycleConsistency,
@@ -51,7 +52,7 @@ custom_hooks = [
     dict(type=PanelHook, interval=500),
 ]
 optim_wrapper = dict(
-    type=OptimWrapper,
+    type=GuardedOptimWrapper,
     optimizer=dict(type=Adam, lr=2e-4),  # no weight decay: ours
     paramwise_cfg=dict(custom_keys={"decompose.view": dict(lr_mult=3.0)}),  # ours: it lags else
     clip_grad=dict(max_norm=1.0),  # ours: replications without it have collapsed

@@ -6,11 +6,12 @@ keypoints, on top of Unsup3D's own losses. It goes on from `unsup3d_openfaces`.
 
 from mmengine.config import read_base
 from mmengine.hooks import EMAHook
-from mmengine.optim import CosineAnnealingLR, LinearLR, OptimWrapper
+from mmengine.optim import CosineAnnealingLR, LinearLR
 from mmengine.runner import IterBasedTrainLoop, TestLoop, ValLoop
 from torch.optim import Adam
 
 from l2rkit.decompose import Unsup3DDecomposer
+from l2rkit.engine import GuardedOptimWrapper
 from l2rkit.losses import LandmarkDistillation, MobileNetFeatures, Perceptual, Photometric
 from l2rkit.model import FaceReconstructor
 from l2rkit.render import GridRenderer
@@ -35,7 +36,7 @@ model = dict(
 )
 custom_hooks = [dict(type=EMAHook, momentum=0.005), dict(type=PanelHook, interval=430)]
 optim_wrapper = dict(
-    type=OptimWrapper, optimizer=dict(type=Adam, lr=7e-4), clip_grad=dict(max_norm=1.0)
+    type=GuardedOptimWrapper, optimizer=dict(type=Adam, lr=7e-4), clip_grad=dict(max_norm=1.0)
 )
 param_scheduler = [
     dict(type=LinearLR, start_factor=0.1, begin=0, end=50, by_epoch=False),

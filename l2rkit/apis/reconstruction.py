@@ -4,6 +4,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -156,9 +157,11 @@ class Reconstruction:
         """
         endings(formats)  # says which of them is not known
         npz = io.BytesIO()
-        np.savez_compressed(npz, **self.arrays())
+        arrays: dict[str, Any] = dict(self.arrays())
+        np.savez_compressed(npz, **arrays)
+        assert self.scene.own is not None  # a reconstruction is always rendered
         picture = panel(self.scene.photo, self.face, self.scene.own, FaceAlone(TILE))
-        contents = {}
+        contents: dict[str, bytes] = {}
         if not MESHES.keys().isdisjoint(formats):
             mesh = self.mesh(keep_background, watertight, width_mm, texture_size)
             for wanted in MESHES.keys() & set(formats):

@@ -76,19 +76,9 @@ def decode(heatmap, size, offset, landmarks, threshold: float = 0.5) -> list[Fou
 
 def distinct(faces: list[FoundFace], overlap: float = 0.3) -> list[FoundFace]:
     """The surest of all faces that share more than ``overlap`` (intersection over union)."""
-    kept: list[FoundFace] = []
-    for face in sorted(faces, key=lambda face: -face.score):
-        if all(shared_area(face.box, other.box) <= overlap for other in kept):
-            kept.append(face)
-    return kept
-
-
-def shared_area(box: np.ndarray, other: np.ndarray) -> float:
-    """Intersection over union of two (4,) boxes x0 y0 x1 y1."""
-    low, high = np.maximum(box[:2], other[:2]), np.minimum(box[2:], other[2:])
-    inside = float(np.prod(np.maximum(high - low, 0)))
-    areas = [float(np.prod(each[2:] - each[:2])) for each in (box, other)]
-    return inside / max(sum(areas) - inside, 1e-9)
+    boxes = [[*face.box[:2].tolist(), *(face.box[2:] - face.box[:2]).tolist()] for face in faces]
+    scores = [face.score for face in faces]
+    return [faces[i] for i in cv2.dnn.NMSBoxes(boxes, scores, 0.0, overlap)]
 
 
 @lru_cache(maxsize=6)

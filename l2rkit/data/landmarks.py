@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 from mmcv.transforms import BaseTransform
-from mmengine.registry import MODELS, TRANSFORMS
+from mmengine.registry import TRANSFORMS
 
 from l2rkit.io.files import kept_array
+from l2rkit.registry import MODELS
 
 
 @TRANSFORMS.register_module()
@@ -30,7 +31,7 @@ class FindLandmarks(BaseTransform):
         cache: str | None = None,
     ) -> None:
         landmarks = dict(type="l2rkit.landmarks.FaceMesh") if landmarks is None else landmarks
-        self.landmarks = MODELS.build(landmarks) if isinstance(landmarks, dict) else landmarks
+        self.landmarks = MODELS.build(landmarks)
         version = getattr(self.landmarks, "VERSION", 0)
         self.known = sha256(f"{landmarks} {version}".encode()).digest()
         self.cache = None if cache is None else Path(cache)

@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from mmengine.registry import DATASETS
+from trimesh import registration, transform_points
 
 from l2rkit.data.align import TEMPLATE, FaceAligner
 from l2rkit.data.heads.head_model import HeadModel
@@ -110,8 +111,9 @@ def place_scan(scan: Scan, name: str = "scan") -> Scan:
         on_scan = _lift(found, depth)
         if on_scan is None:
             raise PhotoError(name, "its landmarks lie beside the surface")
-        turn, scale, shift = similarity(on_scan, mean_landmarks())
-        placed = replace(placed, vertices=np.float32(scale * placed.vertices @ turn.T + shift))
+        options = dict(reflection=False, return_cost=False)
+        place = registration.procrustes(on_scan, mean_landmarks(), **options)
+        placed = replace(placed, vertices=np.float32(transform_points(placed.vertices, place)))
     return placed
 
 
@@ -140,19 +142,6 @@ def render_scan(scan: Scan, view: np.ndarray, size: int, finer: int = FINER) -> 
     image[seen] = values
     image = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
     return np.rint(image.clip(0, 1) * 255).astype(np.uint8), depth
-
-
-def similarity(points: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
-    """Turn (3, 3), scale and shift (3,) that bring (N, 3) points nearest to the targets.
-
-    Least squares (Umeyama, 1991): targets ~ scale * points @ turn.T + shift; never mirrored.
-    """
-    middle, aim = points.mean(0), targets.mean(0)
-    left, strength, right = np.linalg.svd((targets - aim).T @ (points - middle))
-    signs = np.array([1, 1, np.sign(np.linalg.det(left @ right))])
-    turn = (left * signs) @ right
-    scale = float((strength * signs).sum() / np.square(points - middle).sum())
-    return turn, scale, aim - scale * turn @ middle
 
 
 def mean_landmarks() -> np.ndarray:

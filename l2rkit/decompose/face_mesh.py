@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from mmengine.registry import MODELS
 from torch import Tensor, nn
 
 from ..errors import PartError
@@ -12,7 +11,7 @@ from ..geometry import normals, rotation
 from ..landmarks.pose import canonical_points
 from ..landmarks.surface import canonical_depth
 from ..ops.resize import resized
-from ..registry import DECOMPOSERS, RESTORERS
+from ..registry import DECOMPOSERS, MODELS, RESTORERS
 from ..render.light import fitted_light, without_light
 from ..render.warp import carried_back
 from ..structures import Face
@@ -48,13 +47,13 @@ class FaceMeshDecomposer(nn.Module):
         self.image_size = image_size
         landmarks = dict(type="FaceMesh") if landmarks is None else landmarks
         self.restore = RESTORERS.build(restore)
-        self.correct = MODELS.build(correct) if isinstance(correct, dict) else correct
+        self.correct = MODELS.build(correct)
         if self.correct is not None and getattr(self.restore, "seen", None) is None:
             raise PartError("FaceMeshDecomposer: correct wants a FaceRestorer as its restore")
         if self.correct is not None and image_size != self.restore.image_size:
             wanted = self.restore.image_size
             raise PartError(f"FaceMeshDecomposer corrects at {wanted} px, not at {image_size}")
-        self.landmarks = MODELS.build(landmarks) if isinstance(landmarks, dict) else landmarks
+        self.landmarks = MODELS.build(landmarks)
 
     def forward(self, photo: Tensor, person: Tensor | None = None) -> Face:
         """The face in `photo` (B, 3, image_size, image_size); `person` is not used."""

@@ -6,6 +6,7 @@ from .collapse import Collapse
 from .devices import chosen_device, device_names
 from .distributed import MeanGradients
 from .finite import FiniteSteps
+from .optim_wrapper import GuardedOptimWrapper
 from .precision import ScaledOptimWrapper
 from .randomness import RepeatedDraws
 from .schedule import Schedule, Stages
@@ -14,6 +15,7 @@ __all__ = [
     "ChannelsLast",
     "Collapse",
     "FiniteSteps",
+    "GuardedOptimWrapper",
     "MeanGradients",
     "RepeatedDraws",
     "ScaledOptimWrapper",

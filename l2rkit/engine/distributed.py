@@ -1,20 +1,20 @@
 """Training in several processes, whatever a model's `train_step` does and with however many
-optimizers: each process learns from a batch of its own, and all from the mean of their gradients.
+optimizers: each process learns from a batch of its own, and all from the mean of their gradients,
+which `GuardedOptimWrapper` takes.
 
 DistributedDataParallel wants one forward and one backward per step. A face with its adversary and
 the prior have two or four, some through derivatives.
 """
 
-from functools import partial
 from typing import Any
 
 import torch
-from mmengine.dist import all_reduce, broadcast
+from mmengine.dist import all_reduce, broadcast, get_world_size
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.registry import MODEL_WRAPPERS
 from torch import Tensor, nn
 
-from .finite import each_wrapper
+from ..errors import ConfigError
 
 
 @MODEL_WRAPPERS.register_module()
@@ -37,9 +37,12 @@ class MeanGradients(nn.Module):
     def train_step(
         self, data: dict, optim_wrapper: OptimWrapper | OptimWrapperDict
     ) -> dict[str, Tensor]:
-        """The model's own, between whose backward and optimizer gradients are averaged."""
-        for wrapper in each_wrapper(optim_wrapper):
-            wrapper.backward = partial(_backward, wrapper)
+        """The model's own; optimizer wrappers average gradients between backward and step.
+
+        Raises:
+            ConfigError: a wrapper does not.
+        """
+        checked_wrappers("MeanGradients", optim_wrapper)
         return self.module.train_step(data, optim_wrapper)
 
     def val_step(self, data: dict) -> list:
@@ -49,9 +52,20 @@ class MeanGradients(nn.Module):
         return self.module.test_step(data)
 
 
-def _backward(wrapper: OptimWrapper, loss: Tensor, **kwargs: Any) -> None:
-    type(wrapper).backward(wrapper, loss, **kwargs)
-    mean_gradients([w for group in wrapper.optimizer.param_groups for w in group["params"]])
+def checked_wrappers(name: str, wrapper: OptimWrapper | OptimWrapperDict) -> list[OptimWrapper]:
+    """The wrappers of all optimizers, which the part `name` wants to average and skip.
+
+    Raises:
+        ConfigError: one is neither a `GuardedOptimWrapper` nor a `ScaledOptimWrapper`.
+    """
+    found = list(wrapper.values()) if isinstance(wrapper, OptimWrapperDict) else [wrapper]
+    for each in found:
+        if not hasattr(each, "skipped"):
+            raise ConfigError(
+                f"{name}: optim_wrapper.type is {type(each).__name__}, which neither skips steps "
+                "nor averages gradients; take GuardedOptimWrapper of l2rkit.engine"
+            )
+    return found
 
 
 @torch.no_grad()
@@ -70,3 +84,12 @@ def mean_gradients(weights: list[Tensor]) -> None:
     all_reduce(flat, "mean")
     for weight, mean in zip(used, flat.split([w.numel() for w in used])):
         weight.grad = mean.view_as(weight)
+
+
+def finite(values: list[Tensor]) -> bool:
+    """Whether all numbers in the tensors are finite, in all processes."""
+    # A sum is one pass without a copy; what overflows in it is no gradient to follow either.
+    good = torch.stack([value.sum().float() for value in values]).sum().isfinite()
+    if get_world_size() > 1:
+        all_reduce(good := good.float(), "min")
+    return bool(good)

@@ -4,22 +4,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.dist import all_reduce, get_world_size, is_main_process
+from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
-from mmengine.optim import AmpOptimWrapper, OptimWrapper, OptimWrapperDict
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import Tensor
 
 from ..errors import UserError
+from .distributed import checked_wrappers
 
 
 @HOOKS.register_module()
 class FiniteSteps(Hook):
-    """Leaves out each step whose loss or gradients are not finite, weights and buffers as before.
+    """Counts the steps that `GuardedOptimWrapper` skips, and puts buffers back as they were before.
 
-    The log counts them as `skipped_steps`. Gradient scaling, as `--amp=float16` has it, looks after
-    its own.
+    The log has the count as `skipped_steps`. Gradient scaling, as `--amp=float16` has it, looks
+    after its own.
 
     Args:
         patience: after so many in a row the run ends in one line, its batch in the work dir.
@@ -28,33 +28,15 @@ class FiniteSteps(Hook):
     priority = "HIGH"  # before anybody averages or saves
 
     def __init__(self, patience: int = 10) -> None:
-        self.patience, self.in_a_row, self.bad = patience, 0, False
+        self.patience, self.in_a_row = patience, 0
 
     def before_train(self, runner: Runner) -> None:
         self.skipped = runner.message_hub.runtime_info.get("skipped_steps", 0)
-        for wrapper in each_wrapper(runner.optim_wrapper):
-            if not isinstance(wrapper, AmpOptimWrapper):
-                self._guard(wrapper)
-
-    def _guard(self, wrapper: OptimWrapper) -> None:
-        update, step = wrapper.update_params, wrapper.step
-        seen = []
-
-        def guarded_update(loss: Tensor, *args: Any, **kwargs: Any) -> None:
-            seen[:] = [loss.detach()]
-            update(loss, *args, **kwargs)
-
-        def guarded_step(**kwargs: Any) -> None:
-            weights = (w for group in wrapper.optimizer.param_groups for w in group["params"])
-            if finite([*seen, *(w.grad for w in weights if w.grad is not None)]):
-                step(**kwargs)
-            else:
-                self.bad = True
-
-        wrapper.update_params, wrapper.step = guarded_update, guarded_step
+        self.wrappers = checked_wrappers("FiniteSteps", runner.optim_wrapper)
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
-        self.bad = False
+        for wrapper in self.wrappers:
+            wrapper.skipped = False
         self.before = {
             buffer: buffer.clone() for buffer in runner.model.buffers() if learns(buffer)
         }
@@ -62,8 +44,9 @@ class FiniteSteps(Hook):
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
-        self.in_a_row = self.in_a_row + 1 if self.bad else 0
-        if self.bad:
+        bad = any(wrapper.skipped for wrapper in self.wrappers)
+        self.in_a_row = self.in_a_row + 1 if bad else 0
+        if bad:
             self.skipped += 1
             for buffer, was in self.before.items():
                 if not buffer.isfinite().all():
@@ -80,20 +63,6 @@ class FiniteSteps(Hook):
             )
 
 
-def each_wrapper(wrapper: OptimWrapper | OptimWrapperDict) -> list[OptimWrapper]:
-    """The wrappers of all optimizers."""
-    return list(wrapper.values()) if isinstance(wrapper, OptimWrapperDict) else [wrapper]
-
-
 def learns(buffer: Tensor) -> bool:
     """Whether a buffer can be spoilt, and is no large table: those are made once."""
     return buffer.is_floating_point() and buffer.numel() <= 4096
-
-
-def finite(values: list[Tensor]) -> bool:
-    """Whether all numbers in the tensors are finite, in all processes."""
-    # A sum is one pass without a copy; what overflows in it is no gradient to follow either.
-    good = torch.stack([value.sum().float() for value in values]).sum().isfinite()
-    if get_world_size() > 1:
-        all_reduce(good := good.float(), "min")
-    return bool(good)

@@ -2,36 +2,12 @@
 
 from collections.abc import Callable
 
-from mmengine.registry import MODELS
 from torch import Tensor
 from torch.nn.functional import interpolate, normalize
 
-from ..errors import PartError, near
-from ..registry import check_arguments
+from ..errors import PartError
 
 Identity = Callable[[Tensor], Tensor]  # photos (B, 3, H, W) in [0, 1] → codes (B, D)
-
-
-def build_identity(part: dict | Identity | None) -> Identity | None:
-    """The network that a dict describes, by MMEngine's `MODELS`; a built one, or None, as it is.
-
-    Raises:
-        PartError: no such network is registered, or it does not take one of the arguments.
-    """
-    if not isinstance(part, dict):
-        return part
-    arguments = dict(part)
-    kind = arguments.pop("type", None)
-    found = MODELS.get(kind) if isinstance(kind, str) else kind
-    if found is None:
-        raise PartError(f"no identity network is called '{kind}'{near(str(kind), networks())}")
-    check_arguments(found, arguments)
-    return found(**arguments)
-
-
-def networks() -> list[str]:
-    """The names of the identity networks that are shipped."""
-    return [n for n, kind in MODELS.module_dict.items() if kind.__module__.startswith(__package__)]
 
 
 def resized_crops(photo: Tensor, size: int, name: str) -> Tensor:

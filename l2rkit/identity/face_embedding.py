@@ -1,11 +1,11 @@
 """dlib's face recognition network in torch, for losses: gradients reach the photo."""
 
 import torch
-from mmengine.registry import MODELS
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, max_pool2d, pad
 
 from ..io.weights import load_into, read_weights
+from ..registry import MODELS
 from ..zoo import weight_file
 from .codes import centred, resized_crops
 

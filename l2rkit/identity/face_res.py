@@ -1,11 +1,11 @@
 """HSE-FaceRes, the judge of identity: for metrics alone."""
 
 import torch
-from mmengine.registry import MODELS
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from ..io.weights import load_into, read_weights
+from ..registry import MODELS
 from ..zoo import weight_file
 from .codes import centred, resized_crops
 

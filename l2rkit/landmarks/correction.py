@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from mmengine.registry import MODELS
 from torch import Tensor, nn
+
+from ..registry import MODELS
 
 SHIPPED = Path(__file__).with_name("correction.npz")
 

@@ -12,10 +12,10 @@ from threading import local
 
 import cv2
 import numpy as np
-from mmengine.registry import MODELS
 
 from ..errors import WeightsError
 from ..geometry import focal
+from ..registry import MODELS
 from ..zoo import zoo_file
 from .points import LEFT_EYE_OUTER, MEAN_FACE, MIRRORED, POINTS, RIGHT_EYE_OUTER
 

@@ -35,7 +35,7 @@ class CycleConsistency(nn.Module):
             shifts hardly differ in drawings, a photo that is cut too high or too low is taken for
             a face that looks up or down.
 
-    Draws depend on the photos alone, so that a resumed run repeats them.
+    Draws come from torch's generator, which `RepeatedDraws` seeds at each step of a run.
     """
 
     def __init__(
@@ -65,19 +65,17 @@ class CycleConsistency(nn.Module):
         """Some of the scene's faces under drawn views and lights, and their pictures."""
         face, photo = scene.face, scene.photo
         count = max(1, round(self.share * len(face)))
-        generator = scene.generator()
         who, light_of, ground_of, shift_of = (
-            torch.randperm(len(face), generator=generator)[:count].to(photo.device)
-            for _ in range(4)
+            torch.randperm(len(face))[:count].to(photo.device) for _ in range(4)
         )
-        yaw = (2 * torch.rand(count, generator=generator) - 1) * math.radians(self.yaw_deg)
-        pitch, roll = torch.randn(2, count, generator=generator)
+        yaw = (2 * torch.rand(count) - 1) * math.radians(self.yaw_deg)
+        pitch, roll = torch.randn(2, count)
         pitch, roll = pitch * math.radians(self.pitch_deg), roll * math.radians(self.roll_deg)
         turn = torch.stack([pitch, yaw, roll], 1).to(photo.device)
-        slopes = (2 * torch.rand(count, 2, generator=generator) - 1) * self.light_slope
+        slopes = (2 * torch.rand(count, 2) - 1) * self.light_slope
         shifts = torch.zeros(count, 3)
         if self.shift:
-            shifts[:, :2] = self.shift * torch.randn(count, 2, generator=generator)
+            shifts[:, :2] = self.shift * torch.randn(count, 2)
         toward = normalize(torch.cat([slopes, -torch.ones(count, 1)], 1), dim=1).to(photo.device)
         drawn = Face(
             depth=face.depth[who],

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ..io.weights import load_into, read_weights
-from ..registry import LOSSES
+from ..registry import MODELS
 from ..zoo import zoo_file
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -25,7 +25,7 @@ class _ImageNetFeatures(nn.Module):
         return self.layers((image - self.mean) / self.std)
 
 
-@LOSSES.register_module()
+@MODELS.register_module()
 class MobileNetFeatures(_ImageNetFeatures):
     """MobileNetV2's 144 channels after the expansion of its fifth block: the shipped default.
 
@@ -38,7 +38,7 @@ class MobileNetFeatures(_ImageNetFeatures):
         self.layers.load_state_dict(read_weights(zoo_file("mobilenet_v2_features.safetensors")))
 
 
-@LOSSES.register_module()
+@MODELS.register_module()
 class VGG16Features(_ImageNetFeatures):
     """VGG16's relu3_3, 256 channels: the extractor of the paper.
 

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity
 
 from ..errors import PartError
-from ..identity import FaceRes, build_identity
-from ..registry import LOSSES
+from ..identity import FaceRes
+from ..registry import LOSSES, MODELS
 from ..structures import Scene
 
 
@@ -36,7 +36,7 @@ class Identity(nn.Module):
         turn_deg: float = 45.0,
     ) -> None:
         super().__init__()
-        embedding = build_identity(embedding)
+        embedding = MODELS.build(embedding)
         if isinstance(embedding, FaceRes):
             raise PartError("nothing is trained against FaceRes, the judge: take FaceEmbedding")
         self.embedding = embedding.eval().requires_grad_(False)
@@ -54,7 +54,7 @@ class Identity(nn.Module):
 
     def _turned(self, scene: Scene) -> Tensor:
         """The same from elsewhere, against the whole photo."""
-        share = 2 * torch.rand(len(scene.photo), generator=scene.generator()) - 1
+        share = 2 * torch.rand(len(scene.photo)) - 1
         view = torch.zeros_like(scene.face.view)
         view[:, 1] = radians(self.turn_deg) * share.to(view)
         with torch.no_grad():

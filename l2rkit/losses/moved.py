@@ -31,7 +31,7 @@ class MovedPhotos(nn.Module):
         roll_deg: standard deviation of rolls, in degrees.
         maps: factor of depth's, albedo's and light's part.
 
-    Draws depend on the photos alone, so that a resumed run repeats them.
+    Draws come from torch's generator, which `RepeatedDraws` seeds at each step of a run.
     """
 
     def __init__(
@@ -49,11 +49,11 @@ class MovedPhotos(nn.Module):
     def forward(self, scene: Scene) -> Tensor:
         if not self.weight:
             return scene.photo.new_zeros(())
-        generator, photo = scene.generator(), scene.photo
+        photo = scene.photo
         count = max(1, round(self.share * len(photo)))
-        who = torch.randperm(len(photo), generator=generator)[:count].to(photo.device)
-        shift = self.shift * torch.randn(count, 2, generator=generator).to(photo)
-        roll = math.radians(self.roll_deg) * torch.randn(count, generator=generator).to(photo)
+        who = torch.randperm(len(photo))[:count].to(photo.device)
+        shift = self.shift * torch.randn(count, 2).to(photo)
+        roll = math.radians(self.roll_deg) * torch.randn(count).to(photo)
         with torch.no_grad():
             before = each_tensor(scene.face, lambda tensor: tensor[who])
             wanted = before.seen_from(moved_view(before.view, shift, roll))

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
 from ..ops.masked import masked_mean
-from ..registry import LOSSES
+from ..registry import LOSSES, MODELS
 from ..structures import Scene
 from .photometric import EPSILON, log_of, scales
 
@@ -29,8 +29,13 @@ class Perceptual(nn.Module):
         scale: float | None = None,
     ) -> None:
         super().__init__()
-        self.features = LOSSES.build(features).eval().requires_grad_(False)
+        self.features = MODELS.build(features).eval().requires_grad_(False)
         self.weight, self.mirror, self.scale = weight, mirror, scale
+
+    @property
+    def needs_mirrored(self) -> bool:
+        """Whether the scene has to have the mirrored face, which costs a second rendering."""
+        return bool(self.mirror)
 
     def forward(self, scene: Scene) -> Tensor:
         own, mirrored = scales(scene, "feature", self.scale)

@@ -27,6 +27,11 @@ class Photometric(nn.Module):
         super().__init__()
         self.weight, self.mirror, self.scale = weight, mirror, scale
 
+    @property
+    def needs_mirrored(self) -> bool:
+        """Whether the scene has to have the mirrored face, which costs a second rendering."""
+        return bool(self.mirror)
+
     def forward(self, scene: Scene) -> Tensor:
         own, mirrored = scales(scene, "pixel", self.scale)
         total = laplacian(scene.own.image, scene.photo, own, scene.mask)

@@ -8,8 +8,7 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from ..errors import DataError
-from ..identity import build_identity
-from ..registry import RENDERERS
+from ..registry import MODELS, RENDERERS
 from ..render import GridRenderer
 from ..structures import Face, Light, Rendering, Scene
 from .cross_view import photos_of, rows
@@ -49,7 +48,7 @@ class CrossViewRenderErrors(ImageFigures):
         **metric: object,
     ) -> None:
         super().__init__(**metric)
-        self.identity = build_identity(identity)
+        self.identity = MODELS.build(identity)
         self.render = RENDERERS.build(render) or GridRenderer()
 
     def process(self, data_batch: dict, data_samples: Sequence[Scene]) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ..errors import DataError
 from ..losses.features import MobileNetFeatures
-from ..registry import LOSSES
+from ..registry import MODELS
 
 
 def described(maps: Tensor) -> Tensor:
@@ -74,7 +74,7 @@ class GeneratorDistance(BaseMetric):
 
     def __init__(self, features: dict | nn.Module | None = None, **metric: object) -> None:
         super().__init__(**metric)
-        self.features = LOSSES.build(features) or MobileNetFeatures()
+        self.features = MODELS.build(features) or MobileNetFeatures()
         self.features.eval().requires_grad_(False)
 
     @torch.no_grad()

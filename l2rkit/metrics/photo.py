@@ -7,7 +7,7 @@ from mmengine.registry import METRICS
 from torch import Tensor
 from torch.nn.functional import conv1d, cosine_similarity
 
-from ..identity import build_identity
+from ..registry import MODELS
 from .figures import ImageFigures
 
 WINDOW, SIGMA = 11, 1.5  # px
@@ -76,7 +76,7 @@ class PhotoErrors(ImageFigures):
         self, identity: dict | Callable[[Tensor], Tensor] | None = None, **metric: object
     ) -> None:
         super().__init__(**metric)
-        self.identity = build_identity(identity)
+        self.identity = MODELS.build(identity)
 
     def process(self, data_batch: dict, data_samples: Sequence[Tensor]) -> None:
         clean = data_batch.get("clean", data_batch["photo"]).cpu()

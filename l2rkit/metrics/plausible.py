@@ -8,8 +8,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from ..geometry import view_of
-from ..identity import build_identity
-from ..registry import RENDERERS
+from ..registry import MODELS, RENDERERS
 from ..render import GridRenderer
 from ..structures import Face, Rendering, Scene
 from .depth import side
@@ -66,7 +65,7 @@ class TurnedIdentity(ImageFigures):
         **metric: object,
     ) -> None:
         super().__init__(**metric)
-        self.identity, self.yaws_deg = build_identity(identity), tuple(yaws_deg)
+        self.identity, self.yaws_deg = MODELS.build(identity), tuple(yaws_deg)
         self.render = RENDERERS.build(render) or GridRenderer(max_slope_deg=80)
 
     @torch.no_grad()

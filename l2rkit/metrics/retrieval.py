@@ -11,11 +11,10 @@ from mmengine.registry import METRICS
 from torch import Tensor
 
 from ..geometry import view_of
-from ..identity import build_identity
 from ..io.files import kept_array
 from ..io.weights import weights_digest
 from ..landmarks.region import skin_tone
-from ..registry import RENDERERS
+from ..registry import MODELS, RENDERERS
 from ..render import GridRenderer
 from ..structures import Face, Rendering, Scene, each_tensor
 
@@ -63,7 +62,7 @@ class FaceRetrieval(BaseMetric):
     ) -> None:
         super().__init__(**metric)
         judge = dict(type="l2rkit.identity.FaceRes") if judge is None else judge
-        self.judge = build_identity(judge)
+        self.judge = MODELS.build(judge)
         self.known = weights_digest(repr(judge), self.judge)
         self.render = RENDERERS.build(render)
         self.views = {"ahead": (0.0,), "side": (side_deg, -side_deg)}

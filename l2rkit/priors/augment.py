@@ -16,12 +16,15 @@ from mmengine.dist import all_reduce
 from torch import Tensor, nn
 from torch.nn.functional import affine_grid, grid_sample
 
+from ..registry import MODELS
+
 EVERY = 4  # batches between changes of the probability
 SHIFT = 0.125  # of the picture's width: the most of whole pixels, the deviation of others
 SCALE, CONTRAST, SATURATION = 0.2 * log(2), 0.5 * log(2), log(2)  # deviations of logarithms
 BRIGHTNESS = 0.2
 
 
+@MODELS.register_module()
 class AdaptiveAugment(nn.Module):
     """Images (B, 3, S, S) → the same, each changed at random, and perhaps not at all.
 

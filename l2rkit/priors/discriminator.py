@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import PartError
+from ..registry import MODELS
 from .generator import channel_table
 from .layers import Conv, Dense, leaky
 
@@ -39,6 +40,7 @@ def spread(x: Tensor) -> Tensor:
     return one.repeat(group)[:, None, None, None].expand(batch, 1, height, width)
 
 
+@MODELS.register_module()
 class StyleGAN2Discriminator(nn.Module):
     """Image (B, 3, size, size) in [0, 1] → score (B,): the higher, the more like a photo.
 

@@ -5,11 +5,12 @@ from math import sqrt
 import torch
 from torch import Tensor, nn
 
-from ..registry import LOSSES
+from ..registry import MODELS
 from .discriminator import check_condition
 from .layers import leaky
 
 
+@MODELS.register_module()
 class ProjectedDiscriminator(nn.Module):
     """Image (B, 3, H, W) in [0, 1] → score (B,): the higher, the more like a photo.
 
@@ -29,7 +30,7 @@ class ProjectedDiscriminator(nn.Module):
     ) -> None:
         super().__init__()
         self.condition = condition
-        self.features = LOSSES.build(features).requires_grad_(False)
+        self.features = MODELS.build(features).requires_grad_(False)
         channels = self.features(torch.zeros(1, 3, 32, 32)).shape[1]
         self.first = nn.Conv2d(channels, width, 1)
         self.down = nn.ModuleList(

@@ -4,6 +4,7 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
+from ..errors import of_mode
 from ..registry import PRIORS
 
 BATCH = 64  # images made at a time
@@ -35,7 +36,7 @@ class AsManyAsPhotos:
         """As many images as photos (B, 3, S, S); in a list for "predict", as the evaluator asks."""
         image = self.sample(len(photo), self.predicted)
         self.predicted += 1
-        return dict(tensor=image, predict=[image])[mode]
+        return of_mode(self, mode, dict(tensor=image, predict=[image]))
 
     def train(self, mode: bool = True) -> nn.Module:
         """Begins an evaluation anew, if it does not train."""

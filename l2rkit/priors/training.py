@@ -1,25 +1,23 @@
 """Trains a StyleGAN2 (Karras et al., CVPR 2020): a generator, and the adversary that it fools."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from copy import deepcopy
 from math import inf, sqrt
 
-import numpy as np
 import torch
-from mmengine.dist import get_rank, get_world_size
+from mmengine.dist import get_world_size
 from mmengine.model import BaseModel, is_model_wrapper
-from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper, OptimWrapperDict
+from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapperDict
 from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS
 from torch import Tensor, nn
 from torch.autograd import grad
 from torch.nn.functional import avg_pool2d, softplus
 
+from ..engine.optim_wrapper import GuardedOptimWrapper
 from ..errors import PartError
 from ..ops.distributed import mean_of_all
 from ..ops.gradients import slope, still
 from ..ops.precision import checked_precision, in_precision
-from ..registry import PRIORS
+from ..registry import MODELS, PRIORS
 from .augment import AdaptiveAugment
 from .sampling import AsManyAsPhotos, samples
 
@@ -32,9 +30,9 @@ RAMP = 0.05  # share of the images so far that the averaged generator remembers 
 class AdversarialPrior(AsManyAsPhotos, BaseModel):
     """Learns to make images like its photos; what it gives is the averaged generator's.
 
-    All that a step draws follows from the run's seed and the number of the step, both of which are
-    in the checkpoint: a resumed run goes on as if it had not stopped. Of several processes each has
-    draws of its own, and what they all show counts as one batch (ours).
+    A step draws from torch's generators, which `RepeatedDraws` seeds: a resumed run goes on as if
+    it had not stopped. Of several processes each has draws of its own, and what they all show
+    counts as one batch (ours).
 
     Args:
         generator: a `StyleGAN2` that is not frozen, or a part with its `mapping`.
@@ -67,8 +65,8 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor)
         self.generator = PRIORS.build(generator)
-        self.discriminator = PRIORS.build(discriminator)
-        self.augment = PRIORS.build(augment or dict(type=AdaptiveAugment, images=inf))
+        self.discriminator = MODELS.build(discriminator)
+        self.augment = MODELS.build(augment or dict(type=AdaptiveAugment, images=inf))
         self.gamma, self.path_weight, self.half_life = gamma, path_weight, half_life
         self.noise = noise
         self.precision = checked_precision("AdversarialPrior", precision)
@@ -77,7 +75,6 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
         self.generator_ema = deepcopy(self.generator).requires_grad_(False)
         self.anchor = anchor
         self.first = deepcopy(self.generator_ema) if anchor else None
-        self.register_buffer("seed", torch.randint(2**62, ()))
         self.register_buffer("step", torch.zeros((), dtype=torch.long))
         self.register_buffer("path", torch.zeros(()))
 
@@ -85,27 +82,26 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
         """MMEngine's door: both learn from a batch of `photo` (B, 3, S, S), one after the other."""
         photo = self.data_preprocessor(data, True)["photo"]
         critic, maker = optim_wrapper["discriminator"], optim_wrapper["generator"]
-        with drawn_from(self.seed, self.step, get_rank()):
-            photo = mirrored(photo)
-            with torch.no_grad():
-                made = self.images(self.codes(len(photo)))
-            of_photo, of_made = self.scores(photo), self.scores(made)
-            report = {"loss_discriminator": softplus(-of_photo).mean() + softplus(of_made).mean()}
-            critic.update_params(report["loss_discriminator"])
-            if self.step % R1_EVERY == 0:
-                report["r1"] = self.steepness(photo)
-                critic.update_params(report["r1"] * R1_EVERY)
-            self.augment.adapt(of_photo)
-            with still(self.discriminator):
-                codes = self.codes(len(photo))
-                made = self.images(codes)
-                report["loss_generator"] = softplus(-self.scores(made)).mean()
-                if self.first is not None:
-                    report["drift"] = self.drift(made, codes)
-                maker.update_params(report["loss_generator"] + self.anchor * report.get("drift", 0))
-            if self.path_weight and self.step % PATH_EVERY == 0:
-                report["path_length"] = self.unevenness(max(1, len(photo) // 2))
-                maker.update_params(report["path_length"] * self.path_weight * PATH_EVERY)
+        photo = mirrored(photo)
+        with torch.no_grad():
+            made = self.images(self.codes(len(photo)))
+        of_photo, of_made = self.scores(photo), self.scores(made)
+        report = {"loss_discriminator": softplus(-of_photo).mean() + softplus(of_made).mean()}
+        critic.update_params(report["loss_discriminator"])
+        if self.step % R1_EVERY == 0:
+            report["r1"] = self.steepness(photo)
+            critic.update_params(report["r1"] * R1_EVERY)
+        self.augment.adapt(of_photo)
+        with still(self.discriminator):
+            codes = self.codes(len(photo))
+            made = self.images(codes)
+            report["loss_generator"] = softplus(-self.scores(made)).mean()
+            if self.first is not None:
+                report["drift"] = self.drift(made, codes)
+            maker.update_params(report["loss_generator"] + self.anchor * report.get("drift", 0))
+        if self.path_weight and self.step % PATH_EVERY == 0:
+            report["path_length"] = self.unevenness(max(1, len(photo) // 2))
+            maker.update_params(report["path_length"] * self.path_weight * PATH_EVERY)
         self.remember(len(photo) * get_world_size())
         shown = dict(score_photo=of_photo.mean(), score_made=of_made.mean(), p=self.augment.p)
         return {name: value.detach().clone() for name, value in (report | shown).items()}
@@ -178,12 +174,12 @@ class OptimizerForEach:
 
     Each is described as MMEngine has it: `optimizer`, and perhaps `clip_grad` or `paramwise_cfg`.
     The one called `others` has all the parts that no other names. `type` is what wraps each that
-    does not say; left out, OptimWrapper.
+    does not say; left out, `GuardedOptimWrapper`.
     """
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None) -> None:
         self.optimizers, self.paramwise = dict(optim_wrapper_cfg), paramwise_cfg
-        self.kind = self.optimizers.pop("type", OptimWrapper)
+        self.kind = self.optimizers.pop("type", GuardedOptimWrapper)
 
     def __call__(self, model: nn.Module) -> OptimWrapperDict:
         made, model = {}, model.module if is_model_wrapper(model) else model
@@ -216,12 +212,3 @@ def mirrored(photo: Tensor) -> Tensor:
     """The photos (B, 3, H, W), each mirrored left to right with probability 1/2."""
     chosen = torch.rand(len(photo), 1, 1, 1, device=photo.device) < 0.5
     return torch.where(chosen, photo.flip(-1), photo)
-
-
-@contextmanager
-def drawn_from(*numbers: int | Tensor) -> Iterator[None]:
-    """All that torch draws here follows from the numbers; outside, it draws as if nothing was."""
-    seed = np.random.SeedSequence([int(number) for number in numbers]).generate_state(1, np.uint64)
-    with torch.random.fork_rng():
-        torch.manual_seed(int(seed[0]))
-        yield

@@ -5,9 +5,10 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss, mse_loss
 
+from ..errors import of_mode
 from ..ops.precision import checked_precision, in_precision
 from ..ops.resize import resized
-from ..registry import LOSSES, RESTORERS
+from ..registry import MODELS, RESTORERS
 
 
 class PhotoRestorer(BaseModel):
@@ -36,7 +37,7 @@ class PhotoRestorer(BaseModel):
         self.precision = checked_precision("PhotoRestorer", precision)
         self.losses = nn.ModuleDict()
         if features is not None:
-            self.losses["features"] = LOSSES.build(features).eval().requires_grad_(False)
+            self.losses["features"] = MODELS.build(features).eval().requires_grad_(False)
         self.perceptual = perceptual
 
     def forward(
@@ -49,7 +50,7 @@ class PhotoRestorer(BaseModel):
         clean = photo if clean is None else clean
         if mode == "tensor":
             return self.restored(photo)
-        return dict(loss=self.loss, predict=self.predict)[mode](photo, clean)
+        return of_mode(self, mode, dict(loss=self.loss, predict=self.predict))(photo, clean)
 
     def restored(self, photo: Tensor) -> Tensor:
         """What the part makes of `photo`, in float32."""

@@ -4,10 +4,11 @@ PYTHONPATH=. python tools/train.py projects/morphable/morphable_heads.py
 """
 
 from mmengine.config import read_base
-from mmengine.optim import MultiStepLR, OptimWrapper
+from mmengine.optim import MultiStepLR
 from mmengine.runner import IterBasedTrainLoop, TestLoop, ValLoop
 from torch.optim import Adam
 
+from l2rkit.engine import GuardedOptimWrapper
 from l2rkit.losses import CentredViews, MobileNetFeatures, Perceptual, Photometric
 from l2rkit.model import FaceReconstructor
 from l2rkit.render import GridRenderer
@@ -33,7 +34,7 @@ model = dict(
 )
 custom_hooks = [dict(type=PanelHook, interval=200)]
 optim_wrapper = dict(
-    type=OptimWrapper,
+    type=GuardedOptimWrapper,
     optimizer=dict(type=Adam, lr=1e-3),
     clip_grad=dict(max_norm=1.0),
 )

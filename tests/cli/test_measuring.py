@@ -181,10 +181,6 @@ def test_the_page_and_what_lies_beside_it_go_stale_with_the_results(
     assert result.exit_code == 1 and result.stderr.count("is stale") == 2
 
 
-def test_publishing_keeps_what_predicts(weights: Path) -> None:
-    assert all(key.startswith("decompose.") for key in read_weights(weights))
-
-
 def test_levels_and_restorers_are_measured_and_entered(
     config: Path, weights: Path, tmp_path: Path, monkeypatch: object
 ) -> None:

@@ -13,21 +13,26 @@ from l2rkit.cli.train import train
 from l2rkit.io.weights import read_weights
 
 TRAINING = """
-from l2rkit.losses import Photometric
+from l2rkit.losses import CycleConsistency, MovedPhotos, Photometric
 from l2rkit.engine.schedule import Schedule
 from l2rkit.viz import PanelHook
-from l2rkit.engine import Collapse, FiniteSteps, RepeatedDraws, WholeCheckpoints
+from l2rkit.engine import Collapse, FiniteSteps, GuardedOptimWrapper
+from l2rkit.engine import RepeatedDraws, WholeCheckpoints
 from mmengine.dataset import InfiniteSampler
-from mmengine.optim import OptimWrapper
+
 from mmengine.runner import IterBasedTrainLoop, ValLoop
 from torch.optim import Adam
 
-model.update(losses=dict(photometric=dict(type=Photometric)))
+model.update(losses=dict(
+    photometric=dict(type=Photometric),
+    cycle=dict(type=CycleConsistency, share=0.5),  # both draw at each step
+    moved=dict(type=MovedPhotos, share=0.5),
+))
 val_dataloader = dict(**test_dataloader)
 val_evaluator = dict(type=DepthErrors)
 train_dataloader = dict(**test_dataloader)
 train_dataloader.update(sampler=dict(type=InfiniteSampler, shuffle=True))
-optim_wrapper = dict(type=OptimWrapper, optimizer=dict(type=Adam, lr=1e-3))
+optim_wrapper = dict(type=GuardedOptimWrapper, optimizer=dict(type=Adam, lr=1e-3))
 default_hooks = dict(
     checkpoint=dict(type=WholeCheckpoints, by_epoch=False, interval=2, max_keep_ckpts=1),
     draws=dict(type=RepeatedDraws),

@@ -18,6 +18,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import IterBasedTrainLoop, ValLoop
 from torch.optim import Adam
 from l2rkit.data import LoadPhoto, ManifestPhotos, PackPhoto
+from l2rkit.engine import RepeatedDraws
 from l2rkit.metrics import GeneratorDistance
 from l2rkit.priors import (
     AdaptiveAugment, AdversarialPrior, OptimizerForEach, StyleGAN2, StyleGAN2Discriminator
@@ -49,7 +50,10 @@ optim_wrapper = dict(
     generator=dict(optimizer=dict(type=Adam, lr=2e-3, betas=(0.0, 0.99))),
     discriminator=dict(optimizer=dict(type=Adam, lr=2e-3, betas=(0.0, 0.99))),
 )
-default_hooks = dict(checkpoint=dict(type=CheckpointHook, by_epoch=False, interval=3))
+default_hooks = dict(
+    checkpoint=dict(type=CheckpointHook, by_epoch=False, interval=3),
+    draws=dict(type=RepeatedDraws),
+)
 custom_hooks = [dict(type=GridHook, interval=3, images=8)]
 randomness = dict(seed=0)
 train_cfg = dict(type=IterBasedTrainLoop, max_iters=6, val_interval=3)

@@ -7,7 +7,7 @@ from portraits import NUMBERS, landmarks
 from portraits import portrait as portrait_of
 
 from l2rkit.data.align import FaceAligner, NoFaceError
-from l2rkit.data.centerface import NETWORK, OUTPUTS, FoundFace, decode, distinct, shared_area
+from l2rkit.data.centerface import NETWORK, OUTPUTS, FoundFace, decode, distinct
 from l2rkit.data.crops import MIRRORED, TEMPLATE, fit_similarity, warp
 from l2rkit.data.photo import PhotoError
 
@@ -46,7 +46,10 @@ def test_distinct_keeps_the_surest_of_overlapping_faces():
     at = lambda score, x: FoundFace(score, np.array([x, 0.0, x + 10, 10]), np.zeros((5, 2)))  # noqa: E731
     kept = distinct([at(0.6, 0), at(0.9, 1), at(0.7, 30)])
     assert [face.score for face in kept] == [0.9, 0.7]
-    assert shared_area(at(1, 0).box, at(1, 5).box) == pytest.approx(50 / 150)
+    # these two share 50 of 150 square px
+    assert len(distinct([at(0.6, 0), at(0.9, 5)], 0.34)) == 2
+    assert len(distinct([at(0.6, 0), at(0.9, 5)], 0.33)) == 1
+    assert distinct([]) == []
 
 
 def test_network_agrees_with_onnxruntime(portrait):

@@ -20,7 +20,6 @@ from l2rkit.data.scans import (
     place_scan,
     read_scan,
     render_scan,
-    similarity,
     yaw_views,
 )  # fmt: skip
 from l2rkit.errors import DataError
@@ -70,17 +69,6 @@ def test_pixels_of_a_texture_land_where_they_should(tmp_path):
     corners = [image[r, c].tolist() for r in (20, 44) for c in (20, 44)]
     assert corners == [[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]]
     assert image[0, 0].tolist() == [128, 128, 128]
-
-
-def test_similarity_finds_what_was_done():
-    rng = np.random.default_rng(0)
-    points, shift = rng.normal(size=(5, 3)), np.array([1.0, -2.0, 3.0])
-    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
-    turn *= np.sign(np.linalg.det(turn))
-    got = similarity(points, 0.3 * points @ turn.T + shift)
-    np.testing.assert_allclose(got[0], turn, atol=1e-9)
-    assert got[1] == pytest.approx(0.3)
-    np.testing.assert_allclose(got[2], shift, atol=1e-9)
 
 
 def test_mean_landmarks_project_to_the_template():

@@ -20,6 +20,9 @@ from l2rkit.adversary import Adversary
 from l2rkit.cli.train import train
 from l2rkit.decompose import Unsup3DDecomposer
 from l2rkit.engine.distributed import MeanGradients, mean_gradients
+from l2rkit.engine.optim_wrapper import GuardedOptimWrapper
+from l2rkit.engine.randomness import draw_from
+from l2rkit.errors import ConfigError
 from l2rkit.losses import CentredViews, Photometric, Upright
 from l2rkit.metrics.figures import ImageFigures
 from l2rkit.model import FaceReconstructor
@@ -66,7 +69,7 @@ def face(*losses: type, adversary: nn.Module | None = None) -> tuple[nn.Module, 
         adversary=adversary,
     )
     if adversary is None:
-        return model, OptimWrapper(SGD(model.parameters(), lr=RATE))
+        return model, GuardedOptimWrapper(SGD(model.parameters(), lr=RATE))
     return model, OptimizerForEach(sgd(others=RATE, adversary=RATE))(model)
 
 
@@ -89,6 +92,7 @@ def prior_with_all() -> tuple[nn.Module, object]:
 
 
 def told_apart() -> nn.Module:
+    torch.manual_seed(0)
     return Adversary(StyleGAN2Discriminator(size=SIZE, width=1 / 64, condition=6))
 
 
@@ -156,6 +160,7 @@ def work(rank: int, folder: str) -> None:
                 nn.init.zeros_(next(model.parameters()))
             wrapped = MeanGradients(model)
             steps = 5 if cases is ALL else 1
+            draw_from(0, rank)
             report = [wrapped.train_step(batch(rank), wrapper) for _ in range(steps)][0]
             found[number, name] = dict(state=state(model), report=report)
     torch.save(dict(found=found, measured=measured(), meeting=meeting()), f"{folder}/{rank}.pth")
@@ -197,11 +202,11 @@ def test_two_batches_are_one_of_both(both: list[dict], name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MEAN_OF_BOTH)
-def test_what_is_learnt_is_the_mean_of_both(both, name, monkeypatch) -> None:
+def test_what_is_learnt_is_the_mean_of_both(both, name) -> None:
     alone = []
     for rank in (0, 1):
-        monkeypatch.setattr("l2rkit.priors.training.get_rank", lambda rank=rank: rank)
         model, wrapper = MEAN_OF_BOTH[name]()
+        draw_from(0, rank)
         model.train_step(batch(rank), wrapper)
         alone.append({n: w.detach() for n, w in model.named_parameters() if "ema" not in n})
     moved = [not torch.equal(alone[0][n], alone[1][n]) for n in alone[0]]
@@ -237,11 +242,23 @@ def test_metrics_count_each_image_once(both: list[dict]) -> None:
 @pytest.mark.parametrize("launcher", ["slurm", "mpi", "none"])
 def test_the_launcher_reaches_the_runner(launcher, monkeypatch, tmp_path) -> None:
     seen = []
-    monkeypatch.setattr(Runner, "from_cfg", lambda cfg: seen.append(cfg) or seen[0].nobody)
+
+    class Trained:
+        def train(self) -> None:
+            seen.append("trained")
+
+    monkeypatch.setattr(Runner, "from_cfg", lambda cfg: seen.append(cfg) or Trained())
     monkeypatch.setattr(DATASETS, "build", lambda cfg: None)  # 40,000 heads would be drawn
     words = ["configs/unsup3d/unsup3d_heads_32.py", "--work-dir", str(tmp_path)]
     monkeypatch.chdir(Path(__file__).parents[2])
-    with pytest.raises(AttributeError):
-        train([*words, "--launcher", launcher], standalone_mode=False)
-    assert seen[0].launcher == launcher
+    train([*words, "--launcher", launcher], standalone_mode=False)
+    assert len(seen) == 2 and seen[1] == "trained"
+    assert seen[0].launcher == launcher and seen[0].work_dir == str(tmp_path)
     assert seen[0].model_wrapper_cfg == dict(type="l2rkit.engine.MeanGradients")
+
+
+def test_a_wrapper_that_does_not_average_is_refused() -> None:
+    model = nn.Linear(2, 1)
+    plain = OptimWrapper(SGD(model.parameters(), lr=RATE))
+    with pytest.raises(ConfigError, match=r"MeanGradients: optim_wrapper\.type is OptimWrapper"):
+        MeanGradients(model).train_step({}, plain)

@@ -9,8 +9,10 @@ from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import nn
 from torch.optim import Adam
 
-from l2rkit.engine.finite import FiniteSteps, finite
-from l2rkit.errors import UserError
+from l2rkit.engine.distributed import finite
+from l2rkit.engine.finite import FiniteSteps
+from l2rkit.engine.optim_wrapper import GuardedOptimWrapper
+from l2rkit.errors import ConfigError, UserError
 
 
 class Learner(nn.Module):
@@ -32,8 +34,8 @@ class Learner(nn.Module):
         return {}
 
 
-def wrapped(part: nn.Module) -> OptimWrapper:
-    return OptimWrapper(Adam(part.parameters(), 0.1), clip_grad=dict(max_norm=1.0))
+def wrapped(part: nn.Module, kind: type = GuardedOptimWrapper) -> OptimWrapper:
+    return kind(Adam(part.parameters(), 0.1), clip_grad=dict(max_norm=1.0))
 
 
 OPTIMIZERS = {
@@ -101,10 +103,18 @@ def test_gradients_alone_can_be_bad(runner):
     assert hook.skipped == 1 and torch.equal(before["one.weight"], runner.model.one.weight)
 
 
-def test_a_finite_step_is_the_same_with_the_dog_and_without(runner):
+def test_a_wrapper_that_cannot_skip_is_refused_in_one_line(runner):
+    runner.optim_wrapper = wrapped(runner.model.one, OptimWrapper)
+    with pytest.raises(ConfigError, match=r"type is OptimWrapper, which .* GuardedOptimWrapper of"):
+        FiniteSteps().before_train(runner)
+
+
+def test_a_finite_step_is_the_same_as_by_a_plain_wrapper(runner):
     alone = SimpleNamespace(model=Learner())
-    kind = "two" if isinstance(runner.optim_wrapper, OptimWrapperDict) else "one"
-    alone.optim_wrapper = OPTIMIZERS[kind](alone.model)
+    parts = [alone.model.one, alone.model.other]
+    one, other = (wrapped(part, OptimWrapper) for part in parts)
+    both = isinstance(runner.optim_wrapper, OptimWrapperDict)
+    alone.optim_wrapper = OptimWrapperDict(one=one, other=other) if both else one
     hook = FiniteSteps()
     hook.before_train(runner)
     for _ in range(3):

@@ -8,18 +8,19 @@ from torch.nn.functional import interpolate
 
 from l2rkit.data.heads.dataset import make_images
 from l2rkit.errors import PartError
-from l2rkit.identity import FaceEmbedding, FaceRes, build_identity
+from l2rkit.identity import FaceEmbedding, FaceRes
 from l2rkit.identity.codes import centred, resized_crops
 from l2rkit.identity.face_embedding import DownBlock
 from l2rkit.identity.face_res import AT_ONCE, SameConv2d, same_padding
 from l2rkit.losses import Identity
+from l2rkit.registry import MODELS
 
 NETWORKS = {"FaceEmbedding": 128, "FaceRes": 1024}
 
 
 @pytest.fixture(scope="module", params=NETWORKS)
 def network(request: pytest.FixtureRequest) -> torch.nn.Module:
-    return build_identity(dict(type=request.param))
+    return MODELS.build(dict(type=request.param))
 
 
 @pytest.fixture(scope="module")
@@ -167,8 +168,8 @@ def test_what_is_no_square_crop_is_one_line(kind: type, shape: tuple) -> None:
 
 
 def test_built_parts_and_none_pass_through() -> None:
-    assert build_identity(None) is None and build_identity(random_photos) is random_photos
-    dotted = build_identity(dict(type="l2rkit.identity.FaceRes", weights=None))
+    assert MODELS.build(None) is None and MODELS.build(random_photos) is random_photos
+    dotted = MODELS.build(dict(type="l2rkit.identity.FaceRes", weights=None))
     assert isinstance(dotted, FaceRes)
-    with pytest.raises(PartError, match="no identity network is called 'None'"):
-        build_identity({})
+    with pytest.raises(PartError, match="a part for models needs a 'type'"):
+        MODELS.build({})

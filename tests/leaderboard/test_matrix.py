@@ -132,9 +132,10 @@ def test_our_matrix_measures_shipped_weights_as_the_entries_were(
     cells = read_matrix(Path("configs/matrix.json"))
     assert all(Path(cell.config).is_file() for cell in cells)
     commands = {f"python tools/test.py {' '.join(cell.words)}" for cell in cells}
-    for folder in ("restore", "unsup3d"):
-        entries = read_entries(Path("configs", folder, "results.json"))
-        assert commands & {entry["command"] for entry in entries}
+    files = sorted(Path("configs").glob("*/results.json"))
+    entered = {entry["command"] for path in files for entry in read_entries(path)}
+    # a new cell may wait for its run; a changed word would part all cells of a kind from theirs
+    assert len(commands & entered) > 0.9 * len(cells), sorted(commands - entered)[:5]
 
 
 @pytest.mark.parametrize(

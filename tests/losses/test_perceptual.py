@@ -11,7 +11,7 @@ from torch import nn
 from l2rkit.errors import PartError, WeightsError
 from l2rkit.losses import MobileNetFeatures, Perceptual, VGG16Features
 from l2rkit.losses.features import IMAGENET_MEAN, IMAGENET_STD
-from l2rkit.registry import LOSSES
+from l2rkit.registry import MODELS
 
 EPS = 1e-7
 
@@ -124,7 +124,7 @@ def test_vgg16_is_torchvision_s_up_to_relu3_3(tmp_path):
 
 def test_vgg16_needs_its_weight_file(tmp_path):
     with pytest.raises(PartError, match="VGG16Features needs 'weights'"):
-        LOSSES.build(dict(type="VGG16Features"))
+        MODELS.build(dict(type="VGG16Features"))
     with pytest.raises(WeightsError, match="no weights at"):
         VGG16Features(str(tmp_path / "vgg16.pth"))
     torch.save({"conv1.weight": torch.zeros(1)}, tmp_path / "resnet.pth")

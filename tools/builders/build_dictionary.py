@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import click
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -20,7 +21,8 @@ from l2rkit.errors import DataError
 from l2rkit.io.weights import write_weights
 from l2rkit.restore.dfdnet.dictionary import standardised
 from l2rkit.restore.dfdnet.features import PyramidFeatures, component_features
-from l2rkit.restore.dfdnet.kmeans import centres
+
+ROUNDS = 100  # of k-means at most; it ends when the centres stay where they are
 
 
 def sharp_photos(data_root: str | None, split: str, size: int, enlarged: float) -> Subset:
@@ -67,15 +69,19 @@ def gather(photos: Iterable[Tensor]) -> dict[str, Tensor]:
     return {name: torch.cat(parts) for name, parts in found.items()}
 
 
-def cluster(samples: Tensor, atoms: int, generator: torch.Generator) -> Tensor:
-    """(atoms, C, n, n): centres of the samples (N, C, n, n).
+def cluster(samples: Tensor, atoms: int, seed: int) -> Tensor:
+    """(atoms, C, n, n): means of the clusters of the samples (N, C, n, n), by OpenCV's k-means.
 
     Raises:
         DataError: there are fewer samples than atoms.
     """
     if len(samples) < atoms:
         raise DataError(f"{len(samples)} sharp faces, mirrored ones too, do not make {atoms} atoms")
-    return centres(samples.flatten(1), atoms, generator).view(atoms, *samples.shape[1:])
+    cv2.setRNGSeed(seed)
+    ends = (cv2.TERM_CRITERIA_MAX_ITER + cv2.TERM_CRITERIA_EPS, ROUNDS, 0.0)
+    points = np.float32(samples.flatten(1).numpy())
+    _, _, found = cv2.kmeans(points, atoms, None, ends, 1, cv2.KMEANS_PP_CENTERS)
+    return torch.from_numpy(found).view(atoms, *samples.shape[1:])
 
 
 @click.command(help=__doc__)
@@ -99,10 +105,10 @@ def main(
     photos = sharp_photos(data_root, split, image_size, enlarged)
     with click.progressbar(range(len(photos)), label="photos") as progress:
         samples = gather(photos[index]["photo"] for index in progress)
-    generator, found = torch.Generator().manual_seed(seed), {}
+    found = {}
     with click.progressbar(samples.items(), label="atoms ") as progress:
         for name, parts in progress:
-            found[name] = cluster(parts, atoms, generator)
+            found[name] = cluster(parts, atoms, seed)
     write_weights(found, Path(out), bits=16)
     click.echo(f"wrote {out}: {atoms} atoms each of {len(photos)} photos and their mirror images")
 
