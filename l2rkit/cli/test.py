@@ -74,7 +74,8 @@ def test(
         raise ConfigError("--restorer-options are for a restorer: name it with --restore")
     supervision = "" if dry_run else supervision_of(cfg)  # of losses and load_from, too
     cfg.model.pop("losses", None)
-    cfg.load_from = None  # where training began; MMEngine would load it over the weights
+    # where training began or stopped; MMEngine would load it over the weights
+    cfg.load_from, cfg.resume = None, False
     runner = Runner.from_cfg(cfg)
     if keep:
         if not isinstance(runner.model, FaceReconstructor):

@@ -8,6 +8,7 @@ from .distributed import MeanGradients
 from .finite import FiniteSteps
 from .precision import ScaledOptimWrapper
 from .randomness import RepeatedDraws
+from .runner import TrainingRunner
 from .schedule import Schedule, Stages
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "ScaledOptimWrapper",
     "Schedule",
     "Stages",
+    "TrainingRunner",
     "WholeCheckpoints",
     "chosen_device",
     "device_names",
