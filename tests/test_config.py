@@ -40,7 +40,7 @@ def test_a_config_is_python_and_nothing_else(write, name, tmp_path):
     """Tags of YAML start programs."""
     canary = tmp_path / "canary"
     path = write(f"a: !!python/object/apply:os.system ['touch {canary}']\n", name)
-    with pytest.raises(ConfigError, match="is no config: those are Python, .py"):
+    with pytest.raises(ConfigError, match=r"is no config: those are Python, \.py"):
         load_config(path)
     for protocol in (str(path), f"../../{path.name}"):
         with pytest.raises(ConfigError):
