@@ -17,7 +17,7 @@ from ..config import load_config, load_model
 from ..data.align import FaceAligner, warp
 from ..data.photo import photo_size, read_photo
 from ..engine.devices import chosen_device
-from ..errors import ConfigError
+from ..errors import ConfigError, WeightsError
 from ..io.weights import load_weights, own_state, weights_digest
 from ..model import FaceReconstructor
 from ..structures import Scene, on_cpu, one_by_one
@@ -152,6 +152,8 @@ class Reconstructor:
 
     def _faces(self, crops: Sequence[Crop], person: Tensor | None = None) -> list[Reconstruction]:
         (scene,) = self.model.predict(self._batch(crops), person)
+        if not (scene.face.depth.isfinite().all() and scene.own.image.isfinite().all()):
+            raise WeightsError("the model makes a face that is not finite: its weights are broken")
         return [
             Reconstruction(one, crop.matrix, self.model.render, crop.fine)
             for one, crop in zip(one_by_one(on_cpu(scene), len(crops)), crops)
