@@ -35,6 +35,7 @@ setup(
         "safetensors",
         "click",
         "pillow",
+        "filelock",
     ],
     entry_points={"console_scripts": ["l2rkit = l2rkit.cli:main"]},
     extras_require={

@@ -15,7 +15,8 @@ from .model import FaceReconstructor
 from .registry import check_arguments
 
 # Keys of a Runner that a config may leave out and an override may still set.
-RUNNER_KEYS = ("randomness", "resume", "load_from", "work_dir", "launcher", "env_cfg", "visualizer")
+RUNNER_KEYS = ("randomness", "resume", "load_from", "load_only", "work_dir", "launcher", "env_cfg")
+RUNNER_KEYS += ("visualizer",)
 
 # What MMEngine's builders take out of a dict before they call its type.
 NOT_ARGUMENTS = ("type", "_scope_", "constructor", "paramwise_cfg", "convert_to_iter_based")
@@ -78,6 +79,8 @@ def load_model(
 
 
 def _read(path: Path) -> Config:
+    if path.suffix != ".py":  # MMEngine's readers of other formats run what a file says, too
+        raise ConfigError(f"{path} is no config: those are Python, .py")
     try:
         return Config.fromfile(path, import_custom_modules=False)
     except Exception as error:  # a config is a program and may fail in any way at all

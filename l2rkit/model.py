@@ -19,7 +19,6 @@ from .structures import Face, Scene, Truth
 TRUTH = ("depth", "normal", "mask")  # what supervised losses take
 
 
-
 class FaceReconstructor(BaseModel):
     """Photos to faces to pictures; a method is a choice of its parts.
 

@@ -3,7 +3,9 @@
 import sys
 
 import pytest
+from click.testing import CliRunner
 
+from l2rkit.cli import main
 from l2rkit.config import load_config, load_model
 from l2rkit.errors import ConfigError, WeightsError
 from l2rkit.io.weights import write_weights
@@ -31,6 +33,20 @@ def write(tmp_path):
         return tmp_path / name
 
     return written
+
+
+@pytest.mark.parametrize("name", ["b.yaml", "b.yml", "b.json", "b.YAML", "b"])
+def test_a_config_is_python_and_nothing_else(write, name, tmp_path):
+    """Tags of YAML start programs."""
+    canary = tmp_path / "canary"
+    path = write(f"a: !!python/object/apply:os.system ['touch {canary}']\n", name)
+    with pytest.raises(ConfigError, match=r"is no config: those are Python, \.py"):
+        load_config(path)
+    for protocol in (str(path), f"../../{path.name}"):
+        with pytest.raises(ConfigError):
+            load_config(write(), protocol=protocol)
+    result = CliRunner().invoke(main, ["print-config", str(path)])
+    assert result.exit_code == 2 and "is no config" in result.stderr and not canary.exists()
 
 
 def test_overrides_are_merged(write):

@@ -35,6 +35,7 @@ with read_base():
     from .._base_.default_runtime import *
 
 load_from = "work_dirs/unsup3d_heads_degraded_taught/iter_2500.pth"
+load_only = ("decompose",)
 model = dict(
     type=FaceReconstructor,
     decompose=dict(type=Unsup3DDecomposer, image_size=64, width=16, encoder_width=16),

@@ -21,6 +21,7 @@ with read_base():
     from .l2r_openfaces_unwrapped import *
 
 load_from = "work_dirs/l2r_openfaces_unwrapped/iter_1000.pth"
+load_only = ("decompose", "refine.albedo")
 # The shipped weights were trained with the quicker looks of `l2r_openfaces_unwrapped`, uncorrected.
 model["decompose"]["landmarks"] = dict(type=FaceMesh)
 model["decompose"]["correct"] = dict(type=LandmarkCorrection)

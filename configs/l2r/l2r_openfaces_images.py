@@ -9,6 +9,7 @@ with read_base():
     from .l2r_openfaces_sharp import *
 
 load_from = "work_dirs/l2r_openfaces_sharp/iter_750.pth"
+load_only = ()
 model["adversary"]["weight"] = 0.02
 model["losses"]["albedo"]["symmetry"] = 1.0
 custom_hooks[0]["stages"] = {0: ["refine.albedo", "refine.geometry"]}

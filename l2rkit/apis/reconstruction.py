@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ..errors import UserError, near
 from ..geometry import aligned, normals, view_of
-from ..io.files import png, write_whole
+from ..io.files import marked, png, write_whole
 from ..structures import BACKGROUND, Face, Light, Scene
 from ..viz.alone import FaceAlone
 from ..viz.formats import MESHES
@@ -145,12 +145,14 @@ class Reconstruction:
         watertight: bool = False,
         width_mm: float | None = None,
         texture_size: int | None = None,
+        source: str = "",
     ) -> None:
         """Writes `name.npz`, `name.png` and the files of `formats` into `folder`.
 
-        Each is there whole or not at all, the `.npz` last. formats: of glb, obj (with `name.mtl`
-        and `name-albedo.png`), ply and stl, which take the other arguments of `mesh`; turntable
-        (`name.gif`) and relight (`name-relit.gif`).
+        Each is there whole or not at all. `name.png`, which says that it was made of `source`, is
+        first, and `name.npz` last: one from before goes at once. formats: of glb, obj (with
+        `name.mtl` and `name-albedo.png`), ply and stl, which take the other arguments of `mesh`;
+        turntable (`name.gif`) and relight (`name-relit.gif`).
 
         Raises:
             UserError: no such format, or no such mesh of a face.
@@ -166,10 +168,12 @@ class Reconstruction:
             mesh = self.mesh(keep_background, watertight, width_mm, texture_size)
             for wanted in MESHES.keys() & set(formats):
                 contents |= MESHES[wanted].write(mesh, name)
+            contents = {k: marked(v) if k.endswith(".png") else v for k, v in contents.items()}
         moving = {"turntable": self.turntable, "relight": self.light_round}
         contents |= {ANIMATIONS[key]: moving[key]() for key in ANIMATIONS.keys() & set(formats)}
-        contents |= {".png": png(picture), ".npz": npz.getvalue()}
+        contents = {".png": png(picture, source), **contents, ".npz": npz.getvalue()}
         Path(folder).mkdir(parents=True, exist_ok=True)
+        Path(folder, f"{name}.npz").unlink(missing_ok=True)
         for ending, content in contents.items():
             write_whole(Path(folder) / f"{name}{ending}", content)
 

@@ -12,12 +12,13 @@ import torch
 from mmengine.utils import ProgressBar
 from torch import Tensor
 
+from .. import __version__
 from ..config import load_config, load_model
 from ..data.align import FaceAligner, warp
 from ..data.photo import photo_size, read_photo
 from ..engine.devices import chosen_device
-from ..errors import ConfigError
-from ..io.weights import load_weights, own_state
+from ..errors import ConfigError, WeightsError
+from ..io.weights import load_weights, own_state, weights_digest
 from ..model import FaceReconstructor
 from ..structures import Scene, on_cpu, one_by_one
 from ..viz.texture import FINEST
@@ -69,6 +70,7 @@ class Reconstructor:
         if fidelity is not None:
             self.model.follow(fidelity)
         self.device, self.every_face = device, every_face
+        self._about = f"{__version__} {loaded.model} {align} {every_face} {fidelity}"
         self.size = self.model.image_size
         self.aligner = FaceAligner(self.size) if align else None
 
@@ -79,6 +81,10 @@ class Reconstructor:
             UserError: the photo cannot be read, or holds no face.
         """
         return [self._faces([crop])[0] for crop in self.crops(photo)]
+
+    def digest(self) -> str:
+        """What tells it from others that would make other faces of a photo: config and weights."""
+        return weights_digest(self._about, self.model).hex()
 
     def largest(self, photos: Sequence[Photo], progress: bool = False) -> list[Reconstruction]:
         """The largest face of each photo, in batches.
@@ -146,6 +152,8 @@ class Reconstructor:
 
     def _faces(self, crops: Sequence[Crop], person: Tensor | None = None) -> list[Reconstruction]:
         (scene,) = self.model.predict(self._batch(crops), person)
+        if not (scene.face.depth.isfinite().all() and scene.own.image.isfinite().all()):
+            raise WeightsError("the model makes a face that is not finite: its weights are broken")
         return [
             Reconstruction(one, crop.matrix, self.model.render, crop.fine)
             for one, crop in zip(one_by_one(on_cpu(scene), len(crops)), crops)

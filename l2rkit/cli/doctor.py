@@ -83,7 +83,21 @@ def machine() -> list[Line]:
         _tried("devices", lambda: ", ".join(import_module("l2rkit.engine.devices").device_names())),
         _tried("threads", lambda: f"{import_module('torch').get_num_threads()} of torch"),
         _tried("renderer", _drawn),
+        kernels(),
     ]
+
+
+def kernels() -> Line:
+    """Whether compiled kernels are kept from one start to the next."""
+    try:
+        from ..ops.compiled import KEPT
+        from ..render.grid import rasterize_grid  # noqa: F401  # it has some
+    except Exception as error:
+        return BROKEN, "kernels", _one_line(error)
+    if all(KEPT.values()):
+        return FINE, "kernels", "kept when compiled"
+    words = "compiled at each start: no place can be written to; set NUMBA_CACHE_DIR to one"
+    return MISSING, "kernels", words
 
 
 def shipped() -> list[Line]:

@@ -1,6 +1,7 @@
 """What `reconstruct` writes of each face, and what it finds written already."""
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,57 +16,76 @@ class Writing:
     """The files of a run.
 
     formats: as `Reconstruction.save` takes them; shape: its arguments of meshes; skip_existing:
-    whether what is there stays; panels: the pictures of all faces of the run, so far.
+    whether what is there stays; made_by: what tells the model from others; panels: the pictures of
+    all faces of the run, so far.
     """
 
     formats: tuple[str, ...]
     shape: dict[str, Any]
     skip_existing: bool = False
+    made_by: str = ""
     panels: list[Path] = field(default_factory=list)
 
-    def write(self, faces: "list[Reconstruction]", folder: Path, name: str) -> None:
+    def source(self, *photos: Path) -> str:
+        """What tells the files of a face from others: the bytes of its photos, model and wishes.
+
+        "" if a photo cannot be read.
+        """
+        known = sha256(f"{self.made_by} {sorted(self.shape.items())}".encode())
+        for photo in photos:
+            try:
+                known.update(sha256(photo.read_bytes()).digest())
+            except (OSError, ValueError):
+                return ""
+        return known.hexdigest()
+
+    def write(
+        self, faces: "list[Reconstruction]", folder: Path, name: str, source: str = ""
+    ) -> None:
         """The files of a photo's faces. Those of the first come last: if they are there, all are.
 
         Raises:
             UserError: a face cannot be written so.
         """
         names = [face_name(name, number) for number in range(1, len(faces) + 1)]
+        (folder / f"{name}.npz").unlink(missing_ok=True)  # from now on they are not all there
         for face, own in reversed(list(zip(faces, names))):
-            face.save(folder, own, self.formats, **self.shape)
+            face.save(folder, own, self.formats, **self.shape, source=source)
         self.panels.extend(folder / f"{own}.png" for own in names)
 
-    def skipped(self, folder: Path, name: str) -> bool:
-        """Whether a photo need not be done, since each of its files is there.
+    def skipped(self, folder: Path, name: str, source: str) -> bool:
+        """Whether a photo need not be done: each of its files is there, and made of `source`.
 
-        Files are written whole or not at all, so one that is there is whole.
+        Files are written whole or not at all, so one that is there is whole; the panel says what
+        it was made of, and is written anew before any of the others.
         """
-        if not self.skip_existing or not self.there(folder, name):
+        if not self.skip_existing or not self.there(folder, name, source):
             return False
         number = 1
-        while self.there(folder, face_name(name, number)):
+        while self.there(folder, face_name(name, number), source):
             self.panels.append(folder / f"{face_name(name, number)}.png")
             number += 1
         return True
 
-    def there(self, folder: Path, name: str) -> bool:
-        """Whether all files of a face are."""
-        return all((folder / f"{name}{ending}").is_file() for ending in self.endings())
+    def there(self, folder: Path, name: str, source: str) -> bool:
+        """Whether all files of a face are, and made of `source`."""
+        from ..io.files import made_of
+
+        whole = all((folder / f"{name}{ending}").is_file() for ending in self.endings())
+        return whole and bool(source) and made_of(folder / f"{name}.png") == source
 
     def endings(self) -> list[str]:
         from ..apis.reconstruction import endings
 
         return endings(self.formats)
 
-    def sheet(self, folder: Path) -> Path | None:
+    def sheet(self, folder: Path, name: str) -> Path | None:
         """Writes all panels of the run as one contact sheet; None if there are none."""
         from ..io.files import png, write_whole
         from ..viz.contact import contact_sheet
 
         if not self.panels:
             return None
-        name = SHEET
-        while folder / f"{name}.png" in self.panels:  # a photo may be called so, too
-            name += "-2"
         write_whole(folder / f"{name}.png", png(contact_sheet(self.panels)))
         return folder / f"{name}.png"
 

@@ -1,5 +1,6 @@
 """`l2rkit reconstruct`: photos in, meshes out."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ import click
 from ..zoo import DEFAULT_CONFIG
 from .common import complain, import_mmengine, user_errors
 from .outputs import SHEET, Writing
-from .paths import output_names, paths_of, writable_folder
+from .paths import check_outputs, output_names, paths_of, writable_folder
 
 if TYPE_CHECKING:
     from ..apis.reconstructor import Reconstructor
@@ -103,11 +104,12 @@ def reconstruct(
     if width_mm is not None and not 0 < width_mm < float("inf"):
         raise click.UsageError(f"--width-mm is above 0, not {width_mm}")
     folder = writable_folder(out)
-    jobs = [paths_of(photos), *(paths_of([person]) for person in collection)]
-    model = Reconstructor(config, weights, align, all_faces, device, fidelity)
     moving = {"turntable": turntable, "relight": relight}
+    kinds = (*formats, *(name for name, asked in moving.items() if asked))
+    alone, people, sheet_name = planned(photos, collection, folder, kinds, all_faces, sheet)
+    model = Reconstructor(config, weights, align, all_faces, device, fidelity)
     writing = Writing(
-        (*formats, *(name for name, asked in moving.items() if asked)),
+        kinds,
         dict(
             keep_background=keep_background,
             watertight=watertight,
@@ -115,29 +117,69 @@ def reconstruct(
             texture_size=texture_size,
         ),
         skip_existing,
+        model.digest(),
     )
-    failed = one_by_one(model, jobs[0], folder, writing)
-    for person, paths in zip(collection, jobs[1:]):
-        failed += together(model, paths, folder, Path(person).resolve().name, writing)
-    if sheet and (picture := writing.sheet(folder)):
+    failed = one_by_one(model, alone, folder, writing)
+    for person, named in people.items():
+        failed += together(model, named, folder, person, writing)
+    if sheet and (picture := writing.sheet(folder, sheet_name)):
         click.echo(f"{len(writing.panels)} faces -> {picture}")
+    total = len(alone) + sum(map(len, people.values()))
     if failed:
-        click.echo(f"{failed} of {sum(map(len, jobs))} photos failed", err=True)
+        click.echo(f"{failed} of {total} photos failed", err=True)
         ctx.exit(1)
 
 
-def one_by_one(model: "Reconstructor", paths: list[Path], folder: Path, writing: Writing) -> int:
-    """Writes the faces of each photo. How many photos failed."""
+def planned(
+    photos: Sequence[str],
+    collections: Sequence[str],
+    folder: Path,
+    formats: Sequence[str],
+    every_face: bool,
+    sheet: bool,
+) -> tuple[dict[Path, str], dict[str, dict[Path, str]], str]:
+    """Each photo and the name of its files; that of each person's photos, by the person's; and the
+    contact sheet's. No file of the run is a photo, or another photo's.
+
+    Raises:
+        UserError: a file would take the place of a photo, or of somebody's picture.
+    """
+    from ..apis.reconstruction import endings
+
+    ends, homes = endings(formats), [Path(person).resolve() for person in collections]
+    alone = list(dict.fromkeys(paths_of(photos, folder)))
+    names = output_names([*alone, *homes], ends, every_face)
+    people = {}
+    for home, name in zip(homes, names[len(alone) :]):
+        own = list(dict.fromkeys(paths_of([str(home)], folder / name, folder)))
+        people[name] = dict(zip(own, output_names(own, ends)))
+    inputs = [*alone, *(path for named in people.values() for path in named)]
+    check_outputs(inputs, folder, names, ends, every_face)
+    for person, named in people.items():
+        check_outputs(inputs, folder / person, list(named.values()), ends)
+    title, written = SHEET, {f"{name}{end}".casefold() for name in names for end in ends}
+    while f"{title}.png" in written:  # a photo may be called so, too
+        title += "-2"
+    if sheet:
+        check_outputs(inputs, folder, [title], [".png"])
+    return dict(zip(alone, names)), people, title
+
+
+def one_by_one(
+    model: "Reconstructor", photos: dict[Path, str], folder: Path, writing: Writing
+) -> int:
+    """Writes the faces of each photo by its name. How many photos failed."""
     from ..errors import UserError
 
     failed, kinds = 0, ", ".join(writing.endings())
-    for path, name in zip(paths, output_names(paths)):
-        if writing.skipped(folder, name):
+    for path, name in photos.items():
+        source = writing.source(path)
+        if writing.skipped(folder, name, source):
             click.echo(f"{path}: {folder / name}{kinds} are there")
             continue
         try:
             faces = model(path)
-            writing.write(faces, folder, name)
+            writing.write(faces, folder, name, source)
         except UserError as error:
             failed += 1
             complain(error)
@@ -147,35 +189,36 @@ def one_by_one(model: "Reconstructor", paths: list[Path], folder: Path, writing:
 
 
 def together(
-    model: "Reconstructor", paths: list[Path], folder: Path, person: str, writing: Writing
+    model: "Reconstructor", photos: dict[Path, str], folder: Path, person: str, writing: Writing
 ) -> int:
     """Writes the face that all photos share, and each photo's own. How many photos failed."""
     from ..errors import UserError
 
-    kinds = ", ".join(writing.endings())
-    if writing.skipped(folder, person):
+    kinds, source = ", ".join(writing.endings()), writing.source(*photos)
+    if writing.skipped(folder, person, source):
         click.echo(f"{person}: {folder / person}{kinds} are there")
         return 0
     crops = {}
-    for path in paths:
+    for path in photos:
         try:
             crops[path] = model.crops(path)[0]
         except UserError as error:
             complain(error)
     if not crops:
-        return len(paths)
+        return len(photos)
     seen = model.collection(list(crops.values()))
-    names = output_names(list(crops))
-    failed = len(paths) - len(crops)
-    for path, name, face, share in zip(crops, names, seen.photos, seen.share.tolist()):
+    failed = len(photos) - len(crops)
+    (folder / f"{person}.npz").unlink(missing_ok=True)  # from now on they are not all there
+    for path, face, share in zip(crops, seen.photos, seen.share.tolist()):
+        name = photos[path]
         try:
-            writing.write([face], folder / person, name)
+            writing.write([face], folder / person, name, source)
         except UserError as error:
             failed += 1
             complain(error)
             continue
         click.echo(f"{path} -> {folder / person / name}{kinds}, counts {share:.2f}")
-    writing.write([seen.shared], folder, person)  # last: if it is there, all is
+    writing.write([seen.shared], folder, person, source)  # last: if it is there, all is
     click.echo(f"{len(crops)} photos -> {folder / person}{kinds}")
     return failed
 

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from .common import RESTORER_OPTIONS, complain, import_mmengine, user_errors
-from .paths import output_names, paths_of, writable_folder
+from .paths import check_outputs, output_names, paths_of, writable_folder
 
 
 @click.command()
@@ -52,14 +52,17 @@ def restore(
     from ..restore.tiles import tiled
     from ..viz.mesh import to_bytes
 
-    folder, paths = writable_folder(out), paths_of(photos)
+    folder = writable_folder(out)
+    paths = paths_of(photos, folder)
+    names = output_names(paths)
+    check_outputs(paths, folder, names, (".png",))
     part = RESTORERS.build(dict(restorer_options, type=restorer)).to(device).eval()
     aligned = getattr(part, "aligned", False)
     aligner = FaceAligner(part.image_size) if aligned and align else None
     # some, such as face restorers, have to see the whole photo
     restored = part if aligned or getattr(part, "whole", False) else partial(tiled, part)
     failed = 0
-    for path, name in zip(paths, output_names(paths)):
+    for path, name in zip(paths, names):
         try:
             photo = read_photo(path)
             if aligner is not None:

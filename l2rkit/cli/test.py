@@ -1,6 +1,7 @@
 """`l2rkit test`: a config and weights in, one entry of results.json out."""
 
 from collections.abc import Iterable, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def test(
     cfg = load_for_runner(config, cfg_options, "none", protocol)
     from mmengine.runner import Runner
 
-    from ..errors import ConfigError
+    from ..errors import ConfigError, UserError
     from ..io.weights import load_weights, own_state
     from ..leaderboard.results import enter, entry
     from ..leaderboard.supervision import supervision_of
@@ -74,7 +75,8 @@ def test(
         raise ConfigError("--restorer-options are for a restorer: name it with --restore")
     supervision = "" if dry_run else supervision_of(cfg)  # of losses and load_from, too
     cfg.model.pop("losses", None)
-    cfg.load_from = None  # where training began; MMEngine would load it over the weights
+    # where training began or stopped; MMEngine would load it over the weights
+    cfg.load_from, cfg.resume = None, False
     runner = Runner.from_cfg(cfg)
     if keep:
         if not isinstance(runner.model, FaceReconstructor):
@@ -90,6 +92,9 @@ def test(
     for name, value in made["metrics"].items():
         spread = f" ± {value['std']:.3f}" if "std" in value else ""
         click.echo(f"{name:16} {value['mean']:8.3f}{spread}")
+    unknown = [name for name, value in made["metrics"].items() if not isfinite(value["mean"])]
+    if unknown and not dry_run:
+        raise UserError(f"nothing is entered: {', '.join(unknown)} cannot be known of such faces")
     if not dry_run:
         where = Path(results) if results else Path(config).parent / "results.json"
         enter(made, where, each_image(runner.test_loop.evaluator.metrics))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +9,14 @@ import click
 
 from ..errors import ConfigError, UserError
 from .common import OVERRIDES, load_for_runner, user_errors
+from .starting import alone_in, check_config, check_data, check_launcher, check_weights, go_on
 
 
 @click.command()
 @click.argument("config", type=click.Path())
 @click.option("--work-dir", help="Where checkpoints and logs go.  [default: work_dirs/<config>]")
 @click.option("--resume", is_flag=True, help="Go on from the latest checkpoint in the work dir.")
-@click.option("--seed", type=int, help="Seed of everything random.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed of everything random.")
 @click.option(
     "--amp",
     type=click.Choice(["bfloat16", "float16"]),
@@ -38,45 +38,25 @@ def train(
 ) -> None:
     """Trains CONFIG."""
     cfg = load_for_runner(config, cfg_options, launcher)
+    check_config(cfg, config)
+    check_launcher(launcher)
     cfg.work_dir = work_dir or cfg.get("work_dir") or f"work_dirs/{Path(config).stem}"
     cfg.resume = False
-    if resume:
-        go_on(cfg, seed)
-    start = cfg.get("load_from")
-    if start and "://" not in str(start) and not Path(start).is_file():
-        raise ConfigError(f"{config} goes on from {start}, which is not there: train that first")
-    if seed is not None and not cfg.resume:
-        cfg.randomness = dict(seed=seed)
     if amp:
         halve(cfg, amp)
-    from mmengine.registry import DATASETS
-    from mmengine.runner import Runner
-
-    DATASETS.build(cfg.train_dataloader.dataset)  # before the Runner: what is missing comes first
-    if launcher == "pytorch":
-        join_on_cpu()
-    with one_line_if_full(cfg.work_dir):
-        Runner.from_cfg(cfg).train()
-    leave()
-
-
-def go_on(cfg: Any, seed: int | None) -> None:
-    """Sets the config to go on from the latest whole checkpoint in its work dir, if there is one.
-
-    Where the run began does not matter any more then, and its seed is what it was.
-    """
-    from ..io.checkpoints import checkpoint_to_resume
-
-    found = checkpoint_to_resume(cfg.work_dir, partial(click.echo, err=True))
-    if found is None:
+    if resume and not go_on(cfg, seed):
         return
-    path, meta = found
-    was = meta.get("seed")
-    if seed is not None and was is not None and seed != was:
-        raise ConfigError(f"--seed {seed}: the run in {cfg.work_dir} has seed {was}, and keeps it")
-    cfg.resume, cfg.load_from = True, str(path)
-    if was is not None:
-        cfg.randomness = dict(cfg.get("randomness") or {}, seed=was)
+    if seed is not None and not cfg.resume:
+        cfg.randomness = dict(seed=seed)
+    check_weights(cfg)
+    from ..engine.runner import TrainingRunner
+
+    check_data(cfg)  # before the Runner: what is missing comes first
+    with alone_in(cfg.work_dir), one_line_if_full(cfg.work_dir):
+        if launcher == "pytorch":
+            join_on_cpu()
+        TrainingRunner.from_cfg(cfg).train()
+    leave()
 
 
 @contextmanager

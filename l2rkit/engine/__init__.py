@@ -9,6 +9,7 @@ from .finite import FiniteSteps
 from .optim_wrapper import GuardedOptimWrapper
 from .precision import ScaledOptimWrapper
 from .randomness import RepeatedDraws
+from .runner import TrainingRunner
 from .schedule import Schedule, Stages
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "ScaledOptimWrapper",
     "Schedule",
     "Stages",
+    "TrainingRunner",
     "WholeCheckpoints",
     "chosen_device",
     "device_names",

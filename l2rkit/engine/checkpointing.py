@@ -8,6 +8,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
 from ..io import atomic, checkpoints  # noqa: F401  # both register themselves with MMEngine
+from .changes import told
 
 
 @HOOKS.register_module()
@@ -25,6 +26,16 @@ class WholeCheckpoints(CheckpointHook):
             for torn in Path(self.out_dir).glob("*.pth.part"):  # of a run that was killed
                 torn.unlink()
 
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        checkpoint["meta"]["made_by"] = made_by(runner)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        was = checkpoint.get("meta", {}).get("made_by")
+        if was and was != (now := made_by(runner)):
+            found = {key: (was.get(key), value) for key, value in now.items()}
+            differ = {key: pair for key, pair in found.items() if pair[0] != pair[1]}
+            runner.logger.warning(f"no more the same run, from here on: {told(differ)}")
+
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         with self.file_backend.removing_last():
             super()._save_checkpoint_with_step(runner, step, meta)
@@ -32,3 +43,8 @@ class WholeCheckpoints(CheckpointHook):
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
         with self.file_backend.removing_last():
             super()._save_best_checkpoint(runner, metrics)
+
+
+def made_by(runner: Runner) -> dict[str, int]:
+    """What a run's bits depend on beside its config: how many processes and photos it has."""
+    return {"processes": runner.world_size, "photos": len(runner.train_dataloader.dataset)}

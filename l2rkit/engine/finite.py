@@ -1,5 +1,7 @@
 """A watch-dog: a step that went wrong is not taken. All limits are ours."""
 
+from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,12 @@ from .distributed import checked_wrappers
 
 @HOOKS.register_module()
 class FiniteSteps(Hook):
-    """Counts the steps that `GuardedOptimWrapper` skips, and puts buffers back as they were before.
+    """Leaves out each step whose batch, loss or gradients are not finite, buffers as before.
 
-    The log has the count as `skipped_steps`. Gradient scaling, as `--amp=float16` has it, looks
-    after its own.
+    `GuardedOptimWrapper` skips the step; the hook looks at the batch before and puts buffers back
+    after. Numbers of a batch that are not finite are 0 in the step that is left out, so that no
+    part of the model has to bear them. The log counts such steps as `skipped_steps`. Gradient
+    scaling, as `--amp=float16` has it, looks after its own.
 
     Args:
         patience: after so many in a row the run ends in one line, its batch in the work dir.
@@ -29,14 +33,19 @@ class FiniteSteps(Hook):
 
     def __init__(self, patience: int = 10) -> None:
         self.patience, self.in_a_row = patience, 0
+        self.spoilt: Any = None  # the batch as it came, if it is not finite
 
     def before_train(self, runner: Runner) -> None:
         self.skipped = runner.message_hub.runtime_info.get("skipped_steps", 0)
         self.wrappers = checked_wrappers("FiniteSteps", runner.optim_wrapper)
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        self.spoilt = None
+        if not all(finite_here(value) for value in tensors(data_batch)):
+            self.spoilt = deepcopy(data_batch)
+            mend(data_batch)
         for wrapper in self.wrappers:
-            wrapper.skipped = False
+            wrapper.skipped, wrapper.spoilt = False, self.spoilt is not None
         self.before = {
             buffer: buffer.clone() for buffer in runner.model.buffers() if learns(buffer)
         }
@@ -49,18 +58,45 @@ class FiniteSteps(Hook):
         if bad:
             self.skipped += 1
             for buffer, was in self.before.items():
-                if not buffer.isfinite().all():
-                    buffer.copy_(was)
+                buffer.copy_(was)
             runner.message_hub.update_info("skipped_steps", self.skipped)
         runner.message_hub.update_scalar("train/skipped_steps", self.skipped)
         if self.in_a_row == self.patience:
             path = Path(runner.work_dir, f"bad_batch_{runner.iter}.pth")
             if is_main_process():
-                torch.save(data_batch, path)
+                torch.save(data_batch if self.spoilt is None else self.spoilt, path)
+            what = "loss or gradients" if self.spoilt is None else "photos"
+            hint = "try a smaller lr, or clip_grad" if self.spoilt is None else "look at the data"
             raise UserError(
-                f"{self.patience} steps in a row had a loss or gradients that are not finite, the "
-                f"last one {runner.iter}: its batch is {path}; try a smaller lr, or clip_grad"
+                f"{self.patience} steps in a row had {what} that are not finite, the last one "
+                f"{runner.iter}: its batch is {path}; {hint}"
             )
+
+
+def tensors(batch: Any) -> Iterator[Tensor]:
+    """All tensors in nested dicts and lists."""
+    if isinstance(batch, Tensor):
+        yield batch
+    elif isinstance(batch, (dict, list, tuple)):
+        for inner in batch.values() if isinstance(batch, dict) else batch:
+            yield from tensors(inner)
+
+
+def mend(batch: Any) -> None:
+    """Puts 0 in the place of all numbers in a batch that are not finite."""
+    if isinstance(batch, Tensor):
+        batch.nan_to_num_(0, 0, 0)
+    elif isinstance(batch, dict | list):
+        for key in list(batch) if isinstance(batch, dict) else range(len(batch)):
+            if isinstance(batch[key], Tensor):  # a data set may hold on to the tensor itself
+                batch[key] = batch[key].nan_to_num(0, 0, 0)
+            else:
+                mend(batch[key])
+
+
+def finite_here(value: Tensor) -> bool:
+    """Whether all numbers of a tensor are finite, in this process."""
+    return not value.is_floating_point() or bool(value.isfinite().all())
 
 
 def learns(buffer: Tensor) -> bool:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from mmengine.dist import get_world_size
 from mmengine.optim import OptimWrapper
 from mmengine.registry import OPTIM_WRAPPERS
@@ -14,11 +15,11 @@ from .distributed import finite, mean_gradients
 class GuardedOptimWrapper(OptimWrapper):
     """Averages gradients over processes after each backward; skips steps that are not finite.
 
-    `skipped` says whether a step was left out since `FiniteSteps` looked last. Arguments as of
-    MMEngine's OptimWrapper.
+    `skipped` says whether a step was left out since `FiniteSteps` looked last, and `spoilt` that
+    the batch of this process was not finite. Arguments as of MMEngine's OptimWrapper.
     """
 
-    skipped = False
+    skipped, spoilt = False, False
 
     def backward(self, loss: Tensor, **kwargs: Any) -> None:
         self.last_loss = loss.detach()
@@ -27,7 +28,8 @@ class GuardedOptimWrapper(OptimWrapper):
 
     def step(self, **kwargs: Any) -> None:
         grads = [weight.grad for weight in weights_of(self) if weight.grad is not None]
-        if finite([self.last_loss, *grads]):
+        batch = torch.full_like(self.last_loss, torch.nan if self.spoilt else 0.0)
+        if finite([batch, self.last_loss, *grads]):
             super().step(**kwargs)
         else:
             self.skipped = True

@@ -18,7 +18,7 @@ class ScaledOptimWrapper(AmpOptimWrapper):
     who had no GPU.
     """
 
-    skipped = False
+    skipped, spoilt = False, False
 
     def backward(self, loss: Tensor, **kwargs: Any) -> None:
         super().backward(loss, **kwargs)

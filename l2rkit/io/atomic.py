@@ -29,7 +29,13 @@ class WholeFiles(LocalBackend):
 
     @contextmanager
     def removing_last(self) -> Iterator[None]:
-        """What is removed in this context goes at its end, and stays if it ends in an error."""
+        """What is removed in this context goes at its end, and stays if it ends in an error.
+
+        One within another ends with the outer one.
+        """
+        if self.waiting is not None:
+            yield
+            return
         self.waiting = []
         try:
             yield

@@ -1,19 +1,18 @@
 """The checkpoints that a run goes on from, and the shipped weights that MMEngine loads."""
 
-import pickle
 import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.runner import CheckpointLoader
 from torch import Tensor
 
 from ..errors import WeightsError
 from ..zoo import zoo_file
-from .pickles import check_size, first_line, refused
+from .pickles import check_size, first_line
+from .runs import Unreadable, meta_of, open_run
 from .weights import read_weights
 
 
@@ -29,6 +28,8 @@ def checkpoint_to_resume(
 ) -> tuple[Path, dict[str, Any]] | None:
     """The latest whole checkpoint of the run in `work_dir`, and its `meta`; None before the first.
 
+    `meta` is data by the keys and types of `runs.META`; the config in it is text.
+
     `say` is told, in one line, which it is, and which were passed over as they are not whole.
 
     Raises:
@@ -41,16 +42,12 @@ def checkpoint_to_resume(
             passed.append(f"{path.name} is not whole ({reason})")
             continue
         try:
-            content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        except pickle.UnpicklingError as error:
-            raise WeightsError(f"{path} was refused: {refused(str(error))}") from None
-        except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-            passed.append(f"{path.name} is not whole ({first_line(error)})")
+            meta = meta_of(open_run(path), path)
+        except Unreadable as error:
+            passed.append(f"{path.name} is not whole ({error})")
             continue
-        if not isinstance(content, dict) or not isinstance(content.get("meta"), dict):
-            raise WeightsError(f"{path} is not the checkpoint of a run: it has no 'meta'")
         say(f"{', '.join(passed)}{': ' if passed else ''}going on from {path.name}")
-        return path, content["meta"]
+        return path, meta
     if passed:
         raise WeightsError(f"no checkpoint in {work_dir} is whole: {', '.join(passed)}")
     return None

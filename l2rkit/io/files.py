@@ -3,6 +3,8 @@
 import errno
 import io
 import os
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     from PIL import Image
 
+OURS, OF = "l2rkit", "l2rkit:made of"  # what its pictures say
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no room on the disk, in the quota, in a file
 
 
@@ -56,11 +59,38 @@ def kept_array(place: Path, make: Callable[[], np.ndarray]) -> np.ndarray:
     return made
 
 
-def png(picture: "Image.Image") -> bytes:
-    """The content of a PNG file."""
+def png(picture: "Image.Image", source: str = "") -> bytes:
+    """The content of a PNG file that says that l2rkit wrote it, and of what."""
     file = io.BytesIO()
     picture.save(file, "PNG")
-    return file.getvalue()
+    return marked(file.getvalue(), source)
+
+
+def marked(content: bytes, source: str = "") -> bytes:
+    """The content of a PNG file, with the words that `made_of` finds."""
+    size = 8 + 25  # its signature and header, which come first
+    words = b"".join(_text(key, value) for key, value in (("Software", OURS), (OF, source)))
+    return content[:size] + words + content[size:]
+
+
+def _text(key: str, value: str) -> bytes:
+    """A chunk of text of a PNG file, as its specification has it."""
+    body = b"tEXt" + key.encode("latin-1") + b"\0" + value.encode("latin-1", "replace")
+    return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+
+
+def made_of(path: Path) -> str | None:
+    """What a picture that l2rkit wrote says it was made of; None for any other file."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as picture:
+            found = picture.info
+    except Exception:  # a file may be anything at all
+        return None
+    comment = found.get("comment", b"")  # of a GIF
+    ours = found.get("Software") == OURS or comment == OURS.encode()
+    return str(found.get(OF, "")) if ours else None
 
 
 def is_full(error: OSError) -> bool:

@@ -5,6 +5,8 @@
 """
 
 import pickle
+from collections import Counter
+from collections.abc import Container, Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from ..errors import WeightsError
+from ..errors import ConfigError, WeightsError, near
 from .files import write_whole
 from .pickles import check_size, first_line, is_zip, refused
 from .quantization import rounded, unrounded
@@ -30,7 +32,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
         raise WeightsError(f"no weights at {path}")
     if path.suffix == ".safetensors":
         try:
-            return unrounded(safetensors.torch.load_file(path))
+            return without_wrapper(unrounded(safetensors.torch.load_file(path)))
         except SafetensorError as error:
             raise WeightsError(f"{path} is not a whole safetensors file ({error})") from None
     check_size(path)
@@ -46,7 +48,19 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     content = content.get("state_dict", content) if isinstance(content, dict) else None
     if not content or not all(isinstance(value, Tensor) for value in content.values()):
         raise WeightsError(f"{path} holds no state dict: names with tensors")
-    return {name: value.clone() for name, value in content.items()}  # what is mapped may change
+    # what is mapped may change
+    return without_wrapper({name: value.clone() for name, value in content.items()})
+
+
+def without_wrapper(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The weights by the model's own names, where all have a wrapper's before them.
+
+    DataParallel and its like call their model `module`, `torch.compile` calls it `_orig_mod`.
+    """
+    for prefix in ("module.", "_orig_mod."):
+        if state and all(name.startswith(prefix) for name in state):
+            return without_wrapper({k.removeprefix(prefix): v for k, v in state.items()})
+    return state
 
 
 def write_weights(state: dict[str, Tensor], path: str | Path, bits: int = 32) -> None:
@@ -126,15 +140,79 @@ def load_into(model: nn.Module, state: dict[str, Tensor], name: str) -> None:
         WeightsError: something is missing, left over or of another shape; `name` says what.
     """
     wanted = own_state(model)
-    missing = [key for key in wanted if key not in state]
+    check_fit(state, wanted, name)
+    fitting = {key: value.to(wanted[key].dtype) for key, value in state.items()}
+    product(model).load_state_dict(fitting, strict=False)  # all that is not apart was found above
+
+
+def check_fit(
+    state: dict[str, Tensor],
+    wanted: dict[str, Tensor],
+    name: str,
+    optional: Container[str] = (),
+    hint: str = "",
+) -> None:
+    """Compares the names and shapes of weights with those of `wanted`.
+
+    Raises:
+        WeightsError: something is missing that is not `optional`, left over or of another shape;
+            `name` says of what file, `hint` what to do.
+    """
+    missing = [key for key in wanted if key not in state and key not in optional]
     surplus = [key for key in state if key not in wanted]
     if missing or surplus:
         first = f"lacks '{missing[0]}'" if missing else f"has '{surplus[0]}'"
         counts = f"{len(missing)} missing, {len(surplus)} left over, of {len(wanted)}"
-        raise WeightsError(f"{name} is of another architecture: it {first} ({counts})")
-    for key, value in wanted.items():
-        if state[key].shape != value.shape:
-            got, want = tuple(state[key].shape), tuple(value.shape)
-            raise WeightsError(f"{name} is of another architecture: '{key}' is {got}, not {want}")
-    fitting = {key: value.to(wanted[key].dtype) for key, value in state.items()}
-    product(model).load_state_dict(fitting, strict=False)  # all that is not apart was found above
+        raise WeightsError(f"{name} is of another architecture: it {first} ({counts}){hint}")
+    for key, value in state.items():
+        if wanted[key].shape != value.shape:
+            got, want = tuple(value.shape), tuple(wanted[key].shape)
+            raise WeightsError(
+                f"{name} is of another architecture: '{key}' is {got}, not {want}{hint}"
+            )
+
+
+def starting_state(
+    model: nn.Module, path: str | Path, only: Sequence[str] = ()
+) -> tuple[dict[str, Tensor], str]:
+    """The state of a model that goes on from a weight file, and a line on what it left out.
+
+    All that is in a model's weight files has to be there and to fit, and nothing else. Adversary
+    and losses come along if the file is the checkpoint of a run that had them. The line is "" if
+    nothing is left.
+
+    Args:
+        only: the parts of the model, by dotted names, that the file is for; the others stay as
+            they are, and what else is in the file is passed over.
+
+    Raises:
+        WeightsError: there is no such file, or it does not fit.
+        ConfigError: the model has no such part.
+    """
+    state, full, outside = read_weights(path), model.state_dict(), apart(model)
+    for part in only:
+        if not any(key.startswith(f"{part}.") for key in full):
+            known = [name for name, _ in model.named_modules() if name]
+            raise ConfigError(f"load_only: the model has no part '{part}'{near(part, known)}")
+    begins = tuple(f"{part}." for part in only) or ("",)
+    wanted = {key: value for key, value in full.items() if key.startswith(begins)}
+    given = {
+        key: value
+        for key, value in state.items()
+        if key.startswith(begins) and (key in full or not key.startswith(outside))
+    }
+    hint = "" if only else "; load_only names the parts that it is for"
+    check_fit(given, wanted, str(path), {k for k in wanted if k.startswith(outside)}, hint)
+    anew = [key for key in full if key not in given and not key.startswith(outside)]
+    passed = [key for key in state if key not in given]
+    full.update((key, value.to(full[key].dtype)) for key, value in given.items())
+    said = [f"{path} gives {in_parts(given)}"]
+    said += [f"beginning anew: {in_parts(anew)}"] if anew else []
+    said += [f"not taken from it: {in_parts(passed)}"] if passed else []
+    return full, "; ".join(said) if anew or passed else ""
+
+
+def in_parts(names: Iterable[str]) -> str:
+    """Weights counted by the part that they are in: `decompose (112), refine (34)`."""
+    parts = Counter(name.split(".")[0] for name in names)
+    return ", ".join(f"{part} ({count})" for part, count in parts.items())

@@ -33,6 +33,11 @@ def mad(depth: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
     return masked_means(cosine.acos().rad2deg(), mask)
 
 
+def known(figures: Tensor, shares: Tensor) -> Tensor:
+    """(B,): the figures where the share (B,) of the face that they are of is above 0, else NaN."""
+    return torch.where(shares > 0, figures, torch.nan)
+
+
 def mean_depth(truth: Tensor) -> Tensor:
     """(1, 1, H, W): the mean depth of all images at each pixel, over those that cover it."""
     mask = truth_mask(truth)
@@ -49,10 +54,8 @@ class DepthErrors(BaseMetric):
     and the same errors for a flat depth and for the mean of the true depths, which no method that
     looks at photos may lose to.
 
-    After an evaluation `each` holds the figures of every image, in order.
-
-    Raises:
-        ValueError: prediction and truth have no pixel in common on some image.
+    After an evaluation `each` holds the figures of every image, in order. They are NaN for an image
+    on which prediction and truth have no pixel in common.
     """
 
     default_prefix = ""
@@ -64,9 +67,8 @@ class DepthErrors(BaseMetric):
         depth = scene.own.depth.detach().cpu().float()
         mask = common_mask(depth, truth)
         shares = mask.sum((1, 2, 3)) / inner(truth_mask(truth)).sum((1, 2, 3))
-        if not (shares > 0).all():
-            raise ValueError("DepthErrors: a face was rendered nowhere on the true one")
-        errors = zip(side(depth, truth, mask) * 100, mad(depth, truth, mask), shares, truth)
+        found = (side(depth, truth, mask) * 100, mad(depth, truth, mask))
+        errors = zip(*(known(value, shares) for value in found), shares, truth)
         # a clone, for a view would take the whole batch along when processes exchange results
         self.results += [(float(s), float(m), float(c), t.clone()) for s, m, c, t in errors]
 

@@ -6,7 +6,7 @@ from mmengine.registry import METRICS
 
 from ..landmarks.region import face_region
 from ..structures import Scene
-from .depth import mad, side
+from .depth import known, mad, side
 from .figures import ImageFigures
 from .masks import common_mask, inner
 
@@ -16,9 +16,7 @@ class FaceDepthErrors(ImageFigures):
     """SIDE x 100 and MAD in degrees within the outline of the clean photo's landmarks.
 
     As `DepthErrors`, on fewer pixels; `landmarks_3d` (B, 468, 3) px of the batch give the region.
-
-    Raises:
-        ValueError: prediction, truth and region have no pixel in common on some image.
+    NaN where prediction, truth and region have no pixel in common.
     """
 
     names = ("face_side", "face_mad")
@@ -29,6 +27,6 @@ class FaceDepthErrors(ImageFigures):
         depth = scene.own.depth.detach().cpu().float()
         region = face_region(data_batch["landmarks_3d"], truth.shape[-1]).cpu().float()
         mask = common_mask(depth, truth) * inner(region)
-        if not (mask.sum((1, 2, 3)) > 0).all():
-            raise ValueError("FaceDepthErrors: a face was rendered nowhere on the true one")
-        self.add(side(depth, truth, mask) * 100, mad(depth, truth, mask))
+        there = mask.sum((1, 2, 3))
+        found = (side(depth, truth, mask) * 100, mad(depth, truth, mask))
+        self.add(*(known(value, there) for value in found))

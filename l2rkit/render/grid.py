@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..ops.compiled import compiled
+
 # A pixel this share of a triangle outside an edge still counts as inside: a vertex that an unmoved
 # grid puts on a pixel centre may miss it by float32 rounding.
 EDGE = 1e-4
@@ -49,7 +51,7 @@ def check_grid(name: str, points: Tensor, size: int, skip: Tensor | None) -> Non
         raise ValueError(f"{name} wants skip ({batch}, {2 * cells}) of torch.bool, not {got}")
 
 
-@numba.njit(cache=True, parallel=True)
+@compiled(parallel=True)
 def _nearest_triangles(points: np.ndarray, hidden: np.ndarray, face: np.ndarray) -> None:
     batch, height, width, _ = points.shape
     for b in numba.prange(batch):
@@ -66,7 +68,7 @@ def _nearest_triangles(points: np.ndarray, hidden: np.ndarray, face: np.ndarray)
                     _draw(q, r, s, first + 1, face[b], nearness)
 
 
-@numba.njit(cache=True, inline="always")
+@compiled(inline="always")
 def _draw(p, q, r, index, face, nearness):
     """Claims for triangle `index` the pixels at which it is nearer than what `nearness` holds."""
     if not (0 < p[2] < np.inf and 0 < q[2] < np.inf and 0 < r[2] < np.inf):  # also false for NaN
@@ -94,7 +96,7 @@ def _draw(p, q, r, index, face, nearness):
                     face[y, x] = index
 
 
-@numba.njit(cache=True, inline="always")
+@compiled(inline="always")
 def _cross(p, q, x, y):
     """Twice the signed area of the triangle from p over q to (x, y), in float64."""
     px, py = np.float64(p[0]), np.float64(p[1])

@@ -1,10 +1,11 @@
 """A z-buffer for any triangle mesh, compiled by Numba: which triangle does each pixel see?"""
 
-import numba
 import numpy as np
 
+from ..ops.compiled import compiled
 
-@numba.njit(cache=True, nogil=True)
+
+@compiled(nogil=True)
 def rasterize_mesh(points, triangles, size):
     """Nearest triangle (size, size) int32 (-1: none), weights (size, size, 3), z (size, size).
 
@@ -47,7 +48,7 @@ def rasterize_mesh(points, triangles, size):
     return face, weights, depth
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def interpolate(face, weights, triangles, attributes):
     """(P, K) attributes at P pixels from face (P,), weights (P, 3), attributes (V, K)."""
     out = np.zeros((len(face), attributes.shape[1]), np.float32)
@@ -59,7 +60,7 @@ def interpolate(face, weights, triangles, attributes):
     return out
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def vertex_normals(points, triangles):
     """(V, 3) area-weighted unit normals, pointing out of a counter-clockwise surface."""
     normals = np.zeros_like(points)

@@ -1,5 +1,7 @@
 """Renderers of depth maps: a rasterizer, inverse warp, Lambertian shading."""
 
+from dataclasses import replace
+
 import torch
 from torch import nn
 from torch.nn.functional import avg_pool2d
@@ -18,7 +20,8 @@ class DepthRenderer(nn.Module):
     """Renders a face in its view; which rasterizer does it is the parts' only difference.
 
     Passes gradients to depth, albedo, light and view, except through silhouettes: which triangle a
-    pixel sees is taken as fixed.
+    pixel sees is taken as fixed. A face whose depth or view is not finite becomes a picture of NaN,
+    so that losses and metrics see it; the others of its batch are drawn as without it.
 
     Args:
         size: pixels of the picture; by default those of the face's maps.
@@ -28,7 +31,7 @@ class DepthRenderer(nn.Module):
             none is. 80 takes away the streaks at depth edges in views from the side.
 
     Raises:
-        ValueError: maps of fewer than 2 pixels; depth or view is not finite.
+        ValueError: maps of fewer than 2 pixels.
     """
 
     rasterize: Rasterizer
@@ -44,7 +47,22 @@ class DepthRenderer(nn.Module):
         self.size, self.supersample, self.max_slope_deg = size, supersample, max_slope_deg
 
     def forward(self, face: Face) -> Rendering:
-        self._check(face)
+        if face.size < 2:
+            name = type(self).__name__
+            raise ValueError(f"{name} wants maps of at least 2 pixels, not {face.size}")
+        wrong = ~(face.depth.flatten(1).isfinite().all(1) & face.view.isfinite().all(1))
+        if not wrong.any():
+            return self._drawn(face)
+        depth = torch.where(wrong[:, None, None, None], 1.0, face.depth)
+        drawn = self._drawn(
+            replace(face, depth=depth, view=torch.where(wrong[:, None], 0.0, face.view))
+        )
+        nothing = wrong[:, None, None, None], float("nan")
+        return replace(
+            drawn, image=drawn.image.masked_fill(*nothing), depth=drawn.depth.masked_fill(*nothing)
+        )
+
+    def _drawn(self, face: Face) -> Rendering:
         size, k = self.size or face.size, self.supersample
         skip = None
         if self.max_slope_deg is not None:
@@ -53,15 +71,6 @@ class DepthRenderer(nn.Module):
         canonical = shade(face.albedo, normals(face.depth), face.light)
         image = sample_canonical(canonical, depth, face.view, k)
         return averaged(Rendering(image, covered(depth), depth), k)
-
-    def _check(self, face: Face) -> None:
-        name = type(self).__name__
-        if face.size < 2:
-            raise ValueError(f"{name} wants maps of at least 2 pixels, not {face.size}")
-        for part, value in (("depth", face.depth), ("view", face.view)):
-            wrong = int((~value.isfinite()).sum())
-            if wrong:
-                raise ValueError(f"{name}: {wrong} of {value.numel()} values of {part} not finite")
 
 
 def averaged(fine: Rendering, supersample: int) -> Rendering:

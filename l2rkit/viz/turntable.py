@@ -9,6 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..geometry import view_of
+from ..io.files import OURS
 from ..structures import Face, Light, Rendering
 from .mesh import to_bytes
 from .panel import on_white
@@ -85,5 +86,6 @@ def gif(pictures: Tensor, seconds: float = 3.0) -> bytes:
         append_images=others,
         duration=round(1000 * seconds / len(pictures)),
         loop=0,
+        comment=OURS,
     )
     return file.getvalue()

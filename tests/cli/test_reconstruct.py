@@ -132,6 +132,14 @@ def test_other_doors_that_stay_shut(config: Path, weights: Path, tmp_path: Path)
     assert unshipped.exit_code == 2 and "tiny.safetensors" in one_line(unshipped)
 
 
+def test_a_face_that_is_not_finite_is_one_line(config: Path, weights: Path, tmp_path: Path) -> None:
+    state = {name: 1e30 * value for name, value in load_model(config).state_dict().items()}
+    write_weights(state, weights)
+    result = run(PORTRAIT, "--config", config, "--weights", weights, "--out", tmp_path / "out")
+    assert result.exit_code == 1 and "a face that is not finite" in result.stderr, result.output
+    assert not list((tmp_path / "out").iterdir())
+
+
 def test_names_do_not_collide() -> None:
     paths = [Path(p) for p in ("a/x.jpg", "b/x.png", "b/x.jpg", "y.jpg")]
     assert output_names(paths) == ["x.jpg", "x.png", "x.jpg-2", "y"]

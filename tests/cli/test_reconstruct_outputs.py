@@ -12,6 +12,7 @@ from PIL import Image
 from l2rkit.apis.reconstruction import ANIMATIONS, endings
 from l2rkit.cli.outputs import Writing
 from l2rkit.cli.reconstruct import FORMATS, reconstruct
+from l2rkit.io.files import png
 from l2rkit.viz.formats import MESHES
 from l2rkit.viz.panel import TILE
 from l2rkit.zoo import FOLDER
@@ -111,20 +112,21 @@ def test_moving_pictures(run, tmp_path: Path) -> None:
 
 def test_the_first_face_is_written_last(tmp_path: Path) -> None:
     class Face:
-        def save(self, folder: Path, name: str, formats: tuple, **shape: object) -> None:
+        def save(self, folder: Path, name: str, formats: tuple, source: str) -> None:
             order.append(name)
             for ending in endings(formats):
-                (folder / f"{name}{ending}").touch()
+                (folder / f"{name}{ending}").write_bytes(png(Image.new("L", (1, 1)), source))
 
     order: list[str] = []
     writing = Writing(("glb",), {}, skip_existing=True)
-    writing.write([Face(), Face(), Face()], tmp_path, "x")
+    writing.write([Face(), Face(), Face()], tmp_path, "x", "this")
     assert order == ["x-face3", "x-face2", "x"]
     again = Writing(("glb",), {}, skip_existing=True)
-    assert again.skipped(tmp_path, "x") and again.panels == writing.panels
+    assert again.skipped(tmp_path, "x", "this") and again.panels == writing.panels
     assert [p.name for p in again.panels] == ["x.png", "x-face2.png", "x-face3.png"]
-    assert not Writing(("glb",), {}).skipped(tmp_path, "x")
-    assert not again.skipped(tmp_path, "y")
+    assert not Writing(("glb",), {}).skipped(tmp_path, "x", "this")
+    assert not again.skipped(tmp_path, "y", "this")
+    assert not again.skipped(tmp_path, "x", "that") and not again.skipped(tmp_path, "x", "")
 
 
 @pytest.mark.parametrize(

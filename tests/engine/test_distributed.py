@@ -17,6 +17,7 @@ from torch.optim import SGD, Adam
 from torch.utils.data import DataLoader
 
 from l2rkit.adversary import Adversary
+from l2rkit.cli.starting import JOINED_BY
 from l2rkit.cli.train import train
 from l2rkit.decompose import Unsup3DDecomposer
 from l2rkit.engine.distributed import MeanGradients, mean_gradients
@@ -248,7 +249,9 @@ def test_the_launcher_reaches_the_runner(launcher, monkeypatch, tmp_path) -> Non
             seen.append("trained")
 
     monkeypatch.setattr(Runner, "from_cfg", lambda cfg: seen.append(cfg) or Trained())
-    monkeypatch.setattr(DATASETS, "build", lambda cfg: None)  # 40,000 heads would be drawn
+    monkeypatch.setattr(DATASETS, "build", lambda cfg: range(99))  # 40,000 heads would be drawn
+    for name in JOINED_BY.get(launcher, ()):
+        monkeypatch.setenv(name, "0")
     words = ["configs/unsup3d/unsup3d_heads_32.py", "--work-dir", str(tmp_path)]
     monkeypatch.chdir(Path(__file__).parents[2])
     train([*words, "--launcher", launcher], standalone_mode=False)

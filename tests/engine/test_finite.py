@@ -123,13 +123,27 @@ def test_a_finite_step_is_the_same_as_by_a_plain_wrapper(runner):
     assert all(torch.equal(value, state(alone)[name]) for name, value in state(runner).items())
 
 
+def test_a_part_never_sees_a_batch_that_is_not_finite(runner):
+    """Some cannot bear it: they look for landmarks, or solve equations."""
+    hook, seen = FiniteSteps(), []
+    hook.before_train(runner)
+    runner.model.register_forward_pre_hook(lambda *args: pytest.fail("not called by train_step"))
+    runner.model.one.register_forward_pre_hook(lambda part, given: seen.append(given[0].clone()))
+    batch = torch.ones(3, 2)
+    batch[1, 1] = torch.inf
+    before = state(runner)
+    step(runner, hook, batch)
+    assert seen[0].tolist() == [[1, 1], [1, 0], [1, 1]] and hook.skipped == 1
+    assert torch.equal(before["one.weight"], runner.model.one.weight)
+
+
 def test_too_many_in_a_row_end_the_run_with_the_batch_kept(runner, tmp_path):
     hook, bad = FiniteSteps(patience=3), torch.full((3, 2), torch.nan)
     hook.before_train(runner)
     for photo in (bad, bad, torch.ones(3, 2), bad, bad):
-        step(runner, hook, photo)
+        step(runner, hook, photo.clone())
     with pytest.raises(
-        UserError, match=r"^3 steps in a row .* last one 5: .*bad_batch_5\.pth"
+        UserError, match=r"^3 steps in a row had photos .* last one 5: .*bad_batch_5\.pth"
     ) as e:
         step(runner, hook, bad)
     assert "\n" not in str(e.value)

@@ -50,6 +50,17 @@ def test_what_is_old_goes_only_once_the_new_is_there(tmp_path, fails):
     assert not any(tmp_path.iterdir()), "outside of it, at once"
 
 
+def test_what_goes_in_an_inner_context_waits_for_the_outer_one(tmp_path):
+    """MMEngine saves the latest checkpoint once more while it saves the best."""
+    files, old = WholeFiles(), tmp_path / "old"
+    old.write_bytes(b"old")
+    with files.removing_last():
+        with files.removing_last():
+            files.remove(old)
+        assert old.exists()
+    assert not old.exists()
+
+
 @pytest.mark.parametrize("code, full", [(errno.ENOSPC, True), (errno.EFBIG, True), (1, False)])
 def test_what_is_full(code, full):
     assert is_full(OSError(code, "")) == full

@@ -16,10 +16,12 @@ import pytest
 import torch
 from mmengine.logging import HistoryBuffer
 
+from l2rkit.engine.runner import resumed as resumed_run
+from l2rkit.engine.runner import weights_at
 from l2rkit.errors import UserError
 from l2rkit.io.checkpoints import checkpoint_to_resume
 from l2rkit.io.pickles import read_foreign
-from l2rkit.io.weights import read_weights
+from l2rkit.io.weights import read_weights, starting_state
 from l2rkit.priors.readers import read_generator
 
 LIMIT = 2**30  # bytes that a door may take beside what the process has
@@ -129,9 +131,19 @@ def resumed(path: Path) -> object:
     return checkpoint_to_resume(path.parent, lambda line: None)
 
 
-DOORS = [read_weights, read_foreign, read_generator, resumed]
+def begun(path: Path) -> object:
+    """As training begins with `load_from`."""
+    return starting_state(torch.nn.Linear(2, 2), weights_at(str(path)))
+
+
+def gone_on(path: Path) -> object:
+    """As training goes on with `--resume`."""
+    return resumed_run(torch.nn.Linear(2, 2), str(path))
+
+
+DOORS = [read_weights, read_foreign, read_generator, resumed, begun, gone_on]
 CASES = [(make, door) for make in PICKLES for door in DOORS]
-CASES += [(make, door) for make in TENSORS for door in (read_weights, read_generator)]
+CASES += [(make, door) for make in TENSORS for door in (read_weights, read_generator, begun)]
 
 
 def knock(make: Callable, door: Callable, folder: str, answer: object) -> None:

@@ -148,13 +148,16 @@ def test_normals_turn_with_the_face():
 @pytest.mark.parametrize("renderer", [GridRenderer, TorchRenderer])
 def test_what_cannot_be_drawn_is_said_or_empty(renderer):
     face = example_face(16)
+    whole = renderer()(face)
     for value in (math.nan, math.inf):
-        depth = face.depth.clone()
-        depth[0, 0, 3, 3] = value
-        with pytest.raises(ValueError, match=f"{renderer.__name__}: 1 of 512 values of depth not"):
-            renderer()(replace(face, depth=depth))
-        with pytest.raises(ValueError, match="12 of 12 values of view not finite"):
-            renderer()(face.seen_from(torch.full((6,), value)))
+        depth, view = face.depth.clone(), face.view.clone()
+        depth[0, 0, 3, 3] = view[0, 5] = value
+        for bad in (replace(face, depth=depth), face.seen_from(view)):
+            drawn = renderer()(bad)
+            assert drawn.image[0].isnan().all() and drawn.depth[0].isnan().all()
+            assert torch.equal(drawn.image[1], whole.image[1]), "the other is as before"
+            assert torch.equal(drawn.depth[1], whole.depth[1]) and drawn.mask.isfinite().all()
+            assert (drawn.image - 0.5).mul(drawn.mask).mean().isnan(), "no loss can overlook it"
     one = torch.ones(2, 1, 1, 1)
     with pytest.raises(ValueError, match="maps of at least 2 pixels, not 1"):
         renderer()(replace(face, depth=one, albedo=one.expand(2, 3, 1, 1), confidence=None))

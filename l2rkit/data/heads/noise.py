@@ -2,8 +2,9 @@
 
 from functools import lru_cache
 
-import numba
 import numpy as np
+
+from ...ops.compiled import compiled
 
 PERIOD = 32  # lattice points after which the noise repeats; a power of two
 
@@ -13,7 +14,7 @@ def _lattice() -> np.ndarray:
     return np.random.default_rng(20200613).uniform(-1, 1, (PERIOD,) * 3).astype(np.float32)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _trilinear(lattice, points, scale, shift):
     out = np.empty(len(points), np.float32)
     last = len(lattice) - 1

@@ -1,0 +1,183 @@
+"""What a training has to have before it begins; each thing that is missing is one line."""
+
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from functools import partial
+from typing import Any
+
+import click
+
+from ..errors import ConfigError, UserError
+
+NEEDED = ("model", "train_dataloader", "train_cfg", "optim_wrapper")
+JOINED_BY = {  # what a launcher tells its processes
+    "pytorch": ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"),
+    "slurm": ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_NODELIST"),
+    "mpi": ("OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
+}
+RANKS = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK")
+COUNTS = {  # keys of a config that are whole numbers, and the least of each
+    "train_cfg.max_iters": 1,
+    "train_cfg.max_epochs": 1,
+    "train_cfg.val_interval": 1,
+    "train_dataloader.batch_size": 1,
+    "train_dataloader.num_workers": 0,
+    "val_dataloader.batch_size": 1,
+    "val_dataloader.num_workers": 0,
+    "randomness.seed": 0,
+}
+LOCK = ".training"
+
+
+def check_config(cfg: Any, name: str) -> None:
+    """Looks whether a config can train at all.
+
+    Raises:
+        ConfigError: a part of it is missing, or a number is out of its range.
+    """
+    for key in NEEDED:
+        if not isinstance(cfg.get(key), dict):
+            raise ConfigError(f"{name} does not train: it has no {key}")
+    for path, least in COUNTS.items():
+        value = at(cfg, path)
+        if value is not None and (type(value) is not int or value < least):
+            raise ConfigError(f"{path} is a whole number from {least} up, not {value!r}")
+    for path, value in rates(cfg.optim_wrapper, "optim_wrapper"):
+        if not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+            raise ConfigError(f"{path} is a finite number, 0 or more, not {value!r}")
+
+
+def at(cfg: Any, path: str) -> Any:
+    """The value at a dotted path; None if there is none."""
+    for step in path.split("."):
+        cfg = cfg.get(step) if isinstance(cfg, dict) or hasattr(cfg, "get") else None
+    return cfg
+
+
+def rates(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Each learning rate in the description of optimizers, with its dotted path."""
+    for key, inner in value.items() if isinstance(value, dict) else ():
+        if key == "lr":
+            yield f"{path}.{key}", inner
+        yield from rates(inner, f"{path}.{key}")
+
+
+def check_launcher(launcher: str) -> None:
+    """Looks whether a launcher has started this process.
+
+    Raises:
+        UserError: the environment lacks what it sets.
+    """
+    missing = [name for name in JOINED_BY.get(launcher, ()) if name not in os.environ]
+    if missing:
+        way = {"pytorch": "torchrun", "slurm": "srun", "mpi": "mpirun"}[launcher]
+        raise UserError(f"--launcher {launcher}: {missing[0]} is not set; start it by {way}")
+
+
+def check_data(cfg: Any) -> None:
+    """Makes the training set, so that what is missing comes before all else.
+
+    Raises:
+        UserError: photos are missing, or are fewer than a batch has.
+    """
+    from mmengine.registry import DATASETS
+
+    photos = len(DATASETS.build(deepcopy(cfg.train_dataloader.dataset)))
+    batch = cfg.train_dataloader.get("batch_size", 1)
+    if photos < batch:
+        raise ConfigError(f"train_dataloader.batch_size is {batch}, but there are {photos} photos")
+
+
+def check_weights(cfg: Any) -> None:
+    """Looks whether the weights that a training goes on from fit its model.
+
+    Raises:
+        WeightsError: they do not.
+    """
+    if not cfg.get("load_from"):
+        return
+    from mmengine.registry import MODELS
+
+    from ..engine.runner import parts_of, resumed, weights_at
+    from ..io.weights import starting_state
+
+    path = cfg.load_from if cfg.resume else weights_at(str(cfg.load_from))
+    model = MODELS.build(deepcopy(cfg.model))
+    if cfg.resume:
+        resumed(model, path)
+    else:
+        starting_state(model, path, parts_of(cfg))
+
+
+def go_on(cfg: Any, seed: int | None) -> bool:
+    """Sets the config to go on from the latest whole checkpoint in its work dir, if there is one.
+
+    Where the run began does not matter any more then, and its seed is what it was. Whether there
+    is anything left to do.
+
+    Raises:
+        ConfigError: the config wants another seed, or what the checkpoint decides on, changed.
+    """
+    from ..engine.changes import changes, kept, told
+    from ..io.checkpoints import checkpoint_to_resume
+
+    found = checkpoint_to_resume(cfg.work_dir, partial(click.echo, err=True))
+    if found is None:
+        return True
+    path, meta = found
+    was = meta.get("seed")
+    if seed is not None and was is not None and seed != was:
+        raise ConfigError(f"--seed {seed}: the run in {cfg.work_dir} has seed {was}, and keeps it")
+    done, last = meta.get("iter", 0), cfg.train_cfg.get("max_iters")
+    if last is not None and done >= last:
+        click.echo(f"{path.name} is already at step {done} of {last}: nothing is left to do")
+        return False
+    differ = changes(meta["cfg"], cfg.pretty_text) if meta.get("cfg") else {}
+    if fixed := {key: pair for key, pair in differ.items() if kept(key)}:
+        raise ConfigError(
+            f"changed since {path.name}, whose optimizer and schedule a resumed run keeps: "
+            f"{told(fixed)}; change it back, or begin anew with load_from={path}"
+        )
+    if differ:
+        click.echo(f"changed since {path.name}, from here on: {told(differ)}", err=True)
+    cfg.resume, cfg.load_from = True, str(path)
+    if was is not None:
+        said = (cfg.get("randomness") or {}).get("seed", was)
+        if seed is None and said not in (was, None):
+            click.echo(f"kept from {path.name}: seed {was}, not {said}", err=True)
+        cfg.randomness = dict(cfg.get("randomness") or {}, seed=was)
+    return True
+
+
+@contextmanager
+def alone_in(work_dir: str) -> Iterator[None]:
+    """The work dir, made if it is not there, for this training and no other at a time.
+
+    The lock goes with the process, however that ends. Of several processes of one training the
+    first holds it.
+
+    Raises:
+        UserError: another training is there, or the folder cannot be written to.
+    """
+    from filelock import FileLock, Timeout
+
+    from .paths import writable_folder
+
+    folder = writable_folder(work_dir)
+    if any(int(os.environ.get(name) or 0) for name in RANKS):
+        yield
+        return
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UserError(
+            f"another training runs in {work_dir}: wait for it, or choose another --work-dir"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,106 @@
+"""MMEngine's Runner, for which a checkpoint is data: checked before it is used, never obeyed."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch import Tensor, nn
+
+from ..errors import ConfigError, WeightsError
+from ..io.pickles import first_line
+from ..io.runs import read_run
+from ..io.weights import check_fit, starting_state, without_wrapper
+from ..zoo import zoo_file
+
+
+class TrainingRunner(Runner):
+    """A Runner whose checkpoints and starting weights have to fit, in names and shapes.
+
+    The config's `load_only` names the parts of the model that `load_from` is for.
+    """
+
+    def load_checkpoint(
+        self,
+        filename: str,
+        map_location: str | Callable = "cpu",
+        strict: bool = True,
+        revise_keys: Sequence = (),
+    ) -> dict[str, Any]:
+        """Puts a run's checkpoint, or weights to begin with, into the model; MMEngine's door.
+
+        All weights have to fit, and `module.` before each is passed over, whatever `strict` and
+        `revise_keys` say; they go where the model is.
+
+        Raises:
+            WeightsError: it does not fit, or is refused.
+        """
+        model = self.model.module if is_model_wrapper(self.model) else self.model
+        if self._resume:
+            checkpoint = resumed(model, filename)
+        else:
+            state, said = starting_state(model, weights_at(filename), parts_of(self.cfg))
+            checkpoint = {"state_dict": state}
+            if said:
+                self.logger.info(said)
+        self.call_hook("after_load_checkpoint", checkpoint=checkpoint)
+        model.load_state_dict(checkpoint["state_dict"])
+        self._has_loaded = True
+        self.logger.info(f"Load checkpoint from {filename}")
+        return checkpoint
+
+    def resume(self, filename: str, *args: Any, **kwargs: Any) -> None:
+        """Goes on from the checkpoint of a run.
+
+        Raises:
+            WeightsError: it is refused, or of another run.
+        """
+        try:
+            super().resume(filename, *args, **kwargs)
+        except WeightsError:
+            raise
+        except (ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
+            reason = f"{type(error).__name__}: {first_line(error)}"
+            raise WeightsError(f"{filename} is of another run ({reason})") from error
+
+
+def resumed(model: nn.Module, filename: str) -> dict[str, Any]:
+    """The checkpoint of a run of this model; its averages fit, too, if it has any.
+
+    Raises:
+        WeightsError: it is refused, or of another architecture.
+    """
+    checkpoint, wanted = read_run(filename), model.state_dict()
+    checkpoint["state_dict"] = without_wrapper(checkpoint["state_dict"])
+    check_fit(checkpoint["state_dict"], wanted, filename)
+    if averages := checkpoint.get("ema_state_dict"):
+        check_fit(without_count(averages), wanted, f"the averages in {filename}")
+    return checkpoint
+
+
+def without_count(averages: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The averaged weights of MMEngine's EMAHook by the model's names, without their `steps`."""
+    return {k.removeprefix("module."): v for k, v in averages.items() if k != "steps"}
+
+
+def parts_of(cfg: Config) -> tuple[str, ...]:
+    """The parts of the model that a config's `load_only` names; none are all."""
+    named = cfg.get("load_only") or ()
+    return (named,) if isinstance(named, str) else tuple(named)
+
+
+def weights_at(start: str) -> Path:
+    """The file that `load_from` names: `zoo://NAME` is a shipped one.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if start.startswith("zoo://"):
+        return zoo_file(f"{start.removeprefix('zoo://')}.safetensors")
+    if "://" in start:
+        raise ConfigError(f"load_from takes a file or zoo://NAME: download {start} first")
+    if not Path(start).is_file():
+        raise ConfigError(f"the config goes on from {start}, which is not there: train that first")
+    return Path(start)

@@ -1,0 +1,157 @@
+"""What the checkpoint of a run holds, taken apart by known keys and types.
+
+A file that is harmless as a pickle may still be obeyed later: MMEngine runs the config in it as
+Python and removes the files that it names. Nothing but what is listed here reaches its Runner.
+"""
+
+import pickle
+from numbers import Number
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.logging import HistoryBuffer
+from torch import Tensor
+
+from ..errors import WeightsError
+from .pickles import check_size, first_line, is_zip, refused
+
+NOTHING = type(None)
+META = {  # of MMEngine's, but for `config`, which it would run; `made_by` is ours
+    "epoch": int,
+    "iter": int,
+    "seed": (int, NOTHING),
+    "experiment_name": str,
+    "time": str,
+    "mmengine_version": str,
+    "dataset_meta": (dict, NOTHING),
+    "cfg": str,
+    "made_by": dict,
+}
+NEEDED = ("state_dict", "optimizer", "message_hub")  # to go on
+
+
+class Unreadable(Exception):
+    """A file that is cut off or damaged; says how."""
+
+
+def open_run(path: Path) -> dict[str, Any]:
+    """The content of a run's checkpoint, its tensors mapped from the file where that is possible.
+
+    Raises:
+        WeightsError: it holds more than tensors and plain data, or is no checkpoint of a run.
+        Unreadable: it is damaged.
+    """
+    check_size(path)
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip(path))
+    except pickle.UnpicklingError as error:
+        raise WeightsError(f"{path} was refused: {refused(str(error))}") from None
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        raise Unreadable(first_line(error)) from None
+    if not isinstance(content, dict) or not isinstance(content.get("meta"), dict):
+        raise WeightsError(f"{path} is not the checkpoint of a run: it has no 'meta'")
+    return content
+
+
+def read_run(path: str | Path) -> dict[str, Any]:
+    """What MMEngine's Runner may see of a run's checkpoint: weights, states, counts, no config.
+
+    Raises:
+        WeightsError: the file is damaged, is no checkpoint of a run, or a value is of a wrong type.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise WeightsError(f"no checkpoint at {path}")
+    try:
+        content = open_run(path)
+    except Unreadable as error:
+        raise WeightsError(f"{path} is not whole ({error})") from None
+    if missing := [key for key in NEEDED if key not in content]:
+        raise WeightsError(f"{path} is not the checkpoint of a run: it has no '{missing[0]}'")
+    try:
+        return _known_parts(content, path)
+    except RecursionError:
+        raise WeightsError(f"{path} was refused: it is nested too deeply") from None
+
+
+def meta_of(content: dict[str, Any], path: Path) -> dict[str, Any]:
+    """What a checkpoint says of its run, by the keys of `META`; others are left out.
+
+    Raises:
+        WeightsError: a value is of another type.
+    """
+    meta = {key: _typed(content["meta"][key], META[key], f"meta.{key}", path)
+            for key in META if key in content["meta"]}  # fmt: skip
+    return {key: _plain(value, f"meta.{key}", path) for key, value in meta.items()}
+
+
+def _known_parts(content: dict[str, Any], path: Path) -> dict[str, Any]:
+    found = {"meta": meta_of(content, path), "message_hub": _hub(content["message_hub"], path)}
+    for key in ("epoch", "iter"):
+        if key not in found["meta"]:
+            raise WeightsError(f"{path} is not the checkpoint of a run: it has no 'meta.{key}'")
+    for key in ("state_dict", "ema_state_dict"):
+        if key in content:
+            found[key] = _tensors(content[key], key, path)
+    for key, kinds in (("optimizer", dict), ("param_schedulers", (list, dict))):
+        if key in content:
+            found[key] = _plain(_typed(content[key], kinds, key, path), key, path)
+    return found
+
+
+def _tensors(state: Any, where: str, path: Path) -> dict[str, Tensor]:
+    for name, value in _typed(state, dict, where, path).items():
+        _typed(value, Tensor, f"{where}.{name}", path)
+    return {str(name): value.clone() for name, value in state.items()}  # what is mapped may change
+
+
+def _hub(hub: Any, path: Path) -> dict[str, dict]:
+    """The logs and counts of a run; files that it names lie beside the checkpoint."""
+    parts = {
+        key: _typed(
+            _typed(hub, dict, "message_hub", path).get(key), dict, f"message_hub.{key}", path
+        )
+        for key in ("log_scalars", "runtime_info", "resumed_keys")
+    }
+    scalars = {k: v for k, v in parts["log_scalars"].items() if isinstance(v, HistoryBuffer)}
+    info = {}
+    for key, value in parts["runtime_info"].items():
+        if key == "cfg":  # this run has its own
+            continue
+        if key == "last_ckpt" or str(key).startswith("best_ckpt"):
+            if isinstance(value, str) and Path(value).suffix == ".pth":
+                info[key] = str(path.parent / Path(value).name)
+        elif key == "keep_ckpt_ids":
+            if isinstance(value, list) and all(type(step) is int for step in value):
+                info[key] = list(value)
+        elif key == "dataset_meta" or isinstance(value, (str, Number, np.generic, NOTHING)):
+            info[key] = _plain(value, f"message_hub.{key}", path)
+    keys = {k: bool(v) for k, v in parts["resumed_keys"].items() if k in scalars or k in info}
+    return {"log_scalars": scalars, "runtime_info": info, "resumed_keys": keys}
+
+
+def _plain(value: Any, where: str, path: Path) -> Any:
+    """A copy of nested containers of tensors, numbers and words.
+
+    Raises:
+        WeightsError: there is anything else in them.
+    """
+    if isinstance(value, Tensor):
+        return value.clone()
+    if isinstance(value, dict):
+        copied = {key: _plain(inner, f"{where}.{key}", path) for key, inner in value.items()}
+        return type(value)(copied)
+    if isinstance(value, (list, tuple)):
+        return type(value)(_plain(inner, where, path) for inner in value)
+    return _typed(value, (str, Number, np.generic, np.ndarray, NOTHING), where, path)
+
+
+def _typed(value: Any, kinds: Any, where: str, path: Path) -> Any:
+    if not isinstance(value, kinds) or (isinstance(value, bool) and kinds in (int, (int, NOTHING))):
+        wanted = " or ".join(k.__name__ for k in (kinds if isinstance(kinds, tuple) else (kinds,)))
+        raise WeightsError(
+            f"{path} was refused: '{where}' is of {type(value).__name__}, not {wanted}"
+        )
+    return value
