@@ -19,12 +19,14 @@ from ..engine.devices import chosen_device
 from ..errors import ConfigError
 from ..io.weights import load_weights, own_state
 from ..model import FaceReconstructor
+from ..ops.threads import fork_safe_lock
 from ..structures import Scene, on_cpu, one_by_one
 from ..viz.texture import FINEST
 from ..zoo import DEFAULT_CONFIG, shipped_weights
 from .reconstruction import Collection, Reconstruction
 
 BATCH = 16  # photos that go through the network at once
+_building = fork_safe_lock()  # MMEngine's reading of configs changes what `import` does
 Photo = str | Path | np.ndarray  # a file, or (H, W, 3) uint8 RGB
 
 
@@ -62,8 +64,9 @@ class Reconstructor:
         device: str = "cpu",
         fidelity: float | None = None,
     ) -> None:
-        device, loaded = chosen_device(device), load_config(config)
-        self.model: FaceReconstructor = load_model(loaded, device=device)
+        device = chosen_device(device)
+        with _building:
+            self.model: FaceReconstructor = load_model(load_config(config), device=device)
         if weights or own_state(self.model):
             load_weights(self.model, weights or shipped_weights(config))
         if fidelity is not None:
@@ -170,7 +173,8 @@ def reconstruct(
         UserError: a photo cannot be read or holds no face; nothing comes back then.
     """
     files = tuple(None if f is None else (str(f), _changed(f)) for f in (config, weights))
-    model = _kept(*files, align, chosen_device(device), fidelity)
+    with _building:
+        model = _kept(*files, align, chosen_device(device), fidelity)
     if isinstance(photos, (str, Path, np.ndarray)):
         return model(photos)[0]
     return model.largest(photos, progress)

@@ -8,12 +8,12 @@ import os
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
 
 import numpy as np
 from PIL import Image
 
 from l2rkit.errors import UserError
+from l2rkit.ops.threads import fork_safe_lock
 
 SUFFIXES = {".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
 SUFFIXES |= {".ppm", ".pgm", ".jp2", ".avif"}
@@ -35,7 +35,7 @@ UPRIGHT = {  # EXIF orientation -> the turn that makes the picture upright
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_pillow_limit = Lock()
+_pillow_limit = fork_safe_lock()
 
 
 class PhotoError(UserError):
