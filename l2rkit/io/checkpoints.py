@@ -14,6 +14,7 @@ from torch import Tensor
 from ..errors import WeightsError
 from ..zoo import zoo_file
 from .pickles import check_size, first_line, refused
+from .tensors import check_tensors
 from .weights import read_weights
 
 
@@ -44,11 +45,13 @@ def checkpoint_to_resume(
             content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
         except pickle.UnpicklingError as error:
             raise WeightsError(f"{path} was refused: {refused(str(error))}") from None
-        except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        except Exception as error:  # a damaged pickle may fail in any way at all
             passed.append(f"{path.name} is not whole ({first_line(error)})")
             continue
         if not isinstance(content, dict) or not isinstance(content.get("meta"), dict):
             raise WeightsError(f"{path} is not the checkpoint of a run: it has no 'meta'")
+        check_tensors(content, path, path.stat().st_size, finite=False)
+        check_tensors(content.get("state_dict"), path, path.stat().st_size)
         say(f"{', '.join(passed)}{': ' if passed else ''}going on from {path.name}")
         return path, content["meta"]
     if passed:
@@ -64,7 +67,8 @@ def checkpoints_of(work_dir: str | Path) -> list[Path]:
     """
     found = {}
     for path in Path(work_dir).glob("*.pth"):
-        if match := re.fullmatch(r"(iter|epoch)_(\d+)\.pth", path.name):
+        match = re.fullmatch(r"(iter|epoch)_(\d+)\.pth", path.name)
+        if match and path.is_file():  # a pipe never ends
             found[path] = int(match[2])
     said = Path(work_dir, "last_checkpoint")
     last = Path(said.read_text("utf-8", "replace").strip()) if said.is_file() else Path()

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ..errors import WeightsError
 from ..io.pickles import read_foreign
+from ..io.tensors import check_tensors
 from ..io.weights import read_weights
 from .persistent import read_persistent, tensors
 
@@ -93,6 +94,7 @@ def read_generator(path: str | Path) -> tuple[State, Shape]:
     """
     path = Path(path)
     state, rules = _nvidia(path) if path.suffix == ".pkl" else _torch(path)
+    check_tensors(state, path, path.stat().st_size)
     renamed = {renamed_by(rules, key): value for key, value in state.items()}
     filters = {key: value for key, value in renamed.items() if key.endswith(FILTERS)}
     for key, value in filters.items():
