@@ -116,9 +116,9 @@ def test_large_photo_is_reduced_and_keeps_its_shape(tmp_path, suffix, monkeypatc
 
 
 def test_bomb_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
-    monkeypatch.setattr(photo_module, "LIMIT_WHOLE", 100)
+    monkeypatch.setattr(photo_module, "MOST_BYTES", 100)
     path = saved(tmp_path / "bomb.png", COLOURS)
-    with pytest.raises(PhotoError, match=r"bomb.png.*20 x 12 px.*limit for PNG"):
+    with pytest.raises(PhotoError, match=r"bomb.png.*20 x 12 px of PNG .*GB.*limit"):
         read_photo(path)
 
 
