@@ -94,7 +94,6 @@ def read_generator(path: str | Path) -> tuple[State, Shape]:
     """
     path = Path(path)
     state, rules = _nvidia(path) if path.suffix == ".pkl" else _torch(path)
-    check_tensors(state, path, path.stat().st_size)
     renamed = {renamed_by(rules, key): value for key, value in state.items()}
     filters = {key: value for key, value in renamed.items() if key.endswith(FILTERS)}
     for key, value in filters.items():
@@ -118,6 +117,7 @@ def _nvidia(path: Path) -> tuple[State, list[Rule]]:
     except (WeightsError, RecursionError) as error:
         reason = str(error).splitlines()[0]
         raise WeightsError(f"{path} is no pickle of StyleGAN2: {reason}") from None
+    check_tensors(state, path, path.stat().st_size)
     if "mapping.embed.weight" in state:
         raise WeightsError(f"{path} holds a generator of labels, which StyleGAN2 does not take")
     if "synthesis.input.weight" in state:
