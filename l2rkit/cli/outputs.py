@@ -1,5 +1,6 @@
 """What `reconstruct` writes of each face, and what it finds written already."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,7 +50,9 @@ class Writing:
 
     def there(self, folder: Path, name: str) -> bool:
         """Whether all files of a face are."""
-        return all((folder / f"{name}{ending}").is_file() for ending in self.endings())
+        from ..viz.formats import file_name
+
+        return all(os.path.isfile(folder / file_name(name, end)) for end in self.endings())
 
     def endings(self) -> list[str]:
         from ..apis.reconstruction import endings

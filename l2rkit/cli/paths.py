@@ -2,8 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from os.path import isdir
 from pathlib import Path
+
+from .common import say
 
 
 def paths_of(photos: Sequence[str]) -> list[Path]:
@@ -13,7 +16,7 @@ def paths_of(photos: Sequence[str]) -> list[Path]:
     return [
         path
         for photo in map(Path, photos)
-        for path in (list_photos(photo) if isdir(photo) else [photo])
+        for path in (list_photos(photo, partial(say, err=True)) if isdir(photo) else [photo])
     ]
 
 

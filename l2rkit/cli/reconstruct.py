@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ..zoo import DEFAULT_CONFIG
-from .common import complain, import_mmengine, user_errors
+from .common import complain, import_mmengine, say, user_errors
+from .common import writing as writing_files
 from .outputs import SHEET, Writing
 from .paths import output_names, paths_of, writable_folder
 
@@ -119,10 +120,12 @@ def reconstruct(
     failed = one_by_one(model, jobs[0], folder, writing)
     for person, paths in zip(collection, jobs[1:]):
         failed += together(model, paths, folder, Path(person).resolve().name, writing)
-    if sheet and (picture := writing.sheet(folder)):
-        click.echo(f"{len(writing.panels)} faces -> {picture}")
+    with writing_files():
+        picture = writing.sheet(folder) if sheet else None
+    if picture:
+        say(f"{len(writing.panels)} faces -> {picture}")
     if failed:
-        click.echo(f"{failed} of {sum(map(len, jobs))} photos failed", err=True)
+        say(f"{failed} of {sum(map(len, jobs))} photos failed", err=True)
         ctx.exit(1)
 
 
@@ -133,16 +136,17 @@ def one_by_one(model: "Reconstructor", paths: list[Path], folder: Path, writing:
     failed, kinds = 0, ", ".join(writing.endings())
     for path, name in zip(paths, output_names(paths)):
         if writing.skipped(folder, name):
-            click.echo(f"{path}: {folder / name}{kinds} are there")
+            say(f"{path}: {folder / name}{kinds} are there")
             continue
         try:
             faces = model(path)
-            writing.write(faces, folder, name)
+            with writing_files():
+                writing.write(faces, folder, name)
         except UserError as error:
             failed += 1
             complain(error)
             continue
-        click.echo(f"{path} -> {folder / name}{kinds}" + more(len(faces)))
+        say(f"{path} -> {folder / name}{kinds}" + more(len(faces)))
     return failed
 
 
@@ -154,7 +158,7 @@ def together(
 
     kinds = ", ".join(writing.endings())
     if writing.skipped(folder, person):
-        click.echo(f"{person}: {folder / person}{kinds} are there")
+        say(f"{person}: {folder / person}{kinds} are there")
         return 0
     crops = {}
     for path in paths:
@@ -169,14 +173,16 @@ def together(
     failed = len(paths) - len(crops)
     for path, name, face, share in zip(crops, names, seen.photos, seen.share.tolist()):
         try:
-            writing.write([face], folder / person, name)
+            with writing_files():
+                writing.write([face], folder / person, name)
         except UserError as error:
             failed += 1
             complain(error)
             continue
-        click.echo(f"{path} -> {folder / person / name}{kinds}, counts {share:.2f}")
-    writing.write([seen.shared], folder, person)  # last: if it is there, all is
-    click.echo(f"{len(crops)} photos -> {folder / person}{kinds}")
+        say(f"{path} -> {folder / person / name}{kinds}, counts {share:.2f}")
+    with writing_files():
+        writing.write([seen.shared], folder, person)  # last: if it is there, all is
+    say(f"{len(crops)} photos -> {folder / person}{kinds}")
     return failed
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from .common import RESTORER_OPTIONS, complain, import_mmengine, user_errors
+from .common import RESTORER_OPTIONS, complain, import_mmengine, say, user_errors, writing
 from .paths import output_names, paths_of, writable_folder
 
 
@@ -64,14 +64,15 @@ def restore(
             photo = read_photo(path)
             if aligner is not None:
                 photo, _ = aligner.crop(photo, name=path)
+            with torch.no_grad():
+                (better,) = restored(to_tensor(photo)[None].to(device))
+            with writing():
+                write_whole(folder / f"{name}.png", png(Image.fromarray(to_bytes(better))))
         except UserError as error:
             failed += 1
             complain(error)
             continue
-        with torch.no_grad():
-            (better,) = restored(to_tensor(photo)[None].to(device))
-        write_whole(folder / f"{name}.png", png(Image.fromarray(to_bytes(better))))
-        click.echo(f"{path} -> {folder / name}.png")
+        say(f"{path} -> {folder / name}.png")
     if failed:
-        click.echo(f"{failed} of {len(paths)} photos failed", err=True)
+        say(f"{failed} of {len(paths)} photos failed", err=True)
         ctx.exit(1)

@@ -6,8 +6,10 @@ at most ``LONGEST_SIDE``.
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -18,9 +20,12 @@ from l2rkit.errors import UserError
 from l2rkit.ops.threads import fork_safe_lock
 
 SUFFIXES = {".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
-SUFFIXES |= {".ppm", ".pgm", ".jp2", ".avif"}
+SUFFIXES |= {".ppm", ".pgm", ".jp2", ".avif", ".jfif"}
+HEIC = {".heic", ".heif"}  # read where pillow-heif is installed
 # EPS, PDF and the like are left out: Pillow would start other programs to read them
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000", "AVIF")
+HEIC_WORDS = "convert to JPEG, or pip install 'l2rkit[heic]'"
+SUFFIXES_NAMED = 6  # in the line about what was passed over
 SMALLEST_SIDE = 8  # px; below it there is no face to speak of
 LONGEST_SIDE = 6000  # px; the width of a 24-megapixel camera's picture
 MOST_BYTES = 900_000_000  # of memory that reading may take; measured, see `bytes_to_read`
@@ -77,21 +82,55 @@ def photo_size(path) -> tuple[int, int]:
     return (height, width) if turned else (width, height)
 
 
-def list_photos(folder) -> list[Path]:
-    """All picture files below a folder, by suffix, sorted; hidden ones (``._photo.jpg``) not."""
-    folder = Path(folder)
+def list_photos(folder, say: Callable[[str], None] | None = None) -> list[Path]:
+    """All picture files below a folder, by suffix, sorted; hidden ones (``._photo.jpg``) not.
+
+    Links to folders are followed, each folder is entered once. `say` is told in one line which
+    other files were passed over.
+    """
+    folder, suffixes = Path(folder), readable()
     if not folder.is_dir():
         reason = "is a file, a folder was wanted" if folder.exists() else "no such folder"
         raise PhotoError(folder, reason)
-    found = [
-        Path(root, name)
-        for root, _, names in os.walk(folder)
-        for name in names
-        if Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
-    ]
+    seen = [path for path in _files_below(folder) if not path.name.startswith(".")]
+    found = [path for path in seen if path.suffix.lower() in suffixes]
+    others = Counter(path.suffix.lower() for path in seen if path.suffix.lower() not in suffixes)
+    if say and others:
+        say(f"{folder}: {passed_over(others)}")
     if not found:
-        raise PhotoError(folder, f"holds no photos (looked for {' '.join(sorted(SUFFIXES))})")
+        wanted = f"looked for {' '.join(sorted(suffixes))}"
+        also = f"; {passed_over(others)}" if others else ""
+        raise PhotoError(folder, f"holds no photos ({wanted}{also})")
     return sorted(found)
+
+
+def passed_over(suffixes: "Counter[str]") -> str:
+    """One line about files of these suffixes: "5 files passed over: 3 .heic (...), 2 .txt"."""
+    named = [
+        f"{count} {suffix or 'without a suffix'}" + (f" ({HEIC_WORDS})" if suffix in HEIC else "")
+        for suffix, count in suffixes.most_common(SUFFIXES_NAMED)
+    ]
+    rest = len(suffixes) - len(named)
+    more = [f"others of {rest} kinds"] if rest else []
+    total = sum(suffixes.values())
+    return f"{total} file{'s' * (total > 1)} passed over: {', '.join(named + more)}"
+
+
+def readable() -> set[str]:
+    """The suffixes of files that can be read here."""
+    return SUFFIXES | (HEIC if find_spec("pillow_heif") else set())
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    entered = set()
+    for root, folders, names in os.walk(folder, followlinks=True):
+        place = os.stat(root)
+        if (place.st_dev, place.st_ino) in entered:
+            folders.clear()  # a link led back here
+            continue
+        entered.add((place.st_dev, place.st_ino))
+        folders.sort()
+        yield from (Path(root, name) for name in names)
 
 
 def _brightest_colour(image: Image.Image) -> int:
@@ -170,7 +209,12 @@ def bytes_to_read(image: Image.Image, kept: int = 0) -> int:
     """
     bands, pixels = len(image.getbands()), image.width * image.height
     alpha = bands in (2, 4)
-    decoders = {"WEBP": 22 if alpha else 20, "AVIF": 17 if alpha else 13, "JPEG2000": 7 * bands}
+    decoders = {
+        "HEIF": 17 if alpha else 13,
+        "WEBP": 22 if alpha else 20,
+        "AVIF": 17 if alpha else 13,
+        "JPEG2000": 7 * bands,
+    }
     modes = {"1": 1, "L": 1, "P": 6, "PA": 8, "I": 9, "F": 9}
     mode = 5 if image.mode.startswith("I;16") else modes.get(image.mode, 4)
     decoding = kept + pixels * decoders.get(image.format, 4)
@@ -225,7 +269,11 @@ def _opened(path):
 def _open_unlimited(path) -> Image.Image:
     """``Image.open`` with our limits in the place of Pillow's global one (90 megapixels)."""
     Image.init()
-    known = [name for name in FORMATS if name in Image.OPEN]
+    if find_spec("pillow_heif"):
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    known = [name for name in (*FORMATS, "HEIF") if name in Image.OPEN]
     with _pillow_limit, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
@@ -259,6 +307,6 @@ def _reason(path, problem: Exception) -> str:
         with open(path, "rb") as file:
             begin = file.read(12)
         if begin[4:8] == b"ftyp" and begin[8:11] in (b"hei", b"hev", b"mif"):
-            return "is HEIC, which cannot be read here: convert it to JPEG"
+            return f"is HEIC, which cannot be read here: {HEIC_WORDS}"
         return f"is not a picture in a known format (begins with {begin!r})"
     return f"is damaged or cut short ({problem or type(problem).__name__})"
