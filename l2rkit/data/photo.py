@@ -66,13 +66,36 @@ def read_photo(path) -> np.ndarray:
         deep = any(";16" in str(tile.args) for tile in image.tile) and len(image.getbands()) > 1
         image.load()
         deep = deep and _brightest_colour(image) < 64
-        orientation = image.getexif().get(ORIENTATION_TAG, 1)
-        upright = to_rgb(_all_bits(path) if deep else image)
-        if orientation in UPRIGHT:
-            upright = upright.transpose(UPRIGHT[orientation])
-        photo = np.array(upright)
+        photo = np.array(turned_upright(to_rgb(_all_bits(path) if deep else image), image))
     _check_side(path, photo.shape[1], photo.shape[0])
     return photo
+
+
+def read_alpha(path) -> np.ndarray | None:
+    """How opaque each pixel of `read_photo` is, (H, W) uint8; None if all of them are, wholly."""
+    with _opened(path) as (image, _):
+        if "transparency" not in image.info and image.getbands()[-1] not in "Aa":
+            return None
+        image.load()
+        alpha = image.convert("RGBA").getchannel("A")
+        if max(alpha.size) > LONGEST_SIDE:
+            alpha = alpha.resize(_reduced(*alpha.size), Image.Resampling.BOX, reducing_gap=1.0)
+        opaque = np.array(turned_upright(alpha, image))
+    return None if opaque.min() == 255 else opaque
+
+
+def with_alpha(picture: Image.Image, alpha: np.ndarray | None) -> Image.Image:
+    """The picture as opaque as `alpha` (H, W) says, which is brought to its size; None: wholly."""
+    if alpha is not None:
+        opaque = Image.fromarray(alpha).resize(picture.size, Image.Resampling.BILINEAR)
+        picture.putalpha(opaque)
+    return picture
+
+
+def turned_upright(picture: Image.Image, file: Image.Image) -> Image.Image:
+    """The picture, turned as the EXIF data of the file that it is from say."""
+    orientation = file.getexif().get(ORIENTATION_TAG, 1)
+    return picture.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else picture
 
 
 def photo_size(path) -> tuple[int, int]:
