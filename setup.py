@@ -42,6 +42,7 @@ setup(
         "demo": ["gradio>=6.31,<7"],
         "dev": ["pytest", "hypothesis", "ruff"],
         "docs": ["mkdocs-material>=9.8,<10", "mkdocstrings[python]>=1,<2"],
+        "heic": ["pillow-heif"],
         "spandrel": ["spandrel"],
         "tensorboard": ["tensorboard"],
     },

@@ -15,7 +15,8 @@ class UserError(ValueError):
     """A mistake that the caller can mend; `str(error)` is one line."""
 
     def __init__(self, message: object = "") -> None:  # what it quotes may have more lines
-        super().__init__(" ".join(filter(None, map(str.strip, str(message).splitlines()))))
+        one_line = " ".join(filter(None, map(str.strip, str(message).splitlines())))
+        super().__init__(printable(one_line))
 
 
 class ConfigError(UserError):
@@ -32,6 +33,13 @@ class WeightsError(UserError):
 
 class DataError(UserError):
     """A data set is missing, or not laid out as its reader expects."""
+
+
+def printable(text: object) -> str:
+    """The text with what a terminal would obey, and what is no Unicode, written as `\\x1b`."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in str(text)
+    )
 
 
 def near(name: str, known: Iterable[str]) -> str:

@@ -17,7 +17,7 @@ from ..geometry import aligned, normals, view_of
 from ..io.files import marked, png, write_whole
 from ..structures import BACKGROUND, Face, Light, Scene
 from ..viz.alone import FaceAlone
-from ..viz.formats import MESHES
+from ..viz.formats import MESHES, file_name
 from ..viz.mesh import mesh_of, to_bytes
 from ..viz.panel import TILE, on_white, panel
 from ..viz.texture import texture
@@ -175,7 +175,7 @@ class Reconstruction:
         Path(folder).mkdir(parents=True, exist_ok=True)
         Path(folder, f"{name}.npz").unlink(missing_ok=True)
         for ending, content in contents.items():
-            write_whole(Path(folder) / f"{name}{ending}", content)
+            write_whole(Path(folder) / file_name(name, ending), content)
 
 
 @dataclass(frozen=True, eq=False)

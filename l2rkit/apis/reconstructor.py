@@ -1,5 +1,6 @@
 """From bad photos to faces: alignment and model."""
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,23 +11,27 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from mmengine.utils import ProgressBar
+from PIL import Image
 from torch import Tensor
 
 from .. import __version__
 from ..config import load_config, load_model
 from ..data.align import FaceAligner, warp
+from ..data.arrays import as_photo
 from ..data.photo import photo_size, read_photo
 from ..engine.devices import chosen_device
 from ..errors import ConfigError, WeightsError
 from ..io.weights import load_weights, own_state, weights_digest
 from ..model import FaceReconstructor
+from ..ops.threads import fork_safe_lock
 from ..structures import Scene, on_cpu, one_by_one
 from ..viz.texture import FINEST
 from ..zoo import DEFAULT_CONFIG, shipped_weights
 from .reconstruction import Collection, Reconstruction
 
 BATCH = 16  # photos that go through the network at once
-Photo = str | Path | np.ndarray  # a file, or (H, W, 3) uint8 RGB
+_building = fork_safe_lock()  # MMEngine's reading of configs changes what `import` does
+Photo = str | Path | np.ndarray | Image.Image  # a file, or what `as_photo` takes
 
 
 class Crop(NamedTuple):
@@ -63,8 +68,10 @@ class Reconstructor:
         device: str = "cpu",
         fidelity: float | None = None,
     ) -> None:
-        device, loaded = chosen_device(device), load_config(config)
-        self.model: FaceReconstructor = load_model(loaded, device=device)
+        device = chosen_device(device)
+        loaded = load_config(config)
+        with _building:
+            self.model: FaceReconstructor = load_model(loaded, device=device)
         if weights or own_state(self.model):
             load_weights(self.model, weights or shipped_weights(config))
         if fidelity is not None:
@@ -75,7 +82,7 @@ class Reconstructor:
         self.aligner = FaceAligner(self.size) if align else None
 
     def __call__(self, photo: Photo) -> list[Reconstruction]:
-        """The faces in a photo: a path, or (H, W, 3) uint8 RGB.
+        """The faces in a photo: a path, an array or a Pillow picture, see `as_photo`.
 
         Raises:
             UserError: the photo cannot be read, or holds no face.
@@ -109,8 +116,8 @@ class Reconstructor:
         Raises:
             UserError: as above.
         """
-        if isinstance(photo, np.ndarray):
-            return self._cut(photo, "")
+        if not isinstance(photo, (str, os.PathLike)):
+            return self._cut(as_photo(photo), "")
         pixels = read_photo(photo)
         shrunk = np.diag([pixels.shape[1] / photo_size(photo)[0]] * 2 + [1])  # huge photos are
         return [
@@ -169,17 +176,19 @@ def reconstruct(
     progress: bool = False,
     fidelity: float | None = None,
 ) -> Reconstruction | list[Reconstruction]:
-    """The largest face in a photo (a path, or (H, W, 3) uint8 RGB), or those in a list of photos.
+    """The largest face in a photo, or those in a list of photos.
 
-    Of a list one each, in its order; they go through the network together, `progress` shows a bar
-    on standard error. The model is kept for the next call. Arguments as in `Reconstructor`.
+    A photo is a path, an array or a Pillow picture, see `l2rkit.data.arrays.as_photo`. Of a list
+    one each, in its order; they go through the network together, `progress` shows a bar on standard
+    error. The model is kept for the next call. Arguments as in `Reconstructor`.
 
     Raises:
         UserError: a photo cannot be read or holds no face; nothing comes back then.
     """
     files = tuple(None if f is None else (str(f), _changed(f)) for f in (config, weights))
-    model = _kept(*files, align, chosen_device(device), fidelity)
-    if isinstance(photos, (str, Path, np.ndarray)):
+    with _building:
+        model = _kept(*files, align, chosen_device(device), fidelity)
+    if isinstance(photos, (str, Path, np.ndarray, Image.Image)):
         return model(photos)[0]
     return model.largest(photos, progress)
 

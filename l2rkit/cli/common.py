@@ -5,13 +5,14 @@ import functools
 import logging
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pickle import UnpicklingError
 from typing import Any
 
 import click
 
-from ..errors import UserError
+from ..errors import UserError, printable
 
 
 class Door(click.ClickException):
@@ -67,6 +68,30 @@ def user_errors(command: Callable) -> Callable:
             raise Door(str(error)) from None
 
     return guarded
+
+
+def say(text: str, err: bool = False) -> None:
+    """One line; what names of files would have a terminal do is escaped."""
+    click.echo(printable(text), err=err)
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Files of one photo are written in this context: what fails is one line.
+
+    Raises:
+        UserError: a file could not be written.
+        Door: the disk is full, so that the others cannot be written either.
+    """
+    from ..io.files import is_full
+
+    try:
+        yield
+    except OSError as error:
+        path = error.filename2 or error.filename
+        if is_full(error):
+            raise Door("the disk is full" + (f": {printable(path)}" if path else "")) from None
+        raise UserError(f"cannot write {path}: {error.strerror}") from None
 
 
 def complain(error: UserError) -> None:

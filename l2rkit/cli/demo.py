@@ -10,11 +10,12 @@ from .common import import_mmengine, user_errors
 
 @click.command()
 @click.option(
-    "--host", default="127.0.0.1", show_default=True, help="0.0.0.0 lets others in, without a key."
+    "--host",
+    help="0.0.0.0 lets others in, without a key.  [default: 127.0.0.1, by that name alone]",
 )
 @click.option("--port", default=7860, show_default=True, type=click.IntRange(1, 65535))
 @user_errors
-def demo(host: str, port: int) -> None:
+def demo(host: str | None, port: int) -> None:
     """Serves a page that turns photos into 3D faces, until Ctrl-C.
 
     It needs gradio: pip install 'l2rkit[demo]'. Photos stay on this machine, and are deleted.
@@ -22,7 +23,9 @@ def demo(host: str, port: int) -> None:
     import_mmengine()
     from ..demo.serving import served
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that its files go, too
+    for name in ("SIGTERM", "SIGHUP"):  # so that its files go, too; Windows has no SIGHUP
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
     with served(host, port) as address:
         from ..demo.look import warmed
 

@@ -1,5 +1,6 @@
 """What `reconstruct` writes of each face, and what it finds written already."""
 
+import os
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -70,8 +71,9 @@ class Writing:
     def there(self, folder: Path, name: str, source: str) -> bool:
         """Whether all files of a face are, and made of `source`."""
         from ..io.files import made_of
+        from ..viz.formats import file_name
 
-        whole = all((folder / f"{name}{ending}").is_file() for ending in self.endings())
+        whole = all(os.path.isfile(folder / file_name(name, end)) for end in self.endings())
         return whole and bool(source) and made_of(folder / f"{name}.png") == source
 
     def endings(self) -> list[str]:

@@ -3,9 +3,12 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import chain, count
 from os.path import isdir
 from pathlib import Path
+
+from .common import say
 
 PICTURES = (".png", ".gif")  # of what is written, that may be a photo of somebody's
 
@@ -33,7 +36,7 @@ def _photos_in(folder: Path, written: Sequence[Path]) -> list[Path]:
     outs = [out.resolve() for out in written]
     below = [out for out in outs if folder.resolve() in out.parents]
     found = []
-    for path in list_photos(folder):
+    for path in list_photos(folder, partial(say, err=True)):
         real = path.parent.resolve()
         if any(out == real or out in real.parents for out in below):
             continue
@@ -52,6 +55,8 @@ def output_names(
     Folders of photos keep their whole names. endings: how the names of each photo's files end;
     every_face: whether there may be `NAME-face2` and so on.
     """
+    from ..viz.formats import file_name
+
     own = [path.name if isdir(path) else path.stem for path in paths]
     shared = Counter(own)
     files: set[str] = set()
@@ -61,7 +66,7 @@ def output_names(
         numbered = (f"{path.name}-{number}" for number in count(2))
         for name in chain(first, [path.name], numbered):
             # not all disks tell A from a
-            wanted = {f"{name}{ending}".casefold() for ending in endings}
+            wanted = {file_name(name, ending).casefold() for ending in endings}
             if files.isdisjoint(wanted) and not (every_face and _is_face(name, names)):
                 break
         files |= wanted
@@ -92,9 +97,10 @@ def check_outputs(
     """
     from ..errors import UserError
     from ..io.files import made_of
+    from ..viz.formats import file_name
 
     inputs = {_identity(path) for path in photos} - {None}
-    known = {f"{name}{ending}" for name in names for ending in endings}
+    known = {file_name(name, ending) for name in names for ending in endings}
     face = rf"-face\d+(?=({'|'.join(map(re.escape, endings))})$)"
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         plain = re.sub(face, "", path.name)

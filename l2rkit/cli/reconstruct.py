@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ..zoo import DEFAULT_CONFIG
-from .common import complain, import_mmengine, user_errors
+from .common import complain, import_mmengine, say, user_errors
+from .common import writing as writing_files
 from .outputs import SHEET, Writing
 from .paths import check_outputs, output_names, paths_of, writable_folder
 
@@ -122,11 +123,13 @@ def reconstruct(
     failed = one_by_one(model, alone, folder, writing)
     for person, named in people.items():
         failed += together(model, named, folder, person, writing)
-    if sheet and (picture := writing.sheet(folder, sheet_name)):
-        click.echo(f"{len(writing.panels)} faces -> {picture}")
+    with writing_files():
+        picture = writing.sheet(folder, sheet_name) if sheet else None
+    if picture:
+        say(f"{len(writing.panels)} faces -> {picture}")
     total = len(alone) + sum(map(len, people.values()))
     if failed:
-        click.echo(f"{failed} of {total} photos failed", err=True)
+        say(f"{failed} of {total} photos failed", err=True)
         ctx.exit(1)
 
 
@@ -175,16 +178,17 @@ def one_by_one(
     for path, name in photos.items():
         source = writing.source(path)
         if writing.skipped(folder, name, source):
-            click.echo(f"{path}: {folder / name}{kinds} are there")
+            say(f"{path}: {folder / name}{kinds} are there")
             continue
         try:
             faces = model(path)
-            writing.write(faces, folder, name, source)
+            with writing_files():
+                writing.write(faces, folder, name, source)
         except UserError as error:
             failed += 1
             complain(error)
             continue
-        click.echo(f"{path} -> {folder / name}{kinds}" + more(len(faces)))
+        say(f"{path} -> {folder / name}{kinds}" + more(len(faces)))
     return failed
 
 
@@ -196,7 +200,7 @@ def together(
 
     kinds, source = ", ".join(writing.endings()), writing.source(*photos)
     if writing.skipped(folder, person, source):
-        click.echo(f"{person}: {folder / person}{kinds} are there")
+        say(f"{person}: {folder / person}{kinds} are there")
         return 0
     crops = {}
     for path in photos:
@@ -212,14 +216,16 @@ def together(
     for path, face, share in zip(crops, seen.photos, seen.share.tolist()):
         name = photos[path]
         try:
-            writing.write([face], folder / person, name, source)
+            with writing_files():
+                writing.write([face], folder / person, name, source)
         except UserError as error:
             failed += 1
             complain(error)
             continue
-        click.echo(f"{path} -> {folder / person / name}{kinds}, counts {share:.2f}")
-    writing.write([seen.shared], folder, person, source)  # last: if it is there, all is
-    click.echo(f"{len(crops)} photos -> {folder / person}{kinds}")
+        say(f"{path} -> {folder / person / name}{kinds}, counts {share:.2f}")
+    with writing_files():
+        writing.write([seen.shared], folder, person, source)  # last: if it is there, all is
+    say(f"{len(crops)} photos -> {folder / person}{kinds}")
     return failed
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from .common import RESTORER_OPTIONS, complain, import_mmengine, user_errors
+from .common import RESTORER_OPTIONS, complain, import_mmengine, say, user_errors, writing
 from .paths import check_outputs, output_names, paths_of, writable_folder
 
 
@@ -33,7 +33,8 @@ def restore(
 ) -> None:
     """Writes NAME.png, restored in 2D, for each PHOTO; a folder stands for its photos.
 
-    A restorer of faces gives the largest face alone, aligned as the 3D methods want it.
+    A restorer of faces gives the largest face alone, aligned as the 3D methods want it. What is
+    transparent stays so.
 
     Status 0: all done. 1: some photos failed, each with a line that says why, the others are
     written. 2: nothing could begin.
@@ -44,7 +45,8 @@ def restore(
     from PIL import Image
 
     from ..data.align import FaceAligner
-    from ..data.photo import read_photo
+    from ..data.crops import warp
+    from ..data.photo import read_alpha, read_photo, with_alpha
     from ..data.transforms import to_tensor
     from ..errors import UserError
     from ..io.files import png, write_whole
@@ -64,17 +66,22 @@ def restore(
     failed = 0
     for path, name in zip(paths, names):
         try:
-            photo = read_photo(path)
+            photo, alpha = read_photo(path), read_alpha(path)
             if aligner is not None:
-                photo, _ = aligner.crop(photo, name=path)
+                photo, matrix = aligner.crop(photo, name=path)
+                alpha = None if alpha is None else warp(alpha, matrix, len(photo))
+            with torch.no_grad():
+                (better,) = restored(to_tensor(photo)[None].to(device))
+            with writing():
+                write_whole(
+                    folder / f"{name}.png",
+                    png(with_alpha(Image.fromarray(to_bytes(better)), alpha)),
+                )
         except UserError as error:
             failed += 1
             complain(error)
             continue
-        with torch.no_grad():
-            (better,) = restored(to_tensor(photo)[None].to(device))
-        write_whole(folder / f"{name}.png", png(Image.fromarray(to_bytes(better))))
-        click.echo(f"{path} -> {folder / name}.png")
+        say(f"{path} -> {folder / name}.png")
     if failed:
-        click.echo(f"{failed} of {len(paths)} photos failed", err=True)
+        say(f"{failed} of {len(paths)} photos failed", err=True)
         ctx.exit(1)

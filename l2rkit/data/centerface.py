@@ -13,10 +13,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ..ops.threads import fork_safe_lock
+
 NETWORK = Path(__file__).parents[1] / "zoo" / "centerface.onnx"
 STRIDE = 4  # picture px per heatmap cell
 MULTIPLE = 32  # px; the network halves the picture five times
 OUTPUTS = ("heatmap", "size", "offset", "landmarks")
+_one_at_a_time = fork_safe_lock()  # a cv2.dnn network mixes up the pictures of two threads
 
 
 @dataclass(frozen=True)
@@ -50,9 +53,11 @@ def find_faces(photo: np.ndarray, threshold: float = 0.5) -> list[FoundFace]:
     height, width = photo.shape[:2]
     below, right = -height % MULTIPLE, -width % MULTIPLE
     padded = cv2.copyMakeBorder(photo, 0, below, 0, right, cv2.BORDER_REPLICATE)
-    network = _network(padded.shape)
-    network.setInput(np.ascontiguousarray(padded.transpose(2, 0, 1)[None], dtype=np.float32))
-    heatmap, size, offset, landmarks = network.forward(OUTPUTS)
+    blob = np.ascontiguousarray(padded.transpose(2, 0, 1)[None], dtype=np.float32)
+    with _one_at_a_time:
+        network = _network(padded.shape)
+        network.setInput(blob)
+        heatmap, size, offset, landmarks = network.forward(OUTPUTS)
     return distinct(decode(heatmap[0, 0], size[0], offset[0], landmarks[0], threshold))
 
 

@@ -6,23 +6,32 @@ at most ``LONGEST_SIDE``.
 
 import os
 import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
-from threading import Lock
 
+import cv2
 import numpy as np
 from PIL import Image
 
 from l2rkit.errors import UserError
+from l2rkit.ops.threads import fork_safe_lock
 
 SUFFIXES = {".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
-SUFFIXES |= {".ppm", ".pgm", ".jp2", ".avif"}
+SUFFIXES |= {".ppm", ".pgm", ".jp2", ".avif", ".jfif"}
+HEIC = {".heic", ".heif"}  # read where pillow-heif is installed
 # EPS, PDF and the like are left out: Pillow would start other programs to read them
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000", "AVIF")
+HEIC_WORDS = "convert to JPEG, or pip install 'l2rkit[heic]'"
+SUFFIXES_NAMED = 6  # in the line about what was passed over
 SMALLEST_SIDE = 8  # px; below it there is no face to speak of
 LONGEST_SIDE = 6000  # px; the width of a 24-megapixel camera's picture
-LIMIT_REDUCED = 400_000_000  # px; JPEG is reduced while it is decoded, so it may be this large
-LIMIT_WHOLE = 150_000_000  # px; other formats must fit in memory whole
+MOST_BYTES = 900_000_000  # of memory that reading may take; measured, see `bytes_to_read`
+WHITES = (255, 1023, 4095, 16383, 65535)  # of 8, 10, 12, 14 and 16 bits
+FLOAT_WHITES = (1.0, 255.0)
+ROWS = 64  # that are converted at a time
 BEHIND = 128  # transparent pixels show mid grey: neither a bright nor a dark edge round the face
 
 ORIENTATION_TAG = 0x0112
@@ -35,7 +44,7 @@ UPRIGHT = {  # EXIF orientation -> the turn that makes the picture upright
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_pillow_limit = Lock()
+_pillow_limit = fork_safe_lock()
 
 
 class PhotoError(UserError):
@@ -52,42 +61,113 @@ def read_photo(path) -> np.ndarray:
     back reduced to it; ``photo_size`` tells the size of the file's own picture. Of an animation
     the first frame is taken. Colour profiles are not applied.
     """
-    with _opened(path) as image:
-        width, height = image.size
-        image.draft(None, _reduced(width, height))  # only JPEG obeys, the rest ignore it
+    with _opened(path) as (image, _):
+        # Pillow keeps the upper 8 of 16 bits, in which pictures of 12 bits are black
+        deep = any(";16" in str(tile.args) for tile in image.tile) and len(image.getbands()) > 1
         image.load()
-        orientation = image.getexif().get(ORIENTATION_TAG, 1)
-        upright = to_rgb(image)
-        if orientation in UPRIGHT:
-            upright = upright.transpose(UPRIGHT[orientation])
-        photo = np.array(upright)
+        deep = deep and _brightest_colour(image) < 64
+        photo = np.array(turned_upright(to_rgb(_all_bits(path) if deep else image), image))
     _check_side(path, photo.shape[1], photo.shape[0])
     return photo
 
 
+def read_alpha(path) -> np.ndarray | None:
+    """How opaque each pixel of `read_photo` is, (H, W) uint8; None if all of them are, wholly."""
+    with _opened(path) as (image, _):
+        if "transparency" not in image.info and image.getbands()[-1] not in "Aa":
+            return None
+        image.load()
+        alpha = image.convert("RGBA").getchannel("A")
+        if max(alpha.size) > LONGEST_SIDE:
+            alpha = alpha.resize(_reduced(*alpha.size), Image.Resampling.BOX, reducing_gap=1.0)
+        opaque = np.array(turned_upright(alpha, image))
+    return None if opaque.min() == 255 else opaque
+
+
+def with_alpha(picture: Image.Image, alpha: np.ndarray | None) -> Image.Image:
+    """The picture as opaque as `alpha` (H, W) says, which is brought to its size; None: wholly."""
+    if alpha is not None:
+        opaque = Image.fromarray(alpha).resize(picture.size, Image.Resampling.BILINEAR)
+        picture.putalpha(opaque)
+    return picture
+
+
+def turned_upright(picture: Image.Image, file: Image.Image) -> Image.Image:
+    """The picture, turned as the EXIF data of the file that it is from say."""
+    orientation = file.getexif().get(ORIENTATION_TAG, 1)
+    return picture.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else picture
+
+
 def photo_size(path) -> tuple[int, int]:
     """(width, height) in px of the file's picture when upright, before any reduction."""
-    with _opened(path) as image:
-        width, height = image.size
+    with _opened(path) as (image, (width, height)):
         turned = image.format != "TIFF" and image.getexif().get(ORIENTATION_TAG, 1) in (5, 6, 7, 8)
     return (height, width) if turned else (width, height)
 
 
-def list_photos(folder) -> list[Path]:
-    """All picture files below a folder, by suffix, sorted; hidden ones (``._photo.jpg``) not."""
-    folder = Path(folder)
+def list_photos(folder, say: Callable[[str], None] | None = None) -> list[Path]:
+    """All picture files below a folder, by suffix, sorted; hidden ones (``._photo.jpg``) not.
+
+    Links to folders are followed, each folder is entered once. `say` is told in one line which
+    other files were passed over.
+    """
+    folder, suffixes = Path(folder), readable()
     if not folder.is_dir():
         reason = "is a file, a folder was wanted" if folder.exists() else "no such folder"
         raise PhotoError(folder, reason)
-    found = [
-        Path(root, name)
-        for root, _, names in os.walk(folder)
-        for name in names
-        if Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
-    ]
+    seen = [path for path in _files_below(folder) if not path.name.startswith(".")]
+    found = [path for path in seen if path.suffix.lower() in suffixes]
+    others = Counter(path.suffix.lower() for path in seen if path.suffix.lower() not in suffixes)
+    if say and others:
+        say(f"{folder}: {passed_over(others)}")
     if not found:
-        raise PhotoError(folder, f"holds no photos (looked for {' '.join(sorted(SUFFIXES))})")
+        wanted = f"looked for {' '.join(sorted(suffixes))}"
+        also = f"; {passed_over(others)}" if others else ""
+        raise PhotoError(folder, f"holds no photos ({wanted}{also})")
     return sorted(found)
+
+
+def passed_over(suffixes: "Counter[str]") -> str:
+    """One line about files of these suffixes: "5 files passed over: 3 .heic (...), 2 .txt"."""
+    named = [
+        f"{count} {suffix or 'without a suffix'}" + (f" ({HEIC_WORDS})" if suffix in HEIC else "")
+        for suffix, count in suffixes.most_common(SUFFIXES_NAMED)
+    ]
+    rest = len(suffixes) - len(named)
+    more = [f"others of {rest} kinds"] if rest else []
+    total = sum(suffixes.values())
+    return f"{total} file{'s' * (total > 1)} passed over: {', '.join(named + more)}"
+
+
+def readable() -> set[str]:
+    """The suffixes of files that can be read here."""
+    return SUFFIXES | (HEIC if find_spec("pillow_heif") else set())
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    entered = set()
+    for root, folders, names in os.walk(folder, followlinks=True):
+        place = os.stat(root)
+        if (place.st_dev, place.st_ino) in entered:
+            folders.clear()  # a link led back here
+            continue
+        entered.add((place.st_dev, place.st_ino))
+        folders.sort()
+        yield from (Path(root, name) for name in names)
+
+
+def _brightest_colour(image: Image.Image) -> int:
+    bands = [band for band in image.getbands() if band != "A"]
+    return max(image.getchannel(band).getextrema()[1] for band in bands)
+
+
+def _all_bits(path) -> Image.Image:
+    """The file of a dark picture of 16 bits a colour, with white where its numbers end."""
+    read = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    if read is None or read.ndim != 3 or read.dtype != np.uint16:
+        raise PhotoError(path, "is damaged or cut short")
+    colours, alpha = to_8bit(read[..., 2::-1]), np.uint8(read[..., 3:] >> 8)
+    return Image.fromarray(np.concatenate([colours, alpha], 2))
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -106,20 +186,37 @@ def to_rgb(image: Image.Image) -> Image.Image:
         image = image.convert("RGBA")
         behind = Image.new("RGBA", image.size, (BEHIND, BEHIND, BEHIND, 255))
         image = Image.alpha_composite(behind, image)
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def to_8bit(grey: np.ndarray) -> np.ndarray:
-    """(H, W) grey of any depth as uint8: 16 bits / 257; floats up to 1, 255 or their maximum."""
-    if grey.dtype == np.uint16:
-        white = 65535.0
-    elif np.issubdtype(grey.dtype, np.integer):
-        white = max(65535.0, float(grey.max()))
-    else:
-        grey = np.nan_to_num(grey, nan=0.0, posinf=0.0, neginf=0.0)
-        brightest = float(grey.max())
-        white = next((top for top in (1.0, 255.0) if brightest <= top), brightest)
-    return np.rint(np.clip(grey / white, 0, 1) * 255).astype(np.uint8)
+def to_8bit(deep: np.ndarray) -> np.ndarray:
+    """Numbers of any depth as uint8: 0 is black, and white is found by what is there.
+
+    White is the least of `WHITES` that none exceeds: 255, or what 10, 12, 14 or 16 bits hold;
+    1 or 255 for floats; for what is larger, the largest number. What is not finite is black.
+    """
+    if deep.dtype == np.uint8:
+        return deep
+    if deep.dtype == bool:
+        return deep * np.uint8(255)
+    is_float = np.issubdtype(deep.dtype, np.floating)
+    brightest = max((_brightest(part) for part in _bands(deep)), default=0.0)
+    whites = FLOAT_WHITES if is_float else WHITES
+    white = next((top for top in whites if brightest <= top), brightest)
+    grey = np.empty(deep.shape, np.uint8)
+    for part, made in zip(_bands(deep), _bands(grey)):  # a few rows at a time: floats are large
+        part = np.nan_to_num(part, nan=0.0, posinf=0.0, neginf=0.0) if is_float else part
+        made[...] = np.rint(np.clip(part / white, 0, 1) * 255)
+    return grey
+
+
+def _bands(array: np.ndarray) -> Iterator[np.ndarray]:
+    """The array, `ROWS` rows at a time."""
+    return (array[first : first + ROWS] for first in range(0, len(array), ROWS))
+
+
+def _brightest(part: np.ndarray) -> float:
+    return float(np.nanmax(part, initial=0, where=np.isfinite(part)))
 
 
 def _reduced(width: int, height: int) -> tuple[int, int]:
@@ -128,23 +225,62 @@ def _reduced(width: int, height: int) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
+def bytes_to_read(image: Image.Image, kept: int = 0) -> int:
+    """The most memory that `read_photo` takes for an open file, of which a decoder keeps some.
+
+    Decoding, by bytes per pixel as measured; then the picture, and it reduced on its way to RGB.
+    """
+    bands, pixels = len(image.getbands()), image.width * image.height
+    alpha = bands in (2, 4)
+    decoders = {
+        "HEIF": 17 if alpha else 13,
+        "WEBP": 22 if alpha else 20,
+        "AVIF": 17 if alpha else 13,
+        "JPEG2000": 7 * bands,
+    }
+    modes = {"1": 1, "L": 1, "P": 6, "PA": 8, "I": 9, "F": 9}
+    mode = 5 if image.mode.startswith("I;16") else modes.get(image.mode, 4)
+    decoding = kept + pixels * decoders.get(image.format, 4)
+    return max(decoding, pixels * mode + min(pixels, LONGEST_SIDE**2) * 10)
+
+
+def _whole_jpeg(image: Image.Image) -> bool:
+    """Whether an open file is a JPEG of several scans, of which libjpeg keeps all numbers."""
+    if image.format not in ("JPEG", "MPO"):
+        return False
+    file, several, marker = image.fp, False, b""
+    file.seek(2)
+    while marker != b"\xda":
+        while (marker := file.read(1)) == b"\xff":
+            pass
+        several |= marker in (b"\xc2", b"\xc6", b"\xca", b"\xce")  # progressive
+        length = int.from_bytes(file.read(2), "big")
+        if length < 2:
+            return True  # damaged, or no scan at all
+        content = file.read(length - 2)
+    return several or content[:1] != bytes([image.layers])
+
+
 @contextmanager
 def _opened(path):
-    """The file as a Pillow image whose size is acceptable; every failure is a ``PhotoError``."""
+    """The file as a Pillow image that fits in memory, and the size of the file's own picture.
+
+    Every failure is a ``PhotoError``.
+    """
     try:
         _check_file(Path(path))
         with _open_unlimited(path) as image:
             width, height = image.size
             _check_side(path, width, height)
-            limit = LIMIT_REDUCED if image.format in ("JPEG", "MPO") else LIMIT_WHOLE
-            if width * height > limit:
-                got, most = width * height / 1e6, limit / 1e6
+            kept = 2 * len(image.getbands()) * width * height if _whole_jpeg(image) else 0
+            image.draft(None, _reduced(width, height))  # only JPEG obeys, the rest ignore it
+            if (wants := bytes_to_read(image, kept)) > MOST_BYTES:
                 raise PhotoError(
                     path,
-                    f"{width} x {height} px are {got:.0f} megapixels; the limit for "
-                    f"{image.format} is {most:.0f}",
+                    f"{width} x {height} px of {image.format} ({image.mode}) want "
+                    f"{wants / 1e9:.1f} GB to be read; the limit is {MOST_BYTES / 1e9:.1f}",
                 )
-            yield image
+            yield image, (width, height)
     except PhotoError:
         raise
     except MemoryError as problem:
@@ -156,7 +292,11 @@ def _opened(path):
 def _open_unlimited(path) -> Image.Image:
     """``Image.open`` with our limits in the place of Pillow's global one (90 megapixels)."""
     Image.init()
-    known = [name for name in FORMATS if name in Image.OPEN]
+    if find_spec("pillow_heif"):
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    known = [name for name in (*FORMATS, "HEIF") if name in Image.OPEN]
     with _pillow_limit, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
@@ -190,6 +330,6 @@ def _reason(path, problem: Exception) -> str:
         with open(path, "rb") as file:
             begin = file.read(12)
         if begin[4:8] == b"ftyp" and begin[8:11] in (b"hei", b"hev", b"mif"):
-            return "is HEIC, which cannot be read here: convert it to JPEG"
+            return f"is HEIC, which cannot be read here: {HEIC_WORDS}"
         return f"is not a picture in a known format (begins with {begin!r})"
     return f"is damaged or cut short ({problem or type(problem).__name__})"

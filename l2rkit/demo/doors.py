@@ -5,7 +5,10 @@ recordings to ffmpeg. Here whatever is not named is shut.
 """
 
 import json
+import os
 import re
+from collections.abc import Collection
+from contextlib import suppress
 from typing import Any
 
 # All comes from this server, and a browser asks no other for anything.
@@ -28,28 +31,99 @@ OPEN = re.compile(  # paths as they are after decoding
 )
 
 
-class Doors:
-    """An ASGI app with `HEADERS` added to each answer, and 404 for paths that are not `OPEN`."""
+UPLOAD = "/gradio_api/upload"
+LARGEST_UPLOAD = 20_000_000 + 2**16  # bytes, with what stands round the file
+LARGEST_CALL = 2**20  # bytes of any other request
+MOST_KEPT = 400_000_000  # bytes of all files of the page; they are deleted after a while
 
-    def __init__(self, app: Any) -> None:
-        self.app = app
+
+class Doors:
+    """An ASGI app with `HEADERS` added to each answer, behind checks of each request.
+
+    It may ask for paths that are `OPEN` alone, name one of `hosts` (None: any), have a body up to
+    the limits above, and upload no more than `folder` has room for.
+    """
+
+    def __init__(
+        self, app: Any, hosts: Collection[str] | None = None, folder: str | None = None
+    ) -> None:
+        self.app, self.hosts, self.folder = app, hosts, folder
+        self.coming = 0  # bytes of uploads under way
 
     async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
+        begun = False
+
         async def with_headers(message: dict) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 own = [(k.encode(), v.encode()) for k, v in HEADERS.items()]
                 message = dict(message, headers=[*message.get("headers", []), *own])
             await send(message)
 
-        shut = scope["type"] == "http" and not OPEN.fullmatch(scope["path"])
-        await (not_here if shut else self.app)(scope, receive, with_headers)
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        headers = {key.lower(): value for key, value in scope.get("headers", [])}
+        length = body_length(scope, headers)
+        if why := self.refusal(scope, headers, length):
+            return await answered(*why, with_headers)
+        is_upload = scope["path"] == UPLOAD
+        self.coming += length * is_upload
+        try:
+            await self.app(scope, receive, with_headers)
+        except Exception:
+            if not is_upload or begun:
+                raise
+            await answered(400, "that is no upload of a photo with a name", with_headers)
+        finally:
+            self.coming -= length * is_upload
+
+    def refusal(self, scope: dict, headers: dict, length: int) -> tuple[int, str] | None:
+        """The status and the words with which a request is refused; None if it is not."""
+        path, host = scope["path"], headers.get(b"host", b"").decode("latin1")
+        if self.hosts is not None and host_name(host) not in self.hosts:
+            return 421, "this page is not served under that name"  # a name may lead anywhere
+        if not OPEN.fullmatch(path):
+            return 404, "Not Found"
+        if length < 0:
+            return 411, "a length was wanted"
+        if length > (LARGEST_UPLOAD if path == UPLOAD else LARGEST_CALL):
+            return 413, "that is too large"
+        is_kept = path == UPLOAD and self.folder is not None
+        if is_kept and size_of(self.folder) + self.coming + length > MOST_KEPT:
+            return 507, "the page holds as many photos as it can: try again in an hour"
+        return None
 
 
-async def not_here(scope: dict, receive: Any, send: Any) -> None:
-    """404, in the words of gradio's own."""
-    body = json.dumps({"detail": "Not Found"}).encode()
+def body_length(scope: dict, headers: dict[bytes, bytes]) -> int:
+    """Bytes of a request's body, as it says; -1 if it does not say it and may have one."""
+    said = headers.get(b"content-length")
+    if said is None:
+        has_one = b"transfer-encoding" in headers or scope.get("method", "GET") == "POST"
+        return -1 if has_one else 0
+    return int(said) if said.isdigit() else -1
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header, without the port, in lower case."""
+    return re.sub(r":\d*$", "", host).lower()
+
+
+def size_of(folder: str) -> int:
+    """Bytes of all files below a folder, some of which may go meanwhile."""
+    total = 0
+    for root, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(root, name)).st_size
+    return total
+
+
+async def answered(status: int, words: str, send: Any) -> None:
+    """A refusal, as gradio has them."""
+    body = json.dumps({"detail": words}).encode()
     kind = [(b"content-type", b"application/json")]
-    await send({"type": "http.response.start", "status": 404, "headers": kind})
+    await send({"type": "http.response.start", "status": status, "headers": kind})
     await send({"type": "http.response.body", "body": body})
 
 

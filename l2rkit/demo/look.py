@@ -14,6 +14,7 @@ from torch import nn
 from ..apis.reconstruction import PICTURE, Reconstruction
 from ..apis.reconstructor import Reconstructor
 from ..data.align import FaceAligner
+from ..data.arrays import as_photo
 from ..data.photo import read_photo
 from ..data.transforms import to_tensor
 from ..degrade import Level
@@ -66,7 +67,9 @@ def look(
         raise UserError(f"fidelity is within 0..1, not {fidelity}")
     with _one_at_a_time:
         model = reconstructor(config)
-        name, pixels = ("", photo) if isinstance(photo, np.ndarray) else (photo, read_photo(photo))
+        name, pixels = (
+            ("", as_photo(photo)) if isinstance(photo, np.ndarray) else (photo, read_photo(photo))
+        )
         crop, _ = FaceAligner(model.size).crop(pixels, name=name)
         pictures = {"photo": crop}
         seen = crop

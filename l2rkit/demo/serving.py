@@ -2,16 +2,28 @@
 
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+import stat
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
-from tempfile import TemporaryDirectory
+from pathlib import Path
+from shutil import rmtree
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 from ..errors import UserError
 
 INSTALL = "pip install 'l2rkit[demo]'"
 WAITING = 40  # people in the queue; more are sent away
+LOCAL = ("127.0.0.1", "localhost", "[::1]")
+PREFIX = "l2rkit-demo-"
+JUST_MADE = 5  # s, in which a folder may not be held yet
 LARGEST = "20mb"  # of an upload
 REMEMBERED = 100  # visits and answers of which gradio keeps a record; it would 10,000
 QUIET = {  # before gradio is imported: it reads them then
@@ -24,17 +36,22 @@ QUIET = {  # before gradio is imported: it reads them then
 
 
 @contextmanager
-def served(host: str = "127.0.0.1", port: int = 7860) -> Iterator[str]:
+def served(host: str | None = None, port: int = 7860) -> Iterator[str]:
     """The page's address, for as long as it is there; its files go with it.
+
+    Without a `host` it is for this machine, and answers to `LOCAL` names alone: a page elsewhere
+    could have a name of its own lead here. Files of pages that were killed are removed first.
 
     Raises:
         UserError: gradio is not installed, or the address is not free.
     """
     if find_spec("gradio") is None:
         raise UserError(f"the demo wants gradio, which is not installed: {INSTALL}")
+    hosts, host = (LOCAL, LOCAL[0]) if host is None else (None, host)
     check_free(host, port)
-    folder = TemporaryDirectory(prefix="l2rkit-demo-")
-    with folder as name, environment(QUIET | {"GRADIO_TEMP_DIR": name}):
+    sweep()
+    folder = TemporaryDirectory(prefix=PREFIX)
+    with folder as name, held(name), environment(QUIET | {"GRADIO_TEMP_DIR": name}):
         from .choices import shipped_choices
         from .page import CSS, THEME, page
 
@@ -42,7 +59,9 @@ def served(host: str = "127.0.0.1", port: int = 7860) -> Iterator[str]:
         blocks.queue(max_size=WAITING, default_concurrency_limit=1, api_open=False)
         try:
             look = dict(theme=THEME, css=CSS)
-            blocks.launch(server_name=host, server_port=port, **look, **launching(), **CLOSED)
+            blocks.launch(
+                server_name=host, server_port=port, **look, **launching(hosts, name), **CLOSED
+            )
             yield f"http://{host}:{port}"
         finally:
             blocks.close(verbose=False)
@@ -61,8 +80,8 @@ CLOSED = dict(  # doors that gradio has and this page does not need
 )
 
 
-def launching() -> dict[str, Any]:
-    """How gradio is to launch it."""
+def launching(hosts: Collection[str] | None, folder: str) -> dict[str, Any]:
+    """How gradio is to launch it; the arguments are those of `Doors`."""
     from starlette.middleware import Middleware
 
     from .doors import Doors
@@ -73,8 +92,38 @@ def launching() -> dict[str, Any]:
         prevent_thread_lock=True,
         max_file_size=LARGEST,
         state_session_capacity=REMEMBERED,
-        app_kwargs=dict(middleware=[Middleware(Doors)]),
+        app_kwargs=dict(middleware=[Middleware(Doors, hosts=hosts, folder=folder)]),
     )
+
+
+@contextmanager
+def held(folder: str) -> Iterator[None]:
+    """Says, for as long as this process lives, that the folder is in use."""
+    if fcntl is None:
+        yield
+        return
+    number = os.open(folder, os.O_RDONLY)
+    fcntl.flock(number, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        os.close(number)
+
+
+def sweep() -> None:
+    """Removes the folders of this user's pages that were killed, which `held` tells."""
+    for place in Path(gettempdir()).glob(f"{PREFIX}*") if fcntl is not None else ():
+        with suppress(OSError):
+            about = place.lstat()
+            young = time.time() - about.st_mtime < JUST_MADE
+            if about.st_uid != os.getuid() or not stat.S_ISDIR(about.st_mode) or young:
+                continue
+            number = os.open(place, os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails if it is in use
+                rmtree(place)
+            finally:
+                os.close(number)
 
 
 @contextmanager

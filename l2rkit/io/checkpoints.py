@@ -61,7 +61,8 @@ def checkpoints_of(work_dir: str | Path) -> list[Path]:
     """
     found = {}
     for path in Path(work_dir).glob("*.pth"):
-        if match := re.fullmatch(r"(iter|epoch)_(\d+)\.pth", path.name):
+        match = re.fullmatch(r"(iter|epoch)_(\d+)\.pth", path.name)
+        if match and path.is_file():  # a pipe never ends
             found[path] = int(match[2])
     said = Path(work_dir, "last_checkpoint")
     last = Path(said.read_text("utf-8", "replace").strip()) if said.is_file() else Path()

@@ -6,6 +6,7 @@ import os
 import struct
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,10 +20,18 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no room on the disk, in the 
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Writes `content` to `path`, whose folder exists; a file that was there stays until then."""
+    """Writes `content` to `path`, whose folder exists; a file that was there stays until then.
+
+    What fails leaves nothing.
+    """
     part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    part.replace(path)
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError:
+        with suppress(OSError):  # its name may be too long
+            part.unlink(missing_ok=True)
+        raise
 
 
 def write_lasting(path: Path, content: bytes | memoryview) -> None:

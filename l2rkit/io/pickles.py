@@ -6,18 +6,23 @@ none of them.
 """
 
 import _codecs
+import copyreg
 import pickle
 import zipfile
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
 
 from ..errors import WeightsError
+from .tensors import check_tensors
 
 
 def _types_of_mmengine() -> list[Any]:
@@ -26,19 +31,55 @@ def _types_of_mmengine() -> list[Any]:
     NumPy's are encoded bytes, which torch 2.4 does not admit by itself.
     """
     multiarray = getattr(np, "_core", None) or np.core
+    scalar, reconstruct = multiarray.multiarray.scalar, multiarray.multiarray._reconstruct
     made_of = [
         np.ndarray,
         np.dtype,
-        multiarray.multiarray.scalar,
-        multiarray.multiarray._reconstruct,
+        _named_as(scalar, lambda kind, *raw: scalar(_small(kind), *raw)),
+        _named_as(reconstruct, lambda kind, shape, code: reconstruct(kind, _none(shape), code)),
     ]
     dtypes = [type(np.dtype(code)) for code in ("f8", "f4", "i8", "i4", "u4", "?", "U1")]
-    return [HistoryBuffer, _statistic, _codecs.encode, *made_of, *dtypes]
+    encode = _named_as(_codecs.encode, lambda text, _: text.encode("latin1"))  # NumPy's only codec
+    return [_Buffer, _statistic, encode, *made_of, *dtypes]
+
+
+def _named_as(original: Any, stand_in: Any) -> Any:
+    """The function under the name by which torch's loader looks up the original."""
+    stand_in.__module__, stand_in.__qualname__ = original.__module__, original.__name__
+    stand_in.__name__ = original.__name__
+    return stand_in
+
+
+def _small(kind: np.dtype) -> np.dtype:
+    """The type of a number; a file may name one of 2 GB."""
+    if kind.itemsize > 256:
+        raise pickle.UnpicklingError(f"a number of {kind.itemsize} bytes")
+    return kind
+
+
+def _none(shape: tuple) -> tuple:
+    """The shape with which NumPy's pickles begin an array: its numbers come later."""
+    if shape != (0,):
+        raise pickle.UnpicklingError(f"an array that begins with the shape {shape}")
+    return shape
+
+
+class _Buffer(HistoryBuffer):
+    """A log's buffer out of a file, which may not call it: that copies what it is given."""
+
+    def __init__(self, *_: object) -> None:
+        raise pickle.UnpicklingError("a buffer of logs is not made by a call")
+
+    def __reduce_ex__(self, protocol: int) -> tuple:
+        return copyreg.__newobj__, (HistoryBuffer,), self.__dict__
+
+
+_named_as(HistoryBuffer, _Buffer)
 
 
 def _statistic(owner: type, name: str) -> Any:
     """All that `getattr` may do in a file: name the statistics that each `HistoryBuffer` lists."""
-    if owner is not HistoryBuffer or name not in ("min", "max", "mean", "current"):
+    if owner is not _Buffer or name not in ("min", "max", "mean", "current"):
         raise pickle.UnpicklingError(f"GLOBAL getattr may not reach '{name}' of {owner}")
     return getattr(HistoryBuffer, name)
 
@@ -64,23 +105,53 @@ def read_foreign(path: str | Path) -> Any:
     try:
         if _is_program(path):
             raise WeightsError(f"{path} was refused: it is a TorchScript program, not a checkpoint")
-        return torch.load(path, map_location="cpu", pickle_module=reader, weights_only=False)
+        with _opened(path) as file:
+            content = torch.load(file, "cpu", reader, weights_only=False)
     except WeightsError:
         raise
     except Exception as error:  # a damaged pickle may fail in any way at all
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         raise WeightsError(f"{path} is not a whole torch checkpoint ({reason})") from None
+    check_tensors(content, path, path.stat().st_size)
+    return content
+
+
+def load_plain(path: Path) -> Any:
+    """What torch's weights-only loader makes of a file.
+
+    A zip is mapped, so no storage reaches beyond the file: torch 2.4 would believe the size that it
+    declares.
+    """
+    if is_zip(path):
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    with _opened(path) as file:
+        return torch.load(file, map_location="cpu", weights_only=True)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The file without a number of the system's, by which torch would unpack it as a tar.
+
+    A tar's members may be pipes, which nobody writes to; no file is so since torch 0.1.
+    """
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+        yield content
 
 
 def check_size(path: Path) -> None:
     """Refuses a zip whose parts are together larger than it is: torch packs nothing."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(part.file_size for part in archive.infolist())
-    except (OSError, EOFError, zipfile.BadZipFile, NotImplementedError, ValueError):
-        return  # no zip, or a damaged one: whoever reads it says so
-    if size > (own := path.stat().st_size):
+    own, size = path.stat().st_size, unpacked_size(path)
+    if size > own:
         raise WeightsError(f"{path} was refused: {own} bytes that unpack to {size}")
+
+
+def unpacked_size(file: Path | BinaryIO) -> int:
+    """Bytes of all parts of a zip; 0 for a damaged one, of which whoever reads it says so."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return sum(part.file_size for part in archive.infolist())
+    except (OSError, EOFError, zipfile.BadZipFile, NotImplementedError, ValueError):
+        return 0
 
 
 def is_zip(path: Path) -> bool:
@@ -114,7 +185,7 @@ class Inert:
     def extend(self, values: object) -> None: ...
 
 
-class _TensorUnpickler(pickle.Unpickler):
+class _TensorUnpickler(pickle._Unpickler):  # the one in C believes any index of its memo
     def find_class(self, module: str, name: str) -> Any:
         if module == "collections" and name == "OrderedDict":
             return OrderedDict

@@ -7,6 +7,8 @@ is 127. What has one dimension, offsets and the like, is kept in 16 bits.
 import torch
 from torch import Tensor
 
+from ..errors import WeightsError
+
 SCALE = ":scale"  # after the name of a tensor; no module's name may hold a colon
 TOP = 127
 
@@ -29,12 +31,19 @@ def rounded(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return small
 
 
-def unrounded(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors as floats again; those that have no scale as they are."""
+def unrounded(state: dict[str, Tensor], file: object = "the state") -> dict[str, Tensor]:
+    """The tensors as floats again; those that have no scale as they are.
+
+    Raises:
+        WeightsError: a scale of the `file` has not one number for each row.
+    """
     values = dict(state)
     for name in state:
         of = name.removesuffix(SCALE)
         if of != name and of in state:
+            got, rows = tuple(state[name].shape), tuple(state[of].shape[:1])
+            if got != rows:
+                raise WeightsError(f"{file} was refused: '{name}' is {got}, not {rows}")
             values[of] = state[of].float() * _beside(values.pop(name), state[of])
     return values
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from mmengine.logging import HistoryBuffer
 from torch import Tensor
 
 from ..errors import WeightsError
-from .pickles import check_size, first_line, is_zip, refused
+from .pickles import check_size, first_line, load_plain, refused
+from .tensors import check_tensors
 
 NOTHING = type(None)
 META = {  # of MMEngine's, but for `config`, which it would run; `made_by` is ours
@@ -45,13 +45,15 @@ def open_run(path: Path) -> dict[str, Any]:
     """
     check_size(path)
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip(path))
+        content = load_plain(path)
     except pickle.UnpicklingError as error:
         raise WeightsError(f"{path} was refused: {refused(str(error))}") from None
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+    except Exception as error:  # a damaged pickle may fail in any way at all
         raise Unreadable(first_line(error)) from None
     if not isinstance(content, dict) or not isinstance(content.get("meta"), dict):
         raise WeightsError(f"{path} is not the checkpoint of a run: it has no 'meta'")
+    check_tensors(content, path, path.stat().st_size, finite=False)
+    check_tensors(content.get("state_dict"), path, path.stat().st_size)
     return content
 
 

@@ -11,14 +11,14 @@ from hashlib import sha256
 from pathlib import Path
 
 import safetensors.torch
-import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from ..errors import ConfigError, WeightsError, near
 from .files import write_whole
-from .pickles import check_size, first_line, is_zip, refused
+from .pickles import check_size, first_line, load_plain, refused
 from .quantization import rounded, unrounded
+from .tensors import check_tensors
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:
@@ -32,24 +32,26 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
         raise WeightsError(f"no weights at {path}")
     if path.suffix == ".safetensors":
         try:
-            return without_wrapper(unrounded(safetensors.torch.load_file(path)))
-        except SafetensorError as error:
-            raise WeightsError(f"{path} is not a whole safetensors file ({error})") from None
+            state = safetensors.torch.load_file(path)
+        except (SafetensorError, OSError, ValueError, KeyError, AttributeError) as error:
+            reason = first_line(error)
+            raise WeightsError(f"{path} is not a whole safetensors file ({reason})") from None
+        check_tensors(state, path, path.stat().st_size)
+        return without_wrapper(unrounded(state, path))
     check_size(path)
     try:
-        # Mapped, where the format allows it, no storage reaches beyond the file: torch 2.4 would
-        # believe the size that it declares.
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip(path))
+        content = load_plain(path)
     except pickle.UnpicklingError as error:
         raise WeightsError(f"{path} was refused: {refused(str(error))}") from None
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+    except Exception as error:  # a damaged pickle may fail in any way at all
         reason = first_line(error)
         raise WeightsError(f"{path} is not a whole torch checkpoint ({reason})") from None
     content = content.get("state_dict", content) if isinstance(content, dict) else None
     if not content or not all(isinstance(value, Tensor) for value in content.values()):
         raise WeightsError(f"{path} holds no state dict: names with tensors")
+    check_tensors(content, path, path.stat().st_size)
     # what is mapped may change
-    return without_wrapper({name: value.clone() for name, value in content.items()})
+    return without_wrapper({str(name): value.clone() for name, value in content.items()})
 
 
 def without_wrapper(state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ..errors import WeightsError
+from ..io.pickles import unpacked_size
 
 
 class Record:
@@ -31,6 +32,8 @@ class Record:
 
 def storage(content: bytes) -> Any:
     """A tensor's numbers, which are a file within the file: read by torch's weights-only loader."""
+    if (size := unpacked_size(BytesIO(content))) > len(content):
+        raise pickle.UnpicklingError(f"a tensor in it unpacks to {size} bytes")
     try:
         found = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # it may be anything at all
@@ -71,7 +74,7 @@ INERT = {
 }
 
 
-class _Unpickler(pickle.Unpickler):
+class _Unpickler(pickle._Unpickler):  # the one in C believes any index of its memo
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) in INERT or (module == "torch" and _is_dtype(name)):
             return Record
@@ -104,12 +107,16 @@ def read_persistent(path: str | Path) -> Any:
         raise WeightsError(f"{path} is not a whole pickle ({reason})") from None
 
 
-def tensors(network: Record, before: str = "") -> dict[str, Tensor]:
+def tensors(network: Record, before: str = "", known: set[int] | None = None) -> dict[str, Tensor]:
     """The state dict of a network that was pickled: its parameters, buffers and those of its parts.
 
     Raises:
-        WeightsError: it is no network.
+        WeightsError: it is no network, or has a part twice; `known` are those that were seen.
     """
+    known = set() if known is None else known
+    if id(network) in known:
+        raise WeightsError(f"the part at {before} is in the network twice")
+    known.add(id(network))
     state = network.state if isinstance(network, Record) else None
     if not isinstance(state, dict) or not isinstance(state.get("_modules"), dict):
         raise WeightsError(f"the pickle holds no network{f' at {before}' if before else ''}")
@@ -121,5 +128,5 @@ def tensors(network: Record, before: str = "") -> dict[str, Tensor]:
     }
     for name, part in state["_modules"].items():
         if part is not None:
-            found |= tensors(part, f"{before}{name}.")
+            found |= tensors(part, f"{before}{name}.", known)
     return found

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ..errors import WeightsError
 from ..io.pickles import read_foreign
+from ..io.tensors import check_tensors
 from ..io.weights import read_weights
 from .persistent import read_persistent, tensors
 
@@ -116,6 +117,7 @@ def _nvidia(path: Path) -> tuple[State, list[Rule]]:
     except (WeightsError, RecursionError) as error:
         reason = str(error).splitlines()[0]
         raise WeightsError(f"{path} is no pickle of StyleGAN2: {reason}") from None
+    check_tensors(state, path, path.stat().st_size)
     if "mapping.embed.weight" in state:
         raise WeightsError(f"{path} holds a generator of labels, which StyleGAN2 does not take")
     if "synthesis.input.weight" in state:

@@ -5,12 +5,16 @@ and a triangle touches few pixels. The kernel answers only which triangle is nea
 gradients follow from that in `l2rkit.render.warp`, in torch.
 """
 
-import numba
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..ops.compiled import compiled
+from ..ops.threads import at_fork
 
 # A pixel this share of a triangle outside an edge still counts as inside: a vertex that an unmoved
 # grid puts on a pixel centre may miss it by float32 rounding.
@@ -30,11 +34,12 @@ def rasterize_grid(points: Tensor, size: int, skip: Tensor | None = None) -> Ten
     grid = points.detach().to("cpu", torch.float32).contiguous().numpy()
     hidden = np.zeros((len(grid), 0), bool) if skip is None else skip.cpu().numpy()
     face = np.empty((len(grid), size, size), np.int32)
-    threads = torch.get_num_threads()
-    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
-    if torch.get_num_threads() != threads:  # Numba's first start sets OpenMP's number, torch's too
-        torch.set_num_threads(threads)
-    _nearest_triangles(grid, hidden, face)
+    parts = min(torch.get_num_threads(), len(grid))
+    if parts > 1:
+        arrays = (np.array_split(array, parts) for array in (grid, hidden, face))
+        list(_pool().map(_nearest_triangles, *arrays))
+    else:
+        _nearest_triangles(grid, hidden, face)
     return torch.from_numpy(face).to(points.device)
 
 
@@ -51,10 +56,19 @@ def check_grid(name: str, points: Tensor, size: int, skip: Tensor | None) -> Non
         raise ValueError(f"{name} wants skip ({batch}, {2 * cells}) of torch.bool, not {got}")
 
 
-@compiled(parallel=True)
+@lru_cache(maxsize=1)
+def _pool() -> ThreadPoolExecutor:
+    """Threads for the kernel. Not Numba's own, which abort or hang after a fork."""
+    return ThreadPoolExecutor(os.cpu_count(), "rasterize")
+
+
+at_fork(after_in_child=_pool.cache_clear)  # a fork has none of these threads
+
+
+@compiled(nogil=True)
 def _nearest_triangles(points: np.ndarray, hidden: np.ndarray, face: np.ndarray) -> None:
     batch, height, width, _ = points.shape
-    for b in numba.prange(batch):
+    for b in range(batch):
         nearness = np.zeros(face.shape[1:], np.float32)
         face[b] = -1
         for row in range(height - 1):

@@ -1,7 +1,10 @@
 """Meshes as files. What a format consists of is said by the ends of its files' names."""
 
+import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 
 import numpy as np
 import trimesh
@@ -14,6 +17,7 @@ from ..structures import Face
 from .mesh import mesh_of
 
 Files = dict[str, bytes]  # by the ends of their names, such as ".glb"
+NAMED = (".mtl", "-albedo.png")  # by other files
 WHITE, BLACK = (255, 255, 255, 255), (0, 0, 0, 255)
 
 
@@ -24,8 +28,26 @@ def as_glb(mesh: trimesh.Trimesh, name: str) -> Files:
     return {".glb": mesh.export(file_type="glb", include_normals=True)}
 
 
+def file_name(name: str, ending: str) -> str:
+    """What the file of a mesh called `name` is called that ends so.
+
+    Files that stand by name in the text of others have plain names: letters, digits, `.`, `_`, `-`.
+    Readers part that text at spaces, and guess at how other letters are encoded.
+    """
+    return f"{plain(name) if ending in NAMED else name}{ending}"
+
+
+def plain(name: str) -> str:
+    """The name itself if it is plain ASCII; else one for it alone that is."""
+    safe = re.sub(r"[^A-Za-z0-9._-]", "_", name)
+    if safe == name and not name.startswith("-"):
+        return name
+    return f"{safe.lstrip('-')}-{sha256(os.fsencode(name)).hexdigest()[:8]}"
+
+
 def as_obj(mesh: trimesh.Trimesh, name: str) -> Files:
-    """Wavefront's text form, the material beside it, the colours beside that."""
+    """Wavefront's text form, the material beside it, the colours beside that; see `file_name`."""
+    name = plain(name)
     matt = SimpleMaterial(
         mesh.visual.material.baseColorTexture,
         diffuse=WHITE,

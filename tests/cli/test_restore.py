@@ -119,3 +119,34 @@ def test_a_restorer_of_faces_gets_the_face(tmp_path: Path, monkeypatch: pytest.M
     result = CliRunner().invoke(restore, [*map(str, words), "--no-align"])
     assert result.exit_code == 0
     assert Image.open(tmp_path / "out" / "nobody.png").size == (240, 240)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_what_is_transparent_stays_so(orientation: int, tmp_path: Path) -> None:
+    pixels = np.full((12, 20, 4), 200, np.uint8)
+    pixels[:, :10, 3], pixels[:, 10:, 3] = 0, 255
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(pixels).save(tmp_path / "cut.png", exif=exif)
+    Image.fromarray(pixels[..., :3]).save(tmp_path / "whole.png")
+    out = tmp_path / "out"
+    for name in ("cut", "whole"):
+        words = [str(tmp_path / f"{name}.png"), "--restorer", "Resample", "--out", str(out)]
+        assert CliRunner().invoke(restore, words).exit_code == 0
+    assert Image.open(out / "whole.png").mode == "RGB"
+    alpha = np.array(Image.open(out / "cut.png").getchannel("A"))
+    alpha = alpha if orientation == 1 else np.rot90(alpha)  # back as it was stored
+    assert alpha.shape == (48, 80) and not alpha[:, :36].any() and (alpha[:, 44:] == 255).all()
+
+
+def test_a_face_that_is_cut_out_keeps_its_outline(tmp_path: Path) -> None:
+    photo = np.array(Image.open(zoo_file("samples/portrait_1.jpg")))
+    opaque = np.zeros(photo.shape[:2], np.uint8)
+    opaque[:, : photo.shape[1] // 2] = 255
+    Image.fromarray(np.dstack([photo, opaque])).save(tmp_path / "cut.png")
+    words = [str(tmp_path / "cut.png"), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(restore, words)
+    assert result.exit_code == 0, result.output
+    written = Image.open(tmp_path / "out" / "cut.png")
+    alpha = np.array(written.getchannel("A"))
+    assert alpha[:, 0].min() == 255 and not alpha[:, -1].any()

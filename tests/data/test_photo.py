@@ -116,9 +116,9 @@ def test_large_photo_is_reduced_and_keeps_its_shape(tmp_path, suffix, monkeypatc
 
 
 def test_bomb_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
-    monkeypatch.setattr(photo_module, "LIMIT_WHOLE", 100)
+    monkeypatch.setattr(photo_module, "MOST_BYTES", 100)
     path = saved(tmp_path / "bomb.png", COLOURS)
-    with pytest.raises(PhotoError, match=r"bomb.png.*20 x 12 px.*limit for PNG"):
+    with pytest.raises(PhotoError, match=r"bomb.png.*20 x 12 px of PNG .*GB.*limit"):
         read_photo(path)
 
 
@@ -153,7 +153,8 @@ def broken_files(folder):
         ("thin.png", "20 x 7 px, at least 8"),
     ],
 )
-def test_unusable_files_get_one_line(tmp_path, name, reason):
+def test_unusable_files_get_one_line(tmp_path, name, reason, monkeypatch):
+    monkeypatch.setattr(photo_module, "find_spec", lambda name: None)  # without pillow-heif
     broken_files(tmp_path)
     with pytest.raises(PhotoError, match=reason) as caught:
         read_photo(tmp_path / name)
@@ -166,6 +167,40 @@ def test_list_photos_is_sorted_deep_and_picky(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     assert [p.relative_to(tmp_path).as_posix() for p in list_photos(tmp_path)] == sorted(wanted)
+
+
+def test_what_is_passed_over_is_said_in_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(photo_module, "find_spec", lambda name: None)  # without pillow-heif
+    said = []
+    for name in ["a.jfif", "b.heic", "sub/c.HEIC", "d.tga", "noname", ".hidden"]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert [path.name for path in list_photos(tmp_path, said.append)] == ["a.jfif"]
+    (line,) = said
+    for part in ["4 files passed over: 2 .heic (convert to JPEG", "1 .tga", "1 without a suffix"]:
+        assert part in line
+    (tmp_path / "a.jfif").unlink()
+    with pytest.raises(PhotoError, match=r"holds no photos.*2 \.heic \(convert"):
+        list_photos(tmp_path)
+    monkeypatch.setattr(photo_module, "find_spec", lambda name: name)
+    assert len(list_photos(tmp_path)) == 2
+
+
+def test_links_to_folders_are_followed_once(tmp_path):
+    for name in ["in/a.jpg", "elsewhere/b.jpg"]:
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    (tmp_path / "in/link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "in/loop").symlink_to(tmp_path / "in")
+    (tmp_path / "elsewhere/back").symlink_to(tmp_path / "in")
+    assert [path.name for path in list_photos(tmp_path / "in")] == ["a.jpg", "b.jpg"]
+
+
+def test_heic_is_read_where_pillow_heif_is(tmp_path):
+    pillow_heif = pytest.importorskip("pillow_heif")
+    pillow_heif.register_heif_opener()
+    Image.new("RGB", (64, 64), (200, 100, 50)).save(tmp_path / "a.heic", quality=95)
+    assert abs(read_photo(tmp_path / "a.heic")[32, 32] - np.array([200, 100, 50])).max() < 6
 
 
 def test_photo_at_a_non_ascii_path(tmp_path):

@@ -85,7 +85,8 @@ def test_a_photo_goes_up_and_a_mesh_comes_down(address: str, tmp_path: Path) -> 
     ]
     path = model["value"] if isinstance(model, dict) else model
     for each in (path, file):
-        assert len(trimesh.load(each, force="mesh", process=False).vertices) == 32**2
+        mesh = trimesh.load(each, force="mesh", process=False)
+        assert 300 < len(mesh.vertices) < 32**2  # the face alone
     assert Path(file).name == f"head-{QUICK}.glb"
 
 

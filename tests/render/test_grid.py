@@ -5,7 +5,6 @@ import subprocess
 import sys
 from importlib.util import find_spec
 
-import numba
 import pytest
 import torch
 from hypothesis import given, settings
@@ -195,14 +194,18 @@ def test_wrong_shapes_are_refused(rasterize, shape, size):
         rasterize(torch.ones(shape), size)
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_torch_keeps_its_number_of_threads(threads):
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_threads_of_torch_are_used_and_change_nothing(threads):
+    """Numba's own threads, which do not outlast a fork, are not begun."""
     code = (
-        f"import torch; torch.set_num_threads({threads}); import numba\n"
+        f"import torch; torch.set_num_threads({threads}); import numba, threading\n"
         "from l2rkit.render import rasterize_grid\n"
-        "rasterize_grid(torch.rand(2, 4, 4, 3), 5)\n"
-        "print(torch.get_num_threads(), numba.get_num_threads())"
+        "torch.manual_seed(0); points = torch.rand(5, 4, 4, 3) * 5\n"
+        "one = torch.cat([rasterize_grid(each[None], 5) for each in points])\n"
+        "assert torch.equal(rasterize_grid(points, 5), one) and one.max() > 0\n"
+        "print(torch.get_num_threads(), threading.active_count() > 1)\n"
+        "try: numba.threading_layer()\n"
+        "except ValueError: print('none')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    limit = min(threads, numba.config.NUMBA_NUM_THREADS)
-    assert done.stdout.split() == [str(threads), str(limit)]
+    assert done.stdout.split() == [str(threads), str(threads > 1), "none"]

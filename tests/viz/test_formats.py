@@ -13,7 +13,7 @@ import trimesh
 
 from l2rkit.structures import Face
 from l2rkit.testing import example_face
-from l2rkit.viz.formats import MESHES, colours
+from l2rkit.viz.formats import MESHES, colours, file_name
 from l2rkit.viz.mesh import mesh_of, to_bytes
 
 SIZE = 20
@@ -31,7 +31,7 @@ def written(mesh: trimesh.Trimesh, kind: str, folder: Path) -> Path:
     files = MESHES[kind].write(mesh, NAME)
     assert set(files) == set(MESHES[kind].endings)
     for ending, content in files.items():
-        (folder / f"{NAME}{ending}").write_bytes(content)
+        (folder / file_name(NAME, ending)).write_bytes(content)
     return folder / f"{NAME}.{kind}"
 
 

@@ -1,7 +1,8 @@
 """Textures on a posed head, compiled by Numba: colours, and normals turned by the relief."""
 
-import numba
 import numpy as np
+
+from l2rkit.ops.compiled import compiled
 
 SKIN, EYE_PART, TEETH = 0, 1, 2
 MOUTH = np.array([0.30, 0.10, 0.10], np.float32)
@@ -12,7 +13,7 @@ NORMAL, ALONG_U, ALONG_V, UV, EYE_UV, INSIDE, OPEN = 0, 3, 6, 9, 11, 13, 14
 COLUMNS = 15
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def surface_gradients(points, triangles, uv):
     """(V, 6): gradients on the surface (V, 3) of u and of v, means over a vertex's triangles.
 
@@ -59,7 +60,7 @@ def surface_gradients(points, triangles, uv):
     return out
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _bilinear(picture, x, y, out):
     """out (C,): the picture (H, W, C) at column x and row y; edges are continued."""
     rows, columns = picture.shape[0], picture.shape[1]
@@ -72,7 +73,7 @@ def _bilinear(picture, x, y, out):
         out[k] = top * (1 - fy) + low * fy
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def front_triangles(pixels, triangles, size):
     """Those of triangles (T, 3) that face the camera and touch a picture `size` px wide.
 
@@ -95,7 +96,7 @@ def front_triangles(pixels, triangles, size):
     return kept[:count].copy()
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def textured(face, weights, depth, triangles, part, attributes, skin, eyes, scale, albedo):
     """Unit normals (S, S, 3) and gloss (S, S, 2) of skin and eyes; fills in albedo and depth.
 
@@ -157,7 +158,7 @@ def textured(face, weights, depth, triangles, part, attributes, skin, eyes, scal
     return normal, gloss
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def covered(face, weights, triangles, attributes, texture, light):
     """Colour (S, S, 3) under Lambert's light and opacity (S, S) of a layer over the head.
 
@@ -185,7 +186,7 @@ def covered(face, weights, triangles, attributes, texture, light):
     return colour, opacity
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def lit(face, albedo, normal, gloss, light, shine, sharpness):
     """(S, S, 3): Lambert's shading and Blinn-Phong's highlights, the background as it is.
 

@@ -1,0 +1,70 @@
+"""Which tensors of a file are taken: plain numbers, all finite, no more of them than it holds."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..errors import WeightsError
+
+OFTEN = 2  # times that a file's bytes may be seen: views of one storage, tied weights
+
+
+def check_tensors(content: Any, name: object, size: int, finite: bool = True) -> None:
+    """Refuses a content of containers whose tensors are not plain, not finite or too large.
+
+    size: bytes of the file. Tensors may share storages, as tied weights do, but copies of them all
+    may not be larger than `OFTEN` files.
+
+    Raises:
+        WeightsError: it says which tensor of the file called `name`, and what is wrong with it.
+    """
+    seen: set[tuple] = set()
+    total = 0
+    for where, value in named_tensors(content):
+        if kind := strange(value):
+            raise WeightsError(f"{name} was refused: '{where}' is {kind}, weights are plain")
+        key = value.data_ptr(), value.dtype, tuple(value.shape), value.stride()
+        total += 0 if key in seen else value.numel() * value.element_size()
+        seen.add(key)
+        if total > OFTEN * size:
+            raise WeightsError(f"{name} was refused: {size} bytes that unpack to {total} or more")
+        if finite and value.is_floating_point() and (wrong := not_finite(value)):
+            raise WeightsError(f"{name} was refused: {wrong} of '{where}' are not finite")
+
+
+def strange(value: Tensor) -> str:
+    """What a tensor is that a weight is not; "" for plain numbers."""
+    kinds = {
+        "nested": value.is_nested,
+        "sparse": value.layout != torch.strided,
+        "quantized": value.is_quantized,
+        "complex": value.is_complex(),
+        "meta, without numbers": value.is_meta,
+    }
+    return next((kind for kind, it_is in kinds.items() if it_is), "")
+
+
+def not_finite(value: Tensor) -> str:
+    """How many numbers of a float tensor are NaN or infinite, as "2 of 9"; "" if none is."""
+    value = value.float() if value.element_size() == 1 else value
+    if not value.numel() or bool(value.sum().isfinite()):
+        return ""  # quick; a sum of large numbers may overflow, so look closer below
+    wrong = sum(int((~part.isfinite()).sum()) for part in value.reshape(-1).split(2**22))
+    return f"{wrong} of {value.numel()} values" if wrong else ""
+
+
+def named_tensors(content: Any) -> Iterator[tuple[str, Tensor]]:
+    """Each tensor in nested containers, once, and where it is, as "state_dict.a.weight"."""
+    waiting, known = [("", content)], set()
+    while waiting:
+        where, value = waiting.pop()
+        if isinstance(value, Tensor):
+            yield where, value
+        if not isinstance(value, (dict, list, tuple)) or id(value) in known:
+            continue
+        known.add(id(value))
+        pairs = value.items() if isinstance(value, dict) else enumerate(value)
+        inside = [(f"{where}.{key}" if where else str(key), each) for key, each in pairs]
+        waiting.extend(reversed(inside))

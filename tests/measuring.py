@@ -1,0 +1,36 @@
+"""How much memory and time something takes, in a process of its own, without a limit."""
+
+import gc
+import os
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+
+TOO_LONG = 40  # s, after which the process is ended
+needs_linux = pytest.mark.skipif(
+    not os.path.exists("/proc/self/statm"), reason="measures memory as Linux does"
+)
+
+
+def measured(work: Callable, *arguments: object) -> tuple[int, float]:
+    """Bytes of memory that a fork took at most, beside those of one that does nothing; seconds."""
+    idle, _ = _peak(gc.collect)
+    peak, seconds = _peak(work, *arguments)
+    return peak - idle, seconds
+
+
+def _peak(work: Callable, *arguments: object) -> tuple[int, float]:
+    gc.collect()
+    begun, child = time.monotonic(), os.fork()
+    if not child:
+        try:
+            work(*arguments)
+        finally:
+            os._exit(0)
+    while not (ended := os.wait4(child, os.WNOHANG))[0]:
+        time.sleep(0.01)
+        if time.monotonic() - begun > TOO_LONG:
+            os.kill(child, signal.SIGKILL)
+    return ended[2].ru_maxrss * 1024, time.monotonic() - begun
