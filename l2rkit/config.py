@@ -1,12 +1,17 @@
 """Configs to models: the door for files, overrides and weights."""
 
 import inspect
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from importlib.util import find_spec
 from os.path import isdir, isfile
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.config import config as mmengine_config
 
 from .errors import ConfigError, PartError, near
 from .io import checkpoints  # noqa: F401  # it registers `zoo://` with MMEngine
@@ -31,7 +36,9 @@ def load_config(
 ) -> Config:
     """The config at `path` with dotted `overrides` merged in, its `custom_imports` done.
 
-    A path such as configs/lap/lap_heads.py that is not there stands for the shipped config.
+    A path such as configs/lap/lap_heads.py that is not there stands for the shipped config, and so
+    does its bare name, lap_heads. Configs inherit shipped ones, in a clone and where l2rkit is
+    installed, by `with read_base(): from l2rkit.configs.lap.lap_heads import *`.
 
     Args:
         protocol: measures otherwise than the config: the test set, the metrics and the `protocol`
@@ -79,9 +86,42 @@ def load_model(
 
 def _read(path: Path) -> Config:
     try:
-        return Config.fromfile(path, import_custom_modules=False)
+        with _packages_found():
+            return Config.fromfile(path, import_custom_modules=False)
     except Exception as error:  # a config is a program and may fail in any way at all
-        raise ConfigError(f"{path} does not load: {_one_line(error)}") from error
+        raise ConfigError(f"{path} does not load: {_one_line(error)}{_base_hint(path)}") from error
+
+
+@contextmanager
+def _packages_found() -> Iterator[None]:
+    """Within it, MMEngine finds the packages of absolute bases without `pkg_resources`.
+
+    That is gone from current setuptools, and does not know that in a clone `l2rkit.configs` lies
+    beside the package.
+    """
+    found, mmengine_config.get_installed_path = mmengine_config.get_installed_path, _package_folder
+    try:
+        yield
+    finally:
+        mmengine_config.get_installed_path = found
+
+
+def _package_folder(package: str) -> str:
+    """The folder below which a package's configs lie."""
+    if package == "l2rkit":
+        return str(next(home for home in HOMES if isdir(home / "configs")))
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(f"no package is called '{package}'")
+    return list(spec.submodule_search_locations)[0]
+
+
+def _base_hint(path: Path) -> str:
+    """How to inherit, for configs that try it by `_base_`."""
+    if not re.search(r"^_base_\s*=", path.read_text("utf-8", "replace"), re.MULTILINE):
+        return ""
+    base = "from l2rkit.configs.unsup3d.unsup3d_heads import *"
+    return f"; in place of _base_ write `with read_base(): {base}`"
 
 
 def _follow(config: Config, protocol: str) -> None:
@@ -99,12 +139,26 @@ def _follow(config: Config, protocol: str) -> None:
 
 
 def _there_or_shipped(path: Path) -> Path:
-    """The path itself or, in a folder without it, that of the installed or cloned config."""
+    """The path itself or, in a folder without it, that of the installed or cloned config.
+
+    The bare name of a shipped config, with `.py` or without, is that config.
+    """
     places = (Path(), *(HOMES if path.parts[:1] == ("configs",) else ()))
     for place in places:
         if isfile(place / path):  # of a name too long, too, which pathlib raises an error for
             return place / path
+    if len(path.parts) == 1 and path.suffix in ("", ".py"):
+        shipped = _shipped()
+        if path.stem in shipped:
+            return shipped[path.stem]
+        raise ConfigError(f"no config at {path}, and none is shipped{near(path.stem, shipped)}")
     raise ConfigError(f"no config at {path}{_near_file(path)}")
+
+
+def _shipped() -> dict[str, Path]:
+    """The shipped configs of methods by name."""
+    paths = [path for home in reversed(HOMES) for path in sorted(home.glob("configs/*/*.py"))]
+    return {path.stem: path for path in paths if path.parent.name != "_base_"}
 
 
 def _import_custom(config: Config) -> None:

@@ -110,8 +110,8 @@ def test_shipped_configs_are_found_from_anywhere(tmp_path, monkeypatch):
     (tmp_path / name).parent.mkdir(parents=True)
     (tmp_path / name).write_text("protocol = 'mine'\n")
     assert load_config(name).protocol == "mine"
-    with pytest.raises(ConfigError, match="no config at unsup3d_heads"):
-        load_config("unsup3d_heads.py")
+    with pytest.raises(ConfigError, match="no config at unsup3d/unsup3d_heads"):
+        load_config("unsup3d/unsup3d_heads.py")
 
 
 def test_load_model_leaves_losses_out_and_sleeps(write, tmp_path):

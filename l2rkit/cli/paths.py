@@ -1,5 +1,6 @@
 """Which photos a command reads, and where it writes."""
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from os.path import isdir
@@ -28,7 +29,26 @@ def output_names(paths: list[Path]) -> list[str]:
     return names
 
 
-def writable_folder(path: str) -> Path:
+def writable_file(path: str | Path) -> Path:
+    """The file that a command will write; its folder is made if it is not there.
+
+    Asked before the work begins, so that no work is done in vain.
+
+    Raises:
+        UserError: it is a folder, or cannot be written.
+    """
+    from ..errors import UserError
+
+    file = Path(path)
+    if isdir(file):
+        raise UserError(f"cannot write {file}: it is a folder, a file was wanted")
+    writable_folder(file.parent)
+    if file.exists() and not os.access(file, os.W_OK):
+        raise UserError(f"cannot write {file}: permission denied")
+    return file
+
+
+def writable_folder(path: str | Path) -> Path:
     """The folder, made if it is not there.
 
     Raises:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from .common import OVERRIDES, RESTORER_OPTIONS, load_for_runner, user_errors
+from .paths import writable_file, writable_folder
 
 
 @click.command()
@@ -22,7 +23,8 @@ from .common import OVERRIDES, RESTORER_OPTIONS, load_for_runner, user_errors
 @click.option(
     "--keep", metavar="FOLDER", help="Keep restored photos there, for other methods behind it."
 )
-@click.option("--results", help="File that gets the entry.  [default: results.json by CONFIG]")
+@click.option("--work-dir", help="Where results and logs go.  [default: work_dirs/<config>]")
+@click.option("--results", help="File that gets the entry.  [default: results.json in work dir]")
 @click.option("--dry-run", is_flag=True, help="Print the figures and write no entry.")
 @OVERRIDES
 @user_errors
@@ -34,6 +36,7 @@ def test(
     restore: str | None,
     restorer_options: dict[str, Any],
     keep: str | None,
+    work_dir: str | None,
     results: str | None,
     dry_run: bool,
     cfg_options: dict[str, Any],
@@ -42,7 +45,8 @@ def test(
 
     A restorer alone takes none, nor does a prior in PriorSampler: they bring them. Prints the
     figures and enters them in results.json, in place of an older entry for the same config, weights
-    and data; the figures of each image go into results.npz beside it.
+    and data; the figures of each image go into results.npz beside it. Whatever is wrong with
+    WEIGHTS or with where results go is said before anything is measured.
     """
     cfg = load_for_runner(config, cfg_options, "none", protocol)
     from mmengine.runner import Runner
@@ -61,7 +65,11 @@ def test(
     for_keeping = "--keep is for a 3D method behind a restorer, named with --restore"
     if keep and not restore:
         raise ConfigError(for_keeping)
-    cfg.work_dir = f"work_dirs/{Path(config).stem}"
+    cfg.work_dir = work_dir or cfg.get("work_dir") or f"work_dirs/{Path(config).stem}"
+    where = None if dry_run else results_file(results or Path(cfg.work_dir, "results.json"))
+    writable_folder(cfg.work_dir)
+    if keep:
+        writable_folder(keep)
     cfg.log_level = "WARNING"  # the start-up log would drown the figures
     cfg.custom_hooks = [*cfg.get("custom_hooks", []), dict(type="l2rkit.viz.Progress")]
     if level != "clean":
@@ -90,10 +98,23 @@ def test(
     for name, value in made["metrics"].items():
         spread = f" ± {value['std']:.3f}" if "std" in value else ""
         click.echo(f"{name:16} {value['mean']:8.3f}{spread}")
-    if not dry_run:
-        where = Path(results) if results else Path(config).parent / "results.json"
+    if where is not None:
         enter(made, where, each_image(runner.test_loop.evaluator.metrics))
         click.echo(f"entered in {where}")
+
+
+def results_file(path: str | Path) -> Path:
+    """The file that will get the entry; one that is there already holds entries.
+
+    Raises:
+        UserError: it cannot be written, or holds something else.
+    """
+    from ..leaderboard.results import read_entries
+
+    where = writable_file(path)
+    if where.exists():
+        read_entries(where)
+    return where
 
 
 def each_image(metrics: Iterable[Any]) -> dict[str, Sequence[float]]:

@@ -10,6 +10,7 @@ import click
 
 from ..errors import ConfigError, UserError
 from .common import OVERRIDES, load_for_runner, user_errors
+from .paths import writable_folder
 
 
 @click.command()
@@ -45,6 +46,7 @@ def train(
     start = cfg.get("load_from")
     if start and "://" not in str(start) and not Path(start).is_file():
         raise ConfigError(f"{config} goes on from {start}, which is not there: train that first")
+    writable_folder(cfg.work_dir)
     if seed is not None and not cfg.resume:
         cfg.randomness = dict(seed=seed)
     if amp:
