@@ -22,6 +22,18 @@ from .registry import check_arguments
 # Keys of a Runner that a config may leave out and an override may still set.
 RUNNER_KEYS = ("randomness", "resume", "load_from", "work_dir", "launcher", "env_cfg", "visualizer")
 
+# Top-level keys that are read once a config is loaded, by the Runner or by l2rkit. All other
+# names are the config's own: its values were made of them before an override could change them.
+READ = {
+    *RUNNER_KEYS,
+    *("model", "data_preprocessor", "optim_wrapper", "param_scheduler", "auto_scale_lr"),
+    *("train_dataloader", "val_dataloader", "test_dataloader", "val_evaluator", "test_evaluator"),
+    *("train_cfg", "val_cfg", "test_cfg", "default_hooks", "custom_hooks", "custom_imports"),
+    *("log_processor", "log_level", "default_scope", "experiment_name", "model_wrapper_cfg"),
+    *("sync_bn", "find_unused_parameters", "activation_checkpointing", "compile"),
+    *("efficient_conv_bn_eval", "protocol"),
+}
+
 # What MMEngine's builders take out of a dict before they call its type.
 NOT_ARGUMENTS = ("type", "_scope_", "constructor", "paramwise_cfg", "convert_to_iter_based")
 
@@ -56,7 +68,9 @@ def load_config(
     if overrides:
         for key in overrides:
             _check_override(config, key)
+            _check_read(config, key)
         _merge(config, overrides)
+        _import_custom(config)  # of the overrides, too
     try:
         _check_parts(config)
     except PartError as error:
@@ -188,6 +202,29 @@ def _check_override(config: Config, key: str) -> None:
         if step not in known:
             raise ConfigError(f"no config key '{key}': '{step}' is not known{near(step, known)}")
         here = here[int(step)] if isinstance(here, (list, tuple)) else here.get(step)
+
+
+def _check_read(config: Config, key: str) -> None:
+    """An override may not be without effect: something has to read the key afterwards.
+
+    Configs that are data of another kind, without a model, may have any.
+    """
+    first = key.split(".")[0]
+    if first in READ or "model" not in config:
+        return
+    places = [path for path in _places(config, first, config[first]) if path.split(".")[0] in READ]
+    instead = f": set {', '.join(places[:4])}" if places else ""
+    raise ConfigError(f"'{key}' is read only while the config is loaded{instead}")
+
+
+def _places(here: Any, name: str, value: Any, path: str = "") -> Iterator[str]:
+    """The dotted paths below `here` that end with `name` and hold `value`."""
+    keyed = here.items() if isinstance(here, (dict, Config)) else enumerate(here)
+    for key, item in keyed:
+        if key == name and item == value and path:
+            yield f"{path}{key}"
+        elif isinstance(item, (dict, list, tuple)):
+            yield from _places(item, name, value, f"{path}{key}.")
 
 
 def _merge(config: Config, overrides: dict[str, Any]) -> None:

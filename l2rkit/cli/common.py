@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from ..errors import UserError
+from ..errors import ConfigError, UserError
 
 
 class Door(click.ClickException):
@@ -56,6 +56,9 @@ RESTORER_OPTIONS = overrides(
 )
 
 
+FLAGS = ("launcher", "resume")  # keys of MMEngine's Runner that commands set themselves
+
+
 def user_errors(command: Callable) -> Callable:
     """Prints a `UserError` as one line and ends with status 2."""
 
@@ -75,11 +78,30 @@ def complain(error: UserError) -> None:
 
 
 def load_for_runner(
-    path: str, overrides: dict[str, Any], launcher: str, protocol: str | None = None
+    path: str,
+    overrides: dict[str, Any],
+    launcher: str,
+    protocol: str | None = None,
+    unread: Sequence[str] = (),
 ) -> Any:
-    """The config, ready for MMEngine's Runner."""
+    """The config, ready for MMEngine's Runner.
+
+    unread: keys that the command does not read, which an override may not change.
+
+    Raises:
+        ConfigError: the config is wrong, or an override would be without effect.
+    """
     import_mmengine()
     from ..config import load_config
+
+    for key in overrides:
+        for name in unread:
+            if f"{key}.".startswith(f"{name}."):
+                raise ConfigError(
+                    f"{key}={overrides[key]} has no effect here: '{name}' is not read"
+                )
+        if key in FLAGS:
+            raise ConfigError(f"{key}={overrides[key]} has no effect: say --{key}")
 
     config = load_config(path, overrides, protocol)
     config.launcher = launcher

@@ -9,6 +9,11 @@ import click
 from .common import OVERRIDES, RESTORER_OPTIONS, load_for_runner, user_errors
 from .paths import writable_file, writable_folder
 
+# What training reads, and measuring does not.
+TRAINING = ("train_dataloader", "train_cfg", "val_dataloader", "val_cfg", "val_evaluator")
+TRAINING += ("optim_wrapper", "param_scheduler", "auto_scale_lr", "default_hooks.checkpoint")
+TRAINING += ("model.losses", "load_from", "log_level")
+
 
 @click.command()
 @click.argument("config", type=click.Path())
@@ -48,7 +53,7 @@ def test(
     and data; the figures of each image go into results.npz beside it. Whatever is wrong with
     WEIGHTS or with where results go is said before anything is measured.
     """
-    cfg = load_for_runner(config, cfg_options, "none", protocol)
+    cfg = load_for_runner(config, cfg_options, "none", protocol, TRAINING)
     from mmengine.runner import Runner
 
     from ..errors import ConfigError

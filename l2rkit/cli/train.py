@@ -9,14 +9,20 @@ from typing import Any
 import click
 
 from ..errors import ConfigError, UserError
+from .chain import missing_stages, said, train_first
 from .common import OVERRIDES, load_for_runner, user_errors
 from .paths import writable_folder
+
+MEASURING = ("test_dataloader", "test_evaluator", "test_cfg")  # which training does not read
 
 
 @click.command()
 @click.argument("config", type=click.Path())
 @click.option("--work-dir", help="Where checkpoints and logs go.  [default: work_dirs/<config>]")
 @click.option("--resume", is_flag=True, help="Go on from the latest checkpoint in the work dir.")
+@click.option(
+    "--chain", is_flag=True, help="First train what CONFIG begins with, if it is missing."
+)
 @click.option("--seed", type=int, help="Seed of everything random.")
 @click.option(
     "--amp",
@@ -32,20 +38,24 @@ def train(
     config: str,
     work_dir: str | None,
     resume: bool,
+    chain: bool,
     seed: int | None,
     amp: str | None,
     launcher: str,
     cfg_options: dict[str, Any],
 ) -> None:
-    """Trains CONFIG."""
-    cfg = load_for_runner(config, cfg_options, launcher)
+    """Trains CONFIG.
+
+    Some configs begin with the weights of another: `zoo://` ones are shipped, others have to be
+    trained before, which --chain does. It may be ended at any time and begun again.
+    """
+    cfg = load_for_runner(config, cfg_options, launcher, unread=MEASURING)
     cfg.work_dir = work_dir or cfg.get("work_dir") or f"work_dirs/{Path(config).stem}"
     cfg.resume = False
     if resume:
         go_on(cfg, seed)
-    start = cfg.get("load_from")
-    if start and "://" not in str(start) and not Path(start).is_file():
-        raise ConfigError(f"{config} goes on from {start}, which is not there: train that first")
+    if not cfg.resume:
+        begin(cfg, config, chain, launcher)
     writable_folder(cfg.work_dir)
     if seed is not None and not cfg.resume:
         cfg.randomness = dict(seed=seed)
@@ -60,6 +70,22 @@ def train(
     with one_line_if_full(cfg.work_dir):
         Runner.from_cfg(cfg).train()
     leave()
+
+
+def begin(cfg: Any, config: str, chain: bool, launcher: str) -> None:
+    """Sees to it that what the config begins with is there: with `chain` it is trained first."""
+    start = cfg.get("load_from")
+    if not start or "://" in str(start) or Path(start).is_file():
+        return
+    try:
+        stages = missing_stages(cfg)
+    except ConfigError:  # a file of one's own, which no config makes
+        raise ConfigError(f"{config} goes on from {start}, which is not there") from None
+    if not chain:
+        raise ConfigError(said(config, stages))
+    if launcher != "none":
+        raise ConfigError("--chain trains in one process: with a launcher, train each by itself")
+    train_first(stages)
 
 
 def go_on(cfg: Any, seed: int | None) -> None:

@@ -83,3 +83,23 @@ def test_a_leaderboard_of_nothing_says_where_it_looked() -> None:
     assert "| c |" in run("leaderboard").stdout
     line = line_of(run("leaderboard", "--out", "page.md"))  # what is published is in configs/
     assert "work_dirs" not in line and not Path("page.md").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ("test", "train_cfg.max_iters=3"),
+            "train_cfg.max_iters=3 has no effect here: 'train_cfg'",
+        ),
+        (("test", "load_from=a.pth"), "'load_from' is not read"),
+        (("train", "test_dataloader.batch_size=2"), "'test_dataloader' is not read"),
+        (("train", "resume=True"), "resume=True has no effect: say --resume"),
+        (("train", "launcher=pytorch"), "launcher=pytorch has no effect: say --launcher"),
+    ],
+)
+def test_a_change_that_the_command_does_not_read_is_refused(
+    config: Path, words: tuple[str, str], said: str
+) -> None:
+    command, option = words
+    assert said in line_of(run(command, config, "--cfg-options", option))
