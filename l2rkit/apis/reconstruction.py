@@ -43,12 +43,20 @@ class Reconstruction:
     fine: np.ndarray | None = None
     photo_light: Light | None = None
 
+    def __repr__(self) -> str:
+        size, (yaw, pitch) = self.face.size, self.face.view[0, [1, 0]].rad2deg().tolist()
+        return f"<Reconstruction: {size} x {size} px, yaw {yaw:.0f} deg, pitch {pitch:.0f} deg>"
+
     @property
     def face(self) -> Face:
         return self.scene.face
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What `save` writes into the `.npz` file, by name."""
+        """What `save` writes into the `.npz` file, by name.
+
+        `depth` is NaN where the photo shows no face (`numpy.isfinite(depth)` is the face's mask);
+        all other arrays are finite.
+        """
         face, own = self.face, self.scene.own
         displacement = face.displacement
         return {

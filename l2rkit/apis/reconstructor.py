@@ -1,5 +1,6 @@
 """From bad photos to faces: alignment and model."""
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,10 +23,10 @@ from ..model import FaceReconstructor
 from ..structures import Scene, on_cpu, one_by_one
 from ..viz.texture import FINEST
 from ..zoo import DEFAULT_CONFIG, shipped_weights
+from .inputs import Photo, is_one_photo, pixels_of
 from .reconstruction import Collection, Reconstruction
 
 BATCH = 16  # photos that go through the network at once
-Photo = str | Path | np.ndarray  # a file, or (H, W, 3) uint8 RGB
 
 
 class Crop(NamedTuple):
@@ -73,12 +74,12 @@ class Reconstructor:
         self.aligner = FaceAligner(self.size) if align else None
 
     def __call__(self, photo: Photo) -> list[Reconstruction]:
-        """The faces in a photo: a path, or (H, W, 3) uint8 RGB.
+        """The faces in a photo: a file, its bytes, a Pillow image, an array or a tensor.
 
         Raises:
             UserError: the photo cannot be read, or holds no face.
         """
-        return [self._faces([crop])[0] for crop in self.crops(photo)]
+        return [self.faces([crop])[0] for crop in self.crops(photo)]
 
     def largest(self, photos: Sequence[Photo], progress: bool = False) -> list[Reconstruction]:
         """The largest face of each photo, in batches.
@@ -90,7 +91,7 @@ class Reconstructor:
         found = []
         for first in range(0, len(photos), BATCH):
             some = photos[first : first + BATCH]
-            found += self._faces([self.crops(photo)[0] for photo in some])
+            found += self.faces([self.crops(photo)[0] for photo in some])
             if bar is not None:
                 bar.update(len(some))
         if bar is not None:
@@ -103,8 +104,8 @@ class Reconstructor:
         Raises:
             UserError: as above.
         """
-        if isinstance(photo, np.ndarray):
-            return self._cut(photo, "")
+        if not isinstance(photo, (str, os.PathLike)):
+            return self._cut(pixels_of(photo), "")
         pixels = read_photo(photo)
         shrunk = np.diag([pixels.shape[1] / photo_size(photo)[0]] * 2 + [1])  # huge photos are
         return [
@@ -121,7 +122,7 @@ class Reconstructor:
             name = type(self.model.decompose).__name__
             raise ConfigError(f"a collection wants a decomposer of many photos; {name} takes one")
         one = torch.zeros(len(crops), dtype=torch.long, device=self.device)
-        faces = self._faces(crops, one)
+        faces = self.faces(crops, one)
         share = self.model.decompose.shares(self._batch(crops), one).cpu()
         best = faces[int(share.argmax())]
         common = best.face.consistent
@@ -144,7 +145,8 @@ class Reconstructor:
         pixels = np.stack([crop.pixels for crop in crops])
         return torch.from_numpy(pixels).permute(0, 3, 1, 2).to(self.device) / 255
 
-    def _faces(self, crops: Sequence[Crop], person: Tensor | None = None) -> list[Reconstruction]:
+    def faces(self, crops: Sequence[Crop], person: Tensor | None = None) -> list[Reconstruction]:
+        """The face in each crop, all in one batch; crops with equal `person` (N,) are of one."""
         (scene,) = self.model.predict(self._batch(crops), person)
         return [
             Reconstruction(one, crop.matrix, self.model.render, crop.fine)
@@ -161,17 +163,19 @@ def reconstruct(
     progress: bool = False,
     fidelity: float | None = None,
 ) -> Reconstruction | list[Reconstruction]:
-    """The largest face in a photo (a path, or (H, W, 3) uint8 RGB), or those in a list of photos.
+    """The largest face in a photo, or those in a list of photos.
 
-    Of a list one each, in its order; they go through the network together, `progress` shows a bar
-    on standard error. The model is kept for the next call. Arguments as in `Reconstructor`.
+    A photo is a path, the bytes of a file, a Pillow image, an array (H, W, 3) uint8 RGB or floats
+    in [0, 1], or a tensor (3, H, W); a batch of arrays or tensors is a list. Of a list one each, in
+    its order; they go through the network together, `progress` shows a bar on standard error. The
+    model is kept for the next call. Arguments as in `Reconstructor`.
 
     Raises:
         UserError: a photo cannot be read or holds no face; nothing comes back then.
     """
     files = tuple(None if f is None else (str(f), _changed(f)) for f in (config, weights))
     model = _kept(*files, align, chosen_device(device), fidelity)
-    if isinstance(photos, (str, Path, np.ndarray)):
+    if is_one_photo(photos):
         return model(photos)[0]
     return model.largest(photos, progress)
 

@@ -3,6 +3,7 @@
 import ast
 import functools
 import logging
+import re
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -12,6 +13,8 @@ from typing import Any
 import click
 
 from ..errors import ConfigError, UserError
+
+PAIR = re.compile(r"[A-Za-z_][\w.]*=")  # how KEY=VALUE begins
 
 
 class Door(click.ClickException):
@@ -37,14 +40,31 @@ class Override(click.ParamType):
             return key, text  # a word, unhashable, or nested too deeply
 
 
+class SeveralPairs(click.Option):
+    """An option that takes all KEY=VALUE words that follow it, as MMEngine's does."""
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
+        super().add_to_parser(parser, ctx)
+        taken = [parser._long_opt[name] for name in self.opts]
+        for option, process in [(option, option.process) for option in taken]:
+
+            def all_pairs(value: Any, state: Any, process: Callable = process) -> None:
+                process(value, state)
+                while state.rargs and PAIR.match(state.rargs[0]):
+                    process(state.rargs.pop(0), state)
+
+            option.process = all_pairs
+
+
 def overrides(name: str, what: str) -> Callable:
     """An option of KEY=VALUE pairs that arrive as one dict."""
     return click.option(
         name,
+        cls=SeveralPairs,
         type=Override(),
         multiple=True,
         callback=lambda ctx, param, pairs: dict(pairs),
-        help=f"{what} May be repeated.",
+        help=f"{what} Takes several.",
     )
 
 
@@ -106,6 +126,22 @@ def load_for_runner(
     config = load_config(path, overrides, protocol)
     config.launcher = launcher
     return config
+
+
+def join_on_cpu() -> None:
+    """Joins torchrun's processes with gloo where there is no GPU; MMEngine's own way needs one."""
+    import torch
+
+    if not torch.cuda.is_available():
+        torch.distributed.init_process_group("gloo")
+
+
+def leave() -> None:
+    """Ends what joined the processes: its threads, if still there at the end, may abort them."""
+    from torch import distributed
+
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def import_mmengine(waits_s: Sequence[float] = (0.5, 1.0, 2.0)) -> None:

@@ -6,7 +6,14 @@ from typing import Any
 
 import click
 
-from .common import OVERRIDES, RESTORER_OPTIONS, load_for_runner, user_errors
+from .common import (
+    OVERRIDES,
+    RESTORER_OPTIONS,
+    join_on_cpu,
+    leave,
+    load_for_runner,
+    user_errors,
+)
 from .paths import writable_file, writable_folder
 
 # What training reads, and measuring does not.
@@ -30,6 +37,10 @@ TRAINING += ("model.losses", "load_from", "log_level")
 )
 @click.option("--work-dir", help="Where results and logs go.  [default: work_dirs/<config>]")
 @click.option("--results", help="File that gets the entry.  [default: results.json in work dir]")
+@click.option(
+    "--show-dir", metavar="FOLDER", help="Draw a panel of each photo and what came of it there."
+)
+@click.option("--launcher", type=click.Choice(["none", "pytorch", "slurm", "mpi"]), default="none")
 @click.option("--dry-run", is_flag=True, help="Print the figures and write no entry.")
 @OVERRIDES
 @user_errors
@@ -43,6 +54,8 @@ def test(
     keep: str | None,
     work_dir: str | None,
     results: str | None,
+    show_dir: str | None,
+    launcher: str,
     dry_run: bool,
     cfg_options: dict[str, Any],
 ) -> None:
@@ -53,7 +66,8 @@ def test(
     and data; the figures of each image go into results.npz beside it. Whatever is wrong with
     WEIGHTS or with where results go is said before anything is measured.
     """
-    cfg = load_for_runner(config, cfg_options, "none", protocol, TRAINING)
+    cfg = load_for_runner(config, cfg_options, launcher, protocol, TRAINING)
+    from mmengine.dist import is_main_process
     from mmengine.runner import Runner
 
     from ..errors import ConfigError
@@ -63,6 +77,7 @@ def test(
     from ..model import FaceReconstructor
     from ..registry import RESTORERS, check_arguments
     from ..restore.kept import Kept
+    from ..viz.hook import ShownPanels
     from ..zoo import shipped_weights
 
     if "test_dataloader" not in cfg:
@@ -73,8 +88,8 @@ def test(
     cfg.work_dir = work_dir or cfg.get("work_dir") or f"work_dirs/{Path(config).stem}"
     where = None if dry_run else results_file(results or Path(cfg.work_dir, "results.json"))
     writable_folder(cfg.work_dir)
-    if keep:
-        writable_folder(keep)
+    for folder in filter(None, (keep, show_dir)):
+        writable_folder(folder)
     cfg.log_level = "WARNING"  # the start-up log would drown the figures
     cfg.custom_hooks = [*cfg.get("custom_hooks", []), dict(type="l2rkit.viz.Progress")]
     if level != "clean":
@@ -88,7 +103,13 @@ def test(
     supervision = "" if dry_run else supervision_of(cfg)  # of losses and load_from, too
     cfg.model.pop("losses", None)
     cfg.load_from = None  # where training began; MMEngine would load it over the weights
+    if launcher == "pytorch":
+        join_on_cpu()
     runner = Runner.from_cfg(cfg)
+    if show_dir:
+        if not isinstance(runner.model, FaceReconstructor) or runner.model.render is None:
+            raise ConfigError("--show-dir draws rendered faces, which this model has not")
+        runner.register_hook(ShownPanels(show_dir))
     if keep:
         if not isinstance(runner.model, FaceReconstructor):
             raise ConfigError(for_keeping)
@@ -99,6 +120,10 @@ def test(
         load_weights(runner.model, path)
     figures = runner.test()
     n = len(runner.test_dataloader.dataset)
+    first = is_main_process()
+    leave()
+    if not first:
+        return
     made = entry(cfg, config, path, figures, n, cfg_options, supervision)
     for name, value in made["metrics"].items():
         spread = f" ± {value['std']:.3f}" if "std" in value else ""

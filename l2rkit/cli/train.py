@@ -10,7 +10,7 @@ import click
 
 from ..errors import ConfigError, UserError
 from .chain import missing_stages, said, train_first
-from .common import OVERRIDES, load_for_runner, user_errors
+from .common import OVERRIDES, join_on_cpu, leave, load_for_runner, user_errors
 from .paths import writable_folder
 
 MEASURING = ("test_dataloader", "test_evaluator", "test_cfg")  # which training does not read
@@ -19,7 +19,13 @@ MEASURING = ("test_dataloader", "test_evaluator", "test_cfg")  # which training 
 @click.command()
 @click.argument("config", type=click.Path())
 @click.option("--work-dir", help="Where checkpoints and logs go.  [default: work_dirs/<config>]")
-@click.option("--resume", is_flag=True, help="Go on from the latest checkpoint in the work dir.")
+@click.option(
+    "--resume",
+    is_flag=False,
+    flag_value="auto",
+    metavar="[auto|CHECKPOINT]",
+    help="Go on from the latest checkpoint in the work dir, or from CHECKPOINT.",
+)
 @click.option(
     "--chain", is_flag=True, help="First train what CONFIG begins with, if it is missing."
 )
@@ -31,16 +37,22 @@ MEASURING = ("test_dataloader", "test_evaluator", "test_cfg")  # which training 
     flag_value="bfloat16",
     help="Networks in half precision, bfloat16 if not said; float16 needs a GPU.",
 )
+@click.option(
+    "--auto-scale-lr",
+    is_flag=True,
+    help="Learning rates in proportion to the batch of all processes; the config's own is for one.",
+)
 @click.option("--launcher", type=click.Choice(["none", "pytorch", "slurm", "mpi"]), default="none")
 @OVERRIDES
 @user_errors
 def train(
     config: str,
     work_dir: str | None,
-    resume: bool,
+    resume: str | None,
     chain: bool,
     seed: int | None,
     amp: str | None,
+    auto_scale_lr: bool,
     launcher: str,
     cfg_options: dict[str, Any],
 ) -> None:
@@ -53,7 +65,7 @@ def train(
     cfg.work_dir = work_dir or cfg.get("work_dir") or f"work_dirs/{Path(config).stem}"
     cfg.resume = False
     if resume:
-        go_on(cfg, seed)
+        go_on(cfg, seed, resume)
     if not cfg.resume:
         begin(cfg, config, chain, launcher)
     writable_folder(cfg.work_dir)
@@ -61,6 +73,8 @@ def train(
         cfg.randomness = dict(seed=seed)
     if amp:
         halve(cfg, amp)
+    if auto_scale_lr:
+        cfg.auto_scale_lr = dict(base_batch_size=base_batch(config, cfg), enable=True)
     from mmengine.registry import DATASETS
     from mmengine.runner import Runner
 
@@ -70,6 +84,14 @@ def train(
     with one_line_if_full(cfg.work_dir):
         Runner.from_cfg(cfg).train()
     leave()
+
+
+def base_batch(config: str, cfg: Any) -> int:
+    """The batch for which the config's learning rates are: what it says, or its own."""
+    from ..config import load_config
+
+    said = cfg.get("auto_scale_lr") or {}
+    return said.get("base_batch_size") or load_config(config).train_dataloader.batch_size
 
 
 def begin(cfg: Any, config: str, chain: bool, launcher: str) -> None:
@@ -88,14 +110,17 @@ def begin(cfg: Any, config: str, chain: bool, launcher: str) -> None:
     train_first(stages)
 
 
-def go_on(cfg: Any, seed: int | None) -> None:
-    """Sets the config to go on from the latest whole checkpoint in its work dir, if there is one.
+def go_on(cfg: Any, seed: int | None, resume: str) -> None:
+    """Sets the config to go on from a checkpoint.
+
+    With `auto` that is the latest whole one in its work dir, if there is one.
 
     Where the run began does not matter any more then, and its seed is what it was.
     """
     from ..io.checkpoints import checkpoint_to_resume
 
-    found = checkpoint_to_resume(cfg.work_dir, partial(click.echo, err=True))
+    only = None if resume == "auto" else resume
+    found = checkpoint_to_resume(cfg.work_dir, partial(click.echo, err=True), only)
     if found is None:
         return
     path, meta = found
@@ -137,19 +162,3 @@ def halve(cfg: Any, precision: str) -> None:
         if not torch.cuda.is_available():
             raise ConfigError("--amp=float16 needs a GPU; bfloat16 runs on CPUs, too")
         cfg.optim_wrapper.type = ScaledOptimWrapper
-
-
-def join_on_cpu() -> None:
-    """Joins torchrun's processes with gloo where there is no GPU; MMEngine's own way needs one."""
-    import torch
-
-    if not torch.cuda.is_available():
-        torch.distributed.init_process_group("gloo")
-
-
-def leave() -> None:
-    """Ends what joined the processes: its threads, if still there at the end, may abort them."""
-    from torch import distributed
-
-    if distributed.is_available() and distributed.is_initialized():
-        distributed.destroy_process_group()
