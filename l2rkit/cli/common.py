@@ -125,6 +125,8 @@ def load_for_runner(
 
     config = load_config(path, overrides, protocol)
     config.launcher = launcher
+    if launcher != "none":  # MMEngine's own wrapper wants a GPU
+        config.setdefault("model_wrapper_cfg", dict(type="l2rkit.engine.MeanGradients"))
     return config
 
 

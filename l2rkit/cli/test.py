@@ -68,6 +68,7 @@ def test(
     """
     cfg = load_for_runner(config, cfg_options, launcher, protocol, TRAINING)
     from mmengine.dist import is_main_process
+    from mmengine.model import is_model_wrapper
     from mmengine.runner import Runner
 
     from ..errors import ConfigError
@@ -106,18 +107,19 @@ def test(
     if launcher == "pytorch":
         join_on_cpu()
     runner = Runner.from_cfg(cfg)
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     if show_dir:
-        if not isinstance(runner.model, FaceReconstructor) or runner.model.render is None:
+        if not isinstance(model, FaceReconstructor) or model.render is None:
             raise ConfigError("--show-dir draws rendered faces, which this model has not")
         runner.register_hook(ShownPanels(show_dir))
     if keep:
-        if not isinstance(runner.model, FaceReconstructor):
+        if not isinstance(model, FaceReconstructor):
             raise ConfigError(for_keeping)
-        runner.model.restore = Kept(runner.model.restore, str(cfg.model.restore), keep)
+        model.restore = Kept(model.restore, str(cfg.model.restore), keep)
     path = None
-    if weights or own_state(runner.model):
+    if weights or own_state(model):
         path = Path(weights) if weights else shipped_weights(config)
-        load_weights(runner.model, path)
+        load_weights(model, path)
     figures = runner.test()
     n = len(runner.test_dataloader.dataset)
     first = is_main_process()

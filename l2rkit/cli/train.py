@@ -16,11 +16,29 @@ from .paths import writable_folder
 MEASURING = ("test_dataloader", "test_evaluator", "test_cfg")  # which training does not read
 
 
+class Resume(click.Option):
+    """`--resume`, `--resume auto` and `--resume FILE.pth`; a config after it is none of them."""
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
+        super().add_to_parser(parser, ctx)
+        option = parser._long_opt["--resume"]
+        process = option.process
+
+        def unless_config(value: Any, state: Any) -> None:
+            if isinstance(value, str) and value.endswith(".py"):
+                state.rargs.insert(0, value)
+                value = self.flag_value
+            process(value, state)
+
+        option.process = unless_config
+
+
 @click.command()
 @click.argument("config", type=click.Path())
 @click.option("--work-dir", help="Where checkpoints and logs go.  [default: work_dirs/<config>]")
 @click.option(
     "--resume",
+    cls=Resume,
     is_flag=False,
     flag_value="auto",
     metavar="[auto|CHECKPOINT]",
