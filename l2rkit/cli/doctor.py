@@ -23,7 +23,7 @@ OPTIONAL = {  # module: what it is for, and how it comes
     "pytorch3d": ("PyTorch3DRenderer", "build it for the installed torch, see pytorch3d.org"),
     "nvdiffrast": ("the project nvdiffrast, on NVIDIA GPUs", "see github.com/NVlabs/nvdiffrast"),
     "spandrel": ("the restorer Spandrel", "pip install spandrel"),
-    "gradio": ("`l2rkit demo`", "pip install 'l2rkit[demo]'"),
+    "gradio": ("`l2rkit app`", "pip install 'gradio>=6.31,<7'"),
 }
 FINE, MISSING, BROKEN = "ok", "--", "!!"
 Line = tuple[str, str, str]  # state, name, what is to say of it

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import UserError
 
-INSTALL = "pip install 'l2rkit[demo]'"
+INSTALL = "pip install 'gradio>=6.31,<7'"
 WAITING = 40  # people in the queue; more are sent away
 LARGEST = "20mb"  # of an upload
 REMEMBERED = 100  # visits and answers of which gradio keeps a record; it would 10,000
