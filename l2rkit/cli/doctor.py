@@ -95,6 +95,22 @@ def shipped() -> list[Line]:
     return lines + [_tried(name, lambda name=name: _read(FOLDER / name)) for name in others]
 
 
+def plugins() -> list[Line]:
+    """Installed plugins and what became of them; those in a config are not among them."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # each is told of here
+        from ..plugins import STATES
+
+    lines = []
+    for name, module, parts, fault in STATES:
+        said = ", ".join(parts) or "no parts in the sockets"
+        state = MISSING if fault else FINE
+        lines.append((state, name, f"{module}: {fault and f'skipped, {fault}; has '}{said}"))
+    return lines or [(FINE, "none", "installed; docs/part.md says how to make one")]
+
+
 def places() -> list[Line]:
     """Where data are looked for."""
     heads = Path("data/heads")
@@ -126,6 +142,7 @@ SECTIONS: dict[str, Callable[[], list[Line]]] = {
     "here": machine,
     "shipped": shipped,
     "optional": optional,
+    "plugins": plugins,
     "data": places,
 }
 

@@ -11,6 +11,7 @@ from ..leaderboard.results import identity, read_entries
 from ..leaderboard.table import table
 from .common import user_errors
 from .paths import writable_file
+from .tables import narrow
 
 CONFIGS, PROJECTS, WORK_DIRS = Path("configs"), Path("projects"), Path("work_dirs")
 
@@ -37,7 +38,8 @@ def leaderboard(
 ) -> None:
     """Prints a table of the entries of RESULTS.
 
-    By default these are all in configs/, projects/ and work_dirs/.
+    By default these are all in configs/, projects/ and work_dirs/. What does not fit into 120
+    columns is left out; all is in the page.
 
     With --out, the page goes there, a plot into docs/ and model-index.yml beside it, and a
     metafile.yml beside each of RESULTS.
@@ -61,7 +63,7 @@ def leaderboard(
             raise UserError(f"no results here ({looked}): l2rkit test CONFIG makes some")
     if out is None:
         entries = {identity(entry): entry for path in paths for entry in read_entries(path)}
-        click.echo(table(list(entries.values())))
+        click.echo(narrow(table(list(entries.values()))))
     elif check:
         texts = documents(paths, Path(out))
         stale = [

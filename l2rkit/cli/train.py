@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,15 @@ from .chain import missing_stages, said, train_first
 from .common import OVERRIDES, join_on_cpu, leave, load_for_runner, user_errors
 from .paths import writable_folder
 
+LOGGERS = {  # MMEngine's back ends and the packages that they import when training begins
+    "TensorboardVisBackend": "tensorboard",
+    "WandbVisBackend": "wandb",
+    "MLflowVisBackend": "mlflow",
+    "ClearMLVisBackend": "clearml",
+    "NeptuneVisBackend": "neptune",
+    "DVCLiveVisBackend": "dvclive",
+    "AimVisBackend": "aim",
+}
 MEASURING = ("test_dataloader", "test_evaluator", "test_cfg")  # which training does not read
 
 
@@ -93,15 +103,31 @@ def train(
         halve(cfg, amp)
     if auto_scale_lr:
         cfg.auto_scale_lr = dict(base_batch_size=base_batch(config, cfg), enable=True)
+    check_loggers(cfg)
     from mmengine.registry import DATASETS
-    from mmengine.runner import Runner
+
+    from ..engine.console import QuietRunner, TrainingProgress
 
     DATASETS.build(cfg.train_dataloader.dataset)  # before the Runner: what is missing comes first
     if launcher == "pytorch":
         join_on_cpu()
     with one_line_if_full(cfg.work_dir):
-        Runner.from_cfg(cfg).train()
+        runner = QuietRunner.from_cfg(cfg)
+        hooks = cfg.get("default_hooks", {})
+        interval = hooks.get("logger", {}).get("interval", 100)
+        runner.register_hook(TrainingProgress(config, interval))
+        runner.train()
     leave()
+
+
+def check_loggers(cfg: Any) -> None:
+    """Raises ConfigError if a back end of the visualizer wants a package that is not there."""
+    for backend in (cfg.get("visualizer") or {}).get("vis_backends") or ():
+        kind = backend["type"]
+        name = kind.rpartition(".")[2] if isinstance(kind, str) else kind.__name__
+        package = LOGGERS.get(name)
+        if package and find_spec(package) is None:
+            raise ConfigError(f"{name} needs the package {package}: pip install {package}")
 
 
 def base_batch(config: str, cfg: Any) -> int:

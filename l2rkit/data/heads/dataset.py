@@ -10,6 +10,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS
 from mmengine.utils import ProgressBar
 
+from l2rkit.data.heads.estimate import announce
 from l2rkit.data.heads.head_model import HeadModel
 from l2rkit.data.heads.person import random_person
 from l2rkit.data.heads.render import FAR, person_head, render_head
@@ -70,6 +71,8 @@ class SyntheticHeads(BaseDataset):
         """Make what the cache lacks; then one small dict per image."""
         chunks, each = -(-self.size // CHUNK), self.photos_per_person
         make = partial(_make_chunk, self.store, self.seed, self.split, self.image_size, each)
+        lacking = CHUNK * len(self.store.missing(chunks))
+        announce(lacking, self.image_size, self.workers, self.store.root)
         make_chunks(self.store, chunks, make, self.workers)
         return [
             dict(index=i, person=person_id(self.split, i, each), name=f"{self.split}-{i:06d}")
