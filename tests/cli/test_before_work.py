@@ -85,6 +85,20 @@ def test_a_leaderboard_of_nothing_says_where_it_looked() -> None:
     assert "work_dirs" not in line and not Path("page.md").exists()
 
 
+@pytest.mark.parametrize("by_name", [True, False])
+def test_a_logger_that_is_not_installed_is_said_before_data_are_made(
+    config: Path, by_name: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("l2rkit.cli.train.find_spec", lambda name: None)
+    kind = "'TensorboardVisBackend'" if by_name else "TensorboardVisBackend"
+    text = "from mmengine.visualization import TensorboardVisBackend, Visualizer\n"
+    text += f"visualizer = dict(type=Visualizer, vis_backends=[dict(type={kind})])\n"
+    config.write_text(config.read_text() + text + "train_dataloader = dict(**test_dataloader)\n")
+    line = line_of(run("train", config))
+    assert line.endswith("needs the package tensorboard: pip install tensorboard")
+    assert not Path("heads").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
