@@ -92,3 +92,29 @@ def test_the_bare_name_of_a_shipped_config_is_that_config(tmp_path: Path) -> Non
         load_config("unsup3d_heads32")
     with pytest.raises(ConfigError, match="no config at runtime"):  # part of others
         load_config("runtime")
+
+
+REPLACING = """
+from mmengine.config import read_base
+
+from l2rkit.decompose import LAPDecomposer
+from l2rkit.losses import Relief
+
+with read_base():
+    from l2rkit.configs.unsup3d.unsup3d_heads_32 import *
+
+model.decompose.update(width=8)
+updated = dict(**model.decompose)
+model["decompose"] = dict(type=LAPDecomposer, image_size=32)
+model.losses.update(relief=dict(type=Relief))
+del model["losses"]["upright"]
+"""
+
+
+def test_a_part_is_changed_by_update_and_replaced_by_assignment(tmp_path: Path) -> None:
+    own = tmp_path / "replacing.py"
+    own.write_text(REPLACING)
+    config, base = load_config(own), load_config("configs/unsup3d/unsup3d_heads_32.py")
+    assert config.updated == {**base.model.decompose, "width": 8}
+    assert set(config.model.decompose) == {"type", "image_size"}
+    assert set(config.model.losses) == {*base.model.losses, "relief"} - {"upright"}
