@@ -57,9 +57,9 @@ def kept_array(place: Path, make: Callable[[], np.ndarray]) -> np.ndarray:
 
 
 def png(picture: "Image.Image") -> bytes:
-    """The content of a PNG file."""
+    """The content of a PNG file; a colour profile of the picture goes into it."""
     file = io.BytesIO()
-    picture.save(file, "PNG")
+    picture.save(file, "PNG", icc_profile=picture.info.get("icc_profile"))
     return file.getvalue()
 
 
