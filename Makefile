@@ -1,7 +1,7 @@
 # make demo: reconstruct five bad sample photos, train briefly, print the leaderboard of that run
 # make test: the tests
 # make soak: trainings killed and resumed, doors given harm, thousands of photos, for some hours
-# make browser: the page of `l2rkit demo` in Chromium, which has to be installed with its driver
+# make browser: the page of `l2rkit app` in Chromium, which has to be installed with its driver
 # make docs: the documentation as a site, in work_dirs/site
 PYTHON ?= python3
 BIN := .venv/bin

@@ -1,12 +1,17 @@
 """Configs to models: the door for files, overrides and weights."""
 
 import inspect
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
-from os.path import isfile
+from importlib.util import find_spec
+from os.path import isdir, isfile
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.config import config as mmengine_config
 
 from .errors import ConfigError, PartError, near
 from .io import checkpoints  # noqa: F401  # it registers `zoo://` with MMEngine
@@ -17,6 +22,18 @@ from .registry import check_arguments
 # Keys of a Runner that a config may leave out and an override may still set.
 RUNNER_KEYS = ("randomness", "resume", "load_from", "load_only", "work_dir", "launcher", "env_cfg")
 RUNNER_KEYS += ("visualizer",)
+
+# Top-level keys that are read once a config is loaded, by the Runner or by l2rkit. All other
+# names are the config's own: its values were made of them before an override could change them.
+READ = {
+    *RUNNER_KEYS,
+    *("model", "data_preprocessor", "optim_wrapper", "param_scheduler", "auto_scale_lr"),
+    *("train_dataloader", "val_dataloader", "test_dataloader", "val_evaluator", "test_evaluator"),
+    *("train_cfg", "val_cfg", "test_cfg", "default_hooks", "custom_hooks", "custom_imports"),
+    *("log_processor", "log_level", "default_scope", "experiment_name", "model_wrapper_cfg"),
+    *("sync_bn", "find_unused_parameters", "activation_checkpointing", "compile"),
+    *("efficient_conv_bn_eval", "protocol"),
+}
 
 # What MMEngine's builders take out of a dict before they call its type.
 NOT_ARGUMENTS = ("type", "_scope_", "constructor", "paramwise_cfg", "convert_to_iter_based")
@@ -32,7 +49,9 @@ def load_config(
 ) -> Config:
     """The config at `path` with dotted `overrides` merged in, its `custom_imports` done.
 
-    A path such as configs/lap/lap_heads.py that is not there stands for the shipped config.
+    A path such as configs/lap/lap_heads.py that is not there stands for the shipped config, and so
+    does its bare name, lap_heads. Configs inherit shipped ones, in a clone and where l2rkit is
+    installed, by `with read_base(): from l2rkit.configs.lap.lap_heads import *`.
 
     Args:
         protocol: measures otherwise than the config: the test set, the metrics and the `protocol`
@@ -50,7 +69,9 @@ def load_config(
     if overrides:
         for key in overrides:
             _check_override(config, key)
+            _check_read(config, key)
         _merge(config, overrides)
+        _import_custom(config)  # of the overrides, too
     try:
         _check_parts(config)
     except PartError as error:
@@ -82,9 +103,42 @@ def _read(path: Path) -> Config:
     if path.suffix != ".py":  # MMEngine's readers of other formats run what a file says, too
         raise ConfigError(f"{path} is no config: those are Python, .py")
     try:
-        return Config.fromfile(path, import_custom_modules=False)
+        with _packages_found():
+            return Config.fromfile(path, import_custom_modules=False)
     except Exception as error:  # a config is a program and may fail in any way at all
-        raise ConfigError(f"{path} does not load: {_one_line(error)}") from error
+        raise ConfigError(f"{path} does not load: {_one_line(error)}{_base_hint(path)}") from error
+
+
+@contextmanager
+def _packages_found() -> Iterator[None]:
+    """Within it, MMEngine finds the packages of absolute bases without `pkg_resources`.
+
+    That is gone from current setuptools, and does not know that in a clone `l2rkit.configs` lies
+    beside the package.
+    """
+    found, mmengine_config.get_installed_path = mmengine_config.get_installed_path, _package_folder
+    try:
+        yield
+    finally:
+        mmengine_config.get_installed_path = found
+
+
+def _package_folder(package: str) -> str:
+    """The folder below which a package's configs lie."""
+    if package == "l2rkit":
+        return str(next(home for home in HOMES if isdir(home / "configs")))
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(f"no package is called '{package}'")
+    return list(spec.submodule_search_locations)[0]
+
+
+def _base_hint(path: Path) -> str:
+    """How to inherit, for configs that try it by `_base_`."""
+    if not re.search(r"^_base_\s*=", path.read_text("utf-8", "replace"), re.MULTILINE):
+        return ""
+    base = "from l2rkit.configs.unsup3d.unsup3d_heads import *"
+    return f"; in place of _base_ write `with read_base(): {base}`"
 
 
 def _follow(config: Config, protocol: str) -> None:
@@ -104,13 +158,27 @@ def _follow(config: Config, protocol: str) -> None:
 
 
 def _there_or_shipped(path: Path) -> Path:
-    """The path itself or, in a folder without it, that of the installed or cloned config."""
+    """The path itself or, in a folder without it, that of the installed or cloned config.
+
+    The bare name of a shipped config, with `.py` or without, is that config.
+    """
     places = (Path(), *(HOMES if path.parts[:1] == ("configs",) else ()))
     for place in places:
         if isfile(place / path):  # of a name too long, too, which pathlib raises an error for
             return place / path
+    if len(path.parts) == 1 and path.suffix in ("", ".py"):
+        shipped = _shipped()
+        if path.stem in shipped:
+            return shipped[path.stem]
+        raise ConfigError(f"no config at {path}, and none is shipped{near(path.stem, shipped)}")
     found = (p.name for place in places for p in (place / path.parent).glob("*.py"))
     raise ConfigError(f"no config at {path}{near(path.name, found)}")
+
+
+def _shipped() -> dict[str, Path]:
+    """The shipped configs of methods by name."""
+    paths = [path for home in reversed(HOMES) for path in sorted(home.glob("configs/*/*.py"))]
+    return {path.stem: path for path in paths if path.parent.name != "_base_"}
 
 
 def _import_custom(config: Config) -> None:
@@ -140,6 +208,29 @@ def _check_override(config: Config, key: str) -> None:
         if step not in known:
             raise ConfigError(f"no config key '{key}': '{step}' is not known{near(step, known)}")
         here = here[int(step)] if isinstance(here, (list, tuple)) else here.get(step)
+
+
+def _check_read(config: Config, key: str) -> None:
+    """An override may not be without effect: something has to read the key afterwards.
+
+    Configs that are data of another kind, without a model, may have any.
+    """
+    first = key.split(".")[0]
+    if first in READ or "model" not in config:
+        return
+    places = [path for path in _places(config, first, config[first]) if path.split(".")[0] in READ]
+    instead = f": set {', '.join(places[:4])}" if places else ""
+    raise ConfigError(f"'{key}' is read only while the config is loaded{instead}")
+
+
+def _places(here: Any, name: str, value: Any, path: str = "") -> Iterator[str]:
+    """The dotted paths below `here` that end with `name` and hold `value`."""
+    keyed = here.items() if isinstance(here, (dict, Config)) else enumerate(here)
+    for key, item in keyed:
+        if key == name and item == value and path:
+            yield f"{path}{key}"
+        elif isinstance(item, (dict, list, tuple)):
+            yield from _places(item, name, value, f"{path}{key}.")
 
 
 def _merge(config: Config, overrides: dict[str, Any]) -> None:

@@ -2,31 +2,63 @@
 
 A plugin is a package with an entry point in the group `l2rkit.plugins`; importing it registers its
 parts. The sockets import this module on the first look-up of a name that is a string, so a plugin
-costs nothing until it could be needed. A plugin that fails is named in a warning and skipped: it
-cannot break the others.
+costs nothing until it could be needed. A plugin that fails, or ends the program while it is
+imported, is named in a warning and skipped: it cannot break the others. The warning says which of
+its parts are there all the same.
 """
 
 import warnings
 from importlib.metadata import entry_points
+from typing import NamedTuple
 
 GROUP = "l2rkit.plugins"
 
 
-def load_plugins() -> list[str]:
-    """The names of the plugins that were imported."""
-    loaded = []
+class Plugin(NamedTuple):
+    """What became of a plugin: `parts` are the names it registered, `fault` is "" if it is fine."""
+
+    name: str
+    module: str
+    parts: list[str]
+    fault: str
+
+
+def import_plugins() -> list[Plugin]:
+    """Imports every installed plugin."""
+    found = []
     for entry in entry_points(group=GROUP):
+        before, fault = set(registered()), ""
         try:
             entry.load()
-        except Exception as error:  # a plugin may fail in any way at all
+        except (Exception, SystemExit) as error:  # a plugin may fail in any way at all
+            fault = " ".join(f"{type(error).__name__}: {error}".split())
+        parts = sorted(set(registered()) - before)
+        found.append(Plugin(entry.name, entry.value, parts, fault))
+    return found
+
+
+def load_plugins() -> list[str]:
+    """The names of the plugins that were imported; a warning for each that was not."""
+    for plugin in (found := import_plugins()):
+        if plugin.fault:
+            there = f"; registered before that: {', '.join(plugin.parts)}" if plugin.parts else ""
             warnings.warn(
-                f"plugin '{entry.name}' ({entry.value}) was skipped: "
-                f"{type(error).__name__}: {error}",
+                f"plugin '{plugin.name}' ({plugin.module}) was skipped: {plugin.fault}{there}",
                 stacklevel=2,
             )
-        else:
-            loaded.append(entry.name)
-    return loaded
+    STATES[:] = found
+    return [plugin.name for plugin in found if not plugin.fault]
 
 
+def registered() -> list[str]:
+    """The short names of all parts that sockets hold, as `LOSSES.Photometric`."""
+    from . import registry
+
+    sockets = {
+        key: value for key, value in vars(registry).items() if isinstance(value, registry.Socket)
+    }
+    return [f"{key}.{name}" for key, socket in sockets.items() for name in socket.module_dict]
+
+
+STATES: list[Plugin] = []  # of all plugins, those that failed too
 LOADED = load_plugins()

@@ -40,8 +40,15 @@ MIRRORED_LIGHT = (1, 1, -1, 1, 1)  # and of ambient, diffuse, dx, dy, dz
 T = TypeVar("T", bound=Any)  # a dataclass
 
 
-@dataclass(frozen=True, eq=False)
-class Light:
+class OneLine:
+    """A record that prints as one line: shapes in place of numbers."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(_said(self))})"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Light(OneLine):
     """One directional light and an ambient one: ambient (B,), diffuse (B,), direction (B, 3)."""
 
     ambient: Tensor
@@ -59,8 +66,8 @@ class Light:
         return torch.cat([self.ambient[:, None], self.diffuse[:, None], self.direction], 1)
 
 
-@dataclass(frozen=True, eq=False)
-class Confidence:
+@dataclass(frozen=True, eq=False, repr=False)
+class Confidence(OneLine):
     """How far a photo may stray from the face: a scale per pixel, small where it is trusted.
 
     pixel (B, 2, H, W): scale of a Laplacian over colours, for the face and for its mirror image.
@@ -76,8 +83,8 @@ class Confidence:
         _check("Confidence.feature", self.feature, (batch, 2, None, None))
 
 
-@dataclass(frozen=True, eq=False)
-class Consistent:
+@dataclass(frozen=True, eq=False, repr=False)
+class Consistent(OneLine):
     """What all photos of one person share, once for each photo.
 
     depth (B, 1, H, W), albedo (B, 3, H, W): as in `Face`, without what is one photo's own.
@@ -96,8 +103,8 @@ class Consistent:
         return Consistent(self.depth.flip(-1), self.albedo.flip(-1))
 
 
-@dataclass(frozen=True, eq=False)
-class Face:
+@dataclass(frozen=True, eq=False, repr=False)
+class Face(OneLine):
     """A batch of faces taken apart.
 
     depth (B, 1, H, W): canonical depth, displacement included.
@@ -160,8 +167,8 @@ class Face:
         return replace(self, light=light)
 
 
-@dataclass(frozen=True, eq=False)
-class Rendering:
+@dataclass(frozen=True, eq=False, repr=False)
+class Rendering(OneLine):
     """What a renderer gives: image (B, 3, H, W), mask and depth (B, 1, H, W), in the photo's view.
 
     The image is not clamped, so that over-exposed pixels still pass gradients; the mask is 0 or 1;
@@ -181,8 +188,8 @@ class Rendering:
         return (self.image * self.mask + picture * (1 - self.mask)).clamp(0, 1)
 
 
-@dataclass(frozen=True, eq=False)
-class Truth:
+@dataclass(frozen=True, eq=False, repr=False)
+class Truth(OneLine):
     """Geometry of synthetic heads, in the photo's view.
 
     depth (B, 1, H, W); normal (B, 3, H, W); mask (B, 1, H, W), 1 where they count.
@@ -199,8 +206,8 @@ class Truth:
         _check("Truth.mask", self.mask, (batch, 1, size, size))
 
 
-@dataclass(frozen=True, eq=False)
-class Scene:
+@dataclass(frozen=True, eq=False, repr=False)
+class Scene(OneLine):
     """What a loss sees: the photo that was aimed at, the face, and what became of it.
 
     photo (B, 3, H, W); face: see `Face`; own: the face as rendered, None of a model that renders
@@ -252,6 +259,16 @@ def each_tensor(record: T, change: Callable[[Tensor], Tensor]) -> T:
             value = each_tensor(value, change)
         changed[field.name] = value
     return replace(record, **changed)
+
+
+def _said(record: OneLine) -> list[str]:
+    """`depth (1, 1, 64, 64)` for each field of a record that is there."""
+    values = {field.name: getattr(record, field.name) for field in fields(record)}
+    return [
+        f"{name} {tuple(value.shape)}" if isinstance(value, Tensor) else f"{name} {value!r}"
+        for name, value in values.items()
+        if isinstance(value, (Tensor, OneLine))
+    ]
 
 
 def _check(name: str, value: Tensor, shape: tuple[int | None, ...]) -> None:

@@ -22,7 +22,7 @@ model = dict(
     render=dict(type=GridRenderer),
     losses=dict(photometric=dict(type=Photometric)),
 )
-hooks = [dict(interval=1), dict(interval=2)]
+custom_hooks = [dict(interval=1), dict(interval=2)]
 """
 
 
@@ -53,12 +53,12 @@ def test_overrides_are_merged(write):
     overrides = {
         "model.decompose.width": 8,
         "model.decompose.view_gain": 0.05,  # not in the config, but the part takes it
-        "hooks.1.interval": 5,
+        "custom_hooks.1.interval": 5,
         "randomness": dict(seed=3),
     }
     config = load_config(write(), overrides)
     assert config.model.decompose.width == 8 and config.model.decompose.view_gain == 0.05
-    assert config.hooks[1].interval == 5 and config.randomness.seed == 3
+    assert config.custom_hooks[1].interval == 5 and config.randomness.seed == 3
     assert load_config(write()).model.decompose.width == 4
 
 
@@ -69,13 +69,35 @@ def test_overrides_are_merged(write):
                                  "did you mean 'decompose'"),
         ("model.decompose.widht", "'widht' is not known: did you mean 'width'"),
         ("model.decompose.max_rotation", "did you mean 'max_rotation_deg'"),
-        ("hooks.2.interval", "'2' is not known"),
+        ("custom_hooks.2.interval", "'2' is not known"),
         ("modle", "did you mean 'model'"),
     ],
 )  # fmt: skip
 def test_an_override_of_an_unknown_key_is_refused(write, key, text):
     with pytest.raises(ConfigError, match=text):
         load_config(write(), {key: 1})
+
+
+def test_an_override_without_effect_is_refused_and_says_what_has_one():
+    """Of every shipped config: a name that its values were made of, which nothing reads later."""
+    celeba = "configs/l2r/l2r_celeba.py"
+    with pytest.raises(ConfigError, match=r"set train_dataloader\.dataset\.data_root$"):
+        load_config(celeba, {"data_root": "/elsewhere"})
+    said = "train_dataloader.dataset.data_root"
+    assert load_config(celeba, {said: "/elsewhere"}).train_dataloader.dataset.data_root[0] == "/"
+    with pytest.raises(
+        ConfigError, match=r"set train_dataloader\.dataset\.pipeline\.0\.image_size"
+    ):
+        load_config("configs/unsup3d/unsup3d_heads.py", {"image_size": 32})
+    with pytest.raises(ConfigError, match="is read only while the config is loaded"):
+        load_config("configs/unsup3d/unsup3d_heads.py", {"train_pipeline.0.image_size": 32})
+
+
+def test_overrides_that_import_do_so(write, monkeypatch):
+    monkeypatch.syspath_prepend(write("LOADED = True", "imported_by_an_override.py").parent)
+    path = write(CONFIG + "custom_imports = dict(imports=[])\n")
+    load_config(path, {"custom_imports.imports": ["imported_by_an_override"]})
+    assert sys.modules.pop("imported_by_an_override").LOADED
 
 
 def test_a_misspelt_argument_is_found_before_anything_is_built(write):
@@ -126,8 +148,8 @@ def test_shipped_configs_are_found_from_anywhere(tmp_path, monkeypatch):
     (tmp_path / name).parent.mkdir(parents=True)
     (tmp_path / name).write_text("protocol = 'mine'\n")
     assert load_config(name).protocol == "mine"
-    with pytest.raises(ConfigError, match="no config at unsup3d_heads"):
-        load_config("unsup3d_heads.py")
+    with pytest.raises(ConfigError, match="no config at unsup3d/unsup3d_heads"):
+        load_config("unsup3d/unsup3d_heads.py")
 
 
 def test_load_model_leaves_losses_out_and_sleeps(write, tmp_path):

@@ -151,3 +151,12 @@ def test_its_commands_are_taken(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_its_links_lead_somewhere(page: str) -> None:
     assert broken(PAGES[page]) == []
+
+
+def test_data_lie_where_the_page_of_data_sets_puts_them() -> None:
+    places = set()
+    for path in (ROOT / "configs").glob("*/*.py"):
+        places |= set(re.findall(r'data_root ?= ?"(data/\w+)"', path.read_text("utf-8")))
+    page = PAGES["docs/datasets.md"].read_text("utf-8")
+    assert len(places) > 4
+    assert [p for p in sorted(places - {"data/photos"}) if f"{p}/" not in page] == []

@@ -95,6 +95,42 @@ def test_an_installed_package_fills_a_socket_and_a_broken_one_is_named(installed
     assert wanted in done.stderr and "dust_plugin" not in done.stderr
 
 
+def test_a_plugin_that_ends_the_program_ends_no_command(installed):
+    environment = installed("sun_plugin", "import sys\nsys.exit(3)\n")
+    command = [sys.executable, "-m", "l2rkit", "doctor"]
+    done = subprocess.run(command, env=environment, text=True, capture_output=True)
+    assert "-- sun_plugin: sun_plugin: skipped, SystemExit: 3" in done.stdout, done.stderr
+    assert "Traceback" not in done.stderr
+    code = "from l2rkit.registry import RESTORERS; print(RESTORERS.find('Resample').__name__)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, text=True, capture_output=True
+    )
+    assert done.returncode == 0 and done.stdout.strip() == "Resample"
+
+
+def test_a_clash_of_names_says_what_was_registered_and_what_was_not(installed):
+    twice = PART.replace("Dusted", "Resample")
+    installed("moon_plugin", PART.replace("Dusted", "Mooned") + twice)
+    environment = installed("dust_plugin", PART)
+    code = (
+        "from l2rkit.registry import RESTORERS\n"
+        "print(RESTORERS.find('Resample').__module__, RESTORERS.find('Mooned').__name__)\n"
+        "from l2rkit.plugins import STATES\n"
+        "print(*sorted((p.name, *p.parts, bool(p.fault)) for p in STATES))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, text=True, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+    ours, states = done.stdout.strip().splitlines()
+    assert ours == "l2rkit.restore.resample Mooned", "what was there first stays"
+    assert states == (
+        "('dust_plugin', 'RESTORERS.Dusted', False) ('moon_plugin', 'RESTORERS.Mooned', True)"
+    )
+    assert "Resample is already registered" in done.stderr
+    assert "registered before that: RESTORERS.Mooned" in done.stderr
+
+
 def test_a_config_reaches_a_part_by_its_class_and_by_custom_imports(tmp_path, monkeypatch):
     (tmp_path / "moon_parts.py").write_text(PART.replace("Dusted", "Mooned"))
     monkeypatch.syspath_prepend(tmp_path)

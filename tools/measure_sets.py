@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils.data import default_collate
 
 from l2rkit.cli.common import quiet, user_errors
+from l2rkit.cli.paths import writable_file
 from l2rkit.config import load_config, load_model
 from l2rkit.data import PackPhoto, ResizeFace, SyntheticHeads
 from l2rkit.degrade import Level
@@ -36,13 +37,14 @@ DRAWS = 10_000  # of the bootstrap
 @click.argument("weights", type=click.Path(), required=False)
 @click.option("--people", default=125, show_default=True, type=click.IntRange(2))
 @click.option("--against", type=click.Path(), help="Config of a method that sees photos alone.")
-@click.option("--results", help="File that gets the entries.  [default: results.json by CONFIG]")
+@click.option("--results", help="File that gets the entries.  [default: in work_dirs/]")
 @user_errors
 def main(
     config: str, weights: str | None, people: int, against: str | None, results: str | None
 ) -> None:
     quiet()
     path = Path(weights) if weights else shipped_weights(config)
+    where = writable_file(results or f"work_dirs/{Path(config).stem}/results.json")
     cfg = load_config(config)
     supervision = supervision_of(cfg)
     model = load_model(cfg, path)
@@ -59,7 +61,7 @@ def main(
         made = entry(cfg, config, path, figures, len(photo), {}, supervision)
         made["protocol"] = f"heads, {model.image_size} px, sets of {size}"
         made["command"] = f"python tools/measure_sets.py {config}" + (f" {weights}" * bool(weights))
-        enter(made, Path(results) if results else Path(config).parent / "results.json")
+        enter(made, where)
     if against:
         other = load_model(load_config(against), shipped_weights(against))
         alone = measured(other, photo, depth, 1)

@@ -49,7 +49,7 @@ from l2rkit.restore import FaceRestorer
 with read_base():
     from .._base_.default_runtime import *
 
-data_root = "data/celeba_hq"
+data_root = "data/celebahq"
 model = dict(
     type=FaceReconstructor,
     decompose=dict(

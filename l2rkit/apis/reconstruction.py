@@ -20,6 +20,7 @@ from ..viz.alone import FaceAlone
 from ..viz.formats import MESHES, file_name
 from ..viz.mesh import mesh_of, to_bytes
 from ..viz.panel import TILE, on_white, panel
+from ..viz.paste import faded, pasted
 from ..viz.texture import texture
 from ..viz.turntable import gif, light_from, relit, turntable
 
@@ -44,12 +45,20 @@ class Reconstruction:
     fine: np.ndarray | None = None
     photo_light: Light | None = None
 
+    def __repr__(self) -> str:
+        size, (yaw, pitch) = self.face.size, self.face.view[0, [1, 0]].rad2deg().tolist()
+        return f"<Reconstruction: {size} x {size} px, yaw {yaw:.0f} deg, pitch {pitch:.0f} deg>"
+
     @property
     def face(self) -> Face:
         return self.scene.face
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What `save` writes into the `.npz` file, by name."""
+        """What `save` writes into the `.npz` file, by name.
+
+        `depth` is NaN where the photo shows no face (`numpy.isfinite(depth)` is the face's mask);
+        all other arrays are finite.
+        """
         face, own = self.face, self.scene.own
         displacement = face.displacement
         return {
@@ -127,6 +136,17 @@ class Reconstruction:
             for old, new in ((own.ambient, ambient), (own.diffuse, diffuse))
         ]
         return self.lit_by(light_from(yaw_deg, pitch_deg, *strengths))
+
+    def paste(self, photo: Image.Image) -> Image.Image:
+        """The whole photo, upright, at its size, with the face as it is rendered blended into it.
+
+        photo: the one that the face was found in. The face is restored, and lit as `relight` has
+        it; alpha and colour profile stay. See `l2rkit.viz.pasted`.
+        """
+        seen = self.scene.photo
+        face = to_bytes(self.scene.own.over(seen)[0])
+        alone = FaceAlone(seen.shape[-1])(self.face).mask * self.scene.own.mask
+        return pasted(photo, face, self.crop, faded(alone[0, 0].numpy()))
 
     def turntable(self, frames: int = 24, size: int = MOVING) -> bytes:
         """A GIF of the face swinging from side to side."""

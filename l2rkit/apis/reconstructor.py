@@ -11,13 +11,11 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from mmengine.utils import ProgressBar
-from PIL import Image
 from torch import Tensor
 
 from .. import __version__
 from ..config import load_config, load_model
 from ..data.align import FaceAligner, warp
-from ..data.arrays import as_photo
 from ..data.photo import photo_size, read_photo
 from ..engine.devices import chosen_device
 from ..errors import ConfigError, WeightsError
@@ -27,11 +25,11 @@ from ..ops.threads import fork_safe_lock
 from ..structures import Scene, on_cpu, one_by_one
 from ..viz.texture import FINEST
 from ..zoo import DEFAULT_CONFIG, shipped_weights
+from .inputs import Photo, is_one_photo, pixels_of
 from .reconstruction import Collection, Reconstruction
 
 BATCH = 16  # photos that go through the network at once
 _building = fork_safe_lock()  # MMEngine's reading of configs changes what `import` does
-Photo = str | Path | np.ndarray | Image.Image  # a file, or what `as_photo` takes
 
 
 class Crop(NamedTuple):
@@ -82,12 +80,12 @@ class Reconstructor:
         self.aligner = FaceAligner(self.size) if align else None
 
     def __call__(self, photo: Photo) -> list[Reconstruction]:
-        """The faces in a photo: a path, an array or a Pillow picture, see `as_photo`.
+        """The faces in a photo: a file, its bytes, a Pillow image, an array or a tensor.
 
         Raises:
             UserError: the photo cannot be read, or holds no face.
         """
-        return [self._faces([crop])[0] for crop in self.crops(photo)]
+        return [self.faces([crop])[0] for crop in self.crops(photo)]
 
     def digest(self) -> str:
         """What tells it from others that would make other faces of a photo: config and weights."""
@@ -103,7 +101,7 @@ class Reconstructor:
         found = []
         for first in range(0, len(photos), BATCH):
             some = photos[first : first + BATCH]
-            found += self._faces([self.crops(photo)[0] for photo in some])
+            found += self.faces([self.crops(photo)[0] for photo in some])
             if bar is not None:
                 bar.update(len(some))
         if bar is not None:
@@ -117,7 +115,7 @@ class Reconstructor:
             UserError: as above.
         """
         if not isinstance(photo, (str, os.PathLike)):
-            return self._cut(as_photo(photo), "")
+            return self._cut(pixels_of(photo), "")
         pixels = read_photo(photo)
         shrunk = np.diag([pixels.shape[1] / photo_size(photo)[0]] * 2 + [1])  # huge photos are
         return [
@@ -134,7 +132,7 @@ class Reconstructor:
             name = type(self.model.decompose).__name__
             raise ConfigError(f"a collection wants a decomposer of many photos; {name} takes one")
         one = torch.zeros(len(crops), dtype=torch.long, device=self.device)
-        faces = self._faces(crops, one)
+        faces = self.faces(crops, one)
         share = self.model.decompose.shares(self._batch(crops), one).cpu()
         best = faces[int(share.argmax())]
         common = best.face.consistent
@@ -157,7 +155,8 @@ class Reconstructor:
         pixels = np.stack([crop.pixels for crop in crops])
         return torch.from_numpy(pixels).permute(0, 3, 1, 2).to(self.device) / 255
 
-    def _faces(self, crops: Sequence[Crop], person: Tensor | None = None) -> list[Reconstruction]:
+    def faces(self, crops: Sequence[Crop], person: Tensor | None = None) -> list[Reconstruction]:
+        """The face in each crop, all in one batch; crops with equal `person` (N,) are of one."""
         (scene,) = self.model.predict(self._batch(crops), person)
         if not (scene.face.depth.isfinite().all() and scene.own.image.isfinite().all()):
             raise WeightsError("the model makes a face that is not finite: its weights are broken")
@@ -178,9 +177,10 @@ def reconstruct(
 ) -> Reconstruction | list[Reconstruction]:
     """The largest face in a photo, or those in a list of photos.
 
-    A photo is a path, an array or a Pillow picture, see `l2rkit.data.arrays.as_photo`. Of a list
-    one each, in its order; they go through the network together, `progress` shows a bar on standard
-    error. The model is kept for the next call. Arguments as in `Reconstructor`.
+    A photo is a path, the bytes of a file, a Pillow image, an array (H, W, 3) uint8 RGB or floats
+    in [0, 1], or a tensor (3, H, W); a batch of arrays or tensors is a list. Of a list one each, in
+    its order; they go through the network together, `progress` shows a bar on standard error. The
+    model is kept for the next call. Arguments as in `Reconstructor`.
 
     Raises:
         UserError: a photo cannot be read or holds no face; nothing comes back then.
@@ -188,7 +188,7 @@ def reconstruct(
     files = tuple(None if f is None else (str(f), _changed(f)) for f in (config, weights))
     with _building:
         model = _kept(*files, align, chosen_device(device), fidelity)
-    if isinstance(photos, (str, Path, np.ndarray, Image.Image)):
+    if is_one_photo(photos):
         return model(photos)[0]
     return model.largest(photos, progress)
 

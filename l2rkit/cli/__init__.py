@@ -5,6 +5,7 @@ from importlib import import_module
 import click
 
 NAMES = (
+    "app",
     "browse-dataset",
     "demo",
     "doctor",

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from .common import OVERRIDES, load_for_runner, user_errors
+from .paths import writable_file
 
 COLUMNS = 4  # samples in a row
 
@@ -32,6 +33,7 @@ def browse_dataset(
         from ..errors import ConfigError
 
         raise ConfigError(f"{config} has no {split}_dataloader: nothing to browse")
+    writable_file(out)
     from mmengine.registry import DATASETS
     from mmengine.runner import set_random_seed
 

@@ -3,6 +3,7 @@
 import ast
 import functools
 import logging
+import re
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +13,9 @@ from typing import Any
 
 import click
 
-from ..errors import UserError, printable
+from ..errors import ConfigError, UserError, printable
+
+PAIR = re.compile(r"[A-Za-z_][\w.]*=")  # how KEY=VALUE begins
 
 
 class Door(click.ClickException):
@@ -38,14 +41,31 @@ class Override(click.ParamType):
             return key, text  # a word, unhashable, or nested too deeply
 
 
+class SeveralPairs(click.Option):
+    """An option that takes all KEY=VALUE words that follow it, as MMEngine's does."""
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
+        super().add_to_parser(parser, ctx)
+        taken = [parser._long_opt[name] for name in self.opts]
+        for option, process in [(option, option.process) for option in taken]:
+
+            def all_pairs(value: Any, state: Any, process: Callable = process) -> None:
+                process(value, state)
+                while state.rargs and PAIR.match(state.rargs[0]):
+                    process(state.rargs.pop(0), state)
+
+            option.process = all_pairs
+
+
 def overrides(name: str, what: str) -> Callable:
     """An option of KEY=VALUE pairs that arrive as one dict."""
     return click.option(
         name,
+        cls=SeveralPairs,
         type=Override(),
         multiple=True,
         callback=lambda ctx, param, pairs: dict(pairs),
-        help=f"{what} May be repeated.",
+        help=f"{what} Takes several.",
     )
 
 
@@ -55,6 +75,9 @@ OVERRIDES = overrides(
 RESTORER_OPTIONS = overrides(
     "--restorer-options", "An argument of the restorer, as in weights=GFPGANv1.4.pth."
 )
+
+
+FLAGS = ("launcher", "resume")  # keys of MMEngine's Runner that commands set themselves
 
 
 def user_errors(command: Callable) -> Callable:
@@ -100,15 +123,52 @@ def complain(error: UserError) -> None:
 
 
 def load_for_runner(
-    path: str, overrides: dict[str, Any], launcher: str, protocol: str | None = None
+    path: str,
+    overrides: dict[str, Any],
+    launcher: str,
+    protocol: str | None = None,
+    unread: Sequence[str] = (),
 ) -> Any:
-    """The config, ready for MMEngine's Runner."""
+    """The config, ready for MMEngine's Runner.
+
+    unread: keys that the command does not read, which an override may not change.
+
+    Raises:
+        ConfigError: the config is wrong, or an override would be without effect.
+    """
     import_mmengine()
     from ..config import load_config
 
+    for key in overrides:
+        for name in unread:
+            if f"{key}.".startswith(f"{name}."):
+                raise ConfigError(
+                    f"{key}={overrides[key]} has no effect here: '{name}' is not read"
+                )
+        if key in FLAGS:
+            raise ConfigError(f"{key}={overrides[key]} has no effect: say --{key}")
+
     config = load_config(path, overrides, protocol)
     config.launcher = launcher
+    if launcher != "none":  # MMEngine's own wrapper wants a GPU
+        config.setdefault("model_wrapper_cfg", dict(type="l2rkit.engine.MeanGradients"))
     return config
+
+
+def join_on_cpu() -> None:
+    """Joins torchrun's processes with gloo where there is no GPU; MMEngine's own way needs one."""
+    import torch
+
+    if not torch.cuda.is_available():
+        torch.distributed.init_process_group("gloo")
+
+
+def leave() -> None:
+    """Ends what joined the processes: its threads, if still there at the end, may abort them."""
+    from torch import distributed
+
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def import_mmengine(waits_s: Sequence[float] = (0.5, 1.0, 2.0)) -> None:

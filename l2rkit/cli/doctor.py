@@ -23,7 +23,7 @@ OPTIONAL = {  # module: what it is for, and how it comes
     "pytorch3d": ("PyTorch3DRenderer", "build it for the installed torch, see pytorch3d.org"),
     "nvdiffrast": ("the project nvdiffrast, on NVIDIA GPUs", "see github.com/NVlabs/nvdiffrast"),
     "spandrel": ("the restorer Spandrel", "pip install spandrel"),
-    "gradio": ("`l2rkit demo`", "pip install 'l2rkit[demo]'"),
+    "gradio": ("`l2rkit app`", "pip install 'gradio>=6.31,<7'"),
 }
 FINE, MISSING, BROKEN = "ok", "--", "!!"
 Line = tuple[str, str, str]  # state, name, what is to say of it
@@ -109,6 +109,22 @@ def shipped() -> list[Line]:
     return lines + [_tried(name, lambda name=name: _read(FOLDER / name)) for name in others]
 
 
+def plugins() -> list[Line]:
+    """Installed plugins and what became of them; those in a config are not among them."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # each is told of here
+        from ..plugins import STATES
+
+    lines = []
+    for name, module, parts, fault in STATES:
+        said = ", ".join(parts) or "no parts in the sockets"
+        state = MISSING if fault else FINE
+        lines.append((state, name, f"{module}: {fault and f'skipped, {fault}; has '}{said}"))
+    return lines or [(FINE, "none", "installed; docs/part.md says how to make one")]
+
+
 def places() -> list[Line]:
     """Where data are looked for."""
     heads = Path("data/heads")
@@ -140,6 +156,7 @@ SECTIONS: dict[str, Callable[[], list[Line]]] = {
     "here": machine,
     "shipped": shipped,
     "optional": optional,
+    "plugins": plugins,
     "data": places,
 }
 

@@ -7,11 +7,13 @@ from typing import Any
 import click
 
 from ..errors import ConfigError, UserError, near
-from ..leaderboard.results import read_entries
+from ..leaderboard.results import identity, read_entries
 from ..leaderboard.table import table
 from .common import user_errors
+from .paths import writable_file
+from .tables import narrow
 
-CONFIGS, PROJECTS = Path("configs"), Path("projects")
+CONFIGS, PROJECTS, WORK_DIRS = Path("configs"), Path("projects"), Path("work_dirs")
 
 
 @click.command()
@@ -34,7 +36,10 @@ def leaderboard(
     jobs: int | None,
     only: str | None,
 ) -> None:
-    """Prints a table of the entries of RESULTS, by default of all in configs/ and projects/.
+    """Prints a table of the entries of RESULTS.
+
+    By default these are all in configs/, projects/ and work_dirs/. What does not fit into 120
+    columns is left out; all is in the page.
 
     With --out, the page goes there, a plot into docs/ and model-index.yml beside it, and a
     metafile.yml beside each of RESULTS.
@@ -44,14 +49,21 @@ def leaderboard(
 
     Status 0: all done. 1: some runs failed, or the page is stale. 2: nothing could begin.
     """
+    if out and not check:
+        writable_file(out)
     if not run and (matrix or jobs or only):
         raise ConfigError("--matrix, --jobs and --only are for --run")
     failed = measure(Path(matrix or CONFIGS / "matrix.json"), jobs, only or "") if run else 0
     paths = [Path(path) for path in results]
     if not paths:
-        paths = [p for folder in (CONFIGS, PROJECTS) for p in sorted(folder.glob("*/results.json"))]
+        places = [CONFIGS, PROJECTS, *([] if out else [WORK_DIRS])]  # pages tell of no trial
+        paths = [p for folder in places for p in sorted(folder.glob("*/results.json"))]
+        if not paths:
+            looked = ", ".join(f"{folder}/*/results.json" for folder in places)
+            raise UserError(f"no results here ({looked}): l2rkit test CONFIG makes some")
     if out is None:
-        click.echo(table([entry for path in paths for entry in read_entries(path)]))
+        entries = {identity(entry): entry for path in paths for entry in read_entries(path)}
+        click.echo(narrow(table(list(entries.values()))))
     elif check:
         texts = documents(paths, Path(out))
         stale = [

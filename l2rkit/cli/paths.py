@@ -1,5 +1,6 @@
 """Which photos a command reads, and where it writes: all of it is known before work begins."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -121,6 +122,25 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except (OSError, ValueError):  # too long a name, too
         return None
     return found.st_dev, found.st_ino
+
+
+def writable_file(path: str | Path) -> Path:
+    """The file that a command will write; its folder is made if it is not there.
+
+    Asked before the work begins, so that no work is done in vain.
+
+    Raises:
+        UserError: it is a folder, or cannot be written.
+    """
+    from ..errors import UserError
+
+    file = Path(path)
+    if isdir(file):
+        raise UserError(f"cannot write {file}: it is a folder, a file was wanted")
+    writable_folder(file.parent)
+    if file.exists() and not os.access(file, os.W_OK):
+        raise UserError(f"cannot write {file}: permission denied")
+    return file
 
 
 def writable_folder(path: str | Path) -> Path:

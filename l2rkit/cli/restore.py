@@ -1,12 +1,20 @@
 """`l2rkit restore`: bad photos in, better pictures out."""
 
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .common import RESTORER_OPTIONS, complain, import_mmengine, say, user_errors, writing
 from .paths import check_outputs, output_names, paths_of, writable_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PIL import Image
+
+    from ..data.align import FaceAligner
 
 
 @click.command()
@@ -19,6 +27,11 @@ from .paths import check_outputs, output_names, paths_of, writable_folder
 @click.option(
     "--align/--no-align", default=True, help="For restorers of faces: find the face and cut it out."
 )
+@click.option(
+    "--paste",
+    is_flag=True,
+    help="Put restored faces, all that there are, back into the whole photo, at its own size.",
+)
 @click.option("--device", default="cpu", show_default=True)
 @click.pass_context
 @user_errors
@@ -29,6 +42,7 @@ def restore(
     restorer_options: dict[str, Any],
     out: str,
     align: bool,
+    paste: bool,
     device: str,
 ) -> None:
     """Writes NAME.png, restored in 2D, for each PHOTO; a folder stands for its photos.
@@ -54,6 +68,8 @@ def restore(
     from ..restore.tiles import tiled
     from ..viz.mesh import to_bytes
 
+    if paste and not align:
+        raise click.UsageError("--paste finds faces by itself: it goes without --no-align")
     folder = writable_folder(out)
     paths = paths_of(photos, folder)
     names = output_names(paths)
@@ -61,11 +77,19 @@ def restore(
     part = RESTORERS.build(dict(restorer_options, type=restorer)).to(device).eval()
     aligned = getattr(part, "aligned", False)
     aligner = FaceAligner(part.image_size) if aligned and align else None
+    if paste and aligner is None:
+        raise UserError(f"--paste is for restorers of faces; {restorer} restores the whole photo")
     # some, such as face restorers, have to see the whole photo
     restored = part if aligned or getattr(part, "whole", False) else partial(tiled, part)
     failed = 0
     for path, name in zip(paths, names):
         try:
+            if paste:
+                whole = repaired(path, aligner, restored, device)
+                with writing():
+                    write_whole(folder / f"{name}.png", png(whole))
+                say(f"{path} -> {folder / name}.png")
+                continue
             photo, alpha = read_photo(path), read_alpha(path)
             if aligner is not None:
                 photo, matrix = aligner.crop(photo, name=path)
@@ -85,3 +109,26 @@ def restore(
     if failed:
         say(f"{failed} of {len(paths)} photos failed", err=True)
         ctx.exit(1)
+
+
+def repaired(
+    path: Path, aligner: "FaceAligner", restored: "Callable", device: str
+) -> "Image.Image":
+    """The whole photo in a file with all of its faces restored.
+
+    Raises:
+        UserError: it cannot be read, or holds no face.
+    """
+    import torch
+
+    from ..data.transforms import to_tensor
+    from ..viz.mesh import to_bytes
+    from ..viz.paste import open_whole, pasted
+
+    photo, pixels, shrunk = open_whole(path)
+    for face in aligner.faces(pixels, name=path):
+        crop, matrix = aligner.crop(pixels, face)
+        with torch.no_grad():
+            (better,) = restored(to_tensor(crop)[None].to(device))
+        photo = pasted(photo, to_bytes(better), matrix @ shrunk)
+    return photo

@@ -112,11 +112,12 @@ def check_weights(cfg: Any) -> None:
         starting_state(model, path, parts_of(cfg))
 
 
-def go_on(cfg: Any, seed: int | None) -> bool:
-    """Sets the config to go on from the latest whole checkpoint in its work dir, if there is one.
+def go_on(cfg: Any, seed: int | None, resume: str = "auto") -> bool:
+    """Sets the config to go on from a checkpoint.
 
-    Where the run began does not matter any more then, and its seed is what it was. Whether there
-    is anything left to do.
+    With `auto` that is the latest whole one in its work dir, if there is one. Where the run began
+    does not matter any more then, and its seed is what it was. Whether there is anything left to
+    do.
 
     Raises:
         ConfigError: the config wants another seed, or what the checkpoint decides on, changed.
@@ -124,7 +125,8 @@ def go_on(cfg: Any, seed: int | None) -> bool:
     from ..engine.changes import changes, kept, told
     from ..io.checkpoints import checkpoint_to_resume
 
-    found = checkpoint_to_resume(cfg.work_dir, partial(click.echo, err=True))
+    only = None if resume == "auto" else resume
+    found = checkpoint_to_resume(cfg.work_dir, partial(click.echo, err=True), only)
     if found is None:
         return True
     path, meta = found

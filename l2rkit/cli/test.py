@@ -7,7 +7,20 @@ from typing import Any
 
 import click
 
-from .common import OVERRIDES, RESTORER_OPTIONS, load_for_runner, user_errors
+from .common import (
+    OVERRIDES,
+    RESTORER_OPTIONS,
+    join_on_cpu,
+    leave,
+    load_for_runner,
+    user_errors,
+)
+from .paths import writable_file, writable_folder
+
+# What training reads, and measuring does not.
+TRAINING = ("train_dataloader", "train_cfg", "val_dataloader", "val_cfg", "val_evaluator")
+TRAINING += ("optim_wrapper", "param_scheduler", "auto_scale_lr", "default_hooks.checkpoint")
+TRAINING += ("model.losses", "load_from", "log_level")
 
 
 @click.command()
@@ -23,7 +36,12 @@ from .common import OVERRIDES, RESTORER_OPTIONS, load_for_runner, user_errors
 @click.option(
     "--keep", metavar="FOLDER", help="Keep restored photos there, for other methods behind it."
 )
-@click.option("--results", help="File that gets the entry.  [default: results.json by CONFIG]")
+@click.option("--work-dir", help="Where results and logs go.  [default: work_dirs/<config>]")
+@click.option("--results", help="File that gets the entry.  [default: results.json in work dir]")
+@click.option(
+    "--show-dir", metavar="FOLDER", help="Draw a panel of each photo and what came of it there."
+)
+@click.option("--launcher", type=click.Choice(["none", "pytorch", "slurm", "mpi"]), default="none")
 @click.option("--dry-run", is_flag=True, help="Print the figures and write no entry.")
 @OVERRIDES
 @user_errors
@@ -35,7 +53,10 @@ def test(
     restore: str | None,
     restorer_options: dict[str, Any],
     keep: str | None,
+    work_dir: str | None,
     results: str | None,
+    show_dir: str | None,
+    launcher: str,
     dry_run: bool,
     cfg_options: dict[str, Any],
 ) -> None:
@@ -43,9 +64,12 @@ def test(
 
     A restorer alone takes none, nor does a prior in PriorSampler: they bring them. Prints the
     figures and enters them in results.json, in place of an older entry for the same config, weights
-    and data; the figures of each image go into results.npz beside it.
+    and data; the figures of each image go into results.npz beside it. Whatever is wrong with
+    WEIGHTS or with where results go is said before anything is measured.
     """
-    cfg = load_for_runner(config, cfg_options, "none", protocol)
+    cfg = load_for_runner(config, cfg_options, launcher, protocol, TRAINING)
+    from mmengine.dist import is_main_process
+    from mmengine.model import is_model_wrapper
     from mmengine.runner import Runner
 
     from ..errors import ConfigError, UserError
@@ -55,6 +79,7 @@ def test(
     from ..model import FaceReconstructor
     from ..registry import RESTORERS, check_arguments
     from ..restore.kept import Kept
+    from ..viz.hook import ShownPanels
     from ..zoo import shipped_weights
 
     if "test_dataloader" not in cfg:
@@ -62,7 +87,11 @@ def test(
     for_keeping = "--keep is for a 3D method behind a restorer, named with --restore"
     if keep and not restore:
         raise ConfigError(for_keeping)
-    cfg.work_dir = f"work_dirs/{Path(config).stem}"
+    cfg.work_dir = work_dir or cfg.get("work_dir") or f"work_dirs/{Path(config).stem}"
+    where = None if dry_run else results_file(results or Path(cfg.work_dir, "results.json"))
+    writable_folder(cfg.work_dir)
+    for folder in filter(None, (keep, show_dir)):
+        writable_folder(folder)
     cfg.log_level = "WARNING"  # the start-up log would drown the figures
     cfg.custom_hooks = [*cfg.get("custom_hooks", []), dict(type="l2rkit.viz.Progress")]
     if level != "clean":
@@ -77,28 +106,52 @@ def test(
     cfg.model.pop("losses", None)
     # where training began or stopped; MMEngine would load it over the weights
     cfg.load_from, cfg.resume = None, False
+    if launcher == "pytorch":
+        join_on_cpu()
     runner = Runner.from_cfg(cfg)
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    if show_dir:
+        if not isinstance(model, FaceReconstructor) or model.render is None:
+            raise ConfigError("--show-dir draws rendered faces, which this model has not")
+        runner.register_hook(ShownPanels(show_dir))
     if keep:
-        if not isinstance(runner.model, FaceReconstructor):
+        if not isinstance(model, FaceReconstructor):
             raise ConfigError(for_keeping)
-        runner.model.restore = Kept(runner.model.restore, str(cfg.model.restore), keep)
+        model.restore = Kept(model.restore, str(cfg.model.restore), keep)
     path = None
-    if weights or own_state(runner.model):
+    if weights or own_state(model):
         path = Path(weights) if weights else shipped_weights(config)
-        load_weights(runner.model, path)
+        load_weights(model, path)
     figures = runner.test()
     n = len(runner.test_dataloader.dataset)
+    first = is_main_process()
+    leave()
+    if not first:
+        return
     made = entry(cfg, config, path, figures, n, cfg_options, supervision)
     for name, value in made["metrics"].items():
         spread = f" ± {value['std']:.3f}" if "std" in value else ""
         click.echo(f"{name:16} {value['mean']:8.3f}{spread}")
     unknown = [name for name, value in made["metrics"].items() if not isfinite(value["mean"])]
-    if unknown and not dry_run:
+    if unknown and where is not None:
         raise UserError(f"nothing is entered: {', '.join(unknown)} cannot be known of such faces")
-    if not dry_run:
-        where = Path(results) if results else Path(config).parent / "results.json"
+    if where is not None:
         enter(made, where, each_image(runner.test_loop.evaluator.metrics))
         click.echo(f"entered in {where}")
+
+
+def results_file(path: str | Path) -> Path:
+    """The file that will get the entry; one that is there already holds entries.
+
+    Raises:
+        UserError: it cannot be written, or holds something else.
+    """
+    from ..leaderboard.results import read_entries
+
+    where = writable_file(path)
+    if where.exists():
+        read_entries(where)
+    return where
 
 
 def each_image(metrics: Iterable[Any]) -> dict[str, Sequence[float]]:

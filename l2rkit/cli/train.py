@@ -2,20 +2,60 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ..errors import ConfigError, UserError
-from .common import OVERRIDES, load_for_runner, user_errors
+from .chain import missing_stages, said, train_first
+from .common import OVERRIDES, join_on_cpu, leave, load_for_runner, user_errors
 from .starting import alone_in, check_config, check_data, check_launcher, check_weights, go_on
+
+LOGGERS = {  # MMEngine's back ends and the packages that they import when training begins
+    "TensorboardVisBackend": "tensorboard",
+    "WandbVisBackend": "wandb",
+    "MLflowVisBackend": "mlflow",
+    "ClearMLVisBackend": "clearml",
+    "NeptuneVisBackend": "neptune",
+    "DVCLiveVisBackend": "dvclive",
+    "AimVisBackend": "aim",
+}
+MEASURING = ("test_dataloader", "test_evaluator", "test_cfg")  # which training does not read
+
+
+class Resume(click.Option):
+    """`--resume`, `--resume auto` and `--resume FILE.pth`; a config after it is none of them."""
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
+        super().add_to_parser(parser, ctx)
+        option = parser._long_opt["--resume"]
+        process = option.process
+
+        def unless_config(value: Any, state: Any) -> None:
+            if isinstance(value, str) and value.endswith(".py"):
+                state.rargs.insert(0, value)
+                value = self.flag_value
+            process(value, state)
+
+        option.process = unless_config
 
 
 @click.command()
 @click.argument("config", type=click.Path())
 @click.option("--work-dir", help="Where checkpoints and logs go.  [default: work_dirs/<config>]")
-@click.option("--resume", is_flag=True, help="Go on from the latest checkpoint in the work dir.")
+@click.option(
+    "--resume",
+    cls=Resume,
+    is_flag=False,
+    flag_value="auto",
+    metavar="[auto|CHECKPOINT]",
+    help="Go on from the latest checkpoint in the work dir, or from CHECKPOINT.",
+)
+@click.option(
+    "--chain", is_flag=True, help="First train what CONFIG begins with, if it is missing."
+)
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed of everything random.")
 @click.option(
     "--amp",
@@ -24,39 +64,93 @@ from .starting import alone_in, check_config, check_data, check_launcher, check_
     flag_value="bfloat16",
     help="Networks in half precision, bfloat16 if not said; float16 needs a GPU.",
 )
+@click.option(
+    "--auto-scale-lr",
+    is_flag=True,
+    help="Learning rates in proportion to the batch of all processes; the config's own is for one.",
+)
 @click.option("--launcher", type=click.Choice(["none", "pytorch", "slurm", "mpi"]), default="none")
 @OVERRIDES
 @user_errors
 def train(
     config: str,
     work_dir: str | None,
-    resume: bool,
+    resume: str | None,
+    chain: bool,
     seed: int | None,
     amp: str | None,
+    auto_scale_lr: bool,
     launcher: str,
     cfg_options: dict[str, Any],
 ) -> None:
-    """Trains CONFIG."""
-    cfg = load_for_runner(config, cfg_options, launcher)
+    """Trains CONFIG.
+
+    Some configs begin with the weights of another: `zoo://` ones are shipped, others have to be
+    trained before, which --chain does. It may be ended at any time and begun again.
+    """
+    cfg = load_for_runner(config, cfg_options, launcher, unread=MEASURING)
     check_config(cfg, config)
     check_launcher(launcher)
     cfg.work_dir = work_dir or cfg.get("work_dir") or f"work_dirs/{Path(config).stem}"
     cfg.resume = False
     if amp:
         halve(cfg, amp)
-    if resume and not go_on(cfg, seed):
+    if auto_scale_lr:
+        cfg.auto_scale_lr = dict(base_batch_size=base_batch(config, cfg), enable=True)
+    if resume and not go_on(cfg, seed, resume):
         return
+    if not cfg.resume:
+        begin(cfg, config, chain, launcher)
     if seed is not None and not cfg.resume:
         cfg.randomness = dict(seed=seed)
+    check_loggers(cfg)
     check_weights(cfg)
+    from ..engine.console import TrainingProgress
     from ..engine.runner import TrainingRunner
 
     check_data(cfg)  # before the Runner: what is missing comes first
     with alone_in(cfg.work_dir), one_line_if_full(cfg.work_dir):
         if launcher == "pytorch":
             join_on_cpu()
-        TrainingRunner.from_cfg(cfg).train()
+        runner = TrainingRunner.from_cfg(cfg)
+        interval = cfg.get("default_hooks", {}).get("logger", {}).get("interval", 100)
+        runner.register_hook(TrainingProgress(config, interval))
+        runner.train()
     leave()
+
+
+def check_loggers(cfg: Any) -> None:
+    """Raises ConfigError if a back end of the visualizer wants a package that is not there."""
+    for backend in (cfg.get("visualizer") or {}).get("vis_backends") or ():
+        kind = backend["type"]
+        name = kind.rpartition(".")[2] if isinstance(kind, str) else kind.__name__
+        package = LOGGERS.get(name)
+        if package and find_spec(package) is None:
+            raise ConfigError(f"{name} needs the package {package}: pip install {package}")
+
+
+def base_batch(config: str, cfg: Any) -> int:
+    """The batch for which the config's learning rates are: what it says, or its own."""
+    from ..config import load_config
+
+    said = cfg.get("auto_scale_lr") or {}
+    return said.get("base_batch_size") or load_config(config).train_dataloader.batch_size
+
+
+def begin(cfg: Any, config: str, chain: bool, launcher: str) -> None:
+    """Sees to it that what the config begins with is there: with `chain` it is trained first."""
+    start = cfg.get("load_from")
+    if not start or "://" in str(start) or Path(start).is_file():
+        return
+    try:
+        stages = missing_stages(cfg)
+    except ConfigError:  # a file of one's own, which no config makes
+        raise ConfigError(f"{config} goes on from {start}, which is not there") from None
+    if not chain:
+        raise ConfigError(said(config, stages))
+    if launcher != "none":
+        raise ConfigError("--chain trains in one process: with a launcher, train each by itself")
+    train_first(stages)
 
 
 @contextmanager
@@ -89,19 +183,3 @@ def halve(cfg: Any, precision: str) -> None:
         if not torch.cuda.is_available():
             raise ConfigError("--amp=float16 needs a GPU; bfloat16 runs on CPUs, too")
         cfg.optim_wrapper.type = ScaledOptimWrapper
-
-
-def join_on_cpu() -> None:
-    """Joins torchrun's processes with gloo where there is no GPU; MMEngine's own way needs one."""
-    import torch
-
-    if not torch.cuda.is_available():
-        torch.distributed.init_process_group("gloo")
-
-
-def leave() -> None:
-    """Ends what joined the processes: its threads, if still there at the end, may abort them."""
-    from torch import distributed
-
-    if distributed.is_available() and distributed.is_initialized():
-        distributed.destroy_process_group()

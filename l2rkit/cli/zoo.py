@@ -3,6 +3,7 @@
 import click
 
 from .common import user_errors
+from .tables import in_columns
 
 TITLES = ("name", "MB", "what for", "licence of its training data")
 
@@ -23,9 +24,7 @@ def names() -> None:
         card = Card.read(path)
         size = f"{weights_of(name).stat().st_size / 1e6:.1f}"
         rows.append((name, size, card.purpose, card.facts[LICENCE]))
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    for row in rows:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+    click.echo("\n".join(in_columns(rows)))
 
 
 @zoo.command()

@@ -19,7 +19,7 @@ except ImportError:  # Windows
 
 from ..errors import UserError
 
-INSTALL = "pip install 'l2rkit[demo]'"
+INSTALL = "pip install 'gradio>=6.31,<7'"
 WAITING = 40  # people in the queue; more are sent away
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
 PREFIX = "l2rkit-demo-"

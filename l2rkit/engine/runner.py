@@ -6,7 +6,6 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.model import is_model_wrapper
-from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from ..errors import ConfigError, WeightsError
@@ -14,9 +13,10 @@ from ..io.pickles import first_line
 from ..io.runs import read_run
 from ..io.weights import check_fit, starting_state, without_wrapper
 from ..zoo import zoo_file
+from .console import QuietRunner
 
 
-class TrainingRunner(Runner):
+class TrainingRunner(QuietRunner):
     """A Runner whose checkpoints and starting weights have to fit, in names and shapes.
 
     The config's `load_only` names the parts of the model that `load_from` is for.

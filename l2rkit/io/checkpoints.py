@@ -24,19 +24,22 @@ def read_shipped(name: str, map_location: object = None) -> dict[str, dict[str, 
 
 
 def checkpoint_to_resume(
-    work_dir: str | Path, say: Callable[[str], None]
+    work_dir: str | Path, say: Callable[[str], None], only: str | Path | None = None
 ) -> tuple[Path, dict[str, Any]] | None:
     """The latest whole checkpoint of the run in `work_dir`, and its `meta`; None before the first.
 
-    `meta` is data by the keys and types of `runs.META`; the config in it is text.
+    `meta` is data by the keys and types of `runs.META`; the config in it is text. With `only` it is
+    that file, wherever it lies.
 
     `say` is told, in one line, which it is, and which were passed over as they are not whole.
 
     Raises:
         WeightsError: none of those that there are is whole, or one is refused.
     """
+    if only is not None and not Path(only).is_file():
+        raise WeightsError(f"no checkpoint at {only}")
     passed = []
-    for path in checkpoints_of(work_dir):
+    for path in checkpoints_of(work_dir) if only is None else [Path(only)]:
         check_size(path)
         if reason := torn(path):
             passed.append(f"{path.name} is not whole ({reason})")
@@ -49,7 +52,7 @@ def checkpoint_to_resume(
         say(f"{', '.join(passed)}{': ' if passed else ''}going on from {path.name}")
         return path, meta
     if passed:
-        raise WeightsError(f"no checkpoint in {work_dir} is whole: {', '.join(passed)}")
+        raise WeightsError(f"no checkpoint in {only or work_dir} is whole: {', '.join(passed)}")
     return None
 
 

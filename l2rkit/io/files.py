@@ -69,9 +69,12 @@ def kept_array(place: Path, make: Callable[[], np.ndarray]) -> np.ndarray:
 
 
 def png(picture: "Image.Image", source: str = "") -> bytes:
-    """The content of a PNG file that says that l2rkit wrote it, and of what."""
+    """The content of a PNG file that says that l2rkit wrote it, and of what.
+
+    A colour profile of the picture goes into it.
+    """
     file = io.BytesIO()
-    picture.save(file, "PNG")
+    picture.save(file, "PNG", icc_profile=picture.info.get("icc_profile"))
     return marked(file.getvalue(), source)
 
 

@@ -52,7 +52,7 @@ def _words(config: "Config", seen: set[Path]) -> set[str]:
         elif value in shipped:  # features of ImageNet have no config, and add nothing
             sources += filter(None, [_configs().get(value)])
     if start := config.get("load_from"):
-        sources.append(_begun_with(str(start), own))
+        sources.append(begun_with(str(start), own))
     for source in sources:
         inherited = load_config(source)
         if Path(inherited.filename).resolve() not in seen:
@@ -89,8 +89,12 @@ def _stated(kind: type) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _begun_with(load_from: str, own: Path | None) -> Path:
-    """The config whose weights `load_from` names; beside `own`, if training wrote them."""
+def begun_with(load_from: str, own: Path | None) -> Path:
+    """The config whose weights `load_from` names; beside `own`, if training wrote them.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
     path = Path(load_from.removeprefix("zoo://"))
     if load_from.startswith("zoo://"):
         name, known = path.name, _configs()

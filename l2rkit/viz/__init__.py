@@ -6,6 +6,7 @@ from .formats import glb
 from .hook import GridHook, PanelHook, Progress
 from .mesh import mesh_of
 from .panel import panel
+from .paste import pasted
 from .sheet import beside, nearest, sheet
 from .turntable import gif, relit, turntable
 
@@ -21,6 +22,7 @@ __all__ = [
     "mesh_of",
     "nearest",
     "panel",
+    "pasted",
     "relit",
     "sheet",
     "turntable",

@@ -4,6 +4,7 @@ import sys
 from abc import ABC, abstractmethod
 from pathlib import Path
 
+from mmengine.dist import get_rank, get_world_size
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
@@ -12,7 +13,7 @@ from mmengine.utils import ProgressBar
 from torch import nn
 from torch.utils.data import default_collate
 
-from ..structures import Scene
+from ..structures import Scene, one_by_one
 from .panel import panel
 from .sheet import sheet
 
@@ -85,6 +86,32 @@ class GridHook(Drawing):
         folder = Path(runner.work_dir) / "samples"
         folder.mkdir(exist_ok=True)
         sheet(model.sample(self.images)).save(folder / f"{runner.iter + 1:07d}.png")
+
+
+@HOOKS.register_module()
+class ShownPanels(Hook):
+    """Draws each photo of a test, and what the model made of it, into `folder`.
+
+    A panel is called by its photo's number in the set, `000012.png`.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+
+    def before_test_epoch(self, runner: Runner) -> None:
+        self.done = 0
+
+    def after_test_iter(
+        self, runner: Runner, batch_idx: int, data_batch: object = None, outputs: object = None
+    ) -> None:
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        (scene,) = outputs
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for one in one_by_one(scene, len(scene.photo)):
+            number = self.done * get_world_size() + get_rank()  # as a sampler deals them out
+            picture = panel(one.photo, one.face, one.own, model.render)
+            picture.save(self.folder / f"{number:06d}.png")
+            self.done += 1
 
 
 @HOOKS.register_module()

@@ -11,7 +11,7 @@ from l2rkit.priors import PriorSampler
 from projects.dcgan.prior import DCGAN
 
 with read_base():
-    from ...configs.priors.stylegan2_64_openfaces import *  # noqa: F403
+    from l2rkit.configs.priors.stylegan2_64_openfaces import *  # noqa: F403
 
 model = dict(type=PriorSampler, prior=dict(type=DCGAN))
 custom_hooks = []  # those of the base are for training

@@ -10,7 +10,7 @@ from l2rkit.data import Degrade, PackPhoto, ResizeFace
 from projects.example.specks import Median, Specks
 
 with read_base():
-    from ...configs.unsup3d.unsup3d_heads import *  # noqa: F403
+    from l2rkit.configs.unsup3d.unsup3d_heads import *  # noqa: F403
 
 protocol = "heads with specks, 64 px"
 model.update(restore=dict(type=Median, side=3))  # noqa: F405

@@ -28,7 +28,7 @@ BACKDROP = 0.5  # albedo where no face is
 ON_FACE, ELSEWHERE = 0.15, 1e3  # scales of errors: photos are explained on the face alone
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MorphableFace(Face):
     """A face that remembers its coefficients: codes (B, I + E + C) in standard deviations."""
 

@@ -17,8 +17,8 @@ from projects.morphable.decomposer import MorphableDecomposer
 from projects.morphable.likely import LikelyCodes
 
 with read_base():
-    from ...configs._base_.datasets.heads import *  # noqa: F403
-    from ...configs._base_.default_runtime import *  # noqa: F403
+    from l2rkit.configs._base_.datasets.heads import *  # noqa: F403
+    from l2rkit.configs._base_.default_runtime import *  # noqa: F403
 
 work_dir = "work_dirs/morphable"
 model = dict(

@@ -90,7 +90,7 @@ def run(command: object, *words: object) -> str:
 
 
 def entries(config: Path) -> list[dict]:
-    return json.loads(config.with_name("results.json").read_text())
+    return json.loads(Path("work_dirs", config.stem, "results.json").read_text())
 
 
 def test_what_is_published_of_a_prior_is_its_averaged_generator(checkpoint: Path) -> None:

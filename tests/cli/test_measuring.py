@@ -12,6 +12,8 @@ from l2rkit.cli.leaderboard import table
 from l2rkit.io.weights import read_weights, write_weights
 from l2rkit.leaderboard.results import named, read_entries
 
+RESULTS = "work_dirs/tiny/results.json"
+
 
 def run(*words: object) -> str:
     result = CliRunner().invoke(main, [str(word) for word in words])
@@ -31,14 +33,14 @@ def test_an_entry_says_what_was_measured(
     monkeypatch.chdir(tmp_path)
     run("test", config, weights)
     run("test", config, weights)  # the same again takes the first one's place
-    (entry,) = json.loads((tmp_path / "results.json").read_text())
+    (entry,) = json.loads((tmp_path / RESULTS).read_text())
     assert entry["config"] == "tiny" and entry["protocol"] == "heads" and entry["n"] == 8
     assert entry["supervision"] == "I"
     assert entry["weights_sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()
     assert entry["command"] == f"python tools/test.py {config} {weights}"
     assert {"mean", "std"} == set(entry["metrics"]["side"])
     # the figures of each image are kept with it, and are what its own are made of
-    (each,) = [e["each"] for e in read_entries(tmp_path / "results.json")]
+    (each,) = [e["each"] for e in read_entries(tmp_path / RESULTS)]
     assert {"side", "mad", "coverage"} == set(each) and len(each["side"]) == 8
     for name in ("side", "mad"):
         assert each[name].mean() == pytest.approx(entry["metrics"][name]["mean"], abs=1e-4)
@@ -46,8 +48,8 @@ def test_an_entry_says_what_was_measured(
     # an untrained model knows less than the mean of the true depths
     assert entry["metrics"]["mean_depth_side"]["mean"] < entry["metrics"]["side"]["mean"]
     run("test", config, weights, "--cfg-options", "test_dataloader.dataset.size=4")
-    assert [e["n"] for e in json.loads((tmp_path / "results.json").read_text())] == [8, 4]
-    board = run("leaderboard", tmp_path / "results.json")
+    assert [e["n"] for e in json.loads((tmp_path / RESULTS).read_text())] == [8, 4]
+    board = run("leaderboard", tmp_path / RESULTS)
     assert board.count("| tiny |") == 2 and board.count("(constant depth)") == 2
 
 
@@ -56,7 +58,7 @@ def test_dry_run_writes_nothing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     output = run("test", config, weights, "--dry-run")
-    assert "side" in output and not list(tmp_path.glob("results.*"))
+    assert "side" in output and not list(tmp_path.rglob("results.*"))
 
 
 def test_what_is_measured_are_the_given_weights(
@@ -81,7 +83,7 @@ def test_an_entry_names_the_supervision_of_losses_which_measuring_does_without(
     more = "model['losses'] = dict(depth=dict(type=TrueDepth))\n"
     config.write_text(f"from true_depth import TrueDepth\n{config.read_text()}{more}")
     run("test", config, weights)
-    (entry,) = json.loads((tmp_path / "results.json").read_text())
+    (entry,) = json.loads((tmp_path / RESULTS).read_text())
     assert entry["supervision"] == "I, 3D"
 
 
@@ -93,7 +95,7 @@ def test_weights_of_unknown_supervision_begin_no_entry(
     result = CliRunner().invoke(main, ["test", str(config), str(weights)])
     assert result.exit_code == 2 and "no config is called 'found'" in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
-    assert not list(tmp_path.glob("results.*"))
+    assert not list(tmp_path.rglob("results.*"))
     run("test", config, weights, "--dry-run")  # enters nothing, so it need not know
 
 
@@ -198,14 +200,14 @@ def test_levels_and_restorers_are_measured_and_entered(
             "test", config, weights, "--level", "severe", "--restore", "Resample", *keep
         )
         assert restored == mended and len(list((tmp_path / "kept").iterdir())) == 8
-    entries = json.loads((tmp_path / "results.json").read_text())
+    entries = json.loads((tmp_path / RESULTS).read_text())
     assert [(e["level"], e["restore"]) for e in entries] == [
         ("clean", "none"),
         ("severe", "none"),
         ("severe", "Resample"),
     ]
     assert entries[2]["command"].endswith("--level severe --restore Resample")
-    board = run("leaderboard", tmp_path / "results.json")
+    board = run("leaderboard", tmp_path / RESULTS)
     assert board.count("| Resample + tiny |") == 1 and board.count("| tiny |") == 2
 
 
@@ -231,7 +233,7 @@ def test_arguments_of_a_restorer_are_measured_and_entered(
     monkeypatch.chdir(tmp_path)
     words = ["test", config, weights, "--restore", "Resample", "--restorer-options"]
     assert side(*words, "method=bilinear") != side(*words, "method=lanczos")
-    entries = json.loads((tmp_path / "results.json").read_text())
+    entries = json.loads((tmp_path / RESULTS).read_text())
     names = ["Resample(method=bilinear)", "Resample(method=lanczos)"]  # neither replaces the other
     assert [entry["restore"] for entry in entries] == names
     assert entries[0]["command"].endswith("--restore Resample --restorer-options method=bilinear")

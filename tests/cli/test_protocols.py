@@ -45,11 +45,11 @@ def test_cross_view_is_measured_and_entered(
     words = [f"--cfg-options=test_dataloader.dataset.{k}={v}" for k, v in options.items()]
     result = run(config, weights, "--protocol", "cross_view", *words)
     assert result.exit_code == 0, result.output
-    (entry,) = json.loads((tmp_path / "results.json").read_text())
+    (entry,) = json.loads((tmp_path / "work_dirs/tiny/results.json").read_text())
     assert entry["protocol"] == "cross-view, heads, 64 px" and entry["n"] == 3
     assert {"side", "mad", "predicted_side", "own_side", "flat_side"} <= set(entry["metrics"])
     assert "--protocol cross_view --cfg-options" in entry["command"]
-    arrays = np.load(tmp_path / "results.npz")
+    arrays = np.load(tmp_path / "work_dirs/tiny/results.npz")
     assert {len(arrays[key]) for key in arrays} == {3}
 
 
@@ -68,7 +68,7 @@ def test_photos_of_a_folder(
     ]
     result = run(config, weights, "--protocol=photos", *(f"--cfg-options={w}" for w in words))
     assert result.exit_code == 0, result.output
-    (entry,) = json.loads((tmp_path / "results.json").read_text())
+    (entry,) = json.loads((tmp_path / "work_dirs/tiny/results.json").read_text())
     assert entry["protocol"] == "noise" and entry["n"] == 3
     assert {"render_psnr", "albedo_symmetry", "depth_asymmetry"} <= set(entry["metrics"])
 

@@ -28,9 +28,9 @@ PHOTO = zoo_file("samples/head.jpg")
 
 def test_without_gradio_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving, "find_spec", lambda name: None)
-    result = CliRunner().invoke(main, ["demo"])
+    result = CliRunner().invoke(main, ["app"])
     assert result.exit_code == 2 and len(result.stderr.strip().splitlines()) == 1
-    assert "pip install 'l2rkit[demo]'" in result.stderr
+    assert "pip install 'gradio>=6.31,<7'" in result.stderr
 
 
 def test_a_taken_port_is_one_line() -> None:
@@ -53,7 +53,7 @@ def test_the_environment_is_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_help_imports_neither_torch_nor_gradio() -> None:
     code = (
         "import sys; from l2rkit.cli import main\n"
-        "try: main(['demo', '--help'])\n"
+        "try: main(['app', '--help'])\n"
         "finally: assert not {'torch', 'gradio', 'numpy'} & set(sys.modules)"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

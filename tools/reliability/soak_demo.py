@@ -1,8 +1,8 @@
-"""People at the page of `l2rkit demo`, all at once: is each answered, and does the server grow?
+"""People at the page of `l2rkit app`, all at once: is each answered, and does the server grow?
 
 python tools/reliability/soak_demo.py --people 20 --seconds 60 --method l2r_openfaces_images
 
-It wants gradio: pip install 'l2rkit[demo]'. Linux only.
+It wants gradio: pip install 'gradio>=6.31,<7'. Linux only.
 """
 
 import os
@@ -38,7 +38,7 @@ class Server:
             port = probe.getsockname()[1]
         self.address, self.folder = f"http://127.0.0.1:{port}", Path(folder)
         self.process = subprocess.Popen(
-            [sys.executable, "-u", "-c", COMMAND, "demo", "--port", str(port)],
+            [sys.executable, "-u", "-c", COMMAND, "app", "--port", str(port)],
             env=os.environ | {"TMPDIR": folder},
             stdout=subprocess.PIPE,
             text=True,

@@ -1,0 +1,162 @@
+"""Faces of photos by the conventions of OpenMMLab's inferencers."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.infer import BaseInferencer
+from PIL import Image
+
+from ..config import load_config
+from ..data.photo import list_photos
+from ..errors import ConfigError
+from ..viz.panel import panel
+from ..zoo import DEFAULT_CONFIG
+from .inputs import Photo, is_one_photo
+from .reconstruction import Reconstruction
+from .reconstructor import Crop, Reconstructor
+
+
+class FaceInferencer(BaseInferencer):
+    """The faces of photos, called as other OpenMMLab inferencers are.
+
+    >>> inferencer = FaceInferencer("l2r_openfaces")
+    >>> result = inferencer("photo.jpg", out_dir="out")
+    >>> result["predictions"][0][0]["depth"]
+
+    Args:
+        model: a config file, or the name of a shipped config.
+        weights: a weight file; by default the shipped one of the config's name.
+        device: cpu, cuda, ...; None takes the GPU if there is one.
+        scope: of MMEngine's registries; l2rkit's parts need none.
+        show_progress: a bar on the console.
+        align: find faces; else each photo is one face, already cropped.
+        every_face: all faces of a photo, not only the largest.
+    """
+
+    visualize_kwargs = {"return_vis", "show"}
+    postprocess_kwargs = {"out_dir", "formats"}
+
+    def __init__(
+        self,
+        model: str | Path = DEFAULT_CONFIG,
+        weights: str | Path | None = None,
+        device: str | None = None,
+        scope: str | None = None,
+        show_progress: bool = True,
+        align: bool = True,
+        every_face: bool = False,
+    ) -> None:
+        self.reconstructor = Reconstructor(model, weights, align, every_face, device or "auto")
+        self.model, self.cfg = self.reconstructor.model, load_config(model)
+        self.scope, self.show_progress = scope, show_progress
+        self.pipeline = self._init_pipeline(self.cfg)
+        self.collate_fn, self.visualizer = list, None
+
+    def __call__(
+        self,
+        inputs: Photo | Sequence[Photo],
+        return_datasamples: bool = False,
+        batch_size: int = 1,
+        return_vis: bool = False,
+        show: bool = False,
+        out_dir: str | Path | None = None,
+        formats: Sequence[str] = ("glb",),
+    ) -> dict[str, list]:
+        """What was found in photos: `predictions` and `visualization`, an item for each photo.
+
+        A prediction lists the photo's faces, the largest first: the arrays of
+        `Reconstruction.arrays` by name or, with `return_datasamples`, the `Reconstruction`. A
+        visualization is a panel (h, w, 3) uint8 RGB with a row for each face; there are none
+        without `return_vis` or `show`.
+
+        Args:
+            inputs: a photo or several: files, folders, Pillow images, RGB arrays, tensors, bytes.
+            batch_size: photos that go through the network together.
+            show: opens the panels in a window.
+            out_dir: gets NAME.npz, NAME.png and meshes of `formats`, as `l2rkit reconstruct`
+                writes them; photos without a file name are 00000000, 00000001, ...
+
+        Raises:
+            UserError: a photo cannot be read or holds no face, of the first such photo.
+        """
+        if batch_size < 1:
+            raise ConfigError(f"batch_size is 1 or more, not {batch_size}")
+        self.names = names_of(self._inputs_to_list(inputs))
+        return super().__call__(
+            inputs,
+            return_datasamples,
+            batch_size,
+            return_vis=return_vis,
+            show=show,
+            out_dir=out_dir,
+            formats=formats,
+        )
+
+    def _init_pipeline(self, cfg: Any) -> Any:
+        """What makes a list of crops of one photo."""
+        return self.reconstructor.crops
+
+    def _inputs_to_list(self, inputs: Photo | Sequence[Photo]) -> list[Photo]:
+        several = [inputs] if is_one_photo(inputs) else list(inputs)
+        found: list[Photo] = []
+        for one in several:
+            folder = isinstance(one, (str, Path)) and Path(one).is_dir()
+            found += list_photos(one) if folder else [one]
+        return found
+
+    def preprocess(self, inputs: list[Photo], batch_size: int = 1) -> Iterator[list[list[Crop]]]:
+        """The crops of each photo, `batch_size` photos at a time."""
+        for first in range(0, len(inputs), batch_size):
+            yield self.collate_fn(map(self.pipeline, inputs[first : first + batch_size]))
+
+    def forward(self, inputs: list[list[Crop]]) -> list[list[Reconstruction]]:
+        """The faces of each photo of a batch."""
+        faces = iter(self.reconstructor.faces([crop for crops in inputs for crop in crops]))
+        return [[next(faces) for _ in crops] for crops in inputs]
+
+    def visualize(
+        self,
+        inputs: list[Photo],
+        preds: list[list[Reconstruction]],
+        return_vis: bool = False,
+        show: bool = False,
+    ) -> list[np.ndarray]:
+        """A panel for each photo, one above the other where it has several faces."""
+        if not return_vis and not show:
+            return []
+        panels = [np.concatenate([_panel(face) for face in faces]) for faces in preds]
+        for picture in panels if show else ():
+            Image.fromarray(picture).show()
+        return panels
+
+    def postprocess(
+        self,
+        preds: list[list[Reconstruction]],
+        visualization: list[np.ndarray],
+        return_datasamples: bool = False,
+        out_dir: str | Path | None = None,
+        formats: Sequence[str] = ("glb",),
+    ) -> dict[str, list]:
+        """Writes the faces, if there is an `out_dir`, and gives what the call gives."""
+        for name, faces in zip(self.names, preds) if out_dir else ():
+            for number, face in enumerate(faces, 1):
+                own = name if number == 1 else f"{name}-face{number}"
+                face.save(out_dir, own, formats)
+        if not return_datasamples:
+            preds = [[face.arrays() for face in faces] for faces in preds]
+        return {"predictions": preds, "visualization": visualization}
+
+
+def names_of(photos: Sequence[Photo]) -> list[str]:
+    """A name for each photo's files, no two alike: its stem, or its number."""
+    names: list[str] = []
+    for number, photo in enumerate(photos):
+        name = Path(photo).stem if isinstance(photo, (str, Path)) else f"{number:08d}"
+        names.append(name if name not in names else f"{name}-{number}")
+    return names
+
+
+def _panel(face: Reconstruction) -> np.ndarray:
+    return np.asarray(panel(face.scene.photo, face.face, face.scene.own, face.renderer))

@@ -1,0 +1,54 @@
+"""Photos as programs have them: files, Pillow images, arrays, tensors, the bytes of a file."""
+
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from ..data.arrays import as_photo
+from ..data.photo import PhotoError, read_photo
+from ..errors import DataError
+
+Photo = str | os.PathLike | bytes | Image.Image | np.ndarray | Tensor
+
+
+def is_one_photo(value: object) -> bool:
+    """Whether a value stands for one photo, not for several: a batch of pixels is several."""
+    batch = isinstance(value, (np.ndarray, Tensor)) and value.ndim > 3
+    return isinstance(value, Photo) and not batch
+
+
+def pixels_of(photo: Photo) -> np.ndarray:
+    """(H, W, 3) uint8 RGB of any photo; transparency lies over mid grey.
+
+    A Pillow image is turned upright by its EXIF, as files are. Arrays are RGB, not OpenCV's BGR.
+
+    Raises:
+        UserError: a file or its bytes cannot be read, or numbers are no picture.
+    """
+    if isinstance(photo, (str, os.PathLike)):
+        return read_photo(photo)
+    if isinstance(photo, bytes):
+        return _from_bytes(photo)
+    if isinstance(photo, Image.Image):
+        return as_photo(ImageOps.exif_transpose(photo))
+    if isinstance(photo, Tensor):
+        photo = photo.detach().cpu()
+        photo = (photo.permute(1, 2, 0) if photo.ndim == 3 else photo).numpy()
+    if isinstance(photo, np.ndarray):
+        return as_photo(photo)
+    raise DataError(f"a photo is a path, bytes, a Pillow image or numbers, not {type(photo)}")
+
+
+def _from_bytes(content: bytes) -> np.ndarray:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "photo")
+        path.write_bytes(content)
+        try:
+            return read_photo(path)
+        except PhotoError as error:
+            name = f"{len(content)} bytes"
+            raise DataError(str(error).replace(f"'{path}'", f"of {name}")) from None

@@ -1,0 +1,136 @@
+"""What a training says on the console; all else goes into its log file."""
+
+import logging
+import sys
+import time
+from pathlib import Path
+from textwrap import fill
+from typing import Any
+
+from mmengine.dist import get_world_size, is_main_process
+from mmengine.hooks import Hook
+from mmengine.logging import MMLogger
+from mmengine.optim import OptimWrapperDict
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
+from torch import nn
+
+BAR = 24  # characters
+RECENT = 20  # steps over which the loss is averaged
+
+
+class QuietRunner(Runner):
+    """A Runner whose console has warnings alone; its log file has everything."""
+
+    def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
+        logger = super().build_logger(*args, **kwargs)
+        for handler in logger.handlers:
+            if type(handler) is logging.StreamHandler:
+                handler.setLevel(max(handler.level, logging.WARNING))
+        return logger
+
+
+@HOOKS.register_module()
+class TrainingProgress(Hook):
+    """Says on standard error what is trained, in ten lines, and then how far it is.
+
+    In a terminal one line is written again and again; elsewhere there is one every `interval`
+    steps, and one for each validation.
+    """
+
+    priority = "LOWEST"  # after the figures of a step are there
+
+    def __init__(self, config: str, interval: int = 100) -> None:
+        self.config, self.interval = config, interval
+
+    def before_train(self, runner: Runner) -> None:
+        self.begun, self.first = time.monotonic(), runner.iter
+        if is_main_process():
+            say("\n".join(summary(runner, self.config)))
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: object = None, outputs: object = None
+    ) -> None:
+        done, whole = runner.iter + 1, runner.max_iters
+        terminal = sys.stderr.isatty()
+        if not is_main_process() or not (terminal or done % self.interval == 0 or done == whole):
+            return
+        left = (time.monotonic() - self.begun) / (done - self.first) * (whole - done)
+        bar = "#" * round(BAR * done / whole)
+        line = f"[{bar:{BAR}}] {done}/{whole}  {losses(runner)}  {clock(left)} left"
+        say(line, over=terminal and done < whole)
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        if is_main_process():
+            figures = [f"{k} {v:.4g}" for k, v in (metrics or {}).items() if "_std" not in k]
+            said = f"validated after {runner.iter} steps: {', '.join(figures)}"
+            say(fill(said, 120, subsequent_indent="  "))
+
+
+def summary(runner: Runner, config: str) -> list[str]:
+    """Ten lines: what is trained, on what, how long, and where it writes."""
+    cfg, loader = runner.cfg, runner.train_dataloader
+    model = getattr(runner.model, "module", runner.model)
+    weights = [weight for weight in model.parameters()]
+    learn = sum(weight.numel() for weight in weights if weight.requires_grad)
+    batch = (loader.batch_size or 1) * get_world_size()
+    wrapper = runner.optim_wrapper
+    wrappers = list(wrapper.values()) if isinstance(wrapper, OptimWrapperDict) else [wrapper]
+    rates = [group.get("initial_lr", group["lr"]) for w in wrappers for group in w.param_groups]
+    rate = " to ".join(f"{rate:g}" for rate in sorted({min(rates), max(rates)}))
+    start = f"step {runner.iter}" if runner.iter else cfg.get("load_from") or "random weights"
+    save = cfg.get("default_hooks", {}).get("checkpoint", {})
+    checks = f", validated every {runner.val_interval:,}" if runner.val_loop else ""
+    files = Path(runner.log_dir)
+    device = next((weight.device for weight in weights), "cpu")
+    lines = {
+        "config": config,
+        "model": f"{type(model).__name__}: {', '.join(parts(model))}",
+        "weights": f"{sum(w.numel() for w in weights):,}, of which {learn:,} learn",
+        "begins with": start,
+        "losses": ", ".join(getattr(model, "losses", {})) or "the model's own",
+        "data": f"{type(loader.dataset).__name__}, {len(loader.dataset):,} samples, {batch} a step",
+        "optimizer": f"{', '.join(type(w.optimizer).__name__ for w in wrappers)}, lr {rate}",
+        "steps": f"{runner.max_iters:,}{checks}, saved every {save.get('interval', '?'):,}",
+        "runs on": f"{device}, {get_world_size()} processes, seed {runner.seed}",
+        "writes to": f"{runner.work_dir}; the whole config and log: {files.name}/*.log",
+    }
+    return [f"{name:12}{value}"[:120] for name, value in lines.items()]
+
+
+def parts(model: nn.Module) -> list[str]:
+    """The classes of what a model is made of, but for its losses."""
+    found = []
+    for name, part in model.named_children():
+        if name not in ("losses", "data_preprocessor"):
+            inside = part if isinstance(part, nn.ModuleDict) else {name: part}
+            found += [type(one).__name__ for one in inside.values()]
+    return found
+
+
+def losses(runner: Runner) -> str:
+    """The sum of the losses, or each total that the model logs, over the last steps."""
+    logged = runner.message_hub.log_scalars
+    names = [name for name in ("train/loss",) if name in logged] or [
+        name for name in logged if name.startswith("train/") and name.endswith("loss")
+    ]
+    values = (logged[name].mean(RECENT) for name in names)
+    return "  ".join(f"{name.removeprefix('train/')} {v:.4g}" for name, v in zip(names, values))
+
+
+def clock(seconds: float) -> str:
+    """`1:02:03` or `02:03`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+
+
+def say(text: str, over: bool = False) -> None:
+    """A line on standard error; the next one takes its place if `over`."""
+    terminal = sys.stderr.isatty()
+    print(
+        f"\r{text}\x1b[K" if terminal else text,
+        file=sys.stderr,
+        flush=True,
+        end="" if over else "\n",
+    )

@@ -1,0 +1,128 @@
+"""Whatever a program holds a photo in, the pixels are the same."""
+
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from l2rkit.apis.inputs import is_one_photo, pixels_of
+from l2rkit.apis.reconstructor import Reconstructor, reconstruct
+from l2rkit.errors import UserError
+from l2rkit.zoo import FOLDER
+
+SAMPLE = FOLDER / "samples" / "portrait_1.jpg"
+PIXELS = np.array(Image.open(SAMPLE).convert("RGB"))
+HALF = "configs/face_mesh/face_mesh.py"
+
+
+class Located(os.PathLike):
+    def __fspath__(self) -> str:
+        return str(SAMPLE)
+
+
+FORMS = {
+    "path": SAMPLE,
+    "word": str(SAMPLE),
+    "path-like": Located(),
+    "bytes": SAMPLE.read_bytes(),
+    "Pillow": Image.open(SAMPLE),
+    "array": PIXELS,
+    "floats": PIXELS / 255,
+    "single floats": (PIXELS / 255).astype(np.float32),
+    "tensor": torch.from_numpy(PIXELS).permute(2, 0, 1),
+    "float tensor": torch.from_numpy(PIXELS).permute(2, 0, 1) / 255,
+    "opaque": np.dstack([PIXELS, np.full(PIXELS.shape[:2], 255, np.uint8)]),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_all_forms_are_the_same_pixels(form: str) -> None:
+    assert is_one_photo(FORMS[form])
+    np.testing.assert_array_equal(pixels_of(FORMS[form]), PIXELS)
+
+
+def test_a_pillow_image_is_upright_and_transparency_grey() -> None:
+    turned = Image.fromarray(PIXELS[:16, :24])
+    turned.getexif()[0x0112] = 6
+    np.testing.assert_array_equal(pixels_of(turned), np.rot90(PIXELS[:16, :24], -1))
+    nothing = Image.new("RGBA", (9, 9), (255, 0, 0, 0))
+    assert np.unique(pixels_of(nothing)).tolist() == [128]
+
+
+def test_grey_is_grey_in_three_channels() -> None:
+    grey = PIXELS[..., 0]
+    for form in (grey, grey[..., None], Image.fromarray(grey), torch.from_numpy(grey)[None]):
+        np.testing.assert_array_equal(pixels_of(form), np.repeat(grey[..., None], 3, 2))
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        (np.zeros((3, 8, 8), np.uint8), r"\(H, W, 3\).*not \(3, 8, 8\)"),
+        (torch.zeros(8, 8, 3), r"tensors \(3, H, W\); not \(8, 3, 8\)"),
+        (np.full((8, 8, 3), 255.0), r"lies in \[0, 1\], not in \[255, 255\]"),
+        (np.full((8, 8, 3), np.nan), "not finite"),
+        (np.zeros((8, 8, 3), np.int64), "not int64"),
+        (b"a letter", "photo of 8 bytes: is not a picture"),
+        (b"", "photo of 0 bytes: is empty"),
+        (17, "not <class 'int'>"),
+    ],
+)
+def test_what_is_no_photo_is_one_line(form: object, said: str) -> None:
+    with pytest.raises(UserError, match=said) as told:
+        pixels_of(form)
+    assert "\n" not in str(told.value)
+
+
+def test_reconstruct_takes_them_alone_and_in_lists() -> None:
+    wanted = reconstruct(SAMPLE, HALF).arrays()
+    for form in ("Pillow", "bytes", "float tensor", "path-like"):
+        got = reconstruct(FORMS[form], HALF).arrays()
+        np.testing.assert_array_equal(got["view"], wanted["view"], err_msg=form)
+    batch = torch.stack([FORMS["tensor"]] * 2)
+    both = reconstruct(batch, HALF, align=False)
+    assert len(both) == 2 and not is_one_photo(batch)
+
+
+def test_depth_is_nan_where_there_is_no_face_and_all_else_finite() -> None:
+    (face,) = Reconstructor(HALF)(Image.open(SAMPLE))
+    arrays = face.arrays()
+    seen = np.isfinite(arrays["depth"])
+    assert 0.1 < seen.mean() < 1
+    np.testing.assert_array_equal(seen, face.scene.own.mask[0, 0].numpy() > 0)
+    assert all(np.isfinite(array).all() for name, array in arrays.items() if name != "depth")
+
+
+def test_records_print_as_one_line() -> None:
+    (face,) = Reconstructor(HALF)(SAMPLE)
+    for record in (face, face.face, face.face.light, face.scene):
+        assert "\n" not in repr(record) and len(repr(record)) < 400
+    assert repr(face).startswith("<Reconstruction: 128 x 128 px, yaw ")
+    assert "depth (1, 1, 128, 128)" in repr(face.face)
+
+
+def test_the_package_shows_its_names_and_imports_none_of_them(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, l2rkit\n"
+        "assert {'reconstruct', 'Face', 'FaceInferencer', '__version__'} <= set(dir(l2rkit))\n"
+        "assert set(l2rkit.__all__) == set(l2rkit._HOMES) <= set(dir(l2rkit))\n"
+        "assert 'torch' not in sys.modules\n"
+        "names = [getattr(l2rkit, name) for name in l2rkit.__all__]\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    version = [sys.executable, "-m", "l2rkit", "--help"]
+    said = subprocess.run(version, capture_output=True, text=True, check=True).stdout
+    assert said.startswith("Usage: l2rkit ")
+
+
+def test_bytes_of_a_png_are_its_pixels() -> None:
+    file = io.BytesIO()
+    Image.fromarray(PIXELS).save(file, "png")
+    np.testing.assert_array_equal(pixels_of(file.getvalue()), PIXELS)

@@ -1,0 +1,93 @@
+"""`l2rkit train --chain`: what a config begins with is trained first."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from l2rkit.cli.chain import missing_stages
+from l2rkit.cli.train import train
+from l2rkit.config import load_config
+from l2rkit.io.weights import read_weights
+
+ROOT = Path(__file__).parents[2]
+TRAINING = """
+from l2rkit.engine import WholeCheckpoints
+from l2rkit.losses import Photometric
+from mmengine.dataset import InfiniteSampler
+from mmengine.optim import OptimWrapper
+from mmengine.runner import IterBasedTrainLoop
+from torch.optim import Adam
+
+model.update(losses=dict(photometric=dict(type=Photometric)))
+train_dataloader = dict(**test_dataloader)
+train_dataloader.update(sampler=dict(type=InfiniteSampler, shuffle=True))
+optim_wrapper = dict(type=OptimWrapper, optimizer=dict(type=Adam, lr=1e-3))
+default_hooks = dict(checkpoint=dict(type=WholeCheckpoints, by_epoch=False, interval=9))
+randomness = dict(seed=0)
+train_cfg = dict(type=IterBasedTrainLoop, max_iters={steps})
+"""
+CONFIGS = [path for path in ROOT.glob("configs/*/*.py") if "_base_" not in str(path)]
+
+
+@pytest.fixture
+def stages(config: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Three configs, each of which begins with the one before."""
+    monkeypatch.chdir(config.parent)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    text = config.read_text()
+    made = []
+    for name, steps, start in (
+        ("one", 2, None),
+        ("two", 9, "one/iter_2"),
+        ("three", 1, "two/iter_1"),
+    ):
+        path = config.with_name(f"{name}.py")
+        load_from = f"load_from = 'work_dirs/{start}.pth'\n" if start else ""
+        path.write_text(text + TRAINING.format(steps=steps) + load_from)
+        made.append(path)
+    return made
+
+
+def test_a_chain_trains_what_is_missing_and_only_that(stages: list[Path]) -> None:
+    one, two, three = stages
+    refused = CliRunner().invoke(train, [str(three)])
+    assert refused.exit_code == 2
+    (line,) = refused.stderr.strip().splitlines()
+    assert "two/iter_1.pth, which is not there" in line and line.endswith("with --chain")
+    assert line.index(f"train {one}") < line.index(f"train {two}")
+    assert "--cfg-options train_cfg.max_iters=1" in line, (
+        "the second stage is not trained to its end"
+    )
+
+    command = [sys.executable, "-m", "l2rkit", "train", "three.py", "--chain"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    told = [line for line in done.stderr.splitlines() if " of 3: " in line]
+    assert [line.rpartition("/")[2] for line in told] == ["one.py", "two.py"]
+    found = [Path("work_dirs", *place) for place in (("one", "iter_2.pth"), ("two", "iter_1.pth"))]
+    assert all(path.is_file() for path in found) and Path("work_dirs/three/iter_1.pth").is_file()
+
+    was = read_weights(found[0])
+    found[1].unlink()
+    Path("work_dirs/two/last_checkpoint").unlink()
+    assert [s.config.name for s in missing_stages(load_config(three))] == ["two.py"]
+    assert read_weights(found[0]).keys() == was.keys()
+    with_launcher = CliRunner().invoke(train, [str(three), "--chain", "--launcher", "pytorch"])
+    assert with_launcher.exit_code == 2 and "train each by itself" in with_launcher.stderr
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_what_shipped_configs_begin_with_can_be_had(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is shipped, or a checkpoint that the training of another shipped config writes."""
+    monkeypatch.chdir(tmp_path)
+    for stage in missing_stages(load_config(path)):
+        assert (ROOT / stage.config).is_file() and stage.config.parts[0] == "configs"
+        steps = int(stage.checkpoint.stem.removeprefix("iter_"))
+        last = load_config(stage.config).train_cfg.max_iters
+        assert steps < last if stage.ends_early else steps == last

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Trains CONFIG by Slurm: [GPUS=8] tools/slurm_train.sh PARTITION JOB_NAME CONFIG WORK_DIR [OPTIONS]
+PARTITION=${1:?usage: tools/slurm_train.sh PARTITION JOB_NAME CONFIG WORK_DIR [OPTIONS]}
+JOB_NAME=${2:?a name for the job}
+CONFIG=${3:?a config}
+WORK_DIR=${4:?a folder for checkpoints and logs}
+GPUS=${GPUS:-8}
+GPUS_PER_NODE=${GPUS_PER_NODE:-$((GPUS < 8 ? GPUS : 8))}
+PYTHONPATH="$(dirname "$0")/..:$PYTHONPATH" exec srun -p "$PARTITION" --job-name="$JOB_NAME" \
+    --gres=gpu:"$GPUS_PER_NODE" --ntasks="$GPUS" --ntasks-per-node="$GPUS_PER_NODE" \
+    --cpus-per-task="${CPUS_PER_TASK:-5}" --kill-on-bad-exit=1 $SRUN_ARGS \
+    ${PYTHON:-python} -u "$(dirname "$0")/train.py" "$CONFIG" \
+    --work-dir "$WORK_DIR" --launcher slurm "${@:5}"
