@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from ..errors import UserError
+from ..errors import PartError, UserError
 
 
 class Door(click.ClickException):
@@ -67,6 +67,22 @@ def user_errors(command: Callable) -> Callable:
             raise Door(str(error)) from None
 
     return guarded
+
+
+def part_of_words(socket: Any, described: dict[str, Any]) -> Any:
+    """A part with arguments that somebody has typed.
+
+    Raises:
+        PartError: it does not take them, however it says so.
+    """
+    try:
+        return socket.build(described)
+    except UserError:
+        raise
+    except Exception as error:  # a part may fail in any way at all on a value of another kind
+        given = ", ".join(f"{key}={value!r}" for key, value in described.items() if key != "type")
+        reason = f"{type(error).__name__}: {error}"
+        raise PartError(f"{described['type']} cannot be made with {given}: {reason}") from error
 
 
 def complain(error: UserError) -> None:

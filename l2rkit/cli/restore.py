@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from .common import RESTORER_OPTIONS, complain, import_mmengine, user_errors
+from .common import RESTORER_OPTIONS, complain, import_mmengine, part_of_words, user_errors
 from .paths import check_outputs, output_names, paths_of, writable_folder
 
 
@@ -46,6 +46,7 @@ def restore(
     from ..data.align import FaceAligner
     from ..data.photo import read_photo
     from ..data.transforms import to_tensor
+    from ..engine.devices import chosen_device
     from ..errors import UserError
     from ..io.files import png, write_whole
     from ..registry import RESTORERS
@@ -56,7 +57,8 @@ def restore(
     paths = paths_of(photos, folder)
     names = output_names(paths)
     check_outputs(paths, folder, names, (".png",))
-    part = RESTORERS.build(dict(restorer_options, type=restorer)).to(device).eval()
+    device = chosen_device(device)
+    part = part_of_words(RESTORERS, dict(restorer_options, type=restorer)).to(device).eval()
     aligned = getattr(part, "aligned", False)
     aligner = FaceAligner(part.image_size) if aligned and align else None
     # some, such as face restorers, have to see the whole photo
