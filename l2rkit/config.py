@@ -12,6 +12,8 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.config import config as mmengine_config
+from mmengine.registry import MODELS
+from mmengine.utils import get_object_from_string
 
 from .errors import ConfigError, PartError, near
 from .io import checkpoints  # noqa: F401  # it registers `zoo://` with MMEngine
@@ -91,9 +93,15 @@ def load_model(
         weights: a weight file; None leaves the model as initialised.
     """
     config = config if isinstance(config, Config) else load_config(config)
-    described = dict(config.model)
+    described = config.get("model")
+    if not isinstance(described, dict) or "type" not in described:
+        raise ConfigError(f"{config.filename} has no model")
+    described = dict(described)
     described.pop("losses", None)
-    model = described.pop("type")(**described)
+    kind = described.pop("type")
+    if isinstance(kind, str):  # as in a config that a training has left in its work dir
+        kind = _class_of(kind)
+    model = kind(**described)
     if weights is not None:
         load_weights(model, weights)
     return model.to(device).eval()
@@ -254,6 +262,21 @@ def _check_parts(value: Any) -> None:
             check_arguments(kind, {**dict.fromkeys(names), **given})
         for item in value.values():
             _check_parts(item)
+
+
+def _class_of(name: str) -> Any:
+    """The class that a dotted path in a config stands for.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    try:
+        found = MODELS.get(name) or get_object_from_string(name)
+    except (ImportError, RuntimeError, AttributeError, ValueError):
+        found = None
+    if not inspect.isclass(found):
+        raise ConfigError(f"no model is called '{name}'")
+    return found
 
 
 def _takes(kind: Any) -> list[str]:

@@ -35,8 +35,13 @@ class Socket(Registry):
             raise PartError(f"a part for {self.name} needs a 'type'")
         if not isinstance(kind, str):
             return kind
-        found = self.get(kind)
-        if found is None:
+        found = None
+        if all(step.isidentifier() for step in kind.split(".")):
+            try:
+                found = self.get(kind)
+            except (ImportError, RuntimeError, AttributeError):  # of a module on the way
+                found = None
+        if not inspect.isclass(found):
             what = self.name.removesuffix("s")
             raise PartError(f"no {what} is called '{kind}'{near(kind, self.module_dict)}")
         return found

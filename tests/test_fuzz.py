@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 from mmengine.runner import Runner
 from PIL import Image
 
-import l2rkit.apis.reconstructor
+import l2rkit.cli.reconstruct
 from l2rkit.cli import main
 from l2rkit.cli.common import Override
-from l2rkit.config import load_config
+from l2rkit.config import load_config, load_model
 from l2rkit.data.celeba import read_list
 from l2rkit.data.celebahq import read_mapping
 from l2rkit.data.ffhq import read_list as read_ffhq
@@ -33,6 +33,7 @@ from l2rkit.data.normal_pairs import read_vectors
 from l2rkit.data.photo import photo_size, read_photo
 from l2rkit.data.scans import read_exact
 from l2rkit.errors import UserError
+from l2rkit.io.weights import write_weights
 from l2rkit.leaderboard.matrix import read_matrix
 from l2rkit.leaderboard.page import read_published
 from l2rkit.leaderboard.results import identity, packed, read_arrays, read_entries
@@ -265,33 +266,68 @@ FLAGS = """
     --out --config --weights --no-align --collection --all-faces --format --watertight glb list
     --width-mm --turntable --skip-existing --device --work-dir --resume --seed --amp --launcher
     --cfg-options --restorer --restorer-options --level --protocol --restore --results --dry-run
-    --check --only --matrix show x4 nan 3 -1 out photo.png results.json . .. - --help
+    --check --only --matrix few.py few.safetensors file Resample scale=nan scale=2 pytorch slurm
+    show x4 nan 1e300 1e999 3 -1 out photo.png results.json . .. - --help
 """
 longer = st.integers(1, 400).map(lambda count: "x" * count)
+
+
+@pytest.fixture(scope="module")
+def here(place: Path) -> Path:
+    """A folder with a config of few heads, as a training leaves it, weights, a photo and a file."""
+    folder = place / "here"
+    folder.mkdir()
+    config = load_config(CONFIG)
+    for loader in (config.train_dataloader, config.test_dataloader):
+        loader.dataset.size, loader.batch_size = 4, 2
+    config.dump(folder / "few.py")
+    write_weights(load_model(CONFIG).state_dict(), folder / "few.safetensors")
+    (folder / "photo.png").write_bytes(pictures()[1])
+    (folder / "file").write_text("")
+    return folder
 
 
 class Began(Exception):
     """A command's work would begin now."""
 
 
-@settings(cases, max_examples=min(CASES, 5000))
-@given(
-    st.sampled_from(COMMANDS),
-    st.lists(st.sampled_from([*FLAGS.split(), CONFIG]) | words | options | longer, max_size=6),
-)
-def test_a_command_begins_or_says_why_not(place: Path, command: str, given_words: list) -> None:
+SOUND = {  # words with which the work of a command would begin
+    "train": "few.py --work-dir run",
+    "test": "few.py few.safetensors --dry-run",
+    "reconstruct": "photo.png --config few.py --weights few.safetensors --out out --no-align",
+    "restore": "photo.png --restorer Resample --out out",
+}
+
+
+def said_by(here: Path, words: list[str]) -> Any:
+    """What a command says, which may not train or measure, nor draw faces."""
+
     def begin(*args: Any, **kwargs: Any) -> None:
         raise Began
 
-    folder = place / "here"
-    folder.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setattr(l2rkit.apis.reconstructor, "Reconstructor", begin)
-        patch.setattr("l2rkit.registry.RESTORERS.build", begin)
-        patch.setattr("mmengine.registry.DATASETS.build", begin)
+        patch.chdir(here)
+        patch.setattr(l2rkit.cli.reconstruct, "one_by_one", begin)
+        patch.setattr("l2rkit.restore.tiles.tiled", begin)
         patch.setattr(Runner, "from_cfg", begin)
-        result = CliRunner().invoke(main, [command, *given_words])
+        return CliRunner().invoke(main, words)
+
+
+@pytest.mark.parametrize("command", SOUND)
+def test_a_command_begins(here: Path, command: str) -> None:
+    result = said_by(here, [command, *SOUND[command].split()])
+    assert isinstance(result.exception, Began), result.output
+
+
+@settings(cases, max_examples=min(CASES, 5000))
+@given(
+    st.sampled_from(COMMANDS),
+    st.booleans(),
+    st.lists(st.sampled_from(FLAGS.split()) | words | options | longer, max_size=6),
+)
+def test_a_command_begins_or_says_why(here: Path, command: str, sound: bool, added: list) -> None:
+    given_words = [*(SOUND.get(command, "").split() if sound else ()), *added]
+    result = said_by(here, [command, *given_words])
     assert result.exit_code in (0, 1, 2), result.output
     if not isinstance(result.exception, SystemExit | Began | None):
         raise result.exception

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from ..errors import ConfigError, UserError, printable
+from ..errors import ConfigError, PartError, UserError, printable
 
 PAIR = re.compile(r"[A-Za-z_][\w.]*=")  # how KEY=VALUE begins
 
@@ -115,6 +115,22 @@ def writing() -> Iterator[None]:
         if is_full(error):
             raise Door("the disk is full" + (f": {printable(path)}" if path else "")) from None
         raise UserError(f"cannot write {path}: {error.strerror}") from None
+
+
+def part_of_words(socket: Any, described: dict[str, Any]) -> Any:
+    """A part with arguments that somebody has typed.
+
+    Raises:
+        PartError: it does not take them, however it says so.
+    """
+    try:
+        return socket.build(described)
+    except UserError:
+        raise
+    except Exception as error:  # a part may fail in any way at all on a value of another kind
+        given = ", ".join(f"{key}={value!r}" for key, value in described.items() if key != "type")
+        reason = f"{type(error).__name__}: {error}"
+        raise PartError(f"{described['type']} cannot be made with {given}: {reason}") from error
 
 
 def complain(error: UserError) -> None:

@@ -15,6 +15,7 @@ from .paths import check_outputs, output_names, paths_of, writable_folder
 if TYPE_CHECKING:
     from ..apis.reconstructor import Reconstructor
 
+WIDTHS_MM = 0.001, 1_000_000  # files hold numbers in single precision
 FORMATS = ("glb", "obj", "ply", "stl")
 
 
@@ -102,8 +103,9 @@ def reconstruct(
         raise click.UsageError("name a PHOTO or a --collection")
     if collection and all_faces:
         raise click.UsageError("a --collection takes the largest face of each photo")
-    if width_mm is not None and not 0 < width_mm < float("inf"):
-        raise click.UsageError(f"--width-mm is above 0, not {width_mm}")
+    if width_mm is not None and not WIDTHS_MM[0] <= width_mm <= WIDTHS_MM[1]:
+        least, most = WIDTHS_MM
+        raise click.UsageError(f"--width-mm is above 0, {least} to {most}, not {width_mm}")
     folder = writable_folder(out)
     moving = {"turntable": turntable, "relight": relight}
     kinds = (*formats, *(name for name, asked in moving.items() if asked))

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .common import RESTORER_OPTIONS, complain, import_mmengine, say, user_errors, writing
+from .common import (
+    RESTORER_OPTIONS,
+    complain,
+    import_mmengine,
+    part_of_words,
+    say,
+    user_errors,
+    writing,
+)
 from .paths import check_outputs, output_names, paths_of, writable_folder
 
 if TYPE_CHECKING:
@@ -62,6 +70,7 @@ def restore(
     from ..data.crops import warp
     from ..data.photo import read_alpha, read_photo, with_alpha
     from ..data.transforms import to_tensor
+    from ..engine.devices import chosen_device
     from ..errors import UserError
     from ..io.files import png, write_whole
     from ..registry import RESTORERS
@@ -74,7 +83,8 @@ def restore(
     paths = paths_of(photos, folder)
     names = output_names(paths)
     check_outputs(paths, folder, names, (".png",))
-    part = RESTORERS.build(dict(restorer_options, type=restorer)).to(device).eval()
+    device = chosen_device(device)
+    part = part_of_words(RESTORERS, dict(restorer_options, type=restorer)).to(device).eval()
     aligned = getattr(part, "aligned", False)
     aligner = FaceAligner(part.image_size) if aligned and align else None
     if paste and aligner is None:

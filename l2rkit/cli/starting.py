@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
@@ -63,6 +64,19 @@ def rates(value: Any, path: str) -> Iterator[tuple[str, Any]]:
         if key == "lr":
             yield f"{path}.{key}", inner
         yield from rates(inner, f"{path}.{key}")
+
+
+def check_place(work_dir: str) -> None:
+    """Looks whether a work dir can be made.
+
+    Raises:
+        UserError: a file is in its place, or in that of a folder above it.
+    """
+    place = Path(work_dir)
+    while not os.path.lexists(place) and place != place.parent:
+        place = place.parent
+    if not place.is_dir():
+        raise UserError(f"cannot write to {work_dir}: {place} is no folder")
 
 
 def check_launcher(launcher: str) -> None:

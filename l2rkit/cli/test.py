@@ -13,6 +13,7 @@ from .common import (
     join_on_cpu,
     leave,
     load_for_runner,
+    part_of_words,
     user_errors,
 )
 from .paths import writable_file, writable_folder
@@ -84,6 +85,8 @@ def test(
 
     if "test_dataloader" not in cfg:
         raise ConfigError(f"{config} has no test_dataloader: nothing to measure on")
+    if not isinstance(cfg.get("model"), dict):
+        raise ConfigError(f"{config} has no model: nothing to measure")
     for_keeping = "--keep is for a 3D method behind a restorer, named with --restore"
     if keep and not restore:
         raise ConfigError(for_keeping)
@@ -99,6 +102,7 @@ def test(
     if restore:
         # a misspelt one is said before anything is built
         check_arguments(RESTORERS.find(restore), restorer_options)
+        part_of_words(RESTORERS, dict(restorer_options, type=restore))
         cfg.model.restore = dict(restorer_options, type=restore)
     elif restorer_options:
         raise ConfigError("--restorer-options are for a restorer: name it with --restore")

@@ -11,7 +11,15 @@ import click
 from ..errors import ConfigError, UserError
 from .chain import missing_stages, said, train_first
 from .common import OVERRIDES, join_on_cpu, leave, load_for_runner, user_errors
-from .starting import alone_in, check_config, check_data, check_launcher, check_weights, go_on
+from .starting import (
+    alone_in,
+    check_config,
+    check_data,
+    check_launcher,
+    check_place,
+    check_weights,
+    go_on,
+)
 
 LOGGERS = {  # MMEngine's back ends and the packages that they import when training begins
     "TensorboardVisBackend": "tensorboard",
@@ -92,6 +100,7 @@ def train(
     check_config(cfg, config)
     check_launcher(launcher)
     cfg.work_dir = work_dir or cfg.get("work_dir") or f"work_dirs/{Path(config).stem}"
+    check_place(cfg.work_dir)
     cfg.resume = False
     if amp:
         halve(cfg, amp)

@@ -76,7 +76,7 @@ def resumed(model: nn.Module, filename: str) -> dict[str, Any]:
     checkpoint["state_dict"] = without_wrapper(checkpoint["state_dict"])
     check_fit(checkpoint["state_dict"], wanted, filename)
     if averages := checkpoint.get("ema_state_dict"):
-        check_fit(without_count(averages), wanted, f"the averages in {filename}")
+        check_fit(without_count(averages), wanted, f"{filename} (its averages)")
     return checkpoint
 
 

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
+from ..errors import PartError
 from ..ops.resize import resized
 from ..ops.unet import UNet
 from ..registry import RESTORERS
@@ -34,6 +35,8 @@ class FaceRestorer(nn.Module):
         widths: tuple[int, ...] = WIDTHS,
     ) -> None:
         super().__init__()
+        if type(image_size) is not int or image_size < 16 or image_size % 16:
+            raise PartError(f"FaceRestorer: image_size is a multiple of 16, not {image_size!r}")
         self.image_size = image_size
         self.network = UNet(widths)
         if weights is not None:

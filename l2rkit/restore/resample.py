@@ -6,6 +6,8 @@ from ..errors import PartError, near
 from ..ops.resize import METHODS, resized
 from ..registry import RESTORERS
 
+MOST = 16  # times; a photo of a megapixel has 256 of them then
+
 
 @RESTORERS.register_module()
 class Resample(nn.Module):
@@ -18,10 +20,10 @@ class Resample(nn.Module):
 
     def __init__(self, method: str = "bicubic", scale: int = 4) -> None:
         super().__init__()
-        if method not in METHODS:
-            raise PartError(f"Resample knows no method '{method}'{near(method, METHODS)}")
-        if scale < 1:
-            raise PartError(f"Resample enlarges by 1 or more, not by {scale}")
+        if not isinstance(method, str) or method not in METHODS:
+            raise PartError(f"Resample knows no method '{method}'{near(str(method), METHODS)}")
+        if type(scale) is not int or not 1 <= scale <= MOST:
+            raise PartError(f"Resample enlarges by a whole number from 1 to {MOST}, not by {scale}")
         self.method, self.scale = method, scale
 
     def forward(self, photo: Tensor) -> Tensor:

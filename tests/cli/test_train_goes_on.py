@@ -137,6 +137,28 @@ def test_weights_of_a_wrapped_model_are_its_own(
     assert started.exit_code == 0, started.output
 
 
+def test_averages_have_to_fit_and_go_on(training: Path, tmp_path: Path) -> None:
+    with training.open("a") as file:
+        file.write("from mmengine.hooks import EMAHook\n")
+        file.write("custom_hooks = [*custom_hooks, dict(type=EMAHook, momentum=0.1)]\n")
+    for name, steps in (("whole", 4), ("broken", 2)):
+        assert run(training, tmp_path / name, f"train_cfg.max_iters={steps}").exit_code == 0
+    path = tmp_path / "broken" / "iter_2.pth"
+    whole = torch.load(path, weights_only=True)
+    name = next(key for key in whole["ema_state_dict"] if key != "steps")
+    rewritten(path, lambda content: content["ema_state_dict"].pop(name))
+    said = error_of(run(training, tmp_path / "broken", resume=True))
+    assert f"{path} (its averages) is of another architecture: it lacks" in said
+    torch.save(whole, path)
+    assert run(training, tmp_path / "broken", resume=True).exit_code == 0
+    wanted, got = (
+        torch.load(tmp_path / name / "iter_4.pth", weights_only=True)
+        for name in ("whole", "broken")
+    )
+    for key in ("state_dict", "ema_state_dict"):
+        assert all(torch.equal(wanted[key][k], got[key][k]) for k in wanted[key])
+
+
 def test_what_the_checkpoint_decides_on_cannot_change(training: Path, broken: Path) -> None:
     said = error_of(run(training, broken, "optim_wrapper.optimizer.lr=0.1", resume=True))
     assert "optim_wrapper.optimizer.lr 0.001 -> 0.1; change it back" in said

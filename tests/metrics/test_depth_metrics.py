@@ -141,3 +141,15 @@ def test_mean_depth_is_over_the_images_that_cover_a_pixel():
     assert truth_mask(truth).flatten().tolist() == [1, 1, 0, 0, 1, 0, 0, 0]
     got = mean_depth(truth).flatten().tolist()
     assert got == pytest.approx([0.95, 1.0, 0.975, 0.975])
+
+
+def test_a_face_that_was_rendered_nowhere_has_no_figure_and_spoils_no_other():
+    depth, truth = pair()
+    known = DepthErrors()
+    report = evaluate([(depth, truth)], known)
+    for nothing in (math.nan, BACKGROUND):
+        broken, metric = depth.clone(), DepthErrors()
+        broken[1] = nothing
+        assert math.isnan(evaluate([(broken, truth)], metric)["side"]) and report["side"] > 0
+        assert metric.each["side"][0] == known.each["side"][0]
+        assert math.isnan(metric.each["side"][1]) and metric.each["coverage"][1] == 0

@@ -1,0 +1,30 @@
+"""Shipped configs go on from shipped weights that fit, or name the parts that they take."""
+
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+from mmengine.registry import MODELS
+
+from l2rkit.config import load_config
+from l2rkit.engine.runner import parts_of, weights_at
+from l2rkit.io.weights import starting_state
+
+ROOT = Path(__file__).parents[2]
+STARTS = {  # and the parts that begin anew
+    "configs/unsup3d/unsup3d_heads_degraded.py": "",
+    "configs/unsup3d/unsup3d_openfaces_keypoints.py": "",
+    "configs/lap/lap_openfaces_keypoints.py": "",
+    "configs/l2r_ablations/full.py": "refine",
+    "configs/l2r_ablations/lap_proxy.py": "refine",
+}
+
+
+@pytest.mark.parametrize("path", STARTS)
+def test_what_is_shipped_fits(path: str) -> None:
+    cfg = load_config(ROOT / path)
+    model = MODELS.build(deepcopy(cfg.model))
+    state, said = starting_state(model, weights_at(cfg.load_from), parts_of(cfg))
+    assert state.keys() == model.state_dict().keys()
+    anew = f"beginning anew: {STARTS[path]} (" if STARTS[path] else ""
+    assert anew in said and bool(said) == bool(anew)
