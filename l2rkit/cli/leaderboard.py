@@ -58,7 +58,7 @@ def leaderboard(
     if not paths:
         places = [CONFIGS, PROJECTS, *([] if out else [WORK_DIRS])]  # pages tell of no trial
         paths = [p for folder in places for p in sorted(folder.glob("*/results.json"))]
-        if not paths:
+        if not paths and not run:
             looked = ", ".join(f"{folder}/*/results.json" for folder in places)
             raise UserError(f"no results here ({looked}): l2rkit test CONFIG makes some")
     if out is None:

@@ -79,7 +79,8 @@ def summary(runner: Runner, config: str) -> list[str]:
     rates = [group.get("initial_lr", group["lr"]) for w in wrappers for group in w.param_groups]
     rate = " to ".join(f"{rate:g}" for rate in sorted({min(rates), max(rates)}))
     start = f"step {runner.iter}" if runner.iter else cfg.get("load_from") or "random weights"
-    save = cfg.get("default_hooks", {}).get("checkpoint", {})
+    every = cfg.get("default_hooks", {}).get("checkpoint", {}).get("interval", -1)
+    saves = f", saved every {every:,}" if every > 0 else ", saved at the end"
     checks = f", validated every {runner.val_interval:,}" if runner.val_loop else ""
     files = Path(runner.log_dir)
     device = next((weight.device for weight in weights), "cpu")
@@ -91,7 +92,7 @@ def summary(runner: Runner, config: str) -> list[str]:
         "losses": ", ".join(getattr(model, "losses", {})) or "the model's own",
         "data": f"{type(loader.dataset).__name__}, {len(loader.dataset):,} samples, {batch} a step",
         "optimizer": f"{', '.join(type(w.optimizer).__name__ for w in wrappers)}, lr {rate}",
-        "steps": f"{runner.max_iters:,}{checks}, saved every {save.get('interval', '?'):,}",
+        "steps": f"{runner.max_iters:,}{checks}{saves}",
         "runs on": f"{device}, {get_world_size()} processes, seed {runner.seed}",
         "writes to": f"{runner.work_dir}; the whole config and log: {files.name}/*.log",
     }

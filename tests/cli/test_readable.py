@@ -47,6 +47,17 @@ def test_a_training_says_what_it_does_in_ten_lines_and_how_far_it_is(
     assert "optim_wrapper" in log.read_text() and "(train)" in log.read_text()
 
 
+def test_a_config_without_hooks_of_its_own_is_told_of_too(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(config.parent)
+    text = TRAINING.format(steps=1).replace("default_hooks =", "not_hooks =")
+    config.write_text(config.read_text() + text)
+    done = CliRunner().invoke(main, ["train", str(config)])
+    assert done.exit_code == 0, done.output
+    assert "steps       1, saved at the end" in done.stderr.splitlines()
+
+
 def test_time_is_told_as_clocks_do() -> None:
     assert [clock(s) for s in (0, 59.6, 61, 3723)] == ["00:00", "01:00", "01:01", "1:02:03"]
 
