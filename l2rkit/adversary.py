@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from .errors import PartError
-from .ops.gradients import slope
+from .ops.gradients import input_gradient
 from .registry import MODELS
-from .render.warp import sample_canonical
+from .render.warp import warp_to_view
 from .structures import Face, Rendering, Scene
 
 R1_EVERY = 16  # steps from one regularisation to the next
@@ -26,13 +26,13 @@ BEHIND = 0.5  # colour around it
 
 
 @dataclass(frozen=True, eq=False)
-class Pictures:
+class DiscriminatorInput:
     """What the discriminator is shown: image (B, 3, H, W); view (B, 6) as told, or None."""
 
     image: Tensor
     view: Tensor | None
 
-    def detached(self) -> "Pictures":
+    def detached(self) -> "DiscriminatorInput":
         return replace(self, image=self.image.detach())
 
 
@@ -63,52 +63,56 @@ class Adversary(nn.Module):
         self.weight, self.r1, self.turned = weight, r1, turned
         self.register_buffer("step", torch.zeros((), dtype=torch.long))
 
-    def pictures(self, scene: Scene) -> tuple[Pictures, Pictures]:
+    def discriminator_inputs(self, scene: Scene) -> tuple[DiscriminatorInput, DiscriminatorInput]:
         """The scene's faces as drawn, with gradients, and its photos."""
         face = scene.face
-        drawn, own = face, scene.own
+        drawn, own = face, scene.rendering
         if self.turned:
-            drawn = face.seen_from(face.view.detach()[another(scene)])
+            drawn = face.with_view(face.view.detach()[another(scene)])
             own = scene.render(drawn)
-        real = Rendering(scene.photo, scene.own.mask, scene.own.depth)
-        return self._shown(own, drawn), self._shown(real, face)
+        real = Rendering(scene.target, scene.rendering.mask, scene.rendering.depth)
+        return self._discriminator_input(own, drawn), self._discriminator_input(real, face)
 
-    def fooled(self, made: Pictures) -> Tensor:
+    def generator_loss(self, fake: DiscriminatorInput) -> Tensor:
         """How far the discriminator is from taking what was drawn for photos, a scalar."""
-        return self.weight * softplus(-self._scores(made)).mean()
+        return self.weight * softplus(-self._scores(fake)).mean()
 
-    def lesson(self, made: Pictures, real: Pictures) -> dict[str, Tensor]:
+    def discriminator_loss(
+        self, fake: DiscriminatorInput, real: DiscriminatorInput
+    ) -> dict[str, Tensor]:
         """The discriminator's own `loss`, and for the log its mean scores."""
-        of_made, of_real = self._scores(made.detached()), self._scores(real)
-        loss = softplus(of_made).mean() + softplus(-of_real).mean()
+        fake_scores, real_scores = self._scores(fake.detached()), self._scores(real)
+        loss = softplus(fake_scores).mean() + softplus(-real_scores).mean()
         if self.r1 and self.step % R1_EVERY == 0:
-            loss = loss + R1_EVERY * self.r1 / 2 * self._steepness(real)
+            loss = loss + R1_EVERY * self.r1 / 2 * self._gradient_penalty(real)
         self.step += 1
-        return {"loss": loss, "score_made": of_made.mean(), "score_photo": of_real.mean()}
+        return {"loss": loss, "score_fake": fake_scores.mean(), "score_real": real_scores.mean()}
 
-    def _shown(self, seen: Rendering, face: Face) -> Pictures:
+    def _discriminator_input(self, seen: Rendering, face: Face) -> DiscriminatorInput:
         with torch.no_grad():
             window = ellipse(face.size).to(seen.image).expand(len(face), 1, -1, -1)
-            shown = sample_canonical(window, seen.depth, face.view) * seen.mask
-        image = seen.image * shown + BEHIND * (1 - shown)
+            window = warp_to_view(window, seen.depth, face.view) * seen.mask
+        image = seen.image * window + BEHIND * (1 - window)
         if not self.discriminator.condition:
-            return Pictures(image, None)
-        return Pictures(image, face.view.detach() / face.view.new_tensor([TURN] * 3 + [SHIFT] * 3))
+            return DiscriminatorInput(image, None)
+        return DiscriminatorInput(
+            image, face.view.detach() / face.view.new_tensor([TURN] * 3 + [SHIFT] * 3)
+        )
 
-    def _scores(self, pictures: Pictures) -> Tensor:
+    def _scores(self, pictures: DiscriminatorInput) -> Tensor:
         return self.discriminator(pictures.image, pictures.view).float()
 
-    def _steepness(self, real: Pictures) -> Tensor:
+    def _gradient_penalty(self, real: DiscriminatorInput) -> Tensor:
         """Mean over photos of the squared derivative of the score by the image in [-1, 1]."""
         image = real.image.detach().float().requires_grad_()
         with torch.autocast(image.device.type, enabled=False):
             score = self.discriminator(image, real.view)
-        return slope(score, image).square().sum((1, 2, 3)).mean()
+        return input_gradient(score, image).square().sum((1, 2, 3)).mean()
 
 
 def another(scene: Scene) -> Tensor:
     """(B,): for each photo the number of one of the batch, a permutation drawn anew."""
-    return torch.randperm(len(scene.photo)).to(scene.photo.device)
+    return torch.randperm(len(scene.target)).to(scene.target.device)
 
 
 def ellipse(size: int) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from .adversary import Adversary
 from .errors import PartError, of_mode
 from .geometry import aligned
-from .ops.gradients import still
+from .ops.gradients import frozen
 from .ops.precision import checked_precision, in_precision
 from .ops.resize import resized
 from .registry import DECOMPOSERS, LOSSES, MODELS, REFINERS, RENDERERS, RESTORERS
@@ -95,7 +95,7 @@ class FaceReconstructor(BaseModel):
                 face = checked_face(refine, refine(face, seen))
         return face
 
-    def follow(self, fidelity: float) -> None:
+    def set_fidelity(self, fidelity: float) -> None:
         """From now on, refiners that can trade the photo against a prior do so, 0..1.
 
         Raises:
@@ -134,7 +134,7 @@ class FaceReconstructor(BaseModel):
         face = self.face(photo, person)
         aim = photo if clean is None else clean
         if self.render is None:
-            return Scene(aim, face, None, look=self.face, landmarks=landmarks, truth=truth)
+            return Scene(aim, face, None, reconstruct=self.face, landmarks=landmarks, truth=truth)
         asked = any(getattr(part, "needs_mirrored", False) for part in self.losses.values())
         own, mirrored = self.render(face), self.render(face.mirrored()) if asked else None
         return Scene(aim, face, own, mirrored, self.render, self.face, landmarks, truth)
@@ -171,18 +171,18 @@ class FaceReconstructor(BaseModel):
             scene = self(**batch, mode="scene")
             losses = self.losses_of(scene)
             if self.adversary is not None:
-                with in_precision(self.precision, scene.photo):
-                    made, real = self.adversary.pictures(scene)
-                    with still(self.adversary):
-                        losses["loss_adversary"] = self.adversary.fooled(made)
+                with in_precision(self.precision, scene.target):
+                    fake, real = self.adversary.discriminator_inputs(scene)
+                    with frozen(self.adversary):
+                        losses["loss_adversary"] = self.adversary.generator_loss(fake)
         total, report = self.parse_losses(losses)
         own.update_params(total)
         if self.adversary is None:
             return report
-        with in_precision(self.precision, scene.photo):
-            lesson = self.adversary.lesson(made, real)
-        optim_wrapper["adversary"].update_params(lesson["loss"])
-        learnt = {f"adversary_{name}": value.detach() for name, value in lesson.items()}
+        with in_precision(self.precision, scene.target):
+            discriminator_loss = self.adversary.discriminator_loss(fake, real)
+        optim_wrapper["adversary"].update_params(discriminator_loss["loss"])
+        learnt = {f"adversary_{name}": value.detach() for name, value in discriminator_loss.items()}
         return report | learnt
 
     @torch.no_grad()

@@ -1,7 +1,7 @@
 """Installed plugins. Importing this module imports each of them, once.
 
 A plugin is a package with an entry point in the group `l2rkit.plugins`; importing it registers its
-parts. The sockets import this module on the first look-up of a name that is a string, so a plugin
+parts. The registries import this module on the first look-up of a name that is a string, so a plugin
 costs nothing until it could be needed. A plugin that fails, or ends the program while it is
 imported, is named in a warning and skipped: it cannot break the others. The warning says which of
 its parts are there all the same.
@@ -51,13 +51,15 @@ def load_plugins() -> list[str]:
 
 
 def registered() -> list[str]:
-    """The short names of all parts that sockets hold, as `LOSSES.Photometric`."""
+    """The short names of all parts that registries hold, as `LOSSES.Photometric`."""
     from . import registry
 
-    sockets = {
-        key: value for key, value in vars(registry).items() if isinstance(value, registry.Socket)
+    registries = {
+        key: value
+        for key, value in vars(registry).items()
+        if isinstance(value, registry.PartRegistry)
     }
-    return [f"{key}.{name}" for key, socket in sockets.items() for name in socket.module_dict]
+    return [f"{key}.{name}" for key, parts in registries.items() for name in parts.module_dict]
 
 
 STATES: list[Plugin] = []  # of all plugins, those that failed too

@@ -1,7 +1,7 @@
-"""The seven sockets that parts plug into, and the plain networks that parts are made of.
+"""The seven registries of parts, and the plain networks that parts are made of.
 
 A part is named by its class (preferred in configs), by a dotted path, or by the short name under
-which it was registered. What each socket expects of a part is written in `l2rkit.testing`.
+which it was registered. What each registry expects of a part is written in `l2rkit.testing`.
 """
 
 import inspect
@@ -12,8 +12,24 @@ from mmengine.registry import Registry
 
 from .errors import PartError, near
 
+# Parts that were renamed in 0.2.0: an old config is told the new name.
+RENAMED = {
+    "CentredViews": "ZeroMeanPose",
+    "Chain": "Compose",
+    "CommonShape": "SharedDepthOffset",
+    "Level": "DegradationLevel",
+    "LikeTeacher": "Distillation",
+    "Maybe": "RandomApply",
+    "MovedPhotos": "ShiftEquivariance",
+    "OneOf": "RandomChoice",
+    "Recipe": "DegradationRecipe",
+    "Relief": "DepthVariance",
+    "Shrunk": "DownUpsample",
+    "Upright": "PitchPrior",
+}
 
-class Socket(Registry):
+
+class PartRegistry(Registry):
     """A registry that builds a dict, passes a built part through, and keeps None."""
 
     def build(self, part: Any) -> Any:
@@ -41,6 +57,8 @@ class Socket(Registry):
                 found = self.get(kind)
             except (ImportError, RuntimeError, AttributeError):  # of a module on the way
                 found = None
+        if not inspect.isclass(found) and kind in RENAMED:
+            raise PartError(f"'{kind}' is called '{RENAMED[kind]}' since 0.2.0")
         if not inspect.isclass(found):
             what = self.name.removesuffix("s")
             raise PartError(f"no {what} is called '{kind}'{near(kind, self.module_dict)}")
@@ -65,20 +83,20 @@ def check_arguments(kind: type, arguments: dict) -> None:
         raise PartError(f"{kind.__name__} needs '{missing[0]}', which is not given")
 
 
-def _socket(name: str, *locations: str) -> Socket:
-    return Socket(name, scope="l2rkit", locations=[f"l2rkit.{place}" for place in locations])
+def _registry(name: str, *locations: str) -> PartRegistry:
+    return PartRegistry(name, scope="l2rkit", locations=[f"l2rkit.{place}" for place in locations])
 
 
-DEGRADATIONS = _socket("degradations", "degrade", "plugins")
-RESTORERS = _socket("restorers", "restore", "plugins")
-DECOMPOSERS = _socket("decomposers", "decompose", "plugins")
-PRIORS = _socket("priors", "priors", "plugins")
-REFINERS = _socket("refiners", "refine", "plugins")
-RENDERERS = _socket("renderers", "render", "plugins")
-LOSSES = _socket("losses", "losses", "plugins")
+DEGRADATIONS = _registry("degradations", "degrade", "plugins")
+RESTORERS = _registry("restorers", "restore", "plugins")
+DECOMPOSERS = _registry("decomposers", "decompose", "plugins")
+PRIORS = _registry("priors", "priors", "plugins")
+REFINERS = _registry("refiners", "refine", "plugins")
+RENDERERS = _registry("renderers", "render", "plugins")
+LOSSES = _registry("losses", "losses", "plugins")
 # Networks that are no parts: discriminators, augmenters, feature extractors, identity codes,
 # landmarks. A child of MMEngine's MODELS, so what is registered there is found, too.
-MODELS = Socket(
+MODELS = PartRegistry(
     "models",
     parent=MMENGINE_MODELS,
     scope="l2rkit",

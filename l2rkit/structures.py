@@ -158,11 +158,11 @@ class Face(OneLine):
             consistent=None if consistent is None else consistent.mirrored(),
         )
 
-    def seen_from(self, view: Tensor) -> "Face":
+    def with_view(self, view: Tensor) -> "Face":
         """The same face in another view, (B, 6) or (6,)."""
         return replace(self, view=view.expand(len(self), 6))
 
-    def lit_by(self, light: Light) -> "Face":
+    def with_light(self, light: Light) -> "Face":
         """The same face under another light."""
         return replace(self, light=light)
 
@@ -210,32 +210,34 @@ class Truth(OneLine):
 class Scene(OneLine):
     """What a loss sees: the photo that was aimed at, the face, and what became of it.
 
-    photo (B, 3, H, W); face: see `Face`; own: the face as rendered, None of a model that renders
-    nothing; mirrored: its mirror image as rendered under the same light and view. For losses that
-    go round again, `render` draws another face, and `look` says what the model sees in another
-    photo. These three are None outside training. landmarks: (B, 468, 3) px of the clean photo, None
+    target (B, 3, H, W); face: see `Face`; rendering: the face as rendered, None of a model that
+    renders nothing; mirrored: its mirror image as rendered under the same light and view. For
+    losses that go round again, `render` draws another face, and `reconstruct` says what the model
+    sees in another photo. These three are None outside training. landmarks: (B, 468, 3) px of the
+        clean photo, None
     where the data has none. truth: true geometry for supervised losses, likewise.
     """
 
-    photo: Tensor
+    target: Tensor
     face: Face
-    own: Rendering | None
+    rendering: Rendering | None
     mirrored: Rendering | None = None
     render: Callable[[Face], Rendering] | None = None
-    look: Callable[[Tensor], Face] | None = None
+    reconstruct: Callable[[Tensor], Face] | None = None
     landmarks: Tensor | None = None
     truth: Truth | None = None
 
     def __post_init__(self) -> None:
-        if self.own is not None:
-            _check("Scene.own.image", self.own.image, tuple(self.photo.shape))
+        if self.rendering is not None:
+            _check("Scene.rendering.image", self.rendering.image, tuple(self.target.shape))
         if self.mirrored is not None:
-            _check("Scene.mirrored.image", self.mirrored.image, tuple(self.photo.shape))
+            _check("Scene.mirrored.image", self.mirrored.image, tuple(self.target.shape))
 
     @property
     def mask(self) -> Tensor:
         """(B, 1, H, W): where the photo is covered, by the mirror image too if there is one."""
-        return self.own.mask if self.mirrored is None else self.own.mask * self.mirrored.mask
+        mask = self.rendering.mask
+        return mask if self.mirrored is None else mask * self.mirrored.mask
 
 
 def on_cpu(record: T) -> T:
@@ -243,7 +245,7 @@ def on_cpu(record: T) -> T:
     return each_tensor(record, Tensor.cpu)
 
 
-def one_by_one(record: T, count: int) -> list[T]:
+def unbatched(record: T, count: int) -> list[T]:
     """A record of a batch as `count` records, each of a batch of one."""
     return [each_tensor(record, itemgetter(slice(i, i + 1))) for i in range(count)]
 

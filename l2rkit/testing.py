@@ -1,8 +1,8 @@
-"""The contracts of the sockets, as checks that plugins can run on their own parts.
+"""The contracts of the registries, as checks that plugins can run on their own parts.
 
 Each raises an AssertionError with a sentence that says what the part did wrong.
 
-A part of any socket that has learnt, or learns, from more than images states the class attribute
+A part of any registry that has learnt, or learns, from more than images states the class attribute
 `supervision`, a tuple of "keypoint" and "3D". `l2rkit.leaderboard.supervision` derives a method's
 supervision from it. `STATED` has all attributes that other code asks for.
 """
@@ -32,13 +32,19 @@ STATED: dict[str, tuple[tuple[type, ...], str]] = {
     "image_size": ((int,), "px of photos: that a decomposer or refiner takes, a restorer gives"),
     "scale": ((int,), "a restorer: how many times larger the photo becomes"),
     "aligned": ((bool,), "a restorer: it wants one aligned face, not any photo"),
-    "whole": ((bool,), "a restorer: it has to see the photo whole, and is given no tiles"),
-    "seen": ((Callable,), "a restorer: features of what it changed, for a `LandmarkCorrection`"),
-    "reach": ((Tensor,), "a decomposer: the largest views (6,) it gives, for the watch-dog"),
+    "needs_whole_photo": (
+        (bool,),
+        "a restorer: it has to see the photo whole, and is given no tiles",
+    ),
+    "change_features": (
+        (Callable,),
+        "a restorer: features of what it changed, for a `LandmarkCorrection`",
+    ),
+    "view_limits": ((Tensor,), "a decomposer: the largest views (6,) it gives, for the watch-dog"),
     "shares": ((Callable,), "a decomposer: how much each photo of a person counts (B,)"),
     "fidelity": ((float, int), "a refiner: 0..1, how far the photo's own pixels count"),
     "needs_mirrored": ((bool,), "a loss: the scene has to have `mirrored`"),
-    "brought": ((bool,), "any part: its weights come from a file of their own"),
+    "external_weights": ((bool,), "any part: its weights come from a file of their own"),
     "supervision": ((tuple, frozenset), 'any part: of "keypoint" and "3D", what it learnt from'),
     "on_image": ((Callable,), "a degradation: the same on one image (H, W, 3), by OpenCV"),
     "size": ((int,), "a prior: px of its images"),
@@ -48,7 +54,7 @@ STATED: dict[str, tuple[tuple[type, ...], str]] = {
 
 def check_stated(part: object, *names: str) -> None:
     """The attributes of these names in `STATED`, if the part has them, are of the stated types."""
-    for name in (*names, "brought", "supervision"):
+    for name in (*names, "external_weights", "supervision"):
         value, (kinds, what) = getattr(part, name, None), STATED[name]
         wanted = " or ".join(kind.__name__ for kind in kinds)
         good = value is None or isinstance(value, kinds)
@@ -77,7 +83,7 @@ def check_renderer(renderer: Callable[[Face], Rendering], size: int = 32) -> Non
     """Reproduces an unmoved, ambient-lit face; passes gradients to all that makes the picture."""
     face = example_face(size)
     ambient = Light(face.light.ambient * 0 + 1, face.light.diffuse * 0, face.light.direction)
-    still = renderer(face.seen_from(torch.zeros(6)).lit_by(ambient))
+    still = renderer(face.with_view(torch.zeros(6)).with_light(ambient))
     kind = type(still).__name__
     assert isinstance(still, Rendering), f"a renderer gives a Rendering, not a {kind}"
     _float32(still, "image", "mask", "depth")
@@ -111,7 +117,7 @@ def check_restorer(restorer: torch.nn.Module, size: int = 32) -> None:
     """
     photo = example_face(size).albedo
     photo = torch.stack([photo[0], photo[1].flip(-1), photo[0]])
-    check_stated(restorer, "image_size", "scale", "aligned", "whole", "seen")
+    check_stated(restorer, "image_size", "scale", "aligned", "needs_whole_photo", "change_features")
     restorer.eval()
     with torch.no_grad():
         got, alone = restorer(photo.clone()), restorer(photo[1:2].clone())
@@ -172,7 +178,7 @@ def check_decomposer(decomposer: torch.nn.Module, size: int) -> None:
     """
     generator = torch.Generator().manual_seed(0)
     photo = torch.rand(2, 3, size, size, generator=generator)
-    check_stated(decomposer, "image_size", "reach", "shares")
+    check_stated(decomposer, "image_size", "view_limits", "shares")
     decomposer.train()
     face = decomposer(photo, person=torch.tensor([0, 1]))
     assert isinstance(face, Face), f"a decomposer gives a Face, not {type(face).__name__}"
@@ -239,8 +245,9 @@ def check_refiner(
 def check_loss(loss: Callable[[Scene], Tensor], size: int = 32) -> None:
     """Gives a finite number with finite gradients on any scene, even an empty one.
 
-    The scene's `render` and `look` give what they are asked for a face or photo of any number, but
-    always the same. Its `mirrored` is None where the loss does not state `needs_mirrored`.
+    The scene's `render` and `reconstruct` give what they are asked for a face or photo of any
+    number, but always the same. Its `mirrored` is None where the loss does not state
+    `needs_mirrored`.
     """
     check_stated(loss, "needs_mirrored")
     asked = getattr(loss, "needs_mirrored", False)
@@ -255,7 +262,7 @@ def check_loss(loss: Callable[[Scene], Tensor], size: int = 32) -> None:
     ):
         view, image = face.view.clone().requires_grad_(), image.clone().requires_grad_()
         seen = Rendering(image, mask, torch.where(mask > 0, face.depth, BACKGROUND))
-        turned = face.seen_from(view)
+        turned = face.with_view(view)
         mirrored = seen if asked else None
         value = loss(Scene(photo, turned, seen, mirrored, _always(seen), _always(turned)))
         assert isinstance(value, Tensor), f"a loss is a tensor, not a {type(value).__name__}"

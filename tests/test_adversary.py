@@ -9,12 +9,12 @@ from torch.optim import SGD, Adam
 
 from l2rkit.adversary import BEHIND, Adversary, another, ellipse
 from l2rkit.decompose import Unsup3DDecomposer
-from l2rkit.engine.randomness import draw_from
+from l2rkit.engine.randomness import seed_all
 from l2rkit.errors import PartError
 from l2rkit.geometry import view_of
 from l2rkit.losses import Photometric
 from l2rkit.model import FaceReconstructor
-from l2rkit.ops.gradients import still
+from l2rkit.ops.gradients import frozen
 from l2rkit.priors import OptimizerForEach, StyleGAN2Discriminator
 from l2rkit.refine import RefinedGeometry
 from l2rkit.render import GridRenderer
@@ -33,7 +33,7 @@ def scene(batch=4):
     """Faces under views of their own, and photos of what they look like."""
     face = example_face(SIZE, batch)
     views = torch.stack([view_of(yaw_deg=10 * i - 15) for i in range(batch)])
-    face = replace(face, depth=face.depth.clone().requires_grad_()).seen_from(views)
+    face = replace(face, depth=face.depth.clone().requires_grad_()).with_view(views)
     render = GridRenderer()
     own = render(face)
     return Scene(own.image.detach().clamp(0, 1), face, own, own, render)
@@ -46,27 +46,27 @@ def test_faces_are_drawn_in_the_views_of_other_photos():
     who = another(seen)
     assert sorted(who.tolist()) == [0, 1, 2, 3] != who.tolist()
     torch.manual_seed(1)
-    made, real = adversary.pictures(seen)
-    torch.testing.assert_close(made.view, real.view[who])
-    wanted = GridRenderer()(seen.face.seen_from(seen.face.view[who])).image
+    fake, real = adversary.discriminator_inputs(seen)
+    torch.testing.assert_close(fake.view, real.view[who])
+    wanted = GridRenderer()(seen.face.with_view(seen.face.view[who])).image
     middle = (..., slice(14, 18), slice(14, 18))
-    torch.testing.assert_close(made.image[middle], wanted[middle])
-    assert torch.equal(real.image[middle], seen.photo[middle])
+    torch.testing.assert_close(fake.image[middle], wanted[middle])
+    assert torch.equal(real.image[middle], seen.target[middle])
 
 
 def test_a_2d_adversary_sees_faces_as_they_are_and_is_told_no_view():
     seen = scene()
-    made, real = Adversary(discriminator(0), turned=False).pictures(seen)
-    assert made.view is None and real.view is None
-    torch.testing.assert_close(made.image, real.image, atol=1e-5, rtol=0)
+    fake, real = Adversary(discriminator(0), turned=False).discriminator_inputs(seen)
+    assert fake.view is None and real.view is None
+    torch.testing.assert_close(fake.image, real.image, atol=1e-5, rtol=0)
 
 
 def test_around_the_middle_of_the_face_there_is_nothing_to_judge():
     seen = scene()
-    still_face = seen.face.seen_from(torch.zeros(6))
+    still_face = seen.face.with_view(torch.zeros(6))
     own = GridRenderer()(still_face)
-    seen = replace(seen, face=still_face, own=own)
-    _, real = Adversary(discriminator()).pictures(seen)
+    seen = replace(seen, face=still_face, rendering=own)
+    _, real = Adversary(discriminator()).discriminator_inputs(seen)
     outside = (ellipse(SIZE) == 0).expand_as(real.image)
     assert 0.2 < outside.float().mean() < 0.5
     # at the rim, where sampling blends, a pixel may be a little of both
@@ -74,17 +74,19 @@ def test_around_the_middle_of_the_face_there_is_nothing_to_judge():
 
 
 def test_the_view_is_told_in_units_of_30_degrees_and_a_twentieth():
-    face = example_face(SIZE, 2).seen_from(torch.tensor([0, torch.pi / 6, 0, 0.05, 0, 0]))
+    face = example_face(SIZE, 2).with_view(torch.tensor([0, torch.pi / 6, 0, 0.05, 0, 0]))
     own = GridRenderer()(face)
-    _, real = Adversary(discriminator()).pictures(Scene(own.image, face, own, own, GridRenderer()))
+    _, real = Adversary(discriminator()).discriminator_inputs(
+        Scene(own.image, face, own, own, GridRenderer())
+    )
     torch.testing.assert_close(real.view[0], torch.tensor([0, 1.0, 0, 1.0, 0, 0]))
 
 
 def test_while_it_is_fooled_it_learns_nothing_but_depth_does():
     adversary, seen = Adversary(discriminator()), scene()
-    made, _ = adversary.pictures(seen)
-    with still(adversary):
-        adversary.fooled(made).backward()
+    fake, _ = adversary.discriminator_inputs(seen)
+    with frozen(adversary):
+        adversary.generator_loss(fake).backward()
     assert all(weight.grad is None for weight in adversary.parameters())
     assert all(weight.requires_grad for weight in adversary.parameters())
     assert seen.face.depth.grad.abs().sum() > 0
@@ -92,7 +94,7 @@ def test_while_it_is_fooled_it_learns_nothing_but_depth_does():
 
 def test_its_lesson_reaches_no_face():
     adversary, seen = Adversary(discriminator()), scene()
-    adversary.lesson(*adversary.pictures(seen))["loss"].backward()
+    adversary.discriminator_loss(*adversary.discriminator_inputs(seen))["loss"].backward()
     assert seen.face.depth.grad is None
     assert all(weight.grad.abs().sum() > 0 for weight in adversary.parameters())
 
@@ -112,31 +114,33 @@ class Brightness(nn.Module):
 
 def test_losses_are_the_non_saturating_ones_and_r1_comes_every_16th_step():
     adversary, seen = Adversary(Brightness(), weight=0.5, r1=3.0, turned=False), scene()
-    made, real = adversary.pictures(seen)
-    score = 2.0 * (2 * made.image - 1).mean((1, 2, 3))
+    fake, real = adversary.discriminator_inputs(seen)
+    score = 2.0 * (2 * fake.image - 1).mean((1, 2, 3))
     plain = (1 + score.exp()).log().mean() + (1 + (-score).exp()).log().mean()
     # the slope is 2 / n for each of n values; its squares sum to 4 / n
     steep = 16 * 3.0 / 2 * 4 / (3 * SIZE**2)
     for step in range(18):
         wanted = plain + (steep if step % 16 == 0 else 0)
-        loss = adversary.lesson(made, real)["loss"]
+        loss = adversary.discriminator_loss(fake, real)["loss"]
         torch.testing.assert_close(loss, wanted, atol=1e-5, rtol=1e-4)
-    torch.testing.assert_close(adversary.fooled(made), 0.5 * (1 + (-score).exp()).log().mean())
+    torch.testing.assert_close(
+        adversary.generator_loss(fake), 0.5 * (1 + (-score).exp()).log().mean()
+    )
 
 
 def test_it_learns_to_tell_flat_faces_from_deep_ones():
     """Photos show a bump lit from the side; the faces drawn are flat, of the same albedo."""
     seen = scene(8)
     flat = replace(seen.face, depth=torch.ones_like(seen.face.depth))
-    told = replace(seen, face=flat, own=GridRenderer()(flat))
+    told = replace(seen, face=flat, rendering=GridRenderer()(flat))
     adversary = Adversary(discriminator())
     optimizer = Adam(adversary.parameters(), lr=5e-3, betas=(0.0, 0.99))
     for _ in range(40):
-        report = adversary.lesson(*adversary.pictures(told))
+        report = adversary.discriminator_loss(*adversary.discriminator_inputs(told))
         optimizer.zero_grad()
         report["loss"].backward()
         optimizer.step()
-    assert report["score_photo"] - report["score_made"] > 0.5
+    assert report["score_real"] - report["score_fake"] > 0.5
 
 
 def trained(steps, model=None, wrapped=None, begin=0):
@@ -151,9 +155,9 @@ def trained(steps, model=None, wrapped=None, begin=0):
         )
         described = dict(others=sgd(1e-3), adversary=sgd(1e-2))
         wrapped = OptimizerForEach(described)(model)
-    photo = scene().photo
+    photo = scene().target
     for step in range(begin, begin + steps):
-        draw_from(0, 0, step)
+        seed_all(0, 0, step)
         report = model.train_step(dict(photo=photo, clean=photo), wrapped)
     return model, wrapped, report
 

@@ -156,7 +156,7 @@ def test_load_model_leaves_losses_out_and_sleeps(write, tmp_path):
     model = load_model(write())
     assert isinstance(model, FaceReconstructor) and not model.losses and not model.training
     weights = tmp_path / "w.safetensors"
-    write_weights({**model.state_dict(), "losses.x.weight": model.decompose.reach}, weights)
+    write_weights({**model.state_dict(), "losses.x.weight": model.decompose.view_limits}, weights)
     again = load_model(write(), weights)
     for key, value in model.state_dict().items():
         assert (again.state_dict()[key] == value).all(), key

@@ -1,4 +1,4 @@
-"""Each registered part keeps its socket's contract, and the checks catch parts that do not."""
+"""Each registered part keeps its registry's contract, and the checks catch parts that do not."""
 
 import re
 from dataclasses import replace
@@ -46,14 +46,14 @@ DECOMPOSERS_WITH = {
 }
 BLURS = [dict(type="GaussianBlur", sigma=2), dict(type="MotionBlur")]
 DEGRADATIONS_WITH = {
-    "Chain": dict(parts=BLURS),
-    "Level": dict(name="severe"),
-    "Maybe": dict(probability=0.5, part=BLURS[0]),
-    "OneOf": dict(parts=BLURS),
+    "Compose": dict(parts=BLURS),
+    "DegradationLevel": dict(name="severe"),
+    "RandomApply": dict(probability=0.5, part=BLURS[0]),
+    "RandomChoice": dict(parts=BLURS),
     "RandomOrder": dict(parts=[*BLURS, dict(type="Jpeg")]),
-    "Recipe": dict(name="l2r"),
+    "DegradationRecipe": dict(name="l2r"),
     "Resized": dict(scale=(0.3, 1.5)),
-    "Shrunk": dict(factor=(1, 4)),
+    "DownUpsample": dict(factor=(1, 4)),
 }
 
 
@@ -69,7 +69,7 @@ LOSSES_WITH = {
     "Perceptual": dict(features=dict(type="MobileNetFeatures")),
 }
 # What needs files or labels has tests of its own.
-ELSEWHERE = {"LandmarkDistillation", "LikeTeacher", "TrueGeometry"}
+ELSEWHERE = {"LandmarkDistillation", "Distillation", "TrueGeometry"}
 
 
 # Parts that bring weights, here at random; what needs files of others has tests of its own.
@@ -91,8 +91,8 @@ REFINERS_CHANGE = {
 }
 
 
-def ours(socket):
-    return sorted(n for n, c in socket.module_dict.items() if c.__module__.startswith("l2rkit."))
+def ours(registry):
+    return sorted(n for n, c in registry.module_dict.items() if c.__module__.startswith("l2rkit."))
 
 
 @pytest.mark.parametrize("name", ours(RENDERERS))
@@ -137,9 +137,9 @@ def test_degradations(name):
     check_degradation(part, random=name != "Greyscale")
 
 
-@pytest.mark.parametrize("kind", ["Recipe", "Level"])
+@pytest.mark.parametrize("kind", ["DegradationRecipe", "DegradationLevel"])
 def test_named_degradations(kind):
-    names = l2rkit.degrade.RECIPES if kind == "Recipe" else l2rkit.degrade.LEVELS
+    names = l2rkit.degrade.RECIPES if kind == "DegradationRecipe" else l2rkit.degrade.LEVELS
     for name in names:
         part = DEGRADATIONS.build(dict(type=kind, name=name))
         check_degradation(part, random=name not in ("clean", "x4"))
@@ -173,9 +173,11 @@ def test_a_decomposer_that_leaves_the_range_is_caught():
 
 def test_a_loss_that_is_not_finite_or_not_one_number_is_caught():
     with pytest.raises(AssertionError, match="the loss of the empty scene is nan"):
-        check_loss(lambda scene: scene.own.image[scene.mask.expand_as(scene.photo) > 0].mean())
+        check_loss(
+            lambda scene: scene.rendering.image[scene.mask.expand_as(scene.target) > 0].mean()
+        )
     with pytest.raises(AssertionError, match="one number, not of shape"):
-        check_loss(lambda scene: scene.own.image.mean((1, 2, 3)))
+        check_loss(lambda scene: scene.rendering.image.mean((1, 2, 3)))
 
 
 def test_a_degradation_that_forgets_its_generator_its_range_or_its_photos_is_caught():
@@ -330,9 +332,13 @@ def prior():
             "image is torch.float64",
         ),
         (check_loss, lambda: lambda scene: 0.5, "not a float"),
-        (check_loss, lambda: lambda scene: (scene.own.image.mean(),), "not a tuple"),
+        (check_loss, lambda: lambda scene: (scene.rendering.image.mean(),), "not a tuple"),
         (check_loss, lambda: lambda scene: torch.tensor(3), "not torch.int64"),
-        (check_loss, lambda: lambda scene: scene.own.image.double().mean(), "not torch.float64"),
+        (
+            check_loss,
+            lambda: lambda scene: scene.rendering.image.double().mean(),
+            "not torch.float64",
+        ),
         (check_degradation, lambda: lambda photo, generator: (photo,), "not a tuple"),
     ],
 )
@@ -345,7 +351,7 @@ def test_what_is_of_another_kind_is_caught(check, part, sentence):
 def test_a_loss_that_takes_the_mirrored_face_unasked_is_caught():
     class Unasked(torch.nn.Module):
         def forward(self, scene):
-            return (scene.mirrored.image - scene.photo).abs().mean()
+            return (scene.mirrored.image - scene.target).abs().mean()
 
     class Asking(Unasked):
         needs_mirrored = True
@@ -363,5 +369,13 @@ def test_every_attribute_that_the_package_asks_for_is_documented():
         r"|restorer|prior|loss|kind), \"(\w+)\""
     )
     found = {name for path in root.rglob("*.py") for name in asked.findall(path.read_text("utf-8"))}
-    assert {"image_size", "brought", "reach", "whole", "shares", "seen", "fidelity"} <= found
+    assert {
+        "image_size",
+        "external_weights",
+        "view_limits",
+        "needs_whole_photo",
+        "shares",
+        "change_features",
+        "fidelity",
+    } <= found
     assert found <= set(STATED)

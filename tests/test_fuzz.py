@@ -307,7 +307,7 @@ def said_by(here: Path, words: list[str]) -> Any:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(here)
-        patch.setattr(l2rkit.cli.reconstruct, "one_by_one", begin)
+        patch.setattr(l2rkit.cli.reconstruct, "each_alone", begin)
         patch.setattr("l2rkit.restore.tiles.tiled", begin)
         patch.setattr(Runner, "from_cfg", begin)
         return CliRunner().invoke(main, words)

@@ -41,7 +41,7 @@ def test_what_was_shrunk_falls_on_itself_to_a_tenth_of_a_pixel(small):
     model = FaceReconstructor(decompose=AsItIs(small), render=GridRenderer(size=SIZE), losses={})
     (scene,) = model.predict(photo)
     assert isinstance(scene, Scene) and scene.face.size == small
-    drawn = scene.own.image
+    drawn = scene.rendering.image
     for y, x in SPOTS:
         around = slice(y - 9, y + 10), slice(x - 9, x + 10)
         for before, after in zip(middle(photo[0, 0][around]), middle(drawn[0, 0][around])):

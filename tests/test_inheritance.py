@@ -98,7 +98,7 @@ REPLACING = """
 from mmengine.config import read_base
 
 from l2rkit.decompose import LAPDecomposer
-from l2rkit.losses import Relief
+from l2rkit.losses import DepthVariance
 
 with read_base():
     from l2rkit.configs.unsup3d.unsup3d_heads_32 import *
@@ -106,7 +106,7 @@ with read_base():
 model.decompose.update(width=8)
 updated = dict(**model.decompose)
 model["decompose"] = dict(type=LAPDecomposer, image_size=32)
-model.losses.update(relief=dict(type=Relief))
+model.losses.update(relief=dict(type=DepthVariance))
 del model["losses"]["upright"]
 """
 

@@ -8,7 +8,7 @@ from torch.optim import SGD
 
 from l2rkit.decompose import Unsup3DDecomposer
 from l2rkit.errors import ConfigError, PartError
-from l2rkit.losses import CentredViews, Photometric
+from l2rkit.losses import Photometric, ZeroMeanPose
 from l2rkit.model import FaceReconstructor
 from l2rkit.render import GridRenderer
 from l2rkit.structures import Face
@@ -20,7 +20,7 @@ def tiny(**changes):
     parts = dict(
         decompose=Unsup3DDecomposer(32, width=8, encoder_width=8, view_gain=0.05),
         render=dict(type=GridRenderer),
-        losses=dict(photometric=dict(type=Photometric), views=CentredViews(0.5)),
+        losses=dict(photometric=dict(type=Photometric), views=ZeroMeanPose(0.5)),
     )
     return FaceReconstructor(**{**parts, **changes})
 
@@ -36,9 +36,9 @@ def test_three_modes():
     losses = model(photo, mode="loss", **labels)
     assert set(losses) == {"loss_photometric", "loss_views"}
     (scene,) = model.eval()(photo, mode="predict", **labels)
-    assert scene.photo is photo and scene.mirrored is None
-    assert not scene.own.image.requires_grad
-    assert torch.equal(scene.own.depth, GridRenderer()(scene.face).depth)
+    assert scene.target is photo and scene.mirrored is None
+    assert not scene.rendering.image.requires_grad
+    assert torch.equal(scene.rendering.depth, GridRenderer()(scene.face).depth)
     with pytest.raises(PartError, match="FaceReconstructor has no mode 'los': did you mean 'loss'"):
         model(photo, mode="los")
 
@@ -47,7 +47,7 @@ def test_the_training_scene_has_the_mirrored_face_too():
     scene = tiny().scene(photos())
     mirrored = GridRenderer()(scene.face.mirrored())
     assert torch.equal(scene.mirrored.image, mirrored.image)
-    assert torch.equal(scene.mask, scene.own.mask * mirrored.mask)
+    assert torch.equal(scene.mask, scene.rendering.mask * mirrored.mask)
 
 
 def test_the_mirrored_face_is_rendered_only_if_a_loss_asks():
@@ -122,7 +122,7 @@ def test_a_restorer_comes_first_and_refiners_last_in_turn():
     torch.testing.assert_close(face.albedo, wanted.albedo)
     assert torch.equal(first.seen, 1 - photo) and torch.equal(second.seen, 1 - photo)
     (scene,) = model(photo, mode="predict")
-    assert scene.photo is photo  # losses and metrics aim at the photo as it came
+    assert scene.target is photo  # losses and metrics aim at the photo as it came
 
 
 def test_a_decomposer_is_told_the_person():
@@ -177,7 +177,7 @@ def test_a_degraded_photo_is_seen_and_its_clean_one_aimed_at():
     model, clean = tiny(), photos()
     degraded = clean * 0.5
     scene = model.scene(degraded, clean=clean)
-    assert scene.photo is clean
+    assert scene.target is clean
     assert torch.equal(scene.face.albedo, model.face(degraded).albedo)
     aimed = model(degraded, clean=clean, mode="loss")["loss_photometric"]
     assert aimed.item() == model.losses.photometric(scene).item()
@@ -189,12 +189,12 @@ def test_a_fidelity_reaches_the_refiners_that_have_one():
         fidelity = 1.0
 
     model = tiny(refine=dict(one=Trading(), other=nn.Identity()))
-    model.follow(0.25)
+    model.set_fidelity(0.25)
     assert model.refine["one"].fidelity == 0.25 and not hasattr(model.refine["other"], "fidelity")
     with pytest.raises(PartError, match=r"fidelity is within 0\.\.1, not 1\.5"):
-        model.follow(1.5)
+        model.set_fidelity(1.5)
     with pytest.raises(PartError, match="no refiner of this method has a fidelity"):
-        tiny().follow(0.5)
+        tiny().set_fidelity(0.5)
 
 
 class Spoilt(nn.Module):
@@ -223,7 +223,7 @@ class Spoilt(nn.Module):
             "int64 of shape",
         ),
         (
-            dict(losses=dict(a=Spoilt(lambda s: s.photo.mean((1, 2, 3))))),
+            dict(losses=dict(a=Spoilt(lambda s: s.target.mean((1, 2, 3))))),
             "float32 of shape",
         ),
         (dict(losses=dict(a=Spoilt(lambda s: 0.5))), "Spoilt gives a float, not a tensor"),

@@ -1,11 +1,11 @@
-"""What a socket builds, and what it says about what it cannot build."""
+"""What a registry builds, and what it says about what it cannot build."""
 
 import pytest
 from mmengine.config import ConfigDict
 from torch import nn
 
 from l2rkit.errors import PartError, near
-from l2rkit.registry import LOSSES, RENDERERS
+from l2rkit.registry import LOSSES, RENAMED, RENDERERS
 from l2rkit.render import GridRenderer
 
 
@@ -51,3 +51,9 @@ def test_near():
     assert near("renderr", ["render", "losses"]) == ": did you mean 'render'?"
     assert near("q", ["render", "losses"]) == "; known: losses, render"
     assert near("q", []) == ""
+
+
+def test_a_part_of_an_old_name_is_told_the_new_one():
+    for old, new in RENAMED.items():
+        with pytest.raises(PartError, match=f"^'{old}' is called '{new}' since 0.2.0$"):
+            LOSSES.build(dict(type=old))

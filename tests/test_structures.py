@@ -55,7 +55,7 @@ def test_scene_refuses_a_picture_of_another_size():
     face = Face(**maps())
     ones = torch.ones(2, 1, 8, 8)
     rendering = Rendering(torch.ones(2, 3, 8, 8), ones, ones)
-    with pytest.raises(ValueError, match=r"Scene\.own\.image must be \(2, 3, 4, 4\)"):
+    with pytest.raises(ValueError, match=r"Scene\.rendering\.image must be \(2, 3, 4, 4\)"):
         Scene(torch.ones(2, 3, 4, 4), face, rendering)
 
 
@@ -73,13 +73,13 @@ def test_mirrored_exchanges_left_and_right_of_the_maps_alone():
 
 def test_seen_from_and_lit_by_change_only_that():
     face = Face(**maps())
-    turned = face.seen_from(torch.arange(6.0))
+    turned = face.with_view(torch.arange(6.0))
     assert turned.view.tolist() == [[0, 1, 2, 3, 4, 5]] * 2
     assert turned.depth is face.depth and turned.light is face.light
     other = light()
-    assert face.lit_by(other).light is other and face.lit_by(other).view is face.view
+    assert face.with_light(other).light is other and face.with_light(other).view is face.view
     with pytest.raises(RuntimeError):
-        face.seen_from(torch.zeros(3, 6))
+        face.with_view(torch.zeros(3, 6))
 
 
 def test_a_face_cannot_be_changed_in_place():

@@ -19,7 +19,7 @@ from l2rkit.cli.common import quiet, user_errors
 from l2rkit.cli.paths import writable_file
 from l2rkit.config import load_config, load_model
 from l2rkit.data import PackPhoto, ResizeFace, SyntheticHeads
-from l2rkit.degrade import Level
+from l2rkit.degrade import DegradationLevel
 from l2rkit.leaderboard.results import enter, entry
 from l2rkit.leaderboard.supervision import supervision_of
 from l2rkit.metrics import DepthErrors
@@ -117,7 +117,7 @@ def someone_else(photo: Tensor) -> Tensor:
 
 def severe(photo: Tensor) -> Tensor:
     """Each photo at the level `severe`."""
-    return Level("severe")(photo, torch.Generator().manual_seed(0))
+    return DegradationLevel("severe")(photo, torch.Generator().manual_seed(0))
 
 
 def interval(values: np.ndarray, each: int) -> str:

@@ -27,7 +27,7 @@ from l2rkit.data import (
     ResizeFace,
 )
 from l2rkit.decompose import FaceMeshDecomposer
-from l2rkit.degrade import Recipe
+from l2rkit.degrade import DegradationRecipe
 from l2rkit.engine import Stages
 from l2rkit.identity import FaceEmbedding
 from l2rkit.landmarks import FaceMesh
@@ -110,7 +110,7 @@ train_dataloader = dict(
             dict(type=ResizeFace, image_size=256),
             dict(type=FindLandmarks, cache="data/landmarks"),
             dict(type=FlipFace, prob=0.5),
-            dict(type=Degrade, degradation=dict(type=Recipe, name="l2r")),
+            dict(type=Degrade, degradation=dict(type=DegradationRecipe, name="l2r")),
             dict(type=PackPhoto),
         ],
     ),

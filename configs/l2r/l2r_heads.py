@@ -1,6 +1,6 @@
 """L2R on synthetic heads at 64 pixels, trained on a CPU.
 
-It begins with `unsup3d_heads_degraded_taught`, to be trained before. What is the paper's and
+It begins with `unsup3d_heads_degraded_distilled`, to be trained before. What is the paper's and
 what is ours: README.md here.
 """
 
@@ -15,14 +15,14 @@ from l2rkit.decompose import Unsup3DDecomposer
 from l2rkit.engine import Stages
 from l2rkit.losses import (
     AlbedoRegularity,
-    CentredViews,
     CycleConsistency,
     Displacement,
-    LikeTeacher,
+    Distillation,
     MobileNetFeatures,
     Perceptual,
     Photometric,
-    Upright,
+    PitchPrior,
+    ZeroMeanPose,
 )
 from l2rkit.model import FaceReconstructor
 from l2rkit.priors import OptimizerForEach, StyleGAN2, StyleGAN2Discriminator
@@ -34,7 +34,7 @@ with read_base():
     from .._base_.datasets.heads_degraded import *
     from .._base_.default_runtime import *
 
-load_from = "work_dirs/unsup3d_heads_degraded_taught/iter_2500.pth"
+load_from = "work_dirs/unsup3d_heads_degraded_distilled/iter_2500.pth"
 load_only = ("decompose",)
 model = dict(
     type=FaceReconstructor,
@@ -52,7 +52,7 @@ model = dict(
         # Ours: the shape that photos alone have taught of the good photo. The weight makes its
         # gradient some three times what the first two give depth.
         teacher=dict(
-            type=LikeTeacher,
+            type=Distillation,
             teachers={"configs/unsup3d/unsup3d_heads_stereo.py": "unsup3d_heads_stereo"},
             weight=300.0,
             albedo=0.0,  # which the prior restores
@@ -61,8 +61,8 @@ model = dict(
         cycle=dict(
             type=CycleConsistency, share=0.25, yaw_deg=50.0, pitch_deg=10.0, shift=0.008, maps=0.0
         ),
-        views=dict(type=CentredViews, weight=2.0),
-        upright=dict(type=Upright, weight=2.0, lean_deg=-6.0),
+        views=dict(type=ZeroMeanPose, weight=2.0),
+        upright=dict(type=PitchPrior, weight=2.0, lean_deg=-6.0),
     ),
     adversary=dict(
         type=Adversary,

@@ -1,8 +1,8 @@
 """L2R for photos of people at 128 pixels: `l2r_heads_128` with real photos and their prior.
 
 Two of five photos that it sees are those of a manifest in OPENFACES_ROOT (docs/datasets.md), the
-others are heads, which turn; all are degraded. It begins with `unsup3d_openfaces_degraded_taught`,
-to be trained before.
+others are heads, which turn; all are degraded. It begins with
+`unsup3d_openfaces_degraded_distilled`, to be trained before.
 """
 
 from mmengine.config import read_base
@@ -13,7 +13,7 @@ from l2rkit.data import CropByLandmarks, Degrade, FlipFace, LoadPhoto, ManifestP
 with read_base():
     from .l2r_heads_128 import *
 
-load_from = "work_dirs/unsup3d_openfaces_degraded_taught/iter_1200.pth"
+load_from = "work_dirs/unsup3d_openfaces_degraded_distilled/iter_1200.pth"
 model["refine"]["albedo"]["prior"].update(
     weights="stylegan2_64_openfaces", grown="stylegan2_128_openfaces"
 )

@@ -80,7 +80,7 @@ val_dataloader["dataset"] = dict(
     split="val",
     pipeline=[
         *photo_pipeline,
-        dict(type=Degrade, degradation=dict(type=Level, name="severe"), seed=0),
+        dict(type=Degrade, degradation=dict(type=DegradationLevel, name="severe"), seed=0),
         dict(type=PackPhoto),
     ],
 )

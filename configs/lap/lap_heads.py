@@ -1,7 +1,7 @@
 """LAP on synthetic heads at 64 pixels, trained on a CPU: the second and last stage.
 
-`lap_heads_pupil` comes before it; see README.md here. The paper's losses and schedule are not known
-to us: what is not Unsup3D's here is ours, with its reason.
+`lap_heads_student` comes before it; see README.md here. The paper's losses and schedule are not
+known to us: what is not Unsup3D's here is ours, with its reason.
 """
 
 from mmengine.config import read_base
@@ -14,13 +14,13 @@ from l2rkit.data import EachAlone, PersonSampler
 from l2rkit.decompose import RobustLAPDecomposer
 from l2rkit.engine import GuardedOptimWrapper, Schedule
 from l2rkit.losses import (
-    CentredViews,
     CycleConsistency,
     MobileNetFeatures,
     Perceptual,
     Photometric,
+    PitchPrior,
     RelaxedConsistency,
-    Upright,
+    ZeroMeanPose,
 )
 from l2rkit.model import FaceReconstructor
 from l2rkit.render import GridRenderer
@@ -34,7 +34,7 @@ with read_base():
 for_one = [dict(type=EachAlone), *test_pipeline]
 val_dataloader.dataset.update(pipeline=for_one)
 test_dataloader.dataset.update(pipeline=for_one)
-load_from = "work_dirs/lap_heads_pupil/iter_600.pth"
+load_from = "work_dirs/lap_heads_student/iter_600.pth"
 model = dict(
     type=FaceReconstructor,
     decompose=dict(
@@ -50,8 +50,8 @@ model = dict(
         consistency=dict(type=RelaxedConsistency, weight=0.5),
         # What symmetry leaves open, as for Unsup3D on heads.
         cycle=dict(type=CycleConsistency, share=0.25, yaw_deg=60.0, pitch_deg=16.0),
-        views=dict(type=CentredViews, weight=2.0),
-        upright=dict(type=Upright, weight=2.0, lean_deg=-6.0),
+        views=dict(type=ZeroMeanPose, weight=2.0),
+        upright=dict(type=PitchPrior, weight=2.0, lean_deg=-6.0),
     ),
 )
 custom_hooks = [

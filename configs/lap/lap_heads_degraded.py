@@ -10,7 +10,7 @@ from mmengine.hooks import EMAHook
 from mmengine.optim import LinearLR, MultiStepLR
 from mmengine.runner import IterBasedTrainLoop
 
-from l2rkit.losses import MovedPhotos
+from l2rkit.losses import ShiftEquivariance
 
 with read_base():
     from .._base_.datasets.heads_degraded import degraded_pipeline, severe_pipeline
@@ -20,7 +20,7 @@ load_from = "zoo://lap_heads"
 model["losses"]["cycle"] = dict(
     type=CycleConsistency, share=0.25, yaw_deg=50.0, pitch_deg=10.0, shift=0.008
 )
-model["losses"]["moved"] = dict(type=MovedPhotos, share=0.25)
+model["losses"]["moved"] = dict(type=ShiftEquivariance, share=0.25)
 custom_hooks = [
     dict(
         type=Schedule,

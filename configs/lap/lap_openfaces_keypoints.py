@@ -1,4 +1,4 @@
-"""LAP's networks on bad photos of people, taught by landmarks of the good ones as well.
+"""LAP's networks on bad photos of people, distilled from landmarks of the good ones as well.
 
 The fair baseline of `l2r_openfaces` (ours): the same photos and degradations, the same teacher of
 keypoints. There is one photo of each person, so that LAP's consistency within a set has nothing to

@@ -1,6 +1,6 @@
 """Unsup3D on synthetic heads at 64 pixels, trained on a CPU: the third and last stage.
 
-`unsup3d_heads_32` and `unsup3d_heads_pupil` come before it; see README.md here. What differs from
+`unsup3d_heads_32` and `unsup3d_heads_student` come before it; see README.md here. What differs from
 the paper is marked 'ours', with its reason.
 """
 
@@ -13,13 +13,13 @@ from torch.optim import Adam
 from l2rkit.decompose import Unsup3DDecomposer
 from l2rkit.engine import GuardedOptimWrapper, Schedule
 from l2rkit.losses import (
-    CentredViews,
     CycleConsistency,
     MobileNetFeatures,
-    MovedPhotos,
     Perceptual,
     Photometric,
-    Upright,
+    PitchPrior,
+    ShiftEquivariance,
+    ZeroMeanPose,
 )
 from l2rkit.model import FaceReconstructor
 from l2rkit.render import GridRenderer
@@ -29,7 +29,7 @@ with read_base():
     from .._base_.datasets.heads import *
     from .._base_.default_runtime import *
 
-load_from = "work_dirs/unsup3d_heads_pupil/iter_1000.pth"
+load_from = "work_dirs/unsup3d_heads_student/iter_1000.pth"
 model = dict(
     type=FaceReconstructor,
     decompose=dict(
@@ -47,13 +47,13 @@ model = dict(
         cycle=dict(
             type=CycleConsistency, share=0.25, yaw_deg=50.0, pitch_deg=10.0, shift=0.008, maps=0.0
         ),
-        moved=dict(type=MovedPhotos, weight=0.5, share=0.25, maps=0.0),
-        views=dict(type=CentredViews, weight=2.0),
-        upright=dict(type=Upright, weight=2.0, lean_deg=-6.0),
+        moved=dict(type=ShiftEquivariance, weight=0.5, share=0.25, maps=0.0),
+        views=dict(type=ZeroMeanPose, weight=2.0),
+        upright=dict(type=PitchPrior, weight=2.0, lean_deg=-6.0),
     ),
 )
 custom_hooks = [
-    # Ours: the pupil has learnt no confidence yet; until it has, it may not excuse anything.
+    # Ours: the student has learnt no confidence yet; until it has, it may not excuse anything.
     dict(
         type=Schedule,
         changes={

@@ -16,7 +16,7 @@ model["losses"] = dict(
     geometry=dict(type=TrueGeometry),
     # Symmetry puts the canonical face into the middle and says what is albedo; no label does.
     photometric=dict(type=Photometric, mirror=0.5),
-    views=dict(type=CentredViews, weight=2.0),
+    views=dict(type=ZeroMeanPose, weight=2.0),
 )
 custom_hooks = [dict(type=EMAHook, momentum=0.01), dict(type=PanelHook, interval=500)]
 train_dataloader["dataset"].update(fields=("img", "depth", "normal", "mask"))

@@ -11,13 +11,13 @@ from torch.optim import Adam
 from l2rkit.decompose import Unsup3DDecomposer
 from l2rkit.engine import GuardedOptimWrapper, Schedule
 from l2rkit.losses import (
-    CentredViews,
     CycleConsistency,
+    DepthVariance,
     MobileNetFeatures,
     Perceptual,
     Photometric,
-    Relief,
-    Upright,
+    PitchPrior,
+    ZeroMeanPose,
 )
 from l2rkit.model import FaceReconstructor
 from l2rkit.render import GridRenderer
@@ -46,9 +46,10 @@ model = dict(
         photometric=dict(type=Photometric, mirror=0.5),
         perceptual=dict(type=Perceptual, features=dict(type=MobileNetFeatures), mirror=0.5),
         cycle=dict(type=CycleConsistency),  # ours: pitch is not learnt without
-        views=dict(type=CentredViews, weight=0.2),  # ours: pitch runs to its limit without
-        upright=dict(type=Upright, weight=5.0, lean_deg=-6.0),  # ours: chins drift back without
-        relief=dict(type=Relief, weight=8.0),  # ours: views stay small and faces deep without
+        views=dict(type=ZeroMeanPose, weight=0.2),  # ours: pitch runs to its limit without
+        upright=dict(type=PitchPrior, weight=5.0, lean_deg=-6.0),  # ours: chins drift back without
+        # ours: views stay small and faces deep without
+        relief=dict(type=DepthVariance, weight=8.0),
     ),
 )
 

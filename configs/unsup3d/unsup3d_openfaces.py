@@ -12,12 +12,12 @@ from torch.optim import Adam
 from l2rkit.decompose import Unsup3DDecomposer
 from l2rkit.engine import GuardedOptimWrapper
 from l2rkit.losses import (
-    CentredViews,
     CycleConsistency,
     MobileNetFeatures,
     Perceptual,
     Photometric,
-    Upright,
+    PitchPrior,
+    ZeroMeanPose,
 )
 from l2rkit.model import FaceReconstructor
 from l2rkit.render import GridRenderer
@@ -42,8 +42,8 @@ model = dict(
         perceptual=dict(type=Perceptual, features=dict(type=MobileNetFeatures), mirror=0.5),
         # Ours: what symmetry leaves open, with the weights at the end of the heads' first stage.
         cycle=dict(type=CycleConsistency, share=0.25, yaw_deg=60.0, pitch_deg=16.0),
-        views=dict(type=CentredViews, weight=2.0),
-        upright=dict(type=Upright, weight=0.5, lean_deg=-6.0),
+        views=dict(type=ZeroMeanPose, weight=2.0),
+        upright=dict(type=PitchPrior, weight=0.5, lean_deg=-6.0),
     ),
 )
 custom_hooks = [

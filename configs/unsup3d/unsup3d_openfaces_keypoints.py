@@ -1,4 +1,4 @@
-"""Unsup3D's networks on bad photos of people, taught by landmarks of the good ones as well.
+"""Unsup3D's networks on bad photos of people, distilled from landmarks of the good ones as well.
 
 The fair baseline of `l2r_openfaces` (ours): the same photos and degradations, the same teacher of
 keypoints, on top of Unsup3D's own losses. It goes on from `unsup3d_openfaces`.

@@ -159,4 +159,4 @@ def names_of(photos: Sequence[Photo]) -> list[str]:
 
 
 def _panel(face: Reconstruction) -> np.ndarray:
-    return np.asarray(panel(face.scene.photo, face.face, face.scene.own, face.renderer))
+    return np.asarray(panel(face.scene.target, face.face, face.scene.rendering, face.renderer))

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ..errors import UserError, near
 from ..geometry import aligned, normals, view_of
-from ..io.files import marked, png, write_whole
+from ..io.files import marked, png, write_atomic
 from ..structures import BACKGROUND, Face, Light, Scene
 from ..viz.alone import FaceAlone
 from ..viz.formats import MESHES, file_name
@@ -59,10 +59,10 @@ class Reconstruction:
         `depth` is NaN where the photo shows no face (`numpy.isfinite(depth)` is the face's mask);
         all other arrays are finite.
         """
-        face, own = self.face, self.scene.own
+        face, own = self.face, self.scene.rendering
         displacement = face.displacement
         return {
-            "image": _hwc(self.scene.photo),
+            "image": _hwc(self.scene.target),
             "depth": _hw(own.depth.masked_fill(own.depth >= BACKGROUND, float("nan"))),
             "normal": _hwc(normals(own.depth)),
             "albedo": _hwc(face.albedo),
@@ -100,7 +100,7 @@ class Reconstruction:
         if self.fine is None:
             return aligned(self.face.albedo, size or self.face.size)
         fine = torch.from_numpy(self.fine).permute(2, 0, 1)[None] / 255
-        as_taken = self.face.lit_by(self.photo_light or self.face.light)
+        as_taken = self.face.with_light(self.photo_light or self.face.light)
         return texture(as_taken, fine, size or max(self.face.size, len(self.fine)))
 
     def render(
@@ -110,13 +110,13 @@ class Reconstruction:
 
         A Pillow image: `numpy.asarray` of it is (size, size, 3) uint8 RGB.
         """
-        seen = FaceAlone(size)(self.face.seen_from(view_of(yaw_deg, pitch_deg)))
+        seen = FaceAlone(size)(self.face.with_view(view_of(yaw_deg, pitch_deg)))
         return Image.fromarray(to_bytes(on_white(seen.image, seen.mask)[0]))
 
-    def lit_by(self, light: Light) -> "Reconstruction":
+    def with_light(self, light: Light) -> "Reconstruction":
         """The same face of the same photo under another light, drawn anew."""
-        face = self.face.lit_by(light)
-        scene = replace(self.scene, face=face, own=self.renderer(face))
+        face = self.face.with_light(light)
+        scene = replace(self.scene, face=face, rendering=self.renderer(face))
         return replace(self, scene=scene, photo_light=self.photo_light or self.face.light)
 
     def relight(
@@ -135,7 +135,7 @@ class Reconstruction:
             old if new is None else torch.full_like(old, new)
             for old, new in ((own.ambient, ambient), (own.diffuse, diffuse))
         ]
-        return self.lit_by(light_from(yaw_deg, pitch_deg, *strengths))
+        return self.with_light(light_from(yaw_deg, pitch_deg, *strengths))
 
     def paste(self, photo: Image.Image) -> Image.Image:
         """The whole photo, upright, at its size, with the face as it is rendered blended into it.
@@ -143,9 +143,9 @@ class Reconstruction:
         photo: the one that the face was found in. The face is restored, and lit as `relight` has
         it; alpha and colour profile stay. See `l2rkit.viz.pasted`.
         """
-        seen = self.scene.photo
-        face = to_bytes(self.scene.own.over(seen)[0])
-        alone = FaceAlone(seen.shape[-1])(self.face).mask * self.scene.own.mask
+        seen = self.scene.target
+        face = to_bytes(self.scene.rendering.over(seen)[0])
+        alone = FaceAlone(seen.shape[-1])(self.face).mask * self.scene.rendering.mask
         return pasted(photo, face, self.crop, faded(alone[0, 0].numpy()))
 
     def turntable(self, frames: int = 24, size: int = MOVING) -> bytes:
@@ -181,8 +181,8 @@ class Reconstruction:
         npz = io.BytesIO()
         arrays: dict[str, Any] = dict(self.arrays())
         np.savez_compressed(npz, **arrays)
-        assert self.scene.own is not None  # a reconstruction is always rendered
-        picture = panel(self.scene.photo, self.face, self.scene.own, FaceAlone(TILE))
+        assert self.scene.rendering is not None  # a reconstruction is always rendered
+        picture = panel(self.scene.target, self.face, self.scene.rendering, FaceAlone(TILE))
         contents: dict[str, bytes] = {}
         if not MESHES.keys().isdisjoint(formats):
             mesh = self.mesh(keep_background, watertight, width_mm, texture_size)
@@ -195,7 +195,7 @@ class Reconstruction:
         Path(folder).mkdir(parents=True, exist_ok=True)
         Path(folder, f"{name}.npz").unlink(missing_ok=True)
         for ending, content in contents.items():
-            write_whole(Path(folder) / file_name(name, ending), content)
+            write_atomic(Path(folder) / file_name(name, ending), content)
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,7 @@ from ..errors import ConfigError, WeightsError
 from ..io.weights import load_weights, own_state, weights_digest
 from ..model import FaceReconstructor
 from ..ops.threads import fork_safe_lock
-from ..structures import Scene, on_cpu, one_by_one
+from ..structures import Scene, on_cpu, unbatched
 from ..viz.texture import FINEST
 from ..zoo import DEFAULT_CONFIG, shipped_weights
 from .inputs import Photo, is_one_photo, pixels_of
@@ -73,7 +73,7 @@ class Reconstructor:
         if weights or own_state(self.model):
             load_weights(self.model, weights or shipped_weights(config))
         if fidelity is not None:
-            self.model.follow(fidelity)
+            self.model.set_fidelity(fidelity)
         self.device, self.every_face = device, every_face
         self._about = f"{__version__} {loaded.model} {align} {every_face} {fidelity}"
         self.size = self.model.image_size
@@ -137,7 +137,7 @@ class Reconstructor:
         best = faces[int(share.argmax())]
         common = best.face.consistent
         face = replace(best.face, depth=common.depth, albedo=common.albedo)
-        scene = Scene(best.scene.photo, face, self.model.render(face))
+        scene = Scene(best.scene.target, face, self.model.render(face))
         shared = Reconstruction(scene, best.crop, best.renderer, best.fine)
         return Collection(shared, faces, share)
 
@@ -158,11 +158,11 @@ class Reconstructor:
     def faces(self, crops: Sequence[Crop], person: Tensor | None = None) -> list[Reconstruction]:
         """The face in each crop, all in one batch; crops with equal `person` (N,) are of one."""
         (scene,) = self.model.predict(self._batch(crops), person)
-        if not (scene.face.depth.isfinite().all() and scene.own.image.isfinite().all()):
+        if not (scene.face.depth.isfinite().all() and scene.rendering.image.isfinite().all()):
             raise WeightsError("the model makes a face that is not finite: its weights are broken")
         return [
             Reconstruction(one, crop.matrix, self.model.render, crop.fine)
-            for one, crop in zip(one_by_one(on_cpu(scene), len(crops)), crops)
+            for one, crop in zip(unbatched(on_cpu(scene), len(crops)), crops)
         ]
 
 

@@ -37,11 +37,11 @@ def browse_dataset(
     from mmengine.registry import DATASETS
     from mmengine.runner import set_random_seed
 
-    from ..io.files import png, write_whole
+    from ..io.files import png, write_atomic
     from ..viz.browse import chosen, samples_sheet
 
     set_random_seed(seed)
     dataset = DATASETS.build(loader.dataset)
     samples = [dataset[index] for index in chosen(len(dataset), photos, seed)]
-    write_whole(out, png(samples_sheet(samples, COLUMNS)))
+    write_atomic(out, png(samples_sheet(samples, COLUMNS)))
     click.echo(f"{out}: {len(samples)} of {len(dataset)} samples")

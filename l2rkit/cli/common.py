@@ -18,7 +18,7 @@ from ..errors import ConfigError, PartError, UserError, printable
 PAIR = re.compile(r"[A-Za-z_][\w.]*=")  # how KEY=VALUE begins
 
 
-class Door(click.ClickException):
+class CommandError(click.ClickException):
     """A command could not begin."""
 
     exit_code = 2
@@ -88,7 +88,7 @@ def user_errors(command: Callable) -> Callable:
         try:
             return command(*args, **kwargs)
         except UserError as error:
-            raise Door(str(error)) from None
+            raise CommandError(str(error)) from None
 
     return guarded
 
@@ -113,18 +113,20 @@ def writing() -> Iterator[None]:
     except OSError as error:
         path = error.filename2 or error.filename
         if is_full(error):
-            raise Door("the disk is full" + (f": {printable(path)}" if path else "")) from None
+            raise CommandError(
+                "the disk is full" + (f": {printable(path)}" if path else "")
+            ) from None
         raise UserError(f"cannot write {path}: {error.strerror}") from None
 
 
-def part_of_words(socket: Any, described: dict[str, Any]) -> Any:
+def part_of_words(registry: Any, described: dict[str, Any]) -> Any:
     """A part with arguments that somebody has typed.
 
     Raises:
         PartError: it does not take them, however it says so.
     """
     try:
-        return socket.build(described)
+        return registry.build(described)
     except UserError:
         raise
     except Exception as error:  # a part may fail in any way at all on a value of another kind
@@ -167,7 +169,7 @@ def load_for_runner(
     config = load_config(path, overrides, protocol)
     config.launcher = launcher
     if launcher != "none":  # MMEngine's own wrapper wants a GPU
-        config.setdefault("model_wrapper_cfg", dict(type="l2rkit.engine.MeanGradients"))
+        config.setdefault("model_wrapper_cfg", dict(type="l2rkit.engine.ReplicatedModel"))
     return config
 
 

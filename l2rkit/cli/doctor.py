@@ -119,7 +119,7 @@ def plugins() -> list[Line]:
 
     lines = []
     for name, module, parts, fault in STATES:
-        said = ", ".join(parts) or "no parts in the sockets"
+        said = ", ".join(parts) or "no parts in the registries"
         state = MISSING if fault else FINE
         lines.append((state, name, f"{module}: {fault and f'skipped, {fault}; has '}{said}"))
     return lines or [(FINE, "none", "installed; docs/part.md says how to make one")]

@@ -117,8 +117,8 @@ def old(path: Path) -> str | None:
 
 def write(made: dict[Path, Any]) -> None:
     """Writes texts and pictures, and the folders that they are in."""
-    from ..io.files import write_whole
+    from ..io.files import write_atomic
 
     for path, content in made.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, content.encode() if isinstance(content, str) else content)
+        write_atomic(path, content.encode() if isinstance(content, str) else content)

@@ -83,12 +83,12 @@ class Writing:
 
     def sheet(self, folder: Path, name: str) -> Path | None:
         """Writes all panels of the run as one contact sheet; None if there are none."""
-        from ..io.files import png, write_whole
+        from ..io.files import png, write_atomic
         from ..viz.contact import contact_sheet
 
         if not self.panels:
             return None
-        write_whole(folder / f"{name}.png", png(contact_sheet(self.panels)))
+        write_atomic(folder / f"{name}.png", png(contact_sheet(self.panels)))
         return folder / f"{name}.png"
 
 

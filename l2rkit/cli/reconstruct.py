@@ -122,7 +122,7 @@ def reconstruct(
         skip_existing,
         model.digest(),
     )
-    failed = one_by_one(model, alone, folder, writing)
+    failed = each_alone(model, alone, folder, writing)
     for person, named in people.items():
         failed += together(model, named, folder, person, writing)
     with writing_files():
@@ -170,7 +170,7 @@ def planned(
     return dict(zip(alone, names)), people, title
 
 
-def one_by_one(
+def each_alone(
     model: "Reconstructor", photos: dict[Path, str], folder: Path, writing: Writing
 ) -> int:
     """Writes the faces of each photo by its name. How many photos failed."""

@@ -72,7 +72,7 @@ def restore(
     from ..data.transforms import to_tensor
     from ..engine.devices import chosen_device
     from ..errors import UserError
-    from ..io.files import png, write_whole
+    from ..io.files import png, write_atomic
     from ..registry import RESTORERS
     from ..restore.tiles import tiled
     from ..viz.mesh import to_bytes
@@ -90,14 +90,16 @@ def restore(
     if paste and aligner is None:
         raise UserError(f"--paste is for restorers of faces; {restorer} restores the whole photo")
     # some, such as face restorers, have to see the whole photo
-    restored = part if aligned or getattr(part, "whole", False) else partial(tiled, part)
+    restored = (
+        part if aligned or getattr(part, "needs_whole_photo", False) else partial(tiled, part)
+    )
     failed = 0
     for path, name in zip(paths, names):
         try:
             if paste:
                 whole = repaired(path, aligner, restored, device)
                 with writing():
-                    write_whole(folder / f"{name}.png", png(whole))
+                    write_atomic(folder / f"{name}.png", png(whole))
                 say(f"{path} -> {folder / name}.png")
                 continue
             photo, alpha = read_photo(path), read_alpha(path)
@@ -107,7 +109,7 @@ def restore(
             with torch.no_grad():
                 (better,) = restored(to_tensor(photo)[None].to(device))
             with writing():
-                write_whole(
+                write_atomic(
                     folder / f"{name}.png",
                     png(with_alpha(Image.fromarray(to_bytes(better)), alpha)),
                 )

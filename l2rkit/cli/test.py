@@ -79,7 +79,7 @@ def test(
     from ..leaderboard.supervision import supervision_of
     from ..model import FaceReconstructor
     from ..registry import RESTORERS, check_arguments
-    from ..restore.kept import Kept
+    from ..restore.cached import CachedRestorer
     from ..viz.hook import ShownPanels
     from ..zoo import shipped_weights
 
@@ -121,7 +121,7 @@ def test(
     if keep:
         if not isinstance(model, FaceReconstructor):
             raise ConfigError(for_keeping)
-        model.restore = Kept(model.restore, str(cfg.model.restore), keep)
+        model.restore = CachedRestorer(model.restore, str(cfg.model.restore), keep)
     path = None
     if weights or own_state(model):
         path = Path(weights) if weights else shipped_weights(config)
@@ -165,12 +165,12 @@ def each_image(metrics: Iterable[Any]) -> dict[str, Sequence[float]]:
 
 def degrade(cfg: Any, level: str) -> None:
     """Sets the config to test on photos of a level, each always degraded in the same way."""
-    from ..degrade import Level
+    from ..degrade import DegradationLevel
 
-    Level(level)  # a misspelt one is said before anything is built
+    DegradationLevel(level)  # a misspelt one is said before anything is built
     cfg.level = level
     # by name, for MMEngine dumps no classes that were put into a loaded config
-    described = dict(type="l2rkit.degrade.Level", name=level)
+    described = dict(type="l2rkit.degrade.DegradationLevel", name=level)
     bad = dict(type="l2rkit.data.Degrade", degradation=described, seed=0)
     *before, pack = cfg.test_dataloader.dataset.pipeline
     cfg.test_dataloader.dataset.pipeline = [*before, bad, pack]

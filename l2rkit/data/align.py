@@ -63,12 +63,12 @@ class FaceAligner:
             got = f"{photo.dtype} {photo.shape}"
             raise ValueError(f"FaceAligner wants a (H, W, 3) uint8 photo, got {got}")
         looks = LOOKS if largest else (*LOOKS, *LAST_LOOKS)
-        found = look(photo, looks, self.threshold)
+        found = detect(photo, looks, self.threshold)
         if not largest:
             found = distinct(found + look_closely(photo, self.threshold))
         if max((face.score for face in found), default=0) < UNSURE:
-            found = distinct(found + look_turned(photo, LOOKS, self.threshold))
-        found = found or look(photo, LAST_LOOKS, self.threshold)
+            found = distinct(found + detect_turned(photo, LOOKS, self.threshold))
+        found = found or detect(photo, LAST_LOOKS, self.threshold)
         if not found:
             raise NoFaceError(name or "array", f"no face found (threshold {self.threshold})")
         found = without_parts(sorted(found, key=lambda face: -face.area))
@@ -85,7 +85,7 @@ class FaceAligner:
         return warp(photo, matrix, self.size), matrix
 
 
-def look(photo: np.ndarray, looks: Sequence, threshold: float) -> list[FoundFace]:
+def detect(photo: np.ndarray, looks: Sequence, threshold: float) -> list[FoundFace]:
     """The distinct faces found at several scales, in pixels of the (H, W, 3) photo."""
     faces = []
     for longest, border, enlarged in looks:
@@ -150,11 +150,11 @@ def without_parts(faces: Sequence[FoundFace]) -> list[FoundFace]:
     return kept
 
 
-def look_turned(photo: np.ndarray, looks: Sequence, threshold: float) -> list[FoundFace]:
+def detect_turned(photo: np.ndarray, looks: Sequence, threshold: float) -> list[FoundFace]:
     """The faces found in the three other turns of the photo by right angles, in its own pixels."""
     faces = []
     for quarters in range(1, 4):
-        found = look(np.ascontiguousarray(np.rot90(photo, quarters)), looks, threshold)
+        found = detect(np.ascontiguousarray(np.rot90(photo, quarters)), looks, threshold)
         faces += [turned_back(face, photo.shape, quarters) for face in found]
     return faces
 

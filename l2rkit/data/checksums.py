@@ -3,7 +3,7 @@
 from hashlib import sha256
 from pathlib import Path
 
-from l2rkit.io.files import write_whole
+from l2rkit.io.files import write_atomic
 
 SUMS = "SHA256SUMS"
 
@@ -19,5 +19,5 @@ def write_checksums(folder: Path) -> int:
             while block := file.read(1 << 20):
                 digest.update(block)
         lines.append(f"{digest.hexdigest()}  {path.relative_to(folder).as_posix()}\n")
-    write_whole(folder / SUMS, "".join(lines).encode())
+    write_atomic(folder / SUMS, "".join(lines).encode())
     return len(lines)

@@ -8,7 +8,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine.registry import TRANSFORMS
 
-from l2rkit.io.files import kept_array
+from l2rkit.io.files import cached_array
 from l2rkit.registry import MODELS
 
 
@@ -46,4 +46,4 @@ class FindLandmarks(BaseTransform):
             return self.landmarks([photo])[0]
         key = sha256(self.known + repr(photo.shape).encode() + photo.tobytes())
         place = self.cache / key.hexdigest()
-        return kept_array(place, lambda: self.landmarks([photo])[0]).reshape(-1, 3)
+        return cached_array(place, lambda: self.landmarks([photo])[0]).reshape(-1, 3)

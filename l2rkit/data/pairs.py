@@ -17,11 +17,13 @@ from mmengine.registry import DATASETS
 from l2rkit.data.photo import list_photos, read_photo
 from l2rkit.errors import DataError
 
-NEAR, FAR = 0.9, 1.1  # scene units; the face's centre is at 1
+SYNFACE_NEAR, SYNFACE_FAR = 0.9, 1.1  # scene units; the face's centre is at 1
 WHERE = "Unsup3D's authors publish it as synface.zip (elliottwu/unsup3d, data/download_synface.sh)"
 
 
-def decode_depth(red: np.ndarray, near: float = NEAR, far: float = FAR) -> np.ndarray:
+def decode_depth(
+    red: np.ndarray, near: float = SYNFACE_NEAR, far: float = SYNFACE_FAR
+) -> np.ndarray:
     """float32 depth of uint8 values: 255 is near, 0 is far (and the background)."""
     return (far + (near - far) * (red.astype(np.float32) / 255)).astype(np.float32)
 
@@ -42,7 +44,7 @@ class DepthPairs(BaseDataset):
         split: str = "train",
         folders: tuple[str, str] = ("image", "depth"),
         pipeline: Sequence = (),
-        depth_range: tuple[float, float] = (NEAR, FAR),
+        depth_range: tuple[float, float] = (SYNFACE_NEAR, SYNFACE_FAR),
         indices: int | Sequence[int] | None = None,
         test_mode: bool = False,
     ):

@@ -16,9 +16,9 @@ from mmengine.registry import DATASETS
 from trimesh import registration, transform_points
 
 from l2rkit.data.align import TEMPLATE, FaceAligner
+from l2rkit.data.heads.capture import rotation
 from l2rkit.data.heads.head_model import HeadModel
-from l2rkit.data.heads.render import FAR, TAN_HALF_VIEW, TURNING_POINT, project
-from l2rkit.data.heads.scene import rotation
+from l2rkit.data.heads.render import BACKGROUND_DEPTH, TAN_HALF_VIEW, TURNING_POINT, project
 from l2rkit.data.pairs import DepthPairs
 from l2rkit.data.photo import PhotoError
 from l2rkit.errors import DataError
@@ -125,7 +125,7 @@ def render_scan(scan: Scan, view: np.ndarray, size: int, finer: int = FINER) -> 
     points = (scan.vertices - TURNING_POINT) @ rotation(view[:3]).T + TURNING_POINT + view[3:]
     points = np.float32(points)
     depth = rasterize_mesh(project(points, size), scan.triangles, size)[2]
-    depth = np.where(depth < FAR, depth, FAR).astype(np.float32)
+    depth = np.where(depth < BACKGROUND_DEPTH, depth, BACKGROUND_DEPTH).astype(np.float32)
     fine = size * finer
     face, weights, _ = rasterize_mesh(project(points, fine, finer), scan.triangles, fine)
     seen = face >= 0
@@ -161,7 +161,7 @@ def _lift(pixels: np.ndarray, depth: np.ndarray) -> np.ndarray | None:
     Scans have small holes, at the eyes above all: there the nearest part of the surface counts.
     """
     size = len(depth)
-    rows, columns = np.nonzero(depth < FAR)
+    rows, columns = np.nonzero(depth < BACKGROUND_DEPTH)
     if not len(rows):
         return None
     away = np.hypot(columns - pixels[:, :1], rows - pixels[:, 1:])  # (5, pixels of the surface)

@@ -189,7 +189,7 @@ class Degrade(BaseTransform):
     `clean`.
 
     Args:
-        degradation: a part for DEGRADATIONS, such as dict(type=Recipe, name="l2r").
+        degradation: a part for DEGRADATIONS, such as dict(type=DegradationRecipe, name="l2r").
         seed: left out, each pass draws anew, from NumPy's global generator, which MMEngine seeds
             in every worker. Given, the draw follows from (seed, `sample_idx`) alone, so that an
             evaluation sees the same photos for ever. MMEngine numbers the samples within the data

@@ -13,7 +13,7 @@ from ..landmarks.surface import canonical_depth
 from ..ops.resize import resized
 from ..registry import DECOMPOSERS, MODELS, RESTORERS
 from ..render.light import fitted_light, without_light
-from ..render.warp import carried_back
+from ..render.warp import warp_to_canonical
 from ..structures import Face
 
 
@@ -48,7 +48,7 @@ class FaceMeshDecomposer(nn.Module):
         landmarks = dict(type="FaceMesh") if landmarks is None else landmarks
         self.restore = RESTORERS.build(restore)
         self.correct = MODELS.build(correct)
-        if self.correct is not None and getattr(self.restore, "seen", None) is None:
+        if self.correct is not None and getattr(self.restore, "change_features", None) is None:
             raise PartError("FaceMeshDecomposer: correct wants a FaceRestorer as its restore")
         if self.correct is not None and image_size != self.restore.image_size:
             wanted = self.restore.image_size
@@ -69,9 +69,9 @@ class FaceMeshDecomposer(nn.Module):
         view, points = canonical_points(found, size)
         if self.correct is not None:
             with torch.no_grad():
-                view, points = self.correct(view, points, self.restore.seen(bad, photo))
+                view, points = self.correct(view, points, self.restore.change_features(bad, photo))
         depth, region = canonical_depth(points, size)
-        colour, across = carried_back(photo, depth, view), normals(depth)
+        colour, across = warp_to_canonical(photo, depth, view), normals(depth)
         towards = -(rotation(view[:, :3])[:, 2, :, None, None] * across).sum(1, keepdim=True)
         light = fitted_light(colour, across, region * towards.clamp(min=0))
         return Face(depth, without_light(colour, across, light), light, view)

@@ -12,7 +12,7 @@ from .lap_networks import Aggregation, AttributeRefining, ladder, softmax_within
 from .networks import ConfidenceNet, Encoder
 from .unsup3d import depth_from_raw, light_from_code
 
-REACH = (*[math.radians(60)] * 3, 0.1, 0.1, 0.0)  # the largest view
+VIEW_LIMITS = (*[math.radians(60)] * 3, 0.1, 0.1, 0.0)  # the largest view
 CHUNK = 32  # photos at a time, where no gradient is wanted
 
 
@@ -59,7 +59,7 @@ class LAPDecomposer(nn.Module):
         self.light = Encoder(4, image_size, encoder_width, ladder)
         self.view = Encoder(6, image_size, encoder_width, ladder)
         self.confidence = ConfidenceNet(image_size, width) if confidence else None
-        self.register_buffer("reach", torch.tensor(REACH), persistent=False)
+        self.register_buffer("view_limits", torch.tensor(VIEW_LIMITS), persistent=False)
         if view_gain is not None:
             self.light.start_near_zero(view_gain)
             self.view.start_near_zero(view_gain)
@@ -82,7 +82,7 @@ class LAPDecomposer(nn.Module):
             depth=depth,
             albedo=albedo,
             light=light_from_code(in_chunks(self.light, signed)),
-            view=in_chunks(self.view, signed) * self.reach,
+            view=in_chunks(self.view, signed) * self.view_limits,
             confidence=self._confidence(signed),
             consistent=consistent,
         )

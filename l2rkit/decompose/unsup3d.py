@@ -47,8 +47,8 @@ class Unsup3DDecomposer(nn.Module):
         self.light = Encoder(4, image_size, encoder_width)
         self.view = Encoder(6, image_size, encoder_width)
         self.confidence = ConfidenceNet(image_size, width)
-        reach = torch.tensor([math.radians(max_rotation_deg)] * 3 + list(max_shift))
-        self.register_buffer("reach", reach, persistent=False)
+        view_limits = torch.tensor([math.radians(max_rotation_deg)] * 3 + list(max_shift))
+        self.register_buffer("view_limits", view_limits, persistent=False)
         if view_gain is not None:
             self.light.start_near_zero(view_gain)
             self.view.start_near_zero(view_gain)
@@ -63,7 +63,7 @@ class Unsup3DDecomposer(nn.Module):
             depth=self._bordered(depth_from_raw(self.depth(signed))),
             albedo=self.albedo(signed).tanh() / 2 + 0.5,
             light=light_from_code(self.light(signed)),
-            view=self.view(signed) * self.reach,
+            view=self.view(signed) * self.view_limits,
             confidence=self._confidence(signed) if self.training else None,
         )
 

@@ -2,36 +2,36 @@
 
 from .blur import GaussianBlur, GeneralisedGaussianBlur, MotionBlur, PlateauBlur, SincBlur
 from .colour import ColourJitter, ColourShift, Faded, Greyscale
-from .combine import Chain, Maybe, OneOf, RandomOrder
+from .combine import Compose, RandomApply, RandomChoice, RandomOrder
 from .degradation import Degradation
 from .jpeg import Jpeg
-from .levels import LEVELS, Level
+from .levels import LEVELS, DegradationLevel
 from .noise import GaussianNoise, PoissonNoise
-from .recipes import RECIPES, Recipe
-from .shrink import Resized, Shrunk
+from .recipes import RECIPES, DegradationRecipe
+from .shrink import DownUpsample, Resized
 
 __all__ = [
     "LEVELS",
     "RECIPES",
-    "Chain",
     "ColourJitter",
     "ColourShift",
+    "Compose",
     "Degradation",
+    "DegradationLevel",
+    "DegradationRecipe",
+    "DownUpsample",
     "Faded",
     "GaussianBlur",
     "GaussianNoise",
     "GeneralisedGaussianBlur",
     "Greyscale",
     "Jpeg",
-    "Level",
-    "Maybe",
     "MotionBlur",
-    "OneOf",
     "PlateauBlur",
     "PoissonNoise",
+    "RandomApply",
+    "RandomChoice",
     "RandomOrder",
-    "Recipe",
     "Resized",
-    "Shrunk",
     "SincBlur",
 ]

@@ -23,7 +23,7 @@ def built(what: str, parts: Sequence[dict | Degradation]) -> nn.ModuleList:
 
 
 @DEGRADATIONS.register_module()
-class Chain(Degradation):
+class Compose(Degradation):
     """One part after the other; two chains in a chain are a degradation of second order."""
 
     def __init__(self, parts: Sequence[dict | Degradation]) -> None:
@@ -72,20 +72,20 @@ class RandomOrder(Degradation):
 
 
 @DEGRADATIONS.register_module()
-class OneOf(Degradation):
+class RandomChoice(Degradation):
     """One of the parts, drawn for each photo, with chances as `weights` (equal if left out)."""
 
     def __init__(
         self, parts: Sequence[dict | Degradation], weights: Sequence[float] | None = None
     ) -> None:
         super().__init__()
-        self.parts = built("OneOf", parts)
+        self.parts = built("RandomChoice", parts)
         if not len(self.parts):
-            raise ConfigError("OneOf wants at least one part, got none")
+            raise ConfigError("RandomChoice wants at least one part, got none")
         weights = [1] * len(self.parts) if weights is None else list(weights)
         if len(weights) != len(self.parts) or min(weights) < 0 or not sum(weights) > 0:
             wanted = f"{len(self.parts)} weights from 0 on, not all 0"
-            raise ConfigError(f"OneOf wants {wanted}; got {weights}")
+            raise ConfigError(f"RandomChoice wants {wanted}; got {weights}")
         self.upto = np.cumsum(weights) / sum(weights)
 
     def draw(self, rng: np.random.Generator, height: int, width: int) -> dict:
@@ -105,13 +105,13 @@ class OneOf(Degradation):
 
 
 @DEGRADATIONS.register_module()
-class Maybe(Degradation):
+class RandomApply(Degradation):
     """The part with this probability, else nothing, drawn for each photo."""
 
     def __init__(self, probability: float, part: dict | Degradation) -> None:
         super().__init__()
-        self.probability, _ = as_range("Maybe: probability", probability, 0, 1)
-        (self.part,) = built("Maybe", [part])
+        self.probability, _ = as_range("RandomApply: probability", probability, 0, 1)
+        (self.part,) = built("RandomApply", [part])
 
     def draw(self, rng: np.random.Generator, height: int, width: int) -> list[Drawn]:
         """A list of what the part drew, empty where it does nothing."""

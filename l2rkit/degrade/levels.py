@@ -1,4 +1,4 @@
-"""Degradations for evaluation, by name: `Level("severe")`. Their numbers never change.
+"""Degradations for evaluation, by name: `DegradationLevel("severe")`. Their numbers never change.
 
 A level has no ranges: how the noise falls is all that is left to chance. H is the photo's height.
 
@@ -20,12 +20,12 @@ from collections.abc import Callable
 from ..errors import ConfigError, near
 from ..registry import DEGRADATIONS
 from .blur import GaussianBlur
-from .combine import Chain
+from .combine import Compose
 from .degradation import Degradation
 from .jpeg import Jpeg
 from .noise import GaussianNoise
 from .recipes import FACE
-from .shrink import Shrunk
+from .shrink import DownUpsample
 
 
 def clean() -> list[Degradation]:
@@ -35,14 +35,14 @@ def clean() -> list[Degradation]:
 
 def x4() -> list[Degradation]:
     """A quarter of the size and back, both bicubic, as OpenCV does it: not smoothed before."""
-    return [Shrunk(4, down="bicubic", up="bicubic")]
+    return [DownUpsample(4, down="bicubic", up="bicubic")]
 
 
 def mild() -> list[Degradation]:
     """A small photo as shared on the net."""
     return [
         GaussianBlur(sigma=4, for_height=FACE),
-        Shrunk(2, inside=[GaussianNoise(levels=4), Jpeg(quality=75)]),
+        DownUpsample(2, inside=[GaussianNoise(levels=4), Jpeg(quality=75)]),
     ]
 
 
@@ -50,7 +50,7 @@ def severe() -> list[Degradation]:
     """A really bad photo in which a person still sees a face."""
     return [
         GaussianBlur(sigma=6, for_height=FACE),
-        Shrunk(3, inside=[GaussianNoise(levels=10, grey=1), Jpeg(quality=40)]),
+        DownUpsample(3, inside=[GaussianNoise(levels=10, grey=1), Jpeg(quality=40)]),
     ]
 
 
@@ -63,7 +63,7 @@ LEVELS: dict[str, Callable[[], list[Degradation]]] = {
 
 
 @DEGRADATIONS.register_module()
-class Level(Chain):
+class DegradationLevel(Compose):
     """The degradation of this name: one of `LEVELS`."""
 
     def __init__(self, name: str) -> None:

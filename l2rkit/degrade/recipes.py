@@ -1,4 +1,4 @@
-"""Random degradations for training, by name: `Recipe("l2r")`.
+"""Random degradations for training, by name: `DegradationRecipe("l2r")`.
 
 Four are rebuilt from published settings, one is ours. What holds for all:
 
@@ -17,11 +17,11 @@ from ..errors import ConfigError, near
 from ..registry import DEGRADATIONS
 from .blur import GaussianBlur, GeneralisedGaussianBlur, MotionBlur, PlateauBlur, SincBlur
 from .colour import ColourJitter, ColourShift, Greyscale
-from .combine import Chain, Maybe, OneOf
+from .combine import Compose, RandomApply, RandomChoice
 from .degradation import Degradation, Range
 from .jpeg import Jpeg
 from .noise import GaussianNoise, PoissonNoise
-from .shrink import Resized, Shrunk
+from .shrink import DownUpsample, Resized
 
 FACE = 512  # px; the photos that the face recipes were made for
 CROP = 256  # px; Real-ESRGAN's
@@ -37,13 +37,20 @@ def dfdnet() -> Degradation:
     and factor are drawn from all numbers of their range, not from whole ones and tenths.
     """
     motion = MotionBlur(length=(5, 30), for_height=FACE)
-    blur = OneOf([GaussianBlur(sigma=(0.3, 2), for_height=FACE), motion], weights=[0.65, 0.35])
+    blur = RandomChoice(
+        [GaussianBlur(sigma=(0.3, 2), for_height=FACE), motion], weights=[0.65, 0.35]
+    )
 
     def coded() -> list[Degradation]:
-        return [Maybe(0.9, GaussianNoise(levels=(1, 10))), Maybe(0.6, Jpeg(quality=(40, 80)))]
+        return [
+            RandomApply(0.9, GaussianNoise(levels=(1, 10))),
+            RandomApply(0.6, Jpeg(quality=(40, 80))),
+        ]
 
-    smaller = Shrunk((2, 10), inside=coded(), down="bicubic", up="bicubic", least=FEWEST)
-    return Chain([Maybe(0.9, blur), OneOf([smaller, Chain(coded())], weights=[0.95, 0.05])])
+    smaller = DownUpsample((2, 10), inside=coded(), down="bicubic", up="bicubic", least=FEWEST)
+    return Compose(
+        [RandomApply(0.9, blur), RandomChoice([smaller, Compose(coded())], weights=[0.95, 0.05])]
+    )
 
 
 def gfpgan() -> Degradation:
@@ -57,15 +64,15 @@ def gfpgan() -> Degradation:
     """
     inside, way = noisy(20, (60, 100)), "bilinear"
     larger = Resized(scale=(1, 1.25), inside=inside, down=way, up=way)
-    smaller = Shrunk(factor=(1, 8), inside=inside, down=way, up=way, least=FEWEST)
+    smaller = DownUpsample(factor=(1, 8), inside=inside, down=way, up=way, least=FEWEST)
     jitter = ColourJitter(brightness=(0.5, 1.5), contrast=(0.5, 1.5), saturation=(0, 1.5))
-    return Chain(
+    return Compose(
         [
             either_gaussian((0.1, 10), 41, FACE),
-            OneOf([larger, smaller], weights=[0.2, 7]),
-            Maybe(0.3, ColourShift(levels=20)),
-            Maybe(0.3, jitter),
-            Maybe(0.01, Greyscale()),
+            RandomChoice([larger, smaller], weights=[0.2, 7]),
+            RandomApply(0.3, ColourShift(levels=20)),
+            RandomApply(0.3, jitter),
+            RandomApply(0.01, Greyscale()),
         ]
     )
 
@@ -78,8 +85,8 @@ def codeformer() -> Degradation:
     "large" ranges go to sigma 15, factor 30 and JPEG 30, which at 64 px leaves nothing.
     """
     inside, way = noisy(15, (60, 100)), "bilinear"
-    smaller = Shrunk(factor=(1, 12), inside=inside, down=way, up=way, least=FEWEST)
-    return Chain([either_gaussian((0.1, 10), 41, FACE), smaller])
+    smaller = DownUpsample(factor=(1, 12), inside=inside, down=way, up=way, least=FEWEST)
+    return Compose([either_gaussian((0.1, 10), 41, FACE), smaller])
 
 
 def realesrgan() -> Degradation:
@@ -96,29 +103,29 @@ def realesrgan() -> Degradation:
     ways = ("area", "bilinear", "bicubic")
 
     def noise(levels: Range, scale: Range) -> Degradation:
-        return OneOf([GaussianNoise(levels, grey=0.4), PoissonNoise(scale, grey=0.4)])
+        return RandomChoice([GaussianNoise(levels, grey=0.4), PoissonNoise(scale, grey=0.4)])
 
     def sized(scale: tuple[float, float], least: int, inside: list) -> list[Degradation]:
         """Larger, smaller, as it is."""
         low, high = scale
         larger, smaller = (Resized(s, inside, ways, ways, least) for s in ((1, high), (low, 1)))
-        return [larger, smaller, Chain(inside)]
+        return [larger, smaller, Compose(inside)]
 
     code = Jpeg(quality=(30, 95))
     inside = [noise((1, 30), (0.05, 3)), code]
-    resized = OneOf(sized((0.15, 1.5), FEWEST, inside), weights=[0.2, 0.7, 0.1])
-    first = Chain([any_bell((0.2, 3)), resized])
+    resized = RandomChoice(sized((0.15, 1.5), FEWEST, inside), weights=[0.2, 0.7, 0.1])
+    first = Compose([any_bell((0.2, 3)), resized])
 
     inside = [noise((1, 25), (0.05, 2.5))]
-    ringing = Maybe(0.8, SincBlur(cutoff=(1 / 3, 1), side=(7, 21)))
+    ringing = RandomApply(0.8, SincBlur(cutoff=(1 / 3, 1), side=(7, 21)))
     before, after = (
-        OneOf(sized((0.3, 1.2), 12, parts), weights=[0.3, 0.4, 0.3])
+        RandomChoice(sized((0.3, 1.2), 12, parts), weights=[0.3, 0.4, 0.3])
         for parts in ([*inside, code], inside)
     )
-    ends = OneOf([Chain([before, ringing]), Chain([after, ringing, code])])
-    quarter = Shrunk(4, [ends], down=ways, up="bicubic")
-    second = Chain([Maybe(0.8, any_bell((0.2, 1.5))), quarter])
-    return Chain([first, second])
+    ends = RandomChoice([Compose([before, ringing]), Compose([after, ringing, code])])
+    quarter = DownUpsample(4, [ends], down=ways, up="bicubic")
+    second = Compose([RandomApply(0.8, any_bell((0.2, 1.5))), quarter])
+    return Compose([first, second])
 
 
 def l2r() -> Degradation:
@@ -130,7 +137,7 @@ def l2r() -> Degradation:
     are to be found.
     """
     sigma = (0.5, 12)
-    blur = OneOf(
+    blur = RandomChoice(
         [
             GaussianBlur(sigma, for_height=FACE),
             GaussianBlur(sigma, anisotropic=True, for_height=FACE),
@@ -138,15 +145,15 @@ def l2r() -> Degradation:
         ],
         weights=[0.4, 0.4, 0.2],
     )
-    noise = OneOf([GaussianNoise((1, 15), grey=0.3), PoissonNoise((0.3, 2), grey=0.3)])
-    smaller = Shrunk(
+    noise = RandomChoice([GaussianNoise((1, 15), grey=0.3), PoissonNoise((0.3, 2), grey=0.3)])
+    smaller = DownUpsample(
         factor=(1, 5),
-        inside=[Maybe(0.8, noise), Maybe(0.7, Jpeg(quality=(30, 95)))],
+        inside=[RandomApply(0.8, noise), RandomApply(0.7, Jpeg(quality=(30, 95)))],
         down=("area", "bilinear", "bicubic"),
         up=("bilinear", "bicubic"),
         least=12,
     )
-    return Chain([Maybe(0.8, blur), smaller])
+    return Compose([RandomApply(0.8, blur), smaller])
 
 
 def noisy(levels: float, quality: Range) -> list[Degradation]:
@@ -156,7 +163,7 @@ def noisy(levels: float, quality: Range) -> list[Degradation]:
 
 def either_gaussian(sigma: Range, side: int, for_height: int) -> Degradation:
     """A Gaussian, as often isotropic as not."""
-    return OneOf([GaussianBlur(sigma, tall, side, for_height) for tall in (False, True)])
+    return RandomChoice([GaussianBlur(sigma, tall, side, for_height) for tall in (False, True)])
 
 
 def any_bell(sigma: Range) -> Degradation:
@@ -170,9 +177,9 @@ def any_bell(sigma: Range) -> Degradation:
         PlateauBlur(sigma, (1, 2), True, 21, CROP),
     ]
     # a sinc's cut-off starts at 1/3 for sides below 13, at 1/5 for the five sides from there on
-    sincs = OneOf([SincBlur((1 / 3, 1), (7, 11)), SincBlur((1 / 5, 1), (13, 21))], [3, 5])
-    mixture = OneOf(bells, weights=[0.45, 0.25, 0.12, 0.03, 0.12, 0.03])
-    return OneOf([mixture, sincs], weights=[0.9, 0.1])
+    sincs = RandomChoice([SincBlur((1 / 3, 1), (7, 11)), SincBlur((1 / 5, 1), (13, 21))], [3, 5])
+    mixture = RandomChoice(bells, weights=[0.45, 0.25, 0.12, 0.03, 0.12, 0.03])
+    return RandomChoice([mixture, sincs], weights=[0.9, 0.1])
 
 
 RECIPES: dict[str, Callable[[], Degradation]] = {
@@ -185,7 +192,7 @@ RECIPES: dict[str, Callable[[], Degradation]] = {
 
 
 @DEGRADATIONS.register_module()
-class Recipe(Chain):
+class DegradationRecipe(Compose):
     """The degradation of this name: one of `RECIPES`."""
 
     def __init__(self, name: str) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 from ..errors import ConfigError, near
 from ..ops.resize import METHODS, resized, resized_image
 from ..registry import DEGRADATIONS
-from .combine import Chain
+from .combine import Compose
 from .degradation import Degradation, Drawn, Range, as_range
 
 LEAST = 8  # px; of a face of fewer pixels nothing is left to reconstruct
@@ -39,7 +39,7 @@ class Resized(Degradation):
         super().__init__()
         name = type(self).__name__
         self.scale = as_range(f"{name}: scale", scale, 1e-3)
-        self.inside = Chain(inside)
+        self.inside = Compose(inside)
         self.down, self.up = checked_methods(name, down), checked_methods(name, up)
         if least < 1:
             raise ConfigError(f"{name}: least is a number of px from 1 on, not {least}")
@@ -74,7 +74,7 @@ class Resized(Degradation):
 
 
 @DEGRADATIONS.register_module()
-class Shrunk(Resized):
+class DownUpsample(Resized):
     """Degrades the photo by the parts `inside` when it is `factor` times smaller; see `Resized`.
 
     factor: old side / new side, at least 1, drawn evenly; it need not be whole.
@@ -88,7 +88,7 @@ class Shrunk(Resized):
         up: str | Sequence[str] = "bicubic",
         least: int = LEAST,
     ) -> None:
-        low, high = as_range("Shrunk: factor", factor, 1)
+        low, high = as_range("DownUpsample: factor", factor, 1)
         super().__init__((1 / high, 1 / low), inside, down, up, least)
         self.factor = low, high
 

@@ -17,7 +17,7 @@ from ..data.align import FaceAligner
 from ..data.arrays import as_photo
 from ..data.photo import read_photo
 from ..data.transforms import to_tensor
-from ..degrade import Level
+from ..degrade import DegradationLevel
 from ..degrade.degradation import rng_of
 from ..errors import UserError, near
 from ..ops.resize import resized
@@ -79,7 +79,7 @@ def look(
             pictures["restored"] = better = restored(seen, restorer)
             seen = at_size(better, model.size)
         if method in known.balanced:
-            model.model.follow(fidelity)
+            model.model.set_fidelity(fidelity)
         (face,) = model(seen)
     return Look({k: enlarged(v) for k, v in (pictures | maps(face)).items()}, glb(face.face))
 
@@ -92,7 +92,7 @@ def warmed() -> None:
 
 def maps(face: Reconstruction) -> dict[str, np.ndarray]:
     """The pictures (H, W, 3) uint8 of a face's maps: canonical albedo, and the photo's view."""
-    own = face.scene.own
+    own = face.scene.rendering
     shown = {
         "albedo": face.face.albedo,
         "normals": normal_picture(own.depth),
@@ -103,7 +103,7 @@ def maps(face: Reconstruction) -> dict[str, np.ndarray]:
 
 def degraded(photo: np.ndarray, level: str) -> np.ndarray:
     """The photo (H, W, 3) uint8 as bad as the level says."""
-    bad = Level(level).on_image(np.float32(photo) / 255, rng_of(SEED))
+    bad = DegradationLevel(level).on_image(np.float32(photo) / 255, rng_of(SEED))
     return np.rint(bad * 255).astype(np.uint8)
 
 

@@ -12,8 +12,8 @@ from PIL import Image
 from ..errors import UserError
 from ..io.files import png
 from .choices import NOTHING, SAMPLES, Choices
-from .doors import names_an_address
 from .look import look
+from .middleware import names_an_address
 
 TITLE = "l2rkit: a bad photo, a face in 3D"
 WORDS = """### A bad photo, a face in 3D

@@ -84,7 +84,7 @@ def launching(hosts: Collection[str] | None, folder: str) -> dict[str, Any]:
     """How gradio is to launch it; the arguments are those of `Doors`."""
     from starlette.middleware import Middleware
 
-    from .doors import Doors
+    from .middleware import OpenPathsOnly
 
     return dict(
         quiet=True,
@@ -92,7 +92,7 @@ def launching(hosts: Collection[str] | None, folder: str) -> dict[str, Any]:
         prevent_thread_lock=True,
         max_file_size=LARGEST,
         state_session_capacity=REMEMBERED,
-        app_kwargs=dict(middleware=[Middleware(Doors, hosts=hosts, folder=folder)]),
+        app_kwargs=dict(middleware=[Middleware(OpenPathsOnly, hosts=hosts, folder=folder)]),
     )
 
 

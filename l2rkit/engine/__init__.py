@@ -1,29 +1,29 @@
 """How training runs: what saves it, watches it, changes it on its way and spreads it."""
 
 from .channels_last import ChannelsLast
-from .checkpointing import WholeCheckpoints
-from .collapse import Collapse
+from .checkpointing import AtomicCheckpoint
+from .collapse import CollapseMonitor
 from .devices import chosen_device, device_names
-from .distributed import MeanGradients
-from .finite import FiniteSteps
+from .distributed import ReplicatedModel
+from .nonfinite import SkipNonFiniteSteps
 from .optim_wrapper import GuardedOptimWrapper
 from .precision import ScaledOptimWrapper
-from .randomness import RepeatedDraws
+from .randomness import StepSeed
 from .runner import TrainingRunner
 from .schedule import Schedule, Stages
 
 __all__ = [
+    "AtomicCheckpoint",
     "ChannelsLast",
-    "Collapse",
-    "FiniteSteps",
+    "CollapseMonitor",
     "GuardedOptimWrapper",
-    "MeanGradients",
-    "RepeatedDraws",
+    "ReplicatedModel",
     "ScaledOptimWrapper",
     "Schedule",
+    "SkipNonFiniteSteps",
     "Stages",
+    "StepSeed",
     "TrainingRunner",
-    "WholeCheckpoints",
     "chosen_device",
     "device_names",
 ]

@@ -12,7 +12,7 @@ from .changes import told
 
 
 @HOOKS.register_module()
-class WholeCheckpoints(CheckpointHook):
+class AtomicCheckpoint(CheckpointHook):
     """MMEngine's checkpoints, one of which is whole at any moment.
 
     A file is written beside its place, forced to the disk and renamed; MMEngine writes it in place.
@@ -20,7 +20,7 @@ class WholeCheckpoints(CheckpointHook):
     """
 
     def before_train(self, runner: Runner) -> None:
-        self.backend_args = dict(backend="WholeFiles")
+        self.backend_args = dict(backend="AtomicBackend")
         super().before_train(runner)
         if is_main_process():
             for torn in Path(self.out_dir).glob("*.pth.part"):  # of a run that was killed

@@ -17,7 +17,7 @@ WON = 10.0  # difference of mean scores: it gives the other side less than 1 in 
 
 
 @HOOKS.register_module()
-class Collapse(Hook):
+class CollapseMonitor(Hook):
     """Warns of trainings that are known to come to nothing, with what may help.
 
     Args:
@@ -47,7 +47,7 @@ class Collapse(Hook):
     ) -> None:
         if not self.every_n_train_iters(runner, self.interval):
             return
-        signs = signs_of(self.face, getattr(self.decompose, "reach", None), outputs or {})
+        signs = signs_of(self.face, getattr(self.decompose, "view_limits", None), outputs or {})
         self.face = None
         for text, there in signs.items():
             self.found[text] = self.found.get(text, 0) + 1 if there else 0
@@ -55,19 +55,19 @@ class Collapse(Hook):
                 runner.logger.warning(f"collapse at step {runner.iter + 1}: {text}")
 
 
-def signs_of(face: Face | None, reach: Tensor | None, outputs: dict) -> dict[str, bool]:
+def signs_of(face: Face | None, view_limits: Tensor | None, outputs: dict) -> dict[str, bool]:
     """What there may be to say of a step, and whether it is the case."""
     signs = {}
     if face is not None:
         text = "depth is flat; lower the weights of losses that smooth it, or look at the views"
         signs[text] = is_flat(face.depth)
-    if face is not None and reach is not None:
-        text = "views are at their limit; raise the weight of CentredViews, or lower the rate"
-        signs[text] = is_saturated(face.view, reach)
+    if face is not None and view_limits is not None:
+        text = "views are at their limit; raise the weight of ZeroMeanPose, or lower the rate"
+        signs[text] = is_saturated(face.view, view_limits)
     for place in ("adversary_", ""):  # in FaceReconstructor's report, in AdversarialPrior's
-        if f"{place}score_made" in outputs:
+        if f"{place}score_fake" in outputs:
             text = "the adversary has won; lower its rate, or raise r1 (gamma)"
-            gap = outputs[f"{place}score_photo"] - outputs[f"{place}score_made"]
+            gap = outputs[f"{place}score_real"] - outputs[f"{place}score_fake"]
             signs[text] = float(gap) > WON
     return signs
 
@@ -86,7 +86,7 @@ def is_flat(depth: Tensor) -> bool:
 
 
 @torch.no_grad()
-def is_saturated(view: Tensor, reach: Tensor) -> bool:
-    """Whether half of the batch has a number of its view (B, 6) at its limit, `reach` (6,)."""
-    free = reach > 0
-    return (view[:, free].abs() > SATURATED * reach[free]).float().mean(0).max().item() > 0.5
+def is_saturated(view: Tensor, view_limits: Tensor) -> bool:
+    """Whether half of the batch has a number of its view (B, 6) at `view_limits` (6,)."""
+    free = view_limits > 0
+    return (view[:, free].abs() > SATURATED * view_limits[free]).float().mean(0).max().item() > 0.5

@@ -18,11 +18,11 @@ from ..errors import ConfigError
 
 
 @MODEL_WRAPPERS.register_module()
-class MeanGradients(nn.Module):
+class ReplicatedModel(nn.Module):
     """A model in one of several processes: as in all others at first, and after each step.
 
     It is the same as one process with all photos where losses are means over photos. Those that are
-    not, but make something else of means of the batch, take these by `mean_of_all`.
+    not, but make something else of means of the batch, take these by `all_reduce_mean`.
     """
 
     def __init__(self, module: nn.Module) -> None:
@@ -42,7 +42,7 @@ class MeanGradients(nn.Module):
         Raises:
             ConfigError: a wrapper does not.
         """
-        checked_wrappers("MeanGradients", optim_wrapper)
+        checked_wrappers("ReplicatedModel", optim_wrapper)
         return self.module.train_step(data, optim_wrapper)
 
     def val_step(self, data: dict) -> list:
@@ -69,7 +69,7 @@ def checked_wrappers(name: str, wrapper: OptimWrapper | OptimWrapperDict) -> lis
 
 
 @torch.no_grad()
-def mean_gradients(weights: list[Tensor]) -> None:
+def average_gradients(weights: list[Tensor]) -> None:
     """Gives each weight the mean of its gradients in all processes, where none counts as 0.
 
     A weight without a gradient in any has none afterwards either: optimizers pass it over.

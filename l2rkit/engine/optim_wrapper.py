@@ -8,15 +8,15 @@ from mmengine.optim import OptimWrapper
 from mmengine.registry import OPTIM_WRAPPERS
 from torch import Tensor
 
-from .distributed import finite, mean_gradients
+from .distributed import average_gradients, finite
 
 
 @OPTIM_WRAPPERS.register_module()
 class GuardedOptimWrapper(OptimWrapper):
     """Averages gradients over processes after each backward; skips steps that are not finite.
 
-    `skipped` says whether a step was left out since `FiniteSteps` looked last, and `spoilt` that
-    the batch of this process was not finite. Arguments as of MMEngine's OptimWrapper.
+    `skipped` says whether a step was left out since `SkipNonFiniteSteps` looked last, and `spoilt`
+    that the batch of this process was not finite. Arguments as of MMEngine's OptimWrapper.
     """
 
     skipped, spoilt = False, False
@@ -38,7 +38,7 @@ class GuardedOptimWrapper(OptimWrapper):
 def average(wrapper: OptimWrapper) -> None:
     """Gives all processes the mean of their gradients."""
     if get_world_size() > 1:
-        mean_gradients(weights_of(wrapper))
+        average_gradients(weights_of(wrapper))
 
 
 def weights_of(wrapper: OptimWrapper) -> list[Tensor]:

@@ -13,7 +13,7 @@ from mmengine.runner import Runner
 
 
 @HOOKS.register_module()
-class RepeatedDraws(Hook):
+class StepSeed(Hook):
     """All that a step draws at random follows from the run's seed and the step's number.
 
     So does what a resumed run draws, whatever the unbroken one drew before; MMEngine's checkpoints
@@ -26,13 +26,13 @@ class RepeatedDraws(Hook):
     def before_train(self, runner: Runner) -> None:
         if hasattr(runner.train_loop, "dataloader_iterator"):
             batches = runner.train_loop.dataloader_iterator
-            runner.train_loop.dataloader_iterator = DrawnApart(batches, runner.seed, runner.rank)
+            runner.train_loop.dataloader_iterator = SeededBatches(batches, runner.seed, runner.rank)
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
-        draw_from(runner.seed, runner.rank, runner.iter)
+        seed_all(runner.seed, runner.rank, runner.iter)
 
 
-class DrawnApart:
+class SeededBatches:
     """Batches that draw from generators of their own, in whatever process they are made.
 
     Args:
@@ -42,22 +42,22 @@ class DrawnApart:
 
     def __init__(self, batches: Iterator[Any], seed: int, rank: int) -> None:
         self.batches = batches
-        with undisturbed():
-            draw_from(seed, rank)
-            self.state = drawing_state()
+        with preserved_rng():
+            seed_all(seed, rank)
+            self.state = rng_states()
 
-    def __iter__(self) -> "DrawnApart":
+    def __iter__(self) -> "SeededBatches":
         return self
 
     def __next__(self) -> Any:
-        with undisturbed():
-            draw_as(self.state)
+        with preserved_rng():
+            set_rng_states(self.state)
             batch = next(self.batches)
-            self.state = drawing_state()
+            self.state = rng_states()
         return batch
 
 
-def draw_from(*numbers: int) -> None:
+def seed_all(*numbers: int) -> None:
     """From here on all that Python, NumPy and torch draw follows from the numbers."""
     first, second = np.random.SeedSequence(numbers).generate_state(2)
     random.seed(int(first))
@@ -65,23 +65,23 @@ def draw_from(*numbers: int) -> None:
     torch.manual_seed(int(second))
 
 
-def drawing_state() -> tuple[Any, Any, torch.Tensor]:
+def rng_states() -> tuple[Any, Any, torch.Tensor]:
     """Where the generators of Python, NumPy and torch, on the CPU, are."""
     return random.getstate(), np.random.get_state(), torch.get_rng_state()
 
 
-def draw_as(state: tuple[Any, Any, torch.Tensor]) -> None:
-    """Takes the generators back to where `drawing_state` found them."""
+def set_rng_states(state: tuple[Any, Any, torch.Tensor]) -> None:
+    """Takes the generators back to where `rng_states` found them."""
     random.setstate(state[0])
     np.random.set_state(state[1])
     torch.set_rng_state(state[2])
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
+def preserved_rng() -> Iterator[None]:
     """What is drawn in this context does not change what is drawn after it."""
-    state = drawing_state()
+    state = rng_states()
     try:
         yield
     finally:
-        draw_as(state)
+        set_rng_states(state)

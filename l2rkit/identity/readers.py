@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..errors import DataError, WeightsError
-from ..io.quantization import rounded
+from ..io.quantization import quantize
 from ..io.reading import read_json
 from ..io.weights import write_weights
 from .face_embedding import BLOCKS as EMBEDDING_BLOCKS
@@ -141,4 +141,4 @@ def write_identity(network: FaceEmbedding | FaceRes, path: str | Path) -> None:
     state = network.state_dict()
     large = {name: value for name, value in state.items() if value.numel() >= SMALL}
     small = {name: value.half() for name, value in state.items() if name not in large}
-    write_weights(rounded(large) | small, path)
+    write_weights(quantize(large) | small, path)

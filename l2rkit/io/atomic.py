@@ -6,10 +6,10 @@ from pathlib import Path
 
 from mmengine.fileio import LocalBackend, register_backend
 
-from .files import write_lasting
+from .files import write_durable
 
 
-class WholeFiles(LocalBackend):
+class AtomicBackend(LocalBackend):
     """Local files that are there as a whole or not at all; what goes can wait for what comes."""
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class WholeFiles(LocalBackend):
     def put(self, obj: bytes | memoryview, filepath: str | Path) -> None:
         """Writes `obj` so that it outlasts the process and the machine's power."""
         Path(filepath).parent.mkdir(parents=True, exist_ok=True)
-        write_lasting(Path(filepath), obj)
+        write_durable(Path(filepath), obj)
 
     def remove(self, filepath: str | Path) -> None:
         if self.waiting is None:
@@ -45,4 +45,4 @@ class WholeFiles(LocalBackend):
             self.waiting = None
 
 
-register_backend("WholeFiles", WholeFiles, force=True)
+register_backend("AtomicBackend", AtomicBackend, force=True)

@@ -19,7 +19,7 @@ OURS, OF = "l2rkit", "l2rkit:made of"  # what its pictures say
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no room on the disk, in the quota, in a file
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_atomic(path: Path, content: bytes) -> None:
     """Writes `content` to `path`, whose folder exists; a file that was there stays until then.
 
     What fails leaves nothing.
@@ -34,8 +34,8 @@ def write_whole(path: Path, content: bytes) -> None:
         raise
 
 
-def write_lasting(path: Path, content: bytes | memoryview) -> None:
-    """`write_whole` for what a loss of power may not undo either; what fails leaves nothing."""
+def write_durable(path: Path, content: bytes | memoryview) -> None:
+    """`write_atomic` for what a loss of power may not undo either; what fails leaves nothing."""
     part = path.with_name(path.name + ".part")
     try:
         with part.open("wb") as file:
@@ -54,7 +54,7 @@ def write_lasting(path: Path, content: bytes | memoryview) -> None:
             os.close(folder)
 
 
-def kept_array(place: Path, make: Callable[[], np.ndarray]) -> np.ndarray:
+def cached_array(place: Path, make: Callable[[], np.ndarray]) -> np.ndarray:
     """The float32 numbers, flat, in the file `place`; those that `make` gives if it is not there.
 
     Several processes may ask for the same: each writes a file of its own first.

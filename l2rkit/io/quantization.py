@@ -13,7 +13,7 @@ SCALE = ":scale"  # after the name of a tensor; no module's name may hold a colo
 TOP = 127
 
 
-def rounded(state: dict[str, Tensor]) -> dict[str, Tensor]:
+def quantize(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """The tensors in 8 bits, beside each, as `NAME:scale`, a scale for each of its rows.
 
     An error is at most half a step, 1/254 of the largest number of the row.
@@ -31,7 +31,7 @@ def rounded(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return small
 
 
-def unrounded(state: dict[str, Tensor], file: object = "the state") -> dict[str, Tensor]:
+def dequantize(state: dict[str, Tensor], file: object = "the state") -> dict[str, Tensor]:
     """The tensors as floats again; those that have no scale as they are.
 
     Raises:

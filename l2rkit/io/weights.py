@@ -15,9 +15,9 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from ..errors import ConfigError, WeightsError, near
-from .files import write_whole
+from .files import write_atomic
 from .pickles import check_size, first_line, load_plain, refused
-from .quantization import rounded, unrounded
+from .quantization import dequantize, quantize
 from .tensors import check_tensors
 
 
@@ -37,7 +37,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
             reason = first_line(error)
             raise WeightsError(f"{path} is not a whole safetensors file ({reason})") from None
         check_tensors(state, path, path.stat().st_size)
-        return without_wrapper(unrounded(state, path))
+        return without_wrapper(dequantize(state, path))
     check_size(path)
     try:
         content = load_plain(path)
@@ -70,11 +70,11 @@ def write_weights(state: dict[str, Tensor], path: str | Path, bits: int = 32) ->
     path = Path(path)
     state = {key: value.detach().cpu().contiguous() for key, value in state.items()}
     if bits == 8:
-        state = rounded(state)
+        state = quantize(state)
     elif bits == 16:
         state = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, safetensors.torch.save(state))
+    write_atomic(path, safetensors.torch.save(state))
 
 
 # Parts of a model that are not in its weight files: losses and adversary are for training alone,
@@ -100,27 +100,31 @@ def weights_digest(about: str, part: object) -> bytes:
     return known.digest()
 
 
-def product(model: nn.Module) -> nn.Module:
-    """What its weight files hold: the part that a model names as its `product`, or all of it.
+def exported(model: nn.Module) -> nn.Module:
+    """What its weight files hold: the part that a model names as its `export_part`, or all of it.
 
     Training may need more than what it is for. None names no part: all weights were brought.
     """
-    name = getattr(model, "product", "")
+    name = getattr(model, "export_part", "")
     return nn.Module() if name is None else model.get_submodule(name)
 
 
 def own_state(model: nn.Module) -> dict[str, Tensor]:
     """What of a model's state is in its weight files."""
-    part = product(model)
+    part = exported(model)
     return {k: v for k, v in part.state_dict().items() if not k.startswith(apart(part))}
 
 
 def apart(model: nn.Module) -> tuple[str, ...]:
     """How the names of weights begin that are not in a model's files.
 
-    Beside `APART` these are parts that say, as a frozen prior does, that theirs were `brought`.
+    Beside `APART` these are parts that have `external_weights`, such as a frozen prior.
     """
-    parts = [f"{name}." for name, part in model.named_modules() if getattr(part, "brought", False)]
+    parts = [
+        f"{name}."
+        for name, part in model.named_modules()
+        if getattr(part, "external_weights", False)
+    ]
     return (*APART, *parts)
 
 
@@ -130,8 +134,8 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
     Raises:
         WeightsError: there is no such file, or it is of another architecture.
     """
-    state = model_weights(path, getattr(model, "product", None) or "")
-    own = {k: v for k, v in state.items() if not k.startswith(apart(product(model)))}
+    state = model_weights(path, getattr(model, "export_part", None) or "")
+    own = {k: v for k, v in state.items() if not k.startswith(apart(exported(model)))}
     load_into(model, own, str(path))
 
 
@@ -144,7 +148,7 @@ def load_into(model: nn.Module, state: dict[str, Tensor], name: str) -> None:
     wanted = own_state(model)
     check_fit(state, wanted, name)
     fitting = {key: value.to(wanted[key].dtype) for key, value in state.items()}
-    product(model).load_state_dict(fitting, strict=False)  # all that is not apart was found above
+    exported(model).load_state_dict(fitting, strict=False)  # all that is not apart was found above
 
 
 def check_fit(

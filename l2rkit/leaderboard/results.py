@@ -20,7 +20,7 @@ import numpy as np
 
 from ..errors import DataError, UserError
 from ..io import reading
-from ..io.files import write_whole
+from ..io.files import write_atomic
 from ..zoo import FOLDER
 
 if TYPE_CHECKING:  # reading and printing entries must not wait for MMEngine
@@ -108,8 +108,8 @@ def enter(
         arrays = {key: array for key, array in arrays.items() if key.partition(".")[0] in known}
         new = {f"{identity(made)}.{name}": values for name, values in (each or {}).items()}
         if new or path.with_suffix(".npz").exists():
-            write_whole(path.with_suffix(".npz"), packed(arrays | new))
-        write_whole(path, (json.dumps([*kept, made], indent=2) + "\n").encode())
+            write_atomic(path.with_suffix(".npz"), packed(arrays | new))
+        write_atomic(path, (json.dumps([*kept, made], indent=2) + "\n").encode())
     except (OSError, ValueError, AttributeError) as error:
         raise UserError(f"no entry in {path}: {error}") from None
 

@@ -5,7 +5,7 @@ its class attribute `supervision` names, such as `supervision = ("3D",)`: a loss
 depth, normals or views, a face model learnt from scans, a loss on facial keypoints. A part without
 the attribute adds nothing. What other configs have learnt is inherited from
 
-- the `teachers` of a part, such as `LikeTeacher`, whose keys are configs;
+- the `teachers` of a part, such as `Distillation`, whose keys are configs;
 - shipped weights that a part names, such as those of a prior;
 - `load_from`, where training began: `zoo://NAME`, `work_dirs/NAME/iter_N.pth`.
 """
@@ -76,8 +76,14 @@ def _classes(kind: Any) -> list[type]:
     from .. import registry
 
     if isinstance(kind, str):
-        sockets = [each for each in vars(registry).values() if isinstance(each, registry.Socket)]
-        return [found for socket in sockets if inspect.isclass(found := socket.get(kind))]
+        registries = [
+            each for each in vars(registry).values() if isinstance(each, registry.PartRegistry)
+        ]
+        return [
+            found
+            for each_registry in registries
+            if inspect.isclass(found := each_registry.get(kind))
+        ]
     return [kind] if inspect.isclass(kind) else []
 
 

@@ -3,34 +3,34 @@
 from .albedo import AlbedoRegularity
 from .consistency import RelaxedConsistency
 from .cycle import CycleConsistency
+from .depth_variance import DepthVariance
 from .displacement import Displacement
+from .distillation import Distillation
 from .features import MobileNetFeatures, VGG16Features
 from .identity import Identity
 from .landmarks import LandmarkDistillation
-from .moved import MovedPhotos
 from .perceptual import Perceptual
 from .photometric import Photometric
-from .relief import Relief
-from .teacher import LikeTeacher
+from .pitch_prior import PitchPrior
+from .shift_equivariance import ShiftEquivariance
 from .true_geometry import TrueGeometry
-from .upright import Upright
-from .view import CentredViews
+from .zero_mean_pose import ZeroMeanPose
 
 __all__ = [
     "AlbedoRegularity",
-    "CentredViews",
     "CycleConsistency",
+    "DepthVariance",
     "Displacement",
+    "Distillation",
     "Identity",
     "LandmarkDistillation",
-    "LikeTeacher",
     "MobileNetFeatures",
-    "MovedPhotos",
     "Perceptual",
     "Photometric",
+    "PitchPrior",
     "RelaxedConsistency",
-    "Relief",
+    "ShiftEquivariance",
     "TrueGeometry",
-    "Upright",
     "VGG16Features",
+    "ZeroMeanPose",
 ]

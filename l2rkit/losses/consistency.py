@@ -28,7 +28,7 @@ class RelaxedConsistency(nn.Module):
     def forward(self, scene: Scene) -> Tensor:
         face, shared = scene.face, scene.face.consistent
         if shared is None or not self.weight:
-            return scene.photo.new_zeros(())
+            return scene.target.new_zeros(())
         depth = (face.depth - shared.depth).abs()
         colour = (face.albedo - shared.albedo).abs().mean(1)
         total = relaxed(depth, self.depth).mean() + relaxed(colour, self.albedo).mean()

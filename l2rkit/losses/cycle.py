@@ -35,7 +35,7 @@ class CycleConsistency(nn.Module):
             shifts hardly differ in drawings, a photo that is cut too high or too low is taken for
             a face that looks up or down.
 
-    Draws come from torch's generator, which `RepeatedDraws` seeds at each step of a run.
+    Draws come from torch's generator, which `StepSeed` seeds at each step of a run.
     """
 
     def __init__(
@@ -56,14 +56,14 @@ class CycleConsistency(nn.Module):
 
     def forward(self, scene: Scene) -> Tensor:
         if not self.weight:
-            return scene.photo.new_zeros(())
+            return scene.target.new_zeros(())
         with torch.no_grad():
             drawn, picture = self.draw(scene)
-        return self.weight * difference(scene.look(picture), drawn, self.maps)
+        return self.weight * difference(scene.reconstruct(picture), drawn, self.maps)
 
     def draw(self, scene: Scene) -> tuple[Face, Tensor]:
         """Some of the scene's faces under drawn views and lights, and their pictures."""
-        face, photo = scene.face, scene.photo
+        face, photo = scene.face, scene.target
         count = max(1, round(self.share * len(face)))
         who, light_of, ground_of, shift_of = (
             torch.randperm(len(face))[:count].to(photo.device) for _ in range(4)

@@ -23,7 +23,7 @@ class Displacement(nn.Module):
     def forward(self, scene: Scene) -> Tensor:
         displacement = scene.face.displacement
         if displacement is None:
-            return scene.photo.new_zeros(())
+            return scene.target.new_zeros(())
         share = displacement / (FAR - NEAR)
         return self.size * share.abs().mean() + self.roughness * variation(share)
 

@@ -43,10 +43,10 @@ class Identity(nn.Module):
         self.weight, self.turned, self.turn_deg = weight, turned, turn_deg
 
     def forward(self, scene: Scene) -> Tensor:
-        mask = scene.own.mask
+        mask = scene.rendering.mask
         with torch.no_grad():
-            photo = self.embedding(scene.photo * mask)
-        drawn = self.embedding(scene.own.image.clamp(0, 1) * mask)
+            photo = self.embedding(scene.target * mask)
+        drawn = self.embedding(scene.rendering.image.clamp(0, 1) * mask)
         off = (1 - cosine_similarity(drawn, photo, dim=1)).mean()
         if self.turned:
             off = off + self.turned * self._turned(scene)
@@ -54,12 +54,12 @@ class Identity(nn.Module):
 
     def _turned(self, scene: Scene) -> Tensor:
         """The same from elsewhere, against the whole photo."""
-        share = 2 * torch.rand(len(scene.photo)) - 1
+        share = 2 * torch.rand(len(scene.target)) - 1
         view = torch.zeros_like(scene.face.view)
         view[:, 1] = radians(self.turn_deg) * share.to(view)
         with torch.no_grad():
-            photo = self.embedding(scene.photo)
-        drawn = self.embedding(scene.render(scene.face.seen_from(view)).on_white())
+            photo = self.embedding(scene.target)
+        drawn = self.embedding(scene.render(scene.face.with_view(view)).on_white())
         return (1 - cosine_similarity(drawn, photo, dim=1)).mean()
 
     def train(self, mode: bool = True) -> "Identity":

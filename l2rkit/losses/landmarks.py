@@ -50,7 +50,7 @@ class LandmarkDistillation(nn.Module):
             raise PartError(
                 "LandmarkDistillation wants landmarks: FindLandmarks goes into the pipeline"
             )
-        face, photo = scene.face, scene.photo
+        face, photo = scene.face, scene.target
         with torch.no_grad():
             view, points = canonical_points(scene.landmarks.double(), photo.shape[-1])
             depth, region = canonical_depth(points.float(), self.size)

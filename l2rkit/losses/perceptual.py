@@ -40,9 +40,9 @@ class Perceptual(nn.Module):
     def forward(self, scene: Scene) -> Tensor:
         own, mirrored = scales(scene, "feature", self.scale)
         with torch.no_grad():
-            target = self.features(scene.photo)
+            target = self.features(scene.target)
         mask = adaptive_avg_pool2d(scene.mask, target.shape[-2:])
-        total = gaussian(self.features(scene.own.image), target, own, mask)
+        total = gaussian(self.features(scene.rendering.image), target, own, mask)
         if self.mirror:
             other = gaussian(self.features(scene.mirrored.image), target, mirrored, mask)
             total = total + self.mirror * other

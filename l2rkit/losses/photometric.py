@@ -34,9 +34,9 @@ class Photometric(nn.Module):
 
     def forward(self, scene: Scene) -> Tensor:
         own, mirrored = scales(scene, "pixel", self.scale)
-        total = laplacian(scene.own.image, scene.photo, own, scene.mask)
+        total = laplacian(scene.rendering.image, scene.target, own, scene.mask)
         if self.mirror:
-            other = laplacian(scene.mirrored.image, scene.photo, mirrored, scene.mask)
+            other = laplacian(scene.mirrored.image, scene.target, mirrored, scene.mask)
             total = total + self.mirror * other
         return self.weight * total
 

@@ -30,9 +30,9 @@ class TrueGeometry(nn.Module):
         self.depth, self.normal = depth, normal
 
     def forward(self, scene: Scene) -> Tensor:
-        if scene.truth is None or scene.own is None:
+        if scene.truth is None or scene.rendering is None:
             raise PartError("TrueGeometry wants depth, normal and mask, and a rendering")
-        own, truth = scene.own, scene.truth
+        own, truth = scene.rendering, scene.truth
         mask = truth.mask * (own.mask > 0.5)
         loss = self.depth * masked_mean((own.depth - truth.depth).abs(), mask)
         if self.normal:

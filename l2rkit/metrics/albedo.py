@@ -6,7 +6,7 @@ import torch
 from mmengine.registry import METRICS
 from torch import Tensor
 
-from ..render.warp import sample_canonical
+from ..render.warp import warp_to_view
 from ..structures import Scene
 from .figures import ImageFigures
 from .masks import common_mask
@@ -50,7 +50,7 @@ class AlbedoErrors(ImageFigures):
         truth, solid = (data_batch[key].cpu().float() for key in ("albedo", "depth"))
         photo = data_batch["photo"].cpu().float()
         (scene,) = data_samples
-        face, depth = scene.face, scene.own.depth
-        drawn = sample_canonical(face.albedo, depth, face.view).detach().cpu().float()
+        face, depth = scene.face, scene.rendering.depth
+        drawn = warp_to_view(face.albedo, depth, face.view).detach().cpu().float()
         mask = common_mask(depth.detach().cpu().float(), solid)
         self.add(*nearness(drawn, truth, mask), *nearness(photo, truth, mask))

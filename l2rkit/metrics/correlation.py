@@ -39,5 +39,5 @@ class DepthCorrelation(ImageFigures):
     def process(self, data_batch: dict, data_samples: Sequence[Scene]) -> None:
         truth = data_batch["depth"].cpu().float()
         (scene,) = data_samples
-        depth = scene.own.depth.detach().cpu().float()
+        depth = scene.rendering.depth.detach().cpu().float()
         self.add(correlation(depth, truth, common_mask(depth, truth)))

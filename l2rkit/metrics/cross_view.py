@@ -129,7 +129,13 @@ class CrossViewErrors(BaseMetric):
     def process(self, data_batch: dict, data_samples: Sequence[Scene]) -> None:
         (scene,) = data_samples
         face = scene.face
-        columns = (face.depth, face.view, scene.own.depth, data_batch["depth"], data_batch["view"])
+        columns = (
+            face.depth,
+            face.view,
+            scene.rendering.depth,
+            data_batch["depth"],
+            data_batch["view"],
+        )
         self.results += rows(data_batch["name"], *columns)
 
     def compute_metrics(self, results: list) -> dict[str, float]:

@@ -64,7 +64,7 @@ class DepthErrors(BaseMetric):
     def process(self, data_batch: dict, data_samples: Sequence[Scene]) -> None:
         truth = data_batch["depth"].cpu().float()
         (scene,) = data_samples
-        depth = scene.own.depth.detach().cpu().float()
+        depth = scene.rendering.depth.detach().cpu().float()
         mask = common_mask(depth, truth)
         shares = mask.sum((1, 2, 3)) / inner(truth_mask(truth)).sum((1, 2, 3))
         found = (side(depth, truth, mask) * 100, mad(depth, truth, mask))

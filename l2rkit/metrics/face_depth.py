@@ -24,7 +24,7 @@ class FaceDepthErrors(ImageFigures):
     def process(self, data_batch: dict, data_samples: Sequence[Scene]) -> None:
         truth = data_batch["depth"].cpu().float()
         (scene,) = data_samples
-        depth = scene.own.depth.detach().cpu().float()
+        depth = scene.rendering.depth.detach().cpu().float()
         region = face_region(data_batch["landmarks_3d"], truth.shape[-1]).cpu().float()
         mask = common_mask(depth, truth) * inner(region)
         there = mask.sum((1, 2, 3))

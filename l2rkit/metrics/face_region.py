@@ -32,7 +32,7 @@ class FaceRegionErrors(ImageFigures):
         if isinstance(sample, Tensor):
             pictures = [sample, sample]
         else:
-            pictures = [sample.own.on_white(), sample.own.over(sample.photo)]
+            pictures = [sample.rendering.on_white(), sample.rendering.over(sample.target)]
         laid, pasted = (
             torch.lerp(clean, picture.detach().cpu().float().clamp(0, 1), region)
             for picture in pictures

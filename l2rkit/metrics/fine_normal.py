@@ -63,8 +63,8 @@ class FineNormalErrors(ImageFigures):
     def process(self, data_batch: dict, data_samples: Sequence[Scene]) -> None:
         truth, known = (data_batch[key].cpu().float() for key in ("normal", "mask"))
         (scene,) = data_samples
-        normal = normals_in_view(scene.face, scene.own.depth).detach().cpu().float()
-        own = scene.own.mask.detach().cpu().float()
+        normal = normals_in_view(scene.face, scene.rendering.depth).detach().cpu().float()
+        own = scene.rendering.mask.detach().cpu().float()
         self.add(*fine_errors(normal, truth, known * (own > 0.5)))
 
 
@@ -98,8 +98,8 @@ class FaceNormalErrors(ImageFigures):
     def process(self, data_batch: dict, data_samples: Sequence[Scene]) -> None:
         truth, known = (data_batch[key].cpu().float() for key in ("normal", "mask"))
         (scene,) = data_samples
-        normal = normals_in_view(scene.face, scene.own.depth).detach().cpu().float()
+        normal = normals_in_view(scene.face, scene.rendering.depth).detach().cpu().float()
         region = face_region(data_batch["landmarks_3d"], truth.shape[-1]).cpu().float()
-        mask = known * (scene.own.mask.detach().cpu().float() > 0.5) * region
+        mask = known * (scene.rendering.mask.detach().cpu().float() > 0.5) * region
         errors = fine_errors(normal, truth, mask)
         self.add(masked_means(angles_between(normal, truth), inner(mask)), *errors)

@@ -32,8 +32,8 @@ class NormalErrors(ImageFigures):
     def process(self, data_batch: dict, data_samples: Sequence[Scene]) -> None:
         truth, known = (data_batch[key].cpu().float() for key in ("normal", "mask"))
         (scene,) = data_samples
-        normal = normals_in_view(scene.face, scene.own.depth).detach().cpu().float()
-        mask = known * scene.own.mask.detach().cpu().float()
+        normal = normals_in_view(scene.face, scene.rendering.depth).detach().cpu().float()
+        mask = known * scene.rendering.mask.detach().cpu().float()
         count = mask.sum((1, 2, 3))
         if not (count > 0).all():
             raise DataError("NormalErrors: a photo has no true normal where its face was rendered")

@@ -74,7 +74,7 @@ class TurnedIdentity(ImageFigures):
         (scene,) = data_samples
         codes = []
         for yaw in self.yaws_deg:
-            drawn = self.render(scene.face.seen_from(view_of(yaw).to(scene.face.view)))
+            drawn = self.render(scene.face.with_view(view_of(yaw).to(scene.face.view)))
             image = torch.lerp(torch.full_like(drawn.image, GREY), drawn.image, drawn.mask)
             codes.append(normalize(self.identity(image.cpu().float().clamp(0, 1))))
         drawn_codes = torch.stack(codes).mean(0)  # its products are means of cosines

@@ -27,7 +27,7 @@ class RenderErrors(PhotoErrors):
     def process(self, data_batch: dict, data_samples: Sequence[Scene]) -> None:
         clean = data_batch.get("clean", data_batch["photo"]).cpu()
         (scene,) = data_samples
-        square, laid = laid_over(scene.own, clean)
+        square, laid = laid_over(scene.rendering, clean)
         self.enter(decibels(square), laid, clean)
 
 

@@ -11,7 +11,7 @@ from mmengine.registry import METRICS
 from torch import Tensor
 
 from ..geometry import view_of
-from ..io.files import kept_array
+from ..io.files import cached_array
 from ..io.weights import weights_digest
 from ..landmarks.region import skin_tone
 from ..registry import MODELS, RENDERERS
@@ -79,8 +79,8 @@ class FaceRetrieval(BaseMetric):
         if isinstance(sample, Tensor):
             own = pasted = sample.cpu().float().clamp(0, 1)
         else:
-            own = sample.own.on_white().cpu().float()
-            pasted = sample.own.over(sample.photo).cpu().float()
+            own = sample.rendering.on_white().cpu().float()
+            pasted = sample.rendering.over(sample.target).cpu().float()
             if len(rows):
                 render = self.render or GridRenderer(
                     clean.shape[-1], supersample=2, max_slope_deg=80
@@ -97,7 +97,7 @@ class FaceRetrieval(BaseMetric):
         """(B, V, K): codes of the faces in the turned views, those of `self.views` in a row."""
         yaws = [yaw for some in self.views.values() for yaw in some]
         codes = [
-            self.judge(render(face.seen_from(view_of(yaw).to(face.view))).on_white().cpu().float())
+            self.judge(render(face.with_view(view_of(yaw).to(face.view))).on_white().cpu().float())
             for yaw in yaws
         ]
         return torch.stack(codes, 1).cpu()
@@ -109,7 +109,7 @@ class FaceRetrieval(BaseMetric):
         for photo in clean:
             name = sha256(self.known + photo.numpy().tobytes()).hexdigest()
             codes.append(
-                kept_array(self.cache / name, lambda p=photo: self.judge(p[None])[0].cpu())
+                cached_array(self.cache / name, lambda p=photo: self.judge(p[None])[0].cpu())
             )
         return torch.from_numpy(np.stack(codes))
 

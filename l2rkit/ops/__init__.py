@@ -1,7 +1,7 @@
 """Small mathematics that several stages share."""
 
-from .distributed import mean_of_all
-from .gradients import slope, still
+from .distributed import all_reduce_mean
+from .gradients import frozen, input_gradient
 from .masked import masked_mean, masked_means
 from .precision import checked_precision, in_precision
 from .resize import resized, resized_image
@@ -10,13 +10,13 @@ from .unet import Residual, UNet
 __all__ = [
     "Residual",
     "UNet",
+    "all_reduce_mean",
     "checked_precision",
+    "frozen",
     "in_precision",
+    "input_gradient",
     "masked_mean",
     "masked_means",
-    "mean_of_all",
     "resized",
     "resized_image",
-    "slope",
-    "still",
 ]

@@ -4,7 +4,7 @@ from mmengine.dist import all_reduce
 from torch import Tensor
 
 
-def mean_of_all(value: Tensor) -> Tensor:
+def all_reduce_mean(value: Tensor) -> Tensor:
     """The mean of a value over all processes; in one, the value itself.
 
     A gradient goes to the own value whole, as if all others were it: the mean of these over the

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from .distributed import mean_of_all
+from .distributed import all_reduce_mean
 
 
 def masked_mean(value: Tensor, mask: Tensor) -> Tensor:
@@ -10,7 +10,7 @@ def masked_mean(value: Tensor, mask: Tensor) -> Tensor:
 
     In several processes: this one's share of the mean over all their masks, whose mean that is.
     """
-    return (value * mask).sum() / mean_of_all(mask.sum()).clamp(min=1)
+    return (value * mask).sum() / all_reduce_mean(mask.sum()).clamp(min=1)
 
 
 def masked_means(value: Tensor, mask: Tensor) -> Tensor:

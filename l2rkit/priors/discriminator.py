@@ -26,7 +26,7 @@ class Residual(nn.Module):
         return (leaky(self.conv2(leaky(self.conv1(x)))) + self.skip(x)) / sqrt(2)
 
 
-def spread(x: Tensor) -> Tensor:
+def minibatch_stddev(x: Tensor) -> Tensor:
     """(B, 1, H, W): how much the features x (B, C, H, W) of a group differ, one number a group.
 
     The standard deviation over the group, averaged over channels and pixels (Karras et al., ICLR
@@ -72,7 +72,7 @@ class StyleGAN2Discriminator(nn.Module):
         self.check(image, condition)
         image = (2 * image - 1).contiguous(memory_format=torch.channels_last)
         x = self.blocks(leaky(self.first(image)))
-        x = leaky(self.last(torch.cat([x, spread(x)], 1)))
+        x = leaky(self.last(torch.cat([x, minibatch_stddev(x)], 1)))
         x = leaky(self.dense(x.flatten(1)))
         score = self.score(x)[:, 0]
         if self.project is None:

@@ -7,7 +7,7 @@ from ..errors import PartError, WeightsError
 from ..io.weights import apart, load_into, model_weights
 from ..registry import PRIORS
 from ..zoo import weight_file
-from .layers import Dense, StyledConv, ToImage, enlarged, leaky, steered, unit
+from .layers import Dense, StyledConv, ToImage, enlarged, leaky, sft_modulated, unit
 from .readers import Shape, read_generator
 
 SIZES = (32, 64, 128, 256, 512, 1024)
@@ -67,7 +67,7 @@ class Block(nn.Module):
         if self.up is not None:
             x = self.up(x, codes[0], noise)
         if maps is not None:
-            x = steered(x, maps)
+            x = sft_modulated(x, maps)
         x = self.conv(x, codes[-2], noise)
         added = self.image(x, codes[-1])
         return x, added if image is None else enlarged(image) + added
@@ -127,12 +127,13 @@ class StyleGAN2(nn.Module):
             drawn = {k: v for k, v in self.state_dict().items() if k.endswith(".noise")}
             load_into(self, {**drawn, "mean_w": self.mean_w, **state}, str(weights))
         if "mean_w" not in state:
-            self.centre()
+            self.update_w_avg()
         self.requires_grad_(not frozen)
-        self.brought = frozen and weights is not None  # then a model's files need not hold them
+        # then a model's files need not hold them
+        self.external_weights = frozen and weights is not None
 
     @torch.no_grad()
-    def centre(self, count: int = 4096) -> None:
+    def update_w_avg(self, count: int = 4096) -> None:
         """Makes `mean_w`, towards which latents are truncated, the mean of w over `count` draws."""
         seeded = torch.Generator().manual_seed(0)
         z = torch.randn(count, self.latent, generator=seeded).to(self.mean_w)
@@ -153,7 +154,7 @@ class StyleGAN2(nn.Module):
         truncation: 1 leaves w, 0 makes all `mean_w`.
         noise: "fixed" is always the same, "random" is drawn anew, "none" is none.
         maps: by size in px, scale and shift (B, c, size, size) of what goes into the last
-            convolution of that size, as in GFPGAN; see `steered`.
+            convolution of that size, as in GFPGAN; see `sft_modulated`.
         clamp: to [0, 1]. A generator in training does without, for there its gradient would end.
 
         Raises:
@@ -215,11 +216,11 @@ class GrownStyleGAN2(StyleGAN2):
         self, weights: str, size: int, grown: str | None = None, frozen: bool = True
     ) -> None:
         super().__init__(weights)
-        self.brought = False
+        self.external_weights = False
         if size not in SIZES or size <= self.size:
             raise PartError(f"GrownStyleGAN2: {self.size} px do not grow to {size}")
         for part in (self.mapping, *self.blocks.values()):
-            part.brought = True  # so that they are not in its weight files
+            part.external_weights = True  # so that they are not in its weight files
         known = apart(self)
         while self.size < size:
             wide, self.size = self.widths[self.size], 2 * self.size
@@ -231,4 +232,4 @@ class GrownStyleGAN2(StyleGAN2):
         if grown is not None:
             state = model_weights(weight_file(grown), "generator_ema")
             load_into(self, {k: v for k, v in state.items() if not k.startswith(known)}, grown)
-        self.brought = frozen and grown is not None
+        self.external_weights = frozen and grown is not None

@@ -67,7 +67,7 @@ def modulated(
     return x * (energy + EPSILON).rsqrt()[..., None, None]
 
 
-def steered(x: Tensor, maps: tuple[Tensor, Tensor]) -> Tensor:
+def sft_modulated(x: Tensor, maps: tuple[Tensor, Tensor]) -> Tensor:
     """x (B, C, H, W) times the first map plus the second: a spatial feature transform.
 
     Maps (B, c, H, W) of fewer channels act on the last c of x alone (GFPGAN, CVPR 2021, steers the

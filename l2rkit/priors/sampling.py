@@ -51,7 +51,7 @@ class PriorSampler(AsManyAsPhotos, BaseModel):
         prior: any of PRIORS. It brings its weights with it.
     """
 
-    product = None  # weight files hold nothing of it
+    export_part = None  # weight files hold nothing of it
 
     def __init__(self, prior: dict | nn.Module) -> None:
         super().__init__()

@@ -14,8 +14,8 @@ from torch.nn.functional import avg_pool2d, softplus
 
 from ..engine.optim_wrapper import GuardedOptimWrapper
 from ..errors import PartError
-from ..ops.distributed import mean_of_all
-from ..ops.gradients import slope, still
+from ..ops.distributed import all_reduce_mean
+from ..ops.gradients import frozen, input_gradient
 from ..ops.precision import checked_precision, in_precision
 from ..registry import MODELS, PRIORS
 from .augment import AdaptiveAugment
@@ -30,7 +30,7 @@ RAMP = 0.05  # share of the images so far that the averaged generator remembers 
 class AdversarialPrior(AsManyAsPhotos, BaseModel):
     """Learns to make images like its photos; what it gives is the averaged generator's.
 
-    A step draws from torch's generators, which `RepeatedDraws` seeds: a resumed run goes on as if
+    A step draws from torch's generators, which `StepSeed` seeds: a resumed run goes on as if
     it had not stopped. Of several processes each has draws of its own, and what they all show
     counts as one batch (ours).
 
@@ -48,7 +48,7 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
             regularised by derivatives keep float32.
     """
 
-    product = "generator_ema"  # what is in its weight files
+    export_part = "generator_ema"  # what is in its weight files
 
     def __init__(
         self,
@@ -84,27 +84,31 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
         critic, maker = optim_wrapper["discriminator"], optim_wrapper["generator"]
         photo = mirrored(photo)
         with torch.no_grad():
-            made = self.images(self.codes(len(photo)))
-        of_photo, of_made = self.scores(photo), self.scores(made)
-        report = {"loss_discriminator": softplus(-of_photo).mean() + softplus(of_made).mean()}
+            fake = self.images(self.codes(len(photo)))
+        real_scores, fake_scores = self.scores(photo), self.scores(fake)
+        report = {
+            "loss_discriminator": softplus(-real_scores).mean() + softplus(fake_scores).mean()
+        }
         critic.update_params(report["loss_discriminator"])
         if self.step % R1_EVERY == 0:
-            report["r1"] = self.steepness(photo)
+            report["r1"] = self.r1_penalty(photo)
             critic.update_params(report["r1"] * R1_EVERY)
-        self.augment.adapt(of_photo)
-        with still(self.discriminator):
+        self.augment.adapt(real_scores)
+        with frozen(self.discriminator):
             codes = self.codes(len(photo))
-            made = self.images(codes)
-            report["loss_generator"] = softplus(-self.scores(made)).mean()
+            fake = self.images(codes)
+            report["loss_generator"] = softplus(-self.scores(fake)).mean()
             if self.first is not None:
-                report["drift"] = self.drift(made, codes)
+                report["drift"] = self.drift(fake, codes)
             maker.update_params(report["loss_generator"] + self.anchor * report.get("drift", 0))
         if self.path_weight and self.step % PATH_EVERY == 0:
-            report["path_length"] = self.unevenness(max(1, len(photo) // 2))
+            report["path_length"] = self.path_length_penalty(max(1, len(photo) // 2))
             maker.update_params(report["path_length"] * self.path_weight * PATH_EVERY)
-        self.remember(len(photo) * get_world_size())
-        shown = dict(score_photo=of_photo.mean(), score_made=of_made.mean(), p=self.augment.p)
-        return {name: value.detach().clone() for name, value in (report | shown).items()}
+        self.update_ema(len(photo) * get_world_size())
+        logged = dict(
+            score_real=real_scores.mean(), score_fake=fake_scores.mean(), p=self.augment.p
+        )
+        return {name: value.detach().clone() for name, value in (report | logged).items()}
 
     def codes(self, count: int) -> Tensor:
         """(count, layers, L) in w+: of one latent, or up to some layer of one and then another."""
@@ -128,7 +132,7 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
         with in_precision(self.precision, image):
             return self.discriminator(image).float()
 
-    def steepness(self, photo: Tensor) -> Tensor:
+    def r1_penalty(self, photo: Tensor) -> Tensor:
         """R1 (Mescheder et al., ICML 2018): how steep the score is at photos, weighted.
 
         Derived by the augmented photo; the paper on augmentation does it by the photo itself.
@@ -136,32 +140,33 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
         image = self.augment(photo).detach().requires_grad_()
         batch, size = len(photo) * get_world_size(), photo.shape[-1]
         gamma = 0.0002 * size**2 / batch if self.gamma is None else self.gamma
-        return gamma / 2 * slope(self.discriminator(image), image).square().sum((1, 2, 3)).mean()
+        gradient = input_gradient(self.discriminator(image), image)
+        return gamma / 2 * gradient.square().sum((1, 2, 3)).mean()
 
-    def unevenness(self, count: int) -> Tensor:
+    def path_length_penalty(self, count: int) -> Tensor:
         """Path length (eq. 4): how different a step of w moves the image here and there."""
         codes = self.codes(count).requires_grad_()  # those of a frozen mapping take none else
         image, _ = self.generator(codes, space="w", noise=self.noise, clamp=False)
         lengths = path_lengths(image, codes)
-        self.path.lerp_(mean_of_all(lengths.detach().mean()), PATH_DECAY)
+        self.path.lerp_(all_reduce_mean(lengths.detach().mean()), PATH_DECAY)
         return (lengths - self.path).square().mean()
 
-    def drift(self, made: Tensor, codes: Tensor) -> Tensor:
+    def drift(self, fake: Tensor, codes: Tensor) -> Tensor:
         """Mean absolute difference, at half of the size, from the first generator's images."""
         with torch.no_grad(), in_precision(self.precision, codes):
             was = self.first(codes, space="w", noise="none", clamp=False)[0].float()
-        return avg_pool2d(made - was, 2).abs().mean()
+        return avg_pool2d(fake - was, 2).abs().mean()
 
     @torch.no_grad()
-    def remember(self, count: int) -> None:
+    def update_ema(self, count: int) -> None:
         """Ends a step of `count` images: their generator becomes part of the average."""
         self.step += 1
         half_life = min(self.half_life, RAMP * count * self.step.item())
         new = 1 - 0.5 ** (count / half_life)
         for mean, weight in zip(self.generator_ema.parameters(), self.generator.parameters()):
             mean.lerp_(weight, new)
-        if self.step % R1_EVERY == 0 and hasattr(self.generator_ema, "centre"):
-            self.generator_ema.centre()
+        if self.step % R1_EVERY == 0 and hasattr(self.generator_ema, "update_w_avg"):
+            self.generator_ema.update_w_avg()
 
     def sample(self, count: int, seed: int = 0, truncation: float = 1) -> Tensor:
         """(count, 3, S, S) in [0, 1] of the averaged generator, always the same for a seed."""
@@ -182,13 +187,13 @@ class OptimizerForEach:
         self.kind = self.optimizers.pop("type", GuardedOptimWrapper)
 
     def __call__(self, model: nn.Module) -> OptimWrapperDict:
-        made, model = {}, model.module if is_model_wrapper(model) else model
+        wrappers, model = {}, model.module if is_model_wrapper(model) else model
         for name, described in self.optimizers.items():
             wrapper = {"type": self.kind, **described}
             paramwise = wrapper.pop("paramwise_cfg", self.paramwise)
             construct = DefaultOptimWrapperConstructor(wrapper, paramwise)
-            made[name] = construct(self._part(model, name))
-        return OptimWrapperDict(**made)
+            wrappers[name] = construct(self._part(model, name))
+        return OptimWrapperDict(**wrappers)
 
     def _part(self, model: nn.Module, name: str) -> nn.Module:
         if name != "others":

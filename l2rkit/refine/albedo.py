@@ -46,11 +46,11 @@ class PriorAlbedo(nn.Module):
         self.seen = nn.Linear(self.style.widths[START] * START**2, latent)
         self.codes = nn.Linear(latent, self.prior.layers * latent)
         self.spatial = Pyramid(size, width)
-        steered = {px: count // 2 for px, count in self.prior.widths.items() if px > START}
+        modulated = {px: count // 2 for px, count in self.prior.widths.items() if px > START}
         self.maps = nn.ModuleDict(
             {
                 str(px): nn.Conv2d(self.spatial.widths[px], 2 * count, 3, padding=1)
-                for px, count in steered.items()
+                for px, count in modulated.items()
             }
         )
         for layer in (self.codes, *self.maps.values()):

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ..ops.unet import UNet
 from ..registry import REFINERS
-from ..render.warp import carried_back
+from ..render.warp import warp_to_canonical
 from ..structures import FAR, NEAR, Face
 
 MIDDLE, REACH = (FAR + NEAR) / 2, (FAR - NEAR) / 2
@@ -59,5 +59,5 @@ class RefinedGeometry(nn.Module):
     @torch.no_grad()
     def looked_at(face: Face, photo: Tensor) -> Tensor:
         """(B, 7, S, S) in [-1, 1]: albedo, relief, and the photo on the canonical face."""
-        seen = carried_back(photo, face.depth, face.view)
+        seen = warp_to_canonical(photo, face.depth, face.view)
         return torch.cat([face.albedo * 2 - 1, (face.depth - MIDDLE) / REACH, seen * 2 - 1], 1)

@@ -130,8 +130,8 @@ class GuidedUNet(UNet):
         )  # fmt: skip
         for px, width in zip(sizes, widths):
             if px in prior.widths:
-                steered = prior.widths[px] // 2
-                self.maps[str(px)] = nn.Conv2d(width, 2 * steered, 3, padding=1)
+                modulated = prior.widths[px] // 2
+                self.maps[str(px)] = nn.Conv2d(width, 2 * modulated, 3, padding=1)
                 self.fuse[str(px)] = nn.Conv2d(prior.widths[px], width, 1)
         for layer in (self.codes[-1], *self.maps.values(), *self.fuse.values()):
             nn.init.zeros_(layer.weight)

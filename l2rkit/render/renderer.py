@@ -13,7 +13,7 @@ from .fastest import rasterize_fastest
 from .pytorch3d import rasterize_pytorch3d
 from .shading import shade
 from .triangles import rasterize_torch
-from .warp import Rasterizer, covered, sample_canonical, stretched, warp_depth
+from .warp import Rasterizer, covered, stretched, warp_depth, warp_to_view
 
 
 class DepthRenderer(nn.Module):
@@ -69,7 +69,7 @@ class DepthRenderer(nn.Module):
             skip = stretched(face.depth.detach(), self.max_slope_deg)
         depth = warp_depth(face.depth, face.view, size, self.rasterize, k, skip)
         canonical = shade(face.albedo, normals(face.depth), face.light)
-        image = sample_canonical(canonical, depth, face.view, k)
+        image = warp_to_view(canonical, depth, face.view, k)
         return averaged(Rendering(image, covered(depth), depth), k)
 
 

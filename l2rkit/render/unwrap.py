@@ -8,7 +8,7 @@ from torch.nn.functional import grid_sample
 
 from ..geometry import in_float32, move, normals, project, rotation, unproject
 from .fastest import rasterize_fastest
-from .warp import carried_back, warp_depth
+from .warp import warp_depth, warp_to_canonical
 
 # All soft, so that no seam is drawn where visibility ends. Cosines to the camera from which a pixel
 # begins to count, and counts whole; depths behind what hides it where counting begins to end, and
@@ -38,7 +38,9 @@ def unwrap(photo: Tensor, depth: Tensor, view: Tensor) -> Unwrapped:
 
     Gradients reach the photo, depth and view through the colours; visibility passes none.
     """
-    return Unwrapped(carried_back(photo, depth, view), visibility(depth, view, photo.shape[-1]))
+    return Unwrapped(
+        warp_to_canonical(photo, depth, view), visibility(depth, view, photo.shape[-1])
+    )
 
 
 @torch.no_grad()

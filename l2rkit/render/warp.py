@@ -67,7 +67,7 @@ def depth_of_faces(points: Tensor, face: Tensor) -> Tensor:
     return empty.index_put((item, y, x), depth)[:, None]
 
 
-def sample_canonical(image: Tensor, depth: Tensor, view: Tensor, supersample: int = 1) -> Tensor:
+def warp_to_view(image: Tensor, depth: Tensor, view: Tensor, supersample: int = 1) -> Tensor:
     """(B, C, S, S): a canonical `image` (B, C, H, W) as it appears at `depth` (B, 1, S, S).
 
     `depth` is in the photo's view, with k by k points per pixel if `supersample` is k; each is
@@ -79,7 +79,7 @@ def sample_canonical(image: Tensor, depth: Tensor, view: Tensor, supersample: in
     return grid_sample(image, grid, mode="bilinear", padding_mode="border", align_corners=True)
 
 
-def carried_back(photo: Tensor, depth: Tensor, view: Tensor) -> Tensor:
+def warp_to_canonical(photo: Tensor, depth: Tensor, view: Tensor) -> Tensor:
     """(B, C, H, W): a `photo` (B, C, S, S) on the canonical face of `depth` (B, 1, H, W).
 
     Where the face hides a part of itself, that part gets the colours of what hides it.
@@ -101,7 +101,7 @@ def normals_in_view(face: Face, depth: Tensor) -> Tensor:
     They are those of the canonical depth, so they stay clean at silhouettes, where normals from
     rendered depth do not. (0, 0, -1) where nothing is seen.
     """
-    seen = sample_canonical(normals(face.depth), depth, face.view)
+    seen = warp_to_view(normals(face.depth), depth, face.view)
     turned = torch.einsum("bij,bjhw->bihw", rotation(face.view[:, :3]), seen)
     facing = torch.zeros_like(turned)
     facing[:, 2] = -1

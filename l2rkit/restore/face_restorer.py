@@ -46,7 +46,7 @@ class FaceRestorer(nn.Module):
         photo = resized(photo, (self.image_size, self.image_size), "bicubic").clamp(0, 1)
         return (photo + self.network(photo).float()).clamp(0, 1)
 
-    def seen(self, photo: Tensor, restored: Tensor) -> Tensor:
+    def change_features(self, photo: Tensor, restored: Tensor) -> Tensor:
         """(B, 1 + F): how much it changed the photo on average, and its coarsest features.
 
         photo, restored (B, 3, image_size, image_size).

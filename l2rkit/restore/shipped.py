@@ -17,4 +17,4 @@ def load_shipped(part: nn.Module, weights: str) -> None:
     path = weight_file(weights)
     load_into(part, model_weights(path, "restore"), str(path))
     part.requires_grad_(False)
-    part.brought = True  # a method's file goes without them
+    part.external_weights = True  # a method's file goes without them

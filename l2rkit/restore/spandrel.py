@@ -58,7 +58,7 @@ class Spandrel(nn.Module):
         self.scale = descriptor.scale
         self.face = descriptor.purpose == "FaceSR"
         # whether tiles of a photo make no sense to it
-        self.whole = self.face or descriptor.tiling.name == "INTERNAL"
+        self.needs_whole_photo = self.face or descriptor.tiling.name == "INTERNAL"
         self.eval()
 
     def train(self, mode: bool = True) -> "Spandrel":

@@ -8,7 +8,7 @@ from torch.nn.functional import avg_pool2d
 from ..geometry import grid_triangles, normals
 from ..render.fastest import rasterize_fastest
 from ..render.shading import shade
-from ..render.warp import covered, sample_canonical, warp_depth
+from ..render.warp import covered, warp_depth, warp_to_view
 from ..structures import BACKGROUND, Face, Rendering
 from .region import face_level
 
@@ -33,8 +33,8 @@ class FaceAlone(nn.Module):
         corners = level.flatten(1)[:, grid_triangles(face.size, face.size).to(level.device)]
         outside = (corners < 0).all(-1)
         depth = warp_depth(face.depth, face.view, self.size, rasterize_fastest, k, outside)
-        drawn = covered(depth) * (sample_canonical(level, depth, face.view, k) > 0)
-        colour = sample_canonical(
+        drawn = covered(depth) * (warp_to_view(level, depth, face.view, k) > 0)
+        colour = warp_to_view(
             shade(face.albedo, normals(face.depth), face.light), depth, face.view, k
         )
         mask = avg_pool2d(drawn, k)

@@ -40,7 +40,7 @@ class BoardHook(Drawing):
         """Draws what the model makes of validation photos."""
         model, scene = first_scene(runner, max(self.photos, self.faces))
         few = each_tensor(scene, lambda tensor: tensor[: self.photos])
-        shown = panel(few.photo, few.face, few.own, model.render)
+        shown = panel(few.target, few.face, few.rendering, model.render)
         for name, picture in (("panel", shown), ("spread", spread(scene.face))):
             runner.visualizer.add_image(name, np.asarray(picture), step=runner.iter + 1)
 

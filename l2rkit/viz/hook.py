@@ -13,7 +13,7 @@ from mmengine.utils import ProgressBar
 from torch import nn
 from torch.utils.data import default_collate
 
-from ..structures import Scene, one_by_one
+from ..structures import Scene, unbatched
 from .panel import panel
 from .sheet import sheet
 
@@ -50,7 +50,7 @@ class PanelHook(Drawing):
         model, scene = first_scene(runner, self.photos)
         folder = Path(runner.work_dir) / "panels"
         folder.mkdir(exist_ok=True)
-        picture = panel(scene.photo, scene.face, scene.own, model.render)
+        picture = panel(scene.target, scene.face, scene.rendering, model.render)
         picture.save(folder / f"{runner.iter + 1:07d}.png")
 
 
@@ -107,9 +107,9 @@ class ShownPanels(Hook):
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         (scene,) = outputs
         self.folder.mkdir(parents=True, exist_ok=True)
-        for one in one_by_one(scene, len(scene.photo)):
+        for one in unbatched(scene, len(scene.target)):
             number = self.done * get_world_size() + get_rank()  # as a sampler deals them out
-            picture = panel(one.photo, one.face, one.own, model.render)
+            picture = panel(one.target, one.face, one.rendering, model.render)
             picture.save(self.folder / f"{number:06d}.png")
             self.done += 1
 

@@ -28,7 +28,7 @@ def panel(photo: Tensor, face: Face, own: Rendering, render: nn.Module) -> Image
         normal_picture(own.depth),
     ]
     for yaw in YAWS_DEG:
-        turned = render(face.seen_from(view_of(yaw).to(photo)))
+        turned = render(face.with_view(view_of(yaw).to(photo)))
         columns.append(on_white(turned.image, turned.mask))
     rows = torch.cat([interpolate(c.detach().float(), (TILE, TILE)) for c in columns], 3)
     picture = Image.fromarray(to_bytes(torch.cat(list(rows), 1)))

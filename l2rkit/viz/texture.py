@@ -13,7 +13,7 @@ from ..geometry import aligned, in_float32, normals
 from ..render.light import DARKEST
 from ..render.shading import shading
 from ..render.unwrap import ramp, visibility
-from ..render.warp import carried_back
+from ..render.warp import warp_to_canonical
 from ..structures import Face
 
 FINEST = 1024  # pixels of the crop that is kept of a photo; larger textures enlarge it
@@ -35,7 +35,7 @@ def texture(face: Face, photo: Tensor, size: int) -> Tensor:
     albedo, small = aligned(face.albedo, size), face.size
     if min(photo.shape[-1], size) <= small:
         return albedo
-    seen = carried_back(aligned(photo, size), aligned(face.depth, size), face.view)
+    seen = warp_to_canonical(aligned(photo, size), aligned(face.depth, size), face.view)
     coarse = aligned(seen, small)  # what an albedo of its size can hold of it
     light = shading(normals(face.depth), face.light).clamp(min=DARKEST)
     good = visibility(face.depth, face.view, small) * agreement(face.albedo * light, coarse)

@@ -35,7 +35,7 @@ def turntable(
     pictures = []
     for frame in range(frames):
         yaw = yaw_deg * math.sin(2 * math.pi * frame / frames)
-        seen = render(face.seen_from(view_of(yaw, pitch_deg).to(face.depth)))
+        seen = render(face.with_view(view_of(yaw, pitch_deg).to(face.depth)))
         pictures.append(on_white(seen.image, seen.mask))
     return torch.stack(pictures)
 
@@ -52,7 +52,7 @@ def relit(
     """
     if frames < 1:
         raise ValueError(f"a light goes round in 1 frame or more, not {frames}")
-    ahead = face.seen_from(view_of().to(face.depth))
+    ahead = face.with_view(view_of().to(face.depth))
     strength = face.light.ambient + face.light.diffuse
     beside, before = math.sin(math.radians(tilt_deg)), math.cos(math.radians(tilt_deg))
     pictures = []
@@ -60,7 +60,7 @@ def relit(
         turn = 2 * math.pi * frame / frames
         way = strength.new_tensor([beside * math.sin(turn), -beside * math.cos(turn), -before])
         light = Light((1 - DIRECTED) * strength, DIRECTED * strength, way.expand(len(face), 3))
-        seen = render(ahead.lit_by(light))
+        seen = render(ahead.with_light(light))
         pictures.append(on_white(seen.image, seen.mask))
     return torch.stack(pictures)
 

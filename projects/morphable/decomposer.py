@@ -73,8 +73,8 @@ class MorphableDecomposer(nn.Module):
             self.register_buffer(name, torch.from_numpy(getattr(faces, name)))
         self.network = Encoder(sum(self.counts) + 4 + 6, image_size, width)
         self.network.start_near_zero(0.1)  # the mean face, from ahead
-        reach = torch.tensor([math.radians(max_rotation_deg)] * 3 + list(max_shift))
-        self.register_buffer("reach", reach, persistent=False)
+        view_limits = torch.tensor([math.radians(max_rotation_deg)] * 3 + list(max_shift))
+        self.register_buffer("view_limits", view_limits, persistent=False)
 
     def forward(self, photo: Tensor, person: Tensor | None = None) -> MorphableFace:
         """The face in `photo` (B, 3, image_size, image_size); `person` is not used."""
@@ -82,7 +82,7 @@ class MorphableDecomposer(nn.Module):
             wanted = f"(B, 3, {self.image_size}, {self.image_size})"
             raise ValueError(f"MorphableDecomposer wants photos {wanted}, not {tuple(photo.shape)}")
         codes, light, view = self.network(photo * 2 - 1).split([sum(self.counts), 4, 6], 1)
-        codes, view = codes * SIGMAS, view * self.reach
+        codes, view = codes * SIGMAS, view * self.view_limits
         points, colours = self.mesh(codes)
         depth, albedo = drawn(points, colours, self.triangles, self.image_size)
         return MorphableFace(

@@ -20,5 +20,5 @@ class LikelyCodes(nn.Module):
     def forward(self, scene: Scene) -> Tensor:
         codes = getattr(scene.face, "codes", None)
         if codes is None:
-            return scene.photo.new_zeros(())
+            return scene.target.new_zeros(())
         return self.weight * codes.square().mean()

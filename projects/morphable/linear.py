@@ -10,10 +10,10 @@ from functools import lru_cache
 import numpy as np
 
 from l2rkit.data.heads.albedo import Surface, paint
+from l2rkit.data.heads.capture import random_capture
 from l2rkit.data.heads.head_model import SCALE, HeadModel
 from l2rkit.data.heads.person import Person, random_person
 from l2rkit.data.heads.render import person_head
-from l2rkit.data.heads.scene import random_scene
 from l2rkit.structures import FAR
 
 SEED = 7_000_000  # far from those of the data sets' splits
@@ -39,7 +39,7 @@ def learnt(identity: int, expression: int, colours: int, people: int = 200) -> L
     rng = np.random.default_rng(SEED)
     drawn = [random_person(head, rng) for _ in range(people)]
     points, shapes = principal(np.stack([person_head(head, one) for one in drawn]), identity)
-    actions = [random_scene(head, rng).action for _ in range(people)]
+    actions = [random_capture(head, rng).action for _ in range(people)]
     moved = SCALE * np.stack([head.offsets("action", action) for action in actions])
     usual, looks = principal(moved, expression)
     colour, hues = principal(np.stack([vertex_colours(head, one) for one in drawn]), colours)

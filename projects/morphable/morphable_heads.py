@@ -9,7 +9,7 @@ from mmengine.runner import IterBasedTrainLoop, TestLoop, ValLoop
 from torch.optim import Adam
 
 from l2rkit.engine import GuardedOptimWrapper
-from l2rkit.losses import CentredViews, MobileNetFeatures, Perceptual, Photometric
+from l2rkit.losses import MobileNetFeatures, Perceptual, Photometric, ZeroMeanPose
 from l2rkit.model import FaceReconstructor
 from l2rkit.render import GridRenderer
 from l2rkit.viz import PanelHook
@@ -29,7 +29,7 @@ model = dict(
         photometric=dict(type=Photometric, mirror=0.0),  # people are not held to be symmetric
         perceptual=dict(type=Perceptual, features=dict(type=MobileNetFeatures), mirror=0.0),
         likely=dict(type=LikelyCodes, weight=0.1),
-        views=dict(type=CentredViews, weight=2.0),
+        views=dict(type=ZeroMeanPose, weight=2.0),
     ),
 )
 custom_hooks = [dict(type=PanelHook, interval=200)]

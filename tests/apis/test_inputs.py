@@ -93,7 +93,7 @@ def test_depth_is_nan_where_there_is_no_face_and_all_else_finite() -> None:
     arrays = face.arrays()
     seen = np.isfinite(arrays["depth"])
     assert 0.1 < seen.mean() < 1
-    np.testing.assert_array_equal(seen, face.scene.own.mask[0, 0].numpy() > 0)
+    np.testing.assert_array_equal(seen, face.scene.rendering.mask[0, 0].numpy() > 0)
     assert all(np.isfinite(array).all() for name, array in arrays.items() if name != "depth")
 
 

@@ -17,7 +17,7 @@ from l2rkit.engine.devices import chosen_device, device_names
 from l2rkit.errors import UserError
 from l2rkit.geometry import aligned
 from l2rkit.render import GridRenderer
-from l2rkit.structures import Light, Scene, one_by_one
+from l2rkit.structures import Light, Scene, unbatched
 from l2rkit.testing import example_face
 from l2rkit.viz.mesh import to_bytes
 from l2rkit.zoo import FOLDER
@@ -28,7 +28,7 @@ SAMPLES = [FOLDER / "samples" / f"{name}.jpg" for name in ("portrait_1_severe", 
 
 def result(size: int = 32) -> Reconstruction:
     """A known face, without a network."""
-    (face, _) = one_by_one(example_face(size), 2)
+    (face, _) = unbatched(example_face(size), 2)
     light = Light(face.light.ambient, face.light.diffuse, DOWN)
     face = replace(face, view=torch.zeros(1, 6), light=light, confidence=None)
     render = GridRenderer()
@@ -108,7 +108,7 @@ def test_a_picture_from_the_side_shows_that_side() -> None:
     one = result()
     picture = np.asarray(one.render(size=64))
     assert picture.shape == (64, 64, 3) and picture.dtype == np.uint8
-    seen = one.renderer(one.face.seen_from(torch.zeros(6))).image[0].permute(1, 2, 0).numpy()
+    seen = one.renderer(one.face.with_view(torch.zeros(6))).image[0].permute(1, 2, 0).numpy()
     middle = np.asarray(one.render(size=32))[8:24, 8:24] / 255
     assert np.abs(middle - seen[8:24, 8:24]).mean() < 0.02
     assert (
@@ -124,12 +124,12 @@ def test_another_light_changes_the_light_alone() -> None:
     assert lit.face.light.ambient == 0.25 and lit.face.light.diffuse == one.face.light.diffuse
     for name in ("depth", "albedo", "view"):
         assert torch.equal(getattr(lit.face, name), getattr(one.face, name))
-    torch.testing.assert_close(lit.scene.own.image, one.renderer(lit.face).image)
-    assert torch.equal(lit.scene.photo, one.scene.photo)
+    torch.testing.assert_close(lit.scene.rendering.image, one.renderer(lit.face).image)
+    assert torch.equal(lit.scene.target, one.scene.target)
     dark = one.relight(ambient=0, diffuse=0)
-    assert dark.scene.own.image.abs().max() == 0
-    back = lit.lit_by(one.face.light)
-    torch.testing.assert_close(back.scene.own.image, one.scene.own.image)
+    assert dark.scene.rendering.image.abs().max() == 0
+    back = lit.with_light(one.face.light)
+    torch.testing.assert_close(back.scene.rendering.image, one.scene.rendering.image)
 
 
 def test_moving_pictures() -> None:
@@ -193,7 +193,7 @@ def test_a_texture_is_as_large_as_the_face_in_the_photo() -> None:
         assert one.texture().shape == (1, 3, wanted, wanted)
         assert one.texture(48).shape == (1, 3, 48, 48)
         assert one.fine is None or one.fine.shape == (wanted, wanted, 3)
-        assert one.scene.photo.shape[-1] == 32 and whole((height, width), 32).shape == (2, 3)
+        assert one.scene.target.shape[-1] == 32 and whole((height, width), 32).shape == (2, 3)
     with pytest.raises(UserError, match="2 px or more"):
         one.mesh(texture_size=1)
 
@@ -202,7 +202,7 @@ def test_a_texture_is_without_the_photos_light_whatever_light_falls_on_the_face(
     fine = np.full((64, 64, 3), -15.0)
     fine[::3] = 30  # too fine for 32 px
     one = result()
-    photo = aligned(one.scene.photo, 64)[0].permute(1, 2, 0).numpy() * 255
+    photo = aligned(one.scene.target, 64)[0].permute(1, 2, 0).numpy() * 255
     one = replace(one, fine=np.clip(photo + fine, 0, 255).astype(np.uint8))
     plain = one.texture()
     assert (plain - aligned(one.face.albedo, 64)).abs().max() > 0.02

@@ -15,7 +15,7 @@ from l2rkit.io.weights import read_weights
 
 ROOT = Path(__file__).parents[2]
 TRAINING = """
-from l2rkit.engine import WholeCheckpoints
+from l2rkit.engine import AtomicCheckpoint
 from l2rkit.losses import Photometric
 from mmengine.dataset import InfiniteSampler
 from mmengine.optim import OptimWrapper
@@ -26,7 +26,7 @@ model.update(losses=dict(photometric=dict(type=Photometric)))
 train_dataloader = dict(**test_dataloader)
 train_dataloader.update(sampler=dict(type=InfiniteSampler, shuffle=True))
 optim_wrapper = dict(type=OptimWrapper, optimizer=dict(type=Adam, lr=1e-3))
-default_hooks = dict(checkpoint=dict(type=WholeCheckpoints, by_epoch=False, interval=9))
+default_hooks = dict(checkpoint=dict(type=AtomicCheckpoint, by_epoch=False, interval=9))
 randomness = dict(seed=0)
 train_cfg = dict(type=IterBasedTrainLoop, max_iters={steps})
 """

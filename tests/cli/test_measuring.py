@@ -77,7 +77,8 @@ def test_an_entry_names_the_supervision_of_losses_which_measuring_does_without(
     config: Path, weights: Path, tmp_path: Path, monkeypatch: object
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    loss = "from l2rkit.losses import Relief\nclass TrueDepth(Relief):\n    supervision = ('3D',)\n"
+    head = "from l2rkit.losses import DepthVariance\n"
+    loss = f"{head}class TrueDepth(DepthVariance):\n    supervision = ('3D',)\n"
     (tmp_path / "true_depth.py").write_text(loss)
     monkeypatch.syspath_prepend(tmp_path)
     more = "model['losses'] = dict(depth=dict(type=TrueDepth))\n"

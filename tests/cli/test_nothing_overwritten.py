@@ -176,7 +176,7 @@ def test_a_run_that_was_killed_on_the_way_leaves_nothing_to_skip(run, tmp_path, 
     photo(tmp_path / "a.jpg")
     assert not there(run(*words))
     photo(tmp_path / "a.jpg", seed=1)
-    whole, count = written.write_whole, []
+    whole, count = written.write_atomic, []
 
     def killed(path: Path, content: bytes) -> None:
         count.append(path)
@@ -184,7 +184,7 @@ def test_a_run_that_was_killed_on_the_way_leaves_nothing_to_skip(run, tmp_path, 
             raise KeyboardInterrupt
         whole(path, content)
 
-    monkeypatch.setattr(written, "write_whole", killed)
+    monkeypatch.setattr(written, "write_atomic", killed)
     assert run(*words).exit_code != 0 and len(count) == 2
     monkeypatch.undo()
     assert not there(run(*words)) and there(run(*words))

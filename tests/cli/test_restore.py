@@ -96,7 +96,7 @@ def test_what_needs_the_whole_photo_sees_it(
             seen.append(tuple(photo.shape[2:]))
             return super().forward(photo)
 
-    Watched.whole = whole
+    Watched.needs_whole_photo = whole
     monkeypatch.setitem(RESTORERS.module_dict, "Watched", Watched)
     Image.fromarray(np.zeros((200, 20, 3), np.uint8)).save(tmp_path / "long.png")
     words = [str(tmp_path / "long.png"), "--restorer", "Watched", "--out", str(tmp_path / "out")]

@@ -13,11 +13,11 @@ from l2rkit.cli.train import train
 from l2rkit.io.weights import read_weights
 
 TRAINING = """
-from l2rkit.losses import CycleConsistency, MovedPhotos, Photometric
+from l2rkit.losses import CycleConsistency, ShiftEquivariance, Photometric
 from l2rkit.engine.schedule import Schedule
 from l2rkit.viz import PanelHook
-from l2rkit.engine import Collapse, FiniteSteps, GuardedOptimWrapper
-from l2rkit.engine import RepeatedDraws, WholeCheckpoints
+from l2rkit.engine import CollapseMonitor, SkipNonFiniteSteps, GuardedOptimWrapper
+from l2rkit.engine import StepSeed, AtomicCheckpoint
 from mmengine.dataset import InfiniteSampler
 
 from mmengine.runner import IterBasedTrainLoop, ValLoop
@@ -26,7 +26,7 @@ from torch.optim import Adam
 model.update(losses=dict(
     photometric=dict(type=Photometric),
     cycle=dict(type=CycleConsistency, share=0.5),  # both draw at each step
-    moved=dict(type=MovedPhotos, share=0.5),
+    moved=dict(type=ShiftEquivariance, share=0.5),
 ))
 val_dataloader = dict(**test_dataloader)
 val_evaluator = dict(type=DepthErrors)
@@ -34,10 +34,10 @@ train_dataloader = dict(**test_dataloader)
 train_dataloader.update(sampler=dict(type=InfiniteSampler, shuffle=True))
 optim_wrapper = dict(type=GuardedOptimWrapper, optimizer=dict(type=Adam, lr=1e-3))
 default_hooks = dict(
-    checkpoint=dict(type=WholeCheckpoints, by_epoch=False, interval=2, max_keep_ckpts=1),
-    draws=dict(type=RepeatedDraws),
-    finite=dict(type=FiniteSteps),
-    collapse=dict(type=Collapse, interval=2),
+    checkpoint=dict(type=AtomicCheckpoint, by_epoch=False, interval=2, max_keep_ckpts=1),
+    draws=dict(type=StepSeed),
+    finite=dict(type=SkipNonFiniteSteps),
+    collapse=dict(type=CollapseMonitor, interval=2),
 )
 custom_hooks = [
     dict(type=PanelHook, interval=2, photos=3),

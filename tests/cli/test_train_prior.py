@@ -18,7 +18,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import IterBasedTrainLoop, ValLoop
 from torch.optim import Adam
 from l2rkit.data import LoadPhoto, ManifestPhotos, PackPhoto
-from l2rkit.engine import RepeatedDraws
+from l2rkit.engine import StepSeed
 from l2rkit.metrics import GeneratorDistance
 from l2rkit.priors import (
     AdaptiveAugment, AdversarialPrior, OptimizerForEach, StyleGAN2, StyleGAN2Discriminator
@@ -52,7 +52,7 @@ optim_wrapper = dict(
 )
 default_hooks = dict(
     checkpoint=dict(type=CheckpointHook, by_epoch=False, interval=3),
-    draws=dict(type=RepeatedDraws),
+    draws=dict(type=StepSeed),
 )
 custom_hooks = [dict(type=GridHook, interval=3, images=8)]
 randomness = dict(seed=0)

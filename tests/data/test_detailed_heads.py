@@ -18,11 +18,12 @@ from l2rkit.data.heads.atlas import (
     skin_uv,
     texels,
 )
+from l2rkit.data.heads.capture import Scene
 from l2rkit.data.heads.character import random_character
 from l2rkit.data.heads.dataset import person_id
 from l2rkit.data.heads.detailed import FIELDS, detailed_images, packed, unpacked
 from l2rkit.data.heads.portrait import render_portrait
-from l2rkit.data.heads.portrait_scene import random_portrait_scene
+from l2rkit.data.heads.portrait_scene import random_portrait_capture
 from l2rkit.data.heads.relief import (
     DEEPEST,
     FOLDS,
@@ -34,7 +35,6 @@ from l2rkit.data.heads.relief import (
 )
 from l2rkit.data.heads.render import FAR, TAN_HALF_VIEW
 from l2rkit.data.heads.row_store import ROWS, RowStore
-from l2rkit.data.heads.scene import Scene
 from l2rkit.data.heads.skins import ASSET, REGIONS, Skin, Skins, mixed, regions
 from l2rkit.data.heads.texturing import surface_gradients
 from l2rkit.data.transforms import mirrored
@@ -190,7 +190,7 @@ def test_surface_gradients_of_a_tilted_plane():
 def bumpy(model, size, height):
     """The depth and normals of one head, with and without a relief."""
     person = random_character(model, np.random.default_rng(1), "train", TEXTURE)
-    scene = random_portrait_scene(model, np.random.default_rng(4))
+    scene = random_portrait_capture(model, np.random.default_rng(4))
     view = np.zeros(6, np.float32)
     scene = Scene(np.zeros_like(scene.action), view, scene.light, scene.background)
     made = dict(vars(person), occluders=())
@@ -252,7 +252,7 @@ def test_maps_agree_and_occluders_are_marked(photos):
 
 
 def test_an_unmarked_photo_is_that_of_the_person_without_occluders(model):
-    scene = random_portrait_scene(model, np.random.default_rng(4))
+    scene = random_portrait_capture(model, np.random.default_rng(4))
     for number in range(40):
         person = random_character(model, np.random.default_rng(number), "train", SIDE)
         if person.occluders:

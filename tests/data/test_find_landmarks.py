@@ -43,7 +43,7 @@ def test_they_are_of_the_photo_before_it_is_degraded():
         return np.zeros((len(photos), 468, 3), np.float32)
 
     sample = FindLandmarks(detector).transform(dict(img=PHOTO, sample_idx=0))
-    bad = Degrade(dict(type="Level", name="severe"), seed=0).transform(sample)
+    bad = Degrade(dict(type="DegradationLevel", name="severe"), seed=0).transform(sample)
     assert np.array_equal(seen[0], PHOTO) and not np.array_equal(bad["img"], PHOTO)
     packed = PackPhoto(labels=("source",)).transform(dict(bad, source="studio", other=1))
     assert packed["landmarks_3d"].shape == (468, 3)

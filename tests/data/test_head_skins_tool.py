@@ -8,9 +8,9 @@ import pytest
 
 from l2rkit.data.heads import HeadModel
 from l2rkit.data.heads.atlas import EYE, TEXTURE, landmark_points, texels
+from l2rkit.data.heads.capture import rotation
 from l2rkit.data.heads.head_model import to_scene
 from l2rkit.data.heads.render import TURNING_POINT, project
-from l2rkit.data.heads.scene import rotation
 from l2rkit.landmarks.points import MIRRORED
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools" / "builders"))

@@ -5,10 +5,16 @@ import os
 import numpy as np
 import pytest
 
-from l2rkit.data.heads import HeadModel, SyntheticHeads, random_person, random_scene
+from l2rkit.data.heads import HeadModel, SyntheticHeads, random_capture, random_person
+from l2rkit.data.heads.capture import rotation
 from l2rkit.data.heads.dataset import CHUNK, FIELDS, make_images, pack, person_id, unpack
-from l2rkit.data.heads.render import FAR, TAN_HALF_VIEW, person_head, render_head, shade
-from l2rkit.data.heads.scene import rotation
+from l2rkit.data.heads.render import (
+    BACKGROUND_DEPTH,
+    TAN_HALF_VIEW,
+    person_head,
+    render_head,
+    shade,
+)
 from l2rkit.data.heads.store import ChunkStore
 from l2rkit.render.mesh_raster import rasterize_mesh
 
@@ -104,14 +110,14 @@ def test_positive_yaw_moves_the_nose_to_the_left(model):
 
 
 def test_rendered_nose_is_where_the_view_puts_it(model):
-    person, scene = (
-        make(model, np.random.default_rng(5)) for make in (random_person, random_scene)
+    person, capture = (
+        make(model, np.random.default_rng(5)) for make in (random_person, random_capture)
     )
-    scene.action[:] = 0
-    scene.view[:] = [0, 0.25, 0, 0.004, 0, 0]
+    capture.action[:] = 0
+    capture.view[:] = [0, 0.25, 0, 0.004, 0, 0]
     head = person_head(model, person)
-    depth = render_head(model, person, scene, 128, head)["depth"]
-    turned = (head - [0, 0, 1]) @ rotation(scene.view[:3]).T + [0.004, 0, 1]
+    depth = render_head(model, person, capture, 128, head)["depth"]
+    turned = (head - [0, 0, 1]) @ rotation(capture.view[:3]).T + [0.004, 0, 1]
     tip = turned[turned[:, 2].argmin()]
     row, column = np.unravel_index(depth.argmin(), depth.shape)
     expected = 63.5 / TAN_HALF_VIEW * tip[:2] / tip[2] + 63.5
@@ -121,7 +127,7 @@ def test_rendered_nose_is_where_the_view_puts_it(model):
 
 def test_image_is_albedo_times_shading_away_from_edges(photos):
     for photo in photos:
-        inside = photo["depth"] < FAR
+        inside = photo["depth"] < BACKGROUND_DEPTH
         shaded = shade(photo["albedo"], photo["normal"], photo["light"], inside)
         difference = np.abs(shaded - photo["img"]).max(2)
         assert np.median(difference) < 0.01 and np.quantile(difference, 0.9) < 0.06
@@ -141,7 +147,7 @@ def test_normals_are_unit_face_the_camera_and_agree_with_the_depth(photos):
         measured = np.cross(down, across)
         measured /= np.linalg.norm(measured, axis=2, keepdims=True)
         smooth = (np.abs(across[..., 2]) < 0.006) & (np.abs(down[..., 2]) < 0.006)
-        smooth &= depth[1:-1, 1:-1] < FAR
+        smooth &= depth[1:-1, 1:-1] < BACKGROUND_DEPTH
         cosine = (measured * normal[1:-1, 1:-1]).sum(2)[smooth].clip(-1, 1)
         angle = np.degrees(np.arccos(cosine))
         assert np.median(angle) < 4.5 and np.quantile(angle, 0.9) < 13  # flat triangles
@@ -150,8 +156,8 @@ def test_normals_are_unit_face_the_camera_and_agree_with_the_depth(photos):
 def test_background_is_far_and_heads_fill_the_frame(photos):
     for photo in photos:
         depth = photo["depth"]
-        assert depth.max() <= FAR and 0.85 < depth.min() < 0.98
-        assert 0.5 < (depth < FAR).mean() < 1.0
+        assert depth.max() <= BACKGROUND_DEPTH and 0.85 < depth.min() < 0.98
+        assert 0.5 < (depth < BACKGROUND_DEPTH).mean() < 1.0
         assert depth[48, 48] < 1.02
 
 
@@ -195,7 +201,7 @@ def test_samples_hold_what_was_asked_for_and_nothing_else(root):
     heads = SyntheticHeads("val", size=4, image_size=24, seed=1, root=root, fields=["depth"])
     assert {"depth", "person", "name"} <= set(heads[0]) and "img" not in heads[0]
     depth = heads[0]["depth"]
-    assert depth.dtype == np.float32 and depth.max() == FAR
+    assert depth.dtype == np.float32 and depth.max() == BACKGROUND_DEPTH
     with pytest.raises(ValueError, match="depht"):
         SyntheticHeads("val", size=4, root=root, fields=["depht"])
 
@@ -213,7 +219,7 @@ def test_packing_loses_next_to_nothing(photos):
     photo = photos[0]
     depth, normal = (unpack(f, pack(f, photo[f])) for f in ("depth", "normal"))
     np.testing.assert_allclose(depth, photo["depth"], atol=4e-6)
-    assert ((depth < FAR) == (photo["depth"] < FAR)).all()
+    assert ((depth < BACKGROUND_DEPTH) == (photo["depth"] < BACKGROUND_DEPTH)).all()
     assert np.degrees(np.arccos((normal * photo["normal"]).sum(2).clip(-1, 1))).max() < 1
 
 

@@ -66,7 +66,7 @@ def test_a_severe_copy_is_what_the_benchmark_makes_of_the_crop() -> None:
     for number in NUMBERS:
         clean, bad = portrait(number), portrait(number, "_severe")
         crop = aligned(clean, landmarks(number))
-        step = Degrade(dict(type="Level", name="severe"), seed=0)
+        step = Degrade(dict(type="DegradationLevel", name="severe"), seed=0)
         wanted = step.transform(dict(img=crop, sample_idx=number))["img"]
         points = landmarks(number, bad)
         # without a change of size: one pixel of the copy is one of the crop

@@ -13,7 +13,7 @@ from PIL import Image
 from l2rkit.data import DepthPairs, FaceAligner, TexturedScans
 from l2rkit.data.align import TEMPLATE
 from l2rkit.data.heads.dataset import make_images
-from l2rkit.data.heads.render import FAR, TAN_HALF_VIEW
+from l2rkit.data.heads.render import BACKGROUND_DEPTH, TAN_HALF_VIEW
 from l2rkit.data.scans import (
     Scan,
     mean_landmarks,
@@ -47,7 +47,7 @@ def test_a_turned_wall_has_the_depth_of_geometry():
         n = np.array([-np.sin(np.radians(yaw)), -np.cos(np.radians(yaw))])
         x = (np.arange(size) - 32) / 32 * TAN_HALF_VIEW
         expected = (NEAR_SIDE + n[1]) / (n[0] * x + n[1])
-        seen = depth[32] < FAR
+        seen = depth[32] < BACKGROUND_DEPTH
         assert 15 < seen.sum() < 40
         np.testing.assert_allclose(depth[32][seen], expected[seen], rtol=1e-5)
 
@@ -65,7 +65,7 @@ def test_pixels_of_a_texture_land_where_they_should(tmp_path):
     scan = read_scan(tmp_path / "m.obj")
     scan = Scan(scan.vertices * 0.05 + np.float32(PIVOT), *list(vars(scan).values())[1:])
     image, depth = render_scan(scan, np.zeros(6), 64)
-    assert (depth[32, 32], depth[0, 0]) == (pytest.approx(1), FAR)
+    assert (depth[32, 32], depth[0, 0]) == (pytest.approx(1), BACKGROUND_DEPTH)
     corners = [image[r, c].tolist() for r in (20, 44) for c in (20, 44)]
     assert corners == [[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]]
     assert image[0, 0].tolist() == [128, 128, 128]
@@ -81,7 +81,7 @@ def test_mean_landmarks_project_to_the_template():
 def ply(tmp_path_factory):
     """A synthetic head, coloured by its own frontal photo, in millimetres, turned and y up."""
     sample = next(iter(make_images([17], seed=3, split="test", size=192)))
-    rows, columns = np.nonzero(sample["depth"] < FAR)
+    rows, columns = np.nonzero(sample["depth"] < BACKGROUND_DEPTH)
     z = sample["depth"][rows, columns]
     line = np.column_stack([columns, rows]) - 95.5
     points = np.column_stack([line / 95.5 * TAN_HALF_VIEW * z[:, None], z]) - PIVOT
@@ -139,7 +139,7 @@ def test_converter_draws_resumes_and_is_read_back(ply, tmp_path):
     inside = exact[0]["depth"] < 1.1
     assert inside.float().mean() > 0.5
     assert (exact[0]["depth"] - rough[0]["depth"])[inside].abs().max() < 0.2 / 255
-    assert exact[0]["depth"].max() == pytest.approx(FAR)
+    assert exact[0]["depth"].max() == pytest.approx(BACKGROUND_DEPTH)
     assert exact[0]["photo"].shape == (3, 64, 64)
     sums = (tmp_path / "SHA256SUMS").read_text().splitlines()
     assert len(sums) == 6 and all(len(line.split("  ")[0]) == 64 for line in sums)

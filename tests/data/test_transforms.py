@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from mmcv.transforms import Compose
+from mmcv.transforms import Compose as Steps
 from mmengine.dataset import worker_init_fn
 from torch.utils.data import default_collate
 
@@ -19,7 +19,7 @@ from l2rkit.data.transforms import (
     crop_box,
     mirrored,
 )
-from l2rkit.degrade import Chain, GaussianNoise, Greyscale, Level, Shrunk
+from l2rkit.degrade import Compose, DegradationLevel, DownUpsample, GaussianNoise, Greyscale
 
 RNG = np.random.default_rng(0)
 
@@ -147,7 +147,7 @@ def test_pipeline_by_short_names(tmp_path):
     Image.fromarray(sample()["img"]).save(tmp_path / "a.png")
     names = ["LoadPhoto", dict(type="CentreCrop", size=32), dict(type="ResizeFace", image_size=16)]
     steps = [dict(type=n) if isinstance(n, str) else n for n in [*names, "PackPhoto"]]
-    packed = Compose(steps)(dict(img_path=str(tmp_path / "a.png")))
+    packed = Steps(steps)(dict(img_path=str(tmp_path / "a.png")))
     assert packed["photo"].shape == (3, 16, 16)
     assert packed["photo"][0, 0, 0] * 255 == pytest.approx(14.5, abs=0.6)
     assert LoadPhoto()(dict(img_path=tmp_path / "a.png"))["img"].shape == (40, 60, 3)
@@ -161,21 +161,21 @@ def test_degrade_keeps_the_clean_photo_and_the_rest():
     assert np.ptp(after["img"], axis=2).max() == 0 < np.ptp(after["clean"], axis=2).max()
     for key in set(before) - {"img"}:
         assert after[key] is before[key]
-    np.testing.assert_array_equal(Degrade(Chain([]))(sample())["img"], before["img"])
+    np.testing.assert_array_equal(Degrade(Compose([]))(sample())["img"], before["img"])
     twice = Degrade(Greyscale())(Degrade(GaussianNoise(9))(sample()))
     np.testing.assert_array_equal(twice["clean"], before["img"])
 
 
 def test_clean_and_bad_photo_are_cropped_resized_and_mirrored_alike():
     """With a degradation that changes nothing, all later steps keep the two equal."""
-    steps = Compose([CropBox((3, 2, 36, 36)), CentreCrop(32), ResizeFace(16), FlipFace(1)])
-    after = steps(Degrade(Chain([]))(sample()))
+    steps = Steps([CropBox((3, 2, 36, 36)), CentreCrop(32), ResizeFace(16), FlipFace(1)])
+    after = steps(Degrade(Compose([]))(sample()))
     np.testing.assert_array_equal(after["img"], after["clean"])
     np.testing.assert_array_equal(after["img"], steps(sample())["img"])
 
 
 def test_the_order_of_mirroring_and_degrading_is_free():
-    shrink = Degrade(Shrunk(4))
+    shrink = Degrade(DownUpsample(4))
     one = mirrored(shrink(sample(40, 40)))
     other = shrink(mirrored(sample(40, 40)))
     np.testing.assert_allclose(one["img"].astype(int), other["img"], atol=1)
@@ -197,7 +197,7 @@ def test_degrade_follows_the_worker_s_seed_and_draws_anew():
 def test_with_a_seed_the_draw_follows_from_it_and_the_sample_alone():
     def bad(seed, index, part=None):
         np.random.seed(index + 100)  # must not matter
-        degrade = Degrade(part or dict(type=Level, name="severe"), seed=seed)
+        degrade = Degrade(part or dict(type=DegradationLevel, name="severe"), seed=seed)
         return degrade(dict(sample(), sample_idx=index))["img"]
 
     np.testing.assert_array_equal(bad(0, 5), bad(0, 5))
@@ -217,7 +217,7 @@ def test_an_evaluation_sees_the_same_photos_every_time(tmp_path):
     for name in ("a", "b", "c"):
         Image.fromarray(sample()["img"]).save(tmp_path / f"{name}.png")
     steps = [dict(type=LoadPhoto), dict(type=ResizeFace, image_size=32)]
-    steps += [dict(type=Degrade, degradation=dict(type=Level, name="mild"), seed=0)]
+    steps += [dict(type=Degrade, degradation=dict(type=DegradationLevel, name="mild"), seed=0)]
     steps += [dict(type=PackPhoto)]
     forwards, backwards = (PhotoFolder(tmp_path, pipeline=steps) for _ in range(2))
     wanted = [forwards[i] for i in (0, 1, 2)]

@@ -119,6 +119,6 @@ def test_a_real_face_of_a_head_is_turned_as_it_is():
     true = torch.from_numpy(np.stack([head["view"] for head in heads])).float()
     off = (face.view[:, :3] - true[:, :3]).rad2deg().abs()
     assert off[:, 1].median() < 5 and off.max() < 20
-    ahead = GridRenderer()(face.seen_from(view_of()))
+    ahead = GridRenderer()(face.with_view(view_of()))
     assert ahead.mask[..., 32:96, 32:96].all()
     assert isinstance(face, Face)

@@ -12,21 +12,21 @@ from l2rkit.degrade import (
     RECIPES,
     ColourJitter,
     ColourShift,
+    DegradationLevel,
+    DegradationRecipe,
+    DownUpsample,
     Faded,
     GaussianBlur,
     GaussianNoise,
     GeneralisedGaussianBlur,
     Greyscale,
     Jpeg,
-    Level,
     MotionBlur,
-    OneOf,
     PlateauBlur,
     PoissonNoise,
+    RandomChoice,
     RandomOrder,
-    Recipe,
     Resized,
-    Shrunk,
     SincBlur,
 )
 from l2rkit.degrade.degradation import rng_of
@@ -38,7 +38,10 @@ EXACT = [  # all but JPEG: only float32 rounds
     PlateauBlur((0.2, 3), (1, 2)),
     MotionBlur((0, 20)),
     SincBlur((0.2, 1)),
-    *[Shrunk((1, 8), down=method, up="bicubic") for method in ("area", "bilinear", "lanczos")],
+    *[
+        DownUpsample((1, 8), down=method, up="bicubic")
+        for method in ("area", "bilinear", "lanczos")
+    ],
     Resized((0.2, 1.5), inside=[GaussianNoise(5)], down=("area", "bicubic"), up="lanczos"),
     GaussianNoise((0, 30), grey=0.5),
     PoissonNoise((0, 3), grey=0.5),
@@ -47,8 +50,8 @@ EXACT = [  # all but JPEG: only float32 rounds
     Greyscale(),
     Faded(),
     RandomOrder([GaussianBlur(), GaussianNoise(), Greyscale()]),
-    OneOf([MotionBlur(), PoissonNoise()]),
-    Level("x4"),
+    RandomChoice([MotionBlur(), PoissonNoise()]),
+    DegradationLevel("x4"),
 ]
 
 
@@ -63,7 +66,7 @@ def test_one_draw_gives_the_same_by_torch_and_opencv(part, seed, height, width):
 @pytest.mark.parametrize("name", ["mild", "severe"])
 def test_a_level_with_jpeg_differs_by_a_few_steps_of_its_tables(name):
     """Over 100 draws, PSNR: half of them above 48 dB, the worst above 30; see test_jpeg."""
-    found = [psnr(*both(Level(name), picture(), seed)) for seed in range(100)]
+    found = [psnr(*both(DegradationLevel(name), picture(), seed)) for seed in range(100)]
     assert np.median(found) > 48 and min(found) > 30
 
 
@@ -73,7 +76,7 @@ def test_a_recipe_is_as_bad_by_torch_as_by_opencv(name):
 
     The spread over draws is 1 to 4 dB, so the difference of two means is good to 0.4 dB.
     """
-    part, image = Recipe(name), picture(48, 72)[:, :48].copy()  # without its stripes
+    part, image = DegradationRecipe(name), picture(48, 72)[:, :48].copy()  # without its stripes
     photo = batch(image).expand(200, 3, 48, 48)
     by_torch = part(photo, torch.Generator().manual_seed(1)).movedim(1, 3).numpy()
     by_opencv = [part.on_image(image, rng_of(10_000 + seed)) for seed in range(200)]
@@ -82,7 +85,9 @@ def test_a_recipe_is_as_bad_by_torch_as_by_opencv(name):
     assert 0.75 < one.std() / other.std() < 1.33
 
 
-@pytest.mark.parametrize("part", [*map(Recipe, RECIPES), *map(Level, LEVELS)], ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "part", [*map(DegradationRecipe, RECIPES), *map(DegradationLevel, LEVELS)], ids=lambda p: p.name
+)
 def test_a_photo_is_degraded_alike_alone_and_in_a_batch(part):
     images = [picture(40, 32), picture(40, 32)[::-1].copy(), picture(40, 32)[:, ::-1].copy()] * 3
     drawn = [part.draw(rng_of(seed), 40, 32) for seed in range(9)]
@@ -97,7 +102,7 @@ def test_a_photo_is_degraded_alike_alone_and_in_a_batch(part):
     [
         GaussianBlur(1.5),
         MotionBlur(3),
-        Shrunk(2.5, inside=[GaussianNoise(5)], down="bicubic"),
+        DownUpsample(2.5, inside=[GaussianNoise(5)], down="bicubic"),
         PoissonNoise(1),
         ColourJitter(),
         Faded(),

@@ -8,7 +8,7 @@ import pytest
 import torch
 from pictures import both, picture
 
-from l2rkit.degrade import Chain, Degradation, Greyscale, Maybe, OneOf, RandomOrder
+from l2rkit.degrade import Compose, Degradation, Greyscale, RandomApply, RandomChoice, RandomOrder
 from l2rkit.degrade.degradation import rng_of
 from l2rkit.registry import DEGRADATIONS
 
@@ -47,11 +47,11 @@ def values(part):
 
 
 def test_a_chain_goes_in_turn_and_chains_nest():
-    assert values(Chain([Times(0.5), Squared()])) == {0.0625: 300}
-    assert values(Chain([Squared(), Times(0.5)])) == {0.125: 300}
-    second_order = Chain([Chain([Squared(), Times(0.5)])] * 2)
+    assert values(Compose([Times(0.5), Squared()])) == {0.0625: 300}
+    assert values(Compose([Squared(), Times(0.5)])) == {0.125: 300}
+    second_order = Compose([Compose([Squared(), Times(0.5)])] * 2)
     assert values(second_order) == {round(0.125**2 / 2, 6): 300}
-    assert values(Chain([])) == {0.5: 300}
+    assert values(Compose([])) == {0.5: 300}
 
 
 def test_random_order_uses_all_orders_evenly():
@@ -65,18 +65,20 @@ def test_random_order_uses_all_orders_evenly():
 
 
 def test_maybe_never_always_and_sometimes():
-    assert values(Maybe(0, Times(0.5))) == {0.5: 300}
-    assert values(Maybe(1, Times(0.5))) == {0.25: 300}
-    assert 60 < values(Maybe(0.3, Times(0.5)))[0.25] < 120
+    assert values(RandomApply(0, Times(0.5))) == {0.5: 300}
+    assert values(RandomApply(1, Times(0.5))) == {0.25: 300}
+    assert 60 < values(RandomApply(0.3, Times(0.5)))[0.25] < 120
     image = picture(8, 8)
-    assert np.array_equal(Maybe(0, Greyscale()).on_image(image, rng_of(0)), image)
+    assert np.array_equal(RandomApply(0, Greyscale()).on_image(image, rng_of(0)), image)
 
 
 def test_one_of_has_its_weights():
-    assert values(OneOf([Times(0.5), Times(0.25)], weights=[0, 1])) == {0.125: 300}
-    found = values(OneOf([Times(0.5), Times(0.25), Squared()], weights=[2, 1, 0]))
+    assert values(RandomChoice([Times(0.5), Times(0.25)], weights=[0, 1])) == {0.125: 300}
+    found = values(RandomChoice([Times(0.5), Times(0.25), Squared()], weights=[2, 1, 0]))
     assert set(found) == {0.25, 0.125} and 170 < found[0.25] < 230
-    even = Counter(OneOf([Squared()] * 4).draw(rng_of(i), 4, 4)["number"] for i in range(800))
+    even = Counter(
+        RandomChoice([Squared()] * 4).draw(rng_of(i), 4, 4)["number"] for i in range(800)
+    )
     assert set(even) == {0, 1, 2, 3} and min(even.values()) > 150
 
 
@@ -84,8 +86,8 @@ def test_one_of_has_its_weights():
     "part",
     [
         RandomOrder([Times(0.5), Squared(), Greyscale()]),
-        OneOf([Times(0.5), Squared()]),
-        Maybe(0.5, Chain([Times(0.5), Squared()])),
+        RandomChoice([Times(0.5), Squared()]),
+        RandomApply(0.5, Compose([Times(0.5), Squared()])),
     ],
 )
 def test_opencv_follows_the_same_draw(part):
@@ -96,7 +98,7 @@ def test_opencv_follows_the_same_draw(part):
 
 def test_parts_are_built_from_dicts():
     part = DEGRADATIONS.build(
-        dict(type=Chain, parts=[dict(type=Maybe, probability=1, part=dict(type=Greyscale))])
+        dict(type=Compose, parts=[dict(type=RandomApply, probability=1, part=dict(type=Greyscale))])
     )
     assert isinstance(part.parts[0].part, Greyscale)
 
@@ -104,14 +106,20 @@ def test_parts_are_built_from_dicts():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Maybe(1.5, Squared()), r"Maybe: probability .* within 0\.\.1, not 1\.5"),
-        (lambda: OneOf([]), "OneOf wants at least one part"),
-        (lambda: OneOf([Squared()], weights=[1, 2]), "OneOf wants 1 weights .* got"),
-        (lambda: OneOf([Squared()], weights=[-1]), "from 0 on"),
-        (lambda: OneOf([Squared(), Squared()], weights=[0, 0]), "not all 0"),
-        (lambda: Chain(Squared()), "Chain wants a list of parts, not one Squared"),
-        (lambda: Chain([torch.nn.Identity()]), "Chain wants degradations, not a Identity"),
-        (lambda: Chain([dict(type="Jpg")]), "no degradation is called 'Jpg': did you mean 'Jpeg'"),
+        (
+            lambda: RandomApply(1.5, Squared()),
+            r"RandomApply: probability .* within 0\.\.1, not 1\.5",
+        ),
+        (lambda: RandomChoice([]), "RandomChoice wants at least one part"),
+        (lambda: RandomChoice([Squared()], weights=[1, 2]), "RandomChoice wants 1 weights .* got"),
+        (lambda: RandomChoice([Squared()], weights=[-1]), "from 0 on"),
+        (lambda: RandomChoice([Squared(), Squared()], weights=[0, 0]), "not all 0"),
+        (lambda: Compose(Squared()), "Compose wants a list of parts, not one Squared"),
+        (lambda: Compose([torch.nn.Identity()]), "Compose wants degradations, not a Identity"),
+        (
+            lambda: Compose([dict(type="Jpg")]),
+            "no degradation is called 'Jpg': did you mean 'Jpeg'",
+        ),
     ],
 )
 def test_wrong_arguments_are_named(make, message):

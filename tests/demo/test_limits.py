@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from l2rkit.demo import doors, serving
-from l2rkit.demo.doors import Doors
+from l2rkit.demo.middleware import Doors
 from l2rkit.demo.serving import LOCAL, PREFIX, held, sweep
 
 

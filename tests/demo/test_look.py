@@ -78,7 +78,7 @@ def test_an_array_is_a_photo_too_and_equal_choices_give_equal_pictures() -> None
 
 def test_photos_are_degraded_as_for_the_leaderboard() -> None:
     crop, _ = FaceAligner(32).crop(read_photo(PHOTO))
-    step = Degrade(dict(type="Level", name="mild"), seed=0)
+    step = Degrade(dict(type="DegradationLevel", name="mild"), seed=0)
     same = step.degradation.on_image(np.float32(crop) / 255, module.rng_of(0))
     np.testing.assert_array_equal(degraded(crop, "mild"), np.rint(same * 255))
     np.testing.assert_array_equal(degraded(crop, "clean"), crop)

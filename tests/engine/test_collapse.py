@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from l2rkit.decompose import Unsup3DDecomposer
-from l2rkit.engine.collapse import WON, Collapse, is_flat, is_saturated, signs_of
+from l2rkit.engine.collapse import WON, CollapseMonitor, is_flat, is_saturated, signs_of
 from l2rkit.testing import example_face
 
 
@@ -20,19 +20,19 @@ def test_flat_is_a_plane_however_it_leans():
 
 
 def test_saturated_is_half_of_a_batch_at_the_limit():
-    reach = torch.tensor([1, 1, 1, 0.1, 0.1, 0.0])
+    view_limits = torch.tensor([1, 1, 1, 0.1, 0.1, 0.0])
     view = torch.zeros(4, 6)
-    assert not is_saturated(view, reach), "where nothing moves nothing is at its limit"
+    assert not is_saturated(view, view_limits), "where nothing moves nothing is at its limit"
     view[:2, 1] = -0.99
-    assert not is_saturated(view, reach)
+    assert not is_saturated(view, view_limits)
     view[2, 1] = 0.99
-    assert is_saturated(view, reach)
+    assert is_saturated(view, view_limits)
 
 
 @pytest.mark.parametrize("place", ["adversary_", ""])
 @pytest.mark.parametrize("gap, won", [(WON - 1, False), (WON + 1, True)])
 def test_the_adversary_s_victory_is_a_gap_of_scores(place, gap, won):
-    scores = {"score_photo": torch.tensor(gap / 2), "score_made": torch.tensor(-gap / 2)}
+    scores = {"score_real": torch.tensor(gap / 2), "score_fake": torch.tensor(-gap / 2)}
     signs = signs_of(None, None, {place + name: value for name, value in scores.items()})
     assert [(text.split(";")[0], is_so) for text, is_so in signs.items()] == [
         ("the adversary has won", won)
@@ -48,7 +48,7 @@ def test_a_collapse_is_said_once_after_some_looks():
         torch.ones_like(flat.depth), flat.albedo, flat.light, flat.view
     )
     runner = SimpleNamespace(model=model, iter=0, logger=SimpleNamespace(warning=said.append))
-    hook = Collapse(interval=2, patience=3)
+    hook = CollapseMonitor(interval=2, patience=3)
     hook.before_train(runner)
     looks = 0
     for runner.iter in range(12):

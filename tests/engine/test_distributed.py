@@ -20,11 +20,11 @@ from l2rkit.adversary import Adversary
 from l2rkit.cli.starting import JOINED_BY
 from l2rkit.cli.train import train
 from l2rkit.decompose import Unsup3DDecomposer
-from l2rkit.engine.distributed import MeanGradients, mean_gradients
+from l2rkit.engine.distributed import ReplicatedModel, average_gradients
 from l2rkit.engine.optim_wrapper import GuardedOptimWrapper
-from l2rkit.engine.randomness import draw_from
+from l2rkit.engine.randomness import seed_all
 from l2rkit.errors import ConfigError
-from l2rkit.losses import CentredViews, Photometric, Upright
+from l2rkit.losses import Photometric, PitchPrior, ZeroMeanPose
 from l2rkit.metrics.figures import ImageFigures
 from l2rkit.model import FaceReconstructor
 from l2rkit.priors import AdversarialPrior, OptimizerForEach, StyleGAN2, StyleGAN2Discriminator
@@ -40,7 +40,7 @@ class Squares(nn.Module):
     """A loss that is a mean over photos of equal weight."""
 
     def forward(self, scene: Scene) -> Tensor:
-        return (scene.own.image - scene.photo).square().mean()
+        return (scene.rendering.image - scene.target).square().mean()
 
 
 class Linear(nn.Module):
@@ -99,7 +99,7 @@ def told_apart() -> nn.Module:
 
 SAME_AS_ONE = {  # as one process with all photos
     "squares": partial(face, Squares),
-    "unsup3d": partial(face, Photometric, CentredViews, Upright),
+    "unsup3d": partial(face, Photometric, ZeroMeanPose, PitchPrior),
     "two optimizers": lambda: face(Photometric, adversary=Adversary(Linear(), turned=False)),
 }
 MEAN_OF_BOTH = {  # with plain descent, one step: the mean of what each process would have learnt
@@ -144,7 +144,7 @@ def meeting() -> list[Tensor | None]:
     both, one, none = (nn.Parameter(torch.zeros(2)) for _ in range(3))
     both.grad = torch.tensor([1.0, 10.0]) * (rank + 1)
     one.grad = torch.tensor([4.0, 6.0]) if rank else None
-    mean_gradients([both, one, none])
+    average_gradients([both, one, none])
     return [both.grad, one.grad, none.grad]
 
 
@@ -159,9 +159,9 @@ def work(rank: int, folder: str) -> None:
             model, wrapper = make()
             if rank:  # begins as the first one does, whatever it was
                 nn.init.zeros_(next(model.parameters()))
-            wrapped = MeanGradients(model)
+            wrapped = ReplicatedModel(model)
             steps = 5 if cases is ALL else 1
-            draw_from(0, rank)
+            seed_all(0, rank)
             report = [wrapped.train_step(batch(rank), wrapper) for _ in range(steps)][0]
             found[number, name] = dict(state=state(model), report=report)
     torch.save(dict(found=found, measured=measured(), meeting=meeting()), f"{folder}/{rank}.pth")
@@ -207,7 +207,7 @@ def test_what_is_learnt_is_the_mean_of_both(both, name) -> None:
     alone = []
     for rank in (0, 1):
         model, wrapper = MEAN_OF_BOTH[name]()
-        draw_from(0, rank)
+        seed_all(0, rank)
         model.train_step(batch(rank), wrapper)
         alone.append({n: w.detach() for n, w in model.named_parameters() if "ema" not in n})
     moved = [not torch.equal(alone[0][n], alone[1][n]) for n in alone[0]]
@@ -227,7 +227,7 @@ def test_optimizers_find_the_parts_of_a_wrapped_model() -> None:
     model = nn.ModuleDict(dict(one=nn.Linear(2, 1), two=nn.Linear(3, 1), three=nn.Linear(4, 1)))
     described = dict(one=dict(optimizer=dict(type=SGD, lr=1)))
     described["others"] = dict(optimizer=dict(type=Adam, lr=1))
-    made = OptimizerForEach(described)(MeanGradients(model))
+    made = OptimizerForEach(described)(ReplicatedModel(model))
     held = {
         name: {id(w) for w in made[name].optimizer.param_groups[0]["params"]} for name in described
     }
@@ -257,11 +257,11 @@ def test_the_launcher_reaches_the_runner(launcher, monkeypatch, tmp_path) -> Non
     train([*words, "--launcher", launcher], standalone_mode=False)
     assert len(seen) == 2 and seen[1] == "trained"
     assert seen[0].launcher == launcher and seen[0].work_dir == str(tmp_path)
-    assert seen[0].model_wrapper_cfg == dict(type="l2rkit.engine.MeanGradients")
+    assert seen[0].model_wrapper_cfg == dict(type="l2rkit.engine.ReplicatedModel")
 
 
 def test_a_wrapper_that_does_not_average_is_refused() -> None:
     model = nn.Linear(2, 1)
     plain = OptimWrapper(SGD(model.parameters(), lr=RATE))
-    with pytest.raises(ConfigError, match=r"MeanGradients: optim_wrapper\.type is OptimWrapper"):
-        MeanGradients(model).train_step({}, plain)
+    with pytest.raises(ConfigError, match=r"ReplicatedModel: optim_wrapper\.type is OptimWrapper"):
+        ReplicatedModel(model).train_step({}, plain)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from l2rkit.errors import WeightsError
-from l2rkit.io.atomic import WholeFiles
+from l2rkit.io.atomic import AtomicBackend
 from l2rkit.io.checkpoints import checkpoint_to_resume, checkpoints_of, torn
 from l2rkit.io.files import is_full
 
@@ -125,7 +125,7 @@ def test_a_file_for_which_there_is_no_room_leaves_the_checkpoints_whole(tmp_path
     if not child:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
         try:
-            WholeFiles().put(bytes(9999), tmp_path / "iter_4.pth")
+            AtomicBackend().put(bytes(9999), tmp_path / "iter_4.pth")
         except OSError as error:
             os._exit(0 if is_full(error) else 1)
         os._exit(2)

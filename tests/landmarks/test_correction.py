@@ -56,7 +56,7 @@ def test_known_errors_are_found_on_faces_that_were_not_fitted(monkeypatch):
 def test_the_shipped_one_moves_a_face_a_little():
     photo = torch.full((2, 3, 128, 128), 0.5)
     restore, correct = FaceRestorer().eval(), LandmarkCorrection()
-    seen = restore.seen(photo, photo)
+    seen = restore.change_features(photo, photo)
     assert seen.shape == (2, 1 + correct.of_features.shape[0]) and seen[:, 0].eq(0).all()
     mean = torch.from_numpy(MEAN_FACE).expand(2, -1, -1)
     view, points = correct(torch.zeros(2, 6), mean, seen)

@@ -8,7 +8,7 @@ from mmengine.config import Config
 from l2rkit.config import load_config
 from l2rkit.errors import ConfigError, PartError
 from l2rkit.leaderboard.supervision import KNOWN, supervision_of
-from l2rkit.losses import LikeTeacher
+from l2rkit.losses import Distillation
 from l2rkit.registry import LOSSES
 
 ROOT = Path(__file__).parents[2]
@@ -86,16 +86,16 @@ def config(kind: str, more: str = "") -> str:
 
 def test_a_pupil_inherits_from_teachers_and_from_theirs(folder: Path) -> None:
     teachers = {"configs/mine/plain.py": "a", "configs/mine/scanned.py": "b"}
-    of_teachers = dict(losses=dict(t=dict(type=LikeTeacher, teachers=teachers)))
+    of_teachers = dict(losses=dict(t=dict(type=Distillation, teachers=teachers)))
     assert of(of_teachers) == "I, 3D"
     teachers.pop("configs/mine/scanned.py")
     assert of(of_teachers) == "I"
-    (folder / "pupil.py").write_text(
-        "from l2rkit.losses import LikeTeacher\n"
+    (folder / "student.py").write_text(
+        "from l2rkit.losses import Distillation\n"
         "model = dict(losses=dict(t=dict(\n"
-        "    type=LikeTeacher, teachers={'configs/mine/scanned.py': 'x'})))\n"
+        "    type=Distillation, teachers={'configs/mine/scanned.py': 'x'})))\n"
     )
-    teachers["configs/mine/pupil.py"] = "c"
+    teachers["configs/mine/student.py"] = "c"
     assert of(of_teachers) == "I, 3D"
     teachers["configs/mine/nobody.py"] = "d"
     with pytest.raises(ConfigError, match="nobody"):

@@ -6,7 +6,7 @@ from l2rkit.structures import Confidence, Rendering, Scene
 from l2rkit.testing import example_face
 
 
-def random_scene(seed=0, size=8, batch=2, confident=True):
+def random_capture(seed=0, size=8, batch=2, confident=True):
     g = torch.Generator().manual_seed(seed)
     photo, image, other = (torch.rand(batch, 3, size, size, generator=g) for _ in range(3))
     masks = [(torch.rand(batch, 1, size, size, generator=g) > 0.3).float() for _ in range(2)]
@@ -21,10 +21,10 @@ def random_scene(seed=0, size=8, batch=2, confident=True):
 
 def perfect_scene(size=32, batch=2):
     """Both renderings are the photo, everything is covered, every scale is 1."""
-    scene = random_scene(size=size, batch=batch)
+    scene = random_capture(size=size, batch=batch)
     ones = torch.ones(batch, 1, size, size)
     sure = Confidence(ones.expand(-1, 2, -1, -1), torch.ones(batch, 2, size // 4, size // 4))
     face = scene.face
     face = type(face)(face.depth, face.albedo, face.light, face.view, confidence=sure)
-    seen = Rendering(scene.photo, ones, face.depth)
-    return Scene(scene.photo, face, seen, seen)
+    seen = Rendering(scene.target, ones, face.depth)
+    return Scene(scene.target, face, seen, seen)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scenes import perfect_scene
 
-from l2rkit.engine.randomness import draw_from
+from l2rkit.engine.randomness import seed_all
 from l2rkit.losses import CycleConsistency
 from l2rkit.losses.cycle import difference
 from l2rkit.render import GridRenderer
@@ -24,12 +24,12 @@ class Eye:
         self.drawn = face
         return self.renderer(face)
 
-    def look(self, picture: torch.Tensor) -> Face:
+    def reconstruct(self, picture: torch.Tensor) -> Face:
         self.pictures.append(picture)
         return self.spoil(self.drawn)
 
     def scene(self, size: int = 32) -> Scene:
-        return replace(perfect_scene(size), render=self.render, look=self.look)
+        return replace(perfect_scene(size), render=self.render, reconstruct=self.reconstruct)
 
 
 def test_a_model_that_finds_what_was_drawn_pays_nothing() -> None:
@@ -41,7 +41,7 @@ def test_a_model_that_finds_what_was_drawn_pays_nothing() -> None:
 def test_what_a_wrong_turn_costs_is_known() -> None:
     def turned(face: Face) -> Face:
         wrong = torch.tensor([0.1, 0.0, 0.0, 0.0, 0.0, 0.0])
-        return face.seen_from(face.view + wrong)
+        return face.with_view(face.view + wrong)
 
     # a tenth of a radian on one angle of three, counted five times
     assert CycleConsistency(3.0)(Eye(turned).scene()).item() == pytest.approx(3 * 5 * 0.1 / 3)
@@ -66,11 +66,11 @@ def test_each_part_counts_in_its_own_unit(change, cost) -> None:
 def test_views_are_drawn_as_asked_and_anew_at_each_step() -> None:
     scene = _crowd(256)
     part = CycleConsistency(share=0.75, yaw_deg=30, pitch_deg=5, roll_deg=2, light_slope=0.5)
-    draw_from(0, 0, 7)
+    seed_all(0, 0, 7)
     drawn, picture = part.draw(scene)
     other, _ = part.draw(scene)
     assert not torch.equal(other.view, drawn.view)
-    draw_from(0, 0, 7)
+    seed_all(0, 0, 7)
     again, same = part.draw(scene)
     assert torch.equal(picture, same) and torch.equal(drawn.view, again.view)
     angles = drawn.view[:, :3].rad2deg()
@@ -87,7 +87,9 @@ def test_views_are_drawn_as_asked_and_anew_at_each_step() -> None:
 def test_where_the_face_does_not_cover_a_photo_shows() -> None:
     scene = _crowd(4)
     far = torch.tensor([0.0, 0, 0, 0.05, 0, 0])  # moved aside by half of the picture
-    scene = replace(scene, face=scene.face.seen_from(far), photo=torch.full_like(scene.photo, 0.25))
+    scene = replace(
+        scene, face=scene.face.with_view(far), target=torch.full_like(scene.target, 0.25)
+    )
     drawn, picture = CycleConsistency().draw(scene)
     outside = GridRenderer()(drawn).mask == 0
     assert outside.any()
@@ -96,7 +98,7 @@ def test_where_the_face_does_not_cover_a_photo_shows() -> None:
 
 def test_gradients_reach_what_is_seen_but_not_what_was_drawn() -> None:
     seen = torch.zeros(6, requires_grad=True)
-    eye = Eye(lambda face: face.seen_from(face.view + 0.1 + seen))
+    eye = Eye(lambda face: face.with_view(face.view + 0.1 + seen))
     scene = eye.scene()
     depth = scene.face.depth.clone().requires_grad_()
     CycleConsistency()(replace(scene, face=replace(scene.face, depth=depth))).backward()
@@ -118,7 +120,7 @@ def _crowd(count: int) -> Scene:
         view=face.view[:1].repeat(count, 1),
     )
     photo = torch.rand(count, 3, 16, 16, generator=torch.Generator().manual_seed(0))
-    return Scene(photo, many, eye.renderer(many), None, eye.render, eye.look)
+    return Scene(photo, many, eye.renderer(many), None, eye.render, eye.reconstruct)
 
 
 def test_shifts_are_spread_as_asked() -> None:

@@ -5,8 +5,8 @@ import torch
 from scenes import perfect_scene
 
 from l2rkit.adversary import another
-from l2rkit.engine.randomness import draw_from
-from l2rkit.losses import CycleConsistency, MovedPhotos
+from l2rkit.engine.randomness import seed_all
+from l2rkit.losses import CycleConsistency, ShiftEquivariance
 from l2rkit.render import GridRenderer
 from l2rkit.structures import Face, Scene, each_tensor
 
@@ -32,16 +32,16 @@ def scene() -> Scene:
     def look(photo: torch.Tensor) -> Face:
         return each_tensor(seen.face, lambda tensor: tensor[: len(photo)])
 
-    return Scene(seen.photo, seen.face, seen.own, None, GridRenderer(), look)
+    return Scene(seen.target, seen.face, seen.rendering, None, GridRenderer(), look)
 
 
 def test_losses_of_a_step_take_other_parts_of_the_batch(drawn) -> None:
     seen = scene()
     for step in (4, 4, 5):
-        draw_from(0, 0, step)
+        seed_all(0, 0, step)
         another(seen)
         CycleConsistency(share=1.0)(seen)
-        MovedPhotos(share=1.0)(seen)
+        ShiftEquivariance(share=1.0)(seen)
     once, again, later = drawn[:6], drawn[6:12], drawn[12:]
     assert len(later) == 6  # one of the adversary, four of the cycle, one of the shift
     assert len({tuple(order.tolist()) for order in once + later}) == 12
@@ -50,7 +50,7 @@ def test_losses_of_a_step_take_other_parts_of_the_batch(drawn) -> None:
 
 def test_a_photo_in_any_memory_layout_can_be_drawn_for() -> None:
     seen = scene()
-    strided = seen.photo.repeat(1, 1, 1, 2)[..., ::2]
+    strided = seen.target.repeat(1, 1, 1, 2)[..., ::2]
     assert not strided.is_contiguous()
-    turned = Scene(strided, seen.face, seen.own, None, seen.render, seen.look)
-    assert CycleConsistency()(turned).isfinite() and MovedPhotos()(turned).isfinite()
+    turned = Scene(strided, seen.face, seen.rendering, None, seen.render, seen.reconstruct)
+    assert CycleConsistency()(turned).isfinite() and ShiftEquivariance()(turned).isfinite()

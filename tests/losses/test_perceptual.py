@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from scenes import perfect_scene, random_scene
+from scenes import perfect_scene, random_capture
 from torch import nn
 
 from l2rkit.errors import PartError, WeightsError
@@ -41,15 +41,15 @@ def slowly(features, target, sigma, mask):
 
 
 def test_formula():
-    scene, extract = random_scene(size=16), Quarter()
-    target = extract(scene.photo)
+    scene, extract = random_capture(size=16), Quarter()
+    target = extract(scene.target)
     sigma = scene.face.confidence.feature
-    own = slowly(extract(scene.own.image), target, sigma[:, 0], scene.mask)
+    own = slowly(extract(scene.rendering.image), target, sigma[:, 0], scene.mask)
     mirrored = slowly(extract(scene.mirrored.image), target, sigma[:, 1], scene.mask)
     got = Perceptual(extract, weight=3.0)(scene).item()
     assert got == pytest.approx(3 * (own + 0.5 * mirrored), rel=1e-4)
     fixed = torch.full_like(sigma[:, 0], 0.2)
-    own = slowly(extract(scene.own.image), target, fixed, scene.mask)
+    own = slowly(extract(scene.rendering.image), target, fixed, scene.mask)
     got = Perceptual(extract, mirror=0, scale=0.2)(scene).item()
     assert got == pytest.approx(own, rel=1e-4)
 
@@ -57,18 +57,20 @@ def test_formula():
 def test_zero_on_a_perfect_scene_and_more_elsewhere():
     loss, scene = Perceptual(MobileNetFeatures()), perfect_scene()
     assert loss(scene).item() == pytest.approx(0, abs=1e-5)
-    blank = replace(scene, own=replace(scene.own, image=torch.full_like(scene.photo, 0.5)))
+    blank = replace(
+        scene, rendering=replace(scene.rendering, image=torch.full_like(scene.target, 0.5))
+    )
     assert loss(blank) > 0.01
 
 
 def test_cells_outside_the_mask_do_not_count():
-    scene = random_scene(size=16)
+    scene = random_capture(size=16)
     mask = torch.ones(2, 1, 16, 16)
     mask[..., :8] = 0
-    scene = replace(scene, own=replace(scene.own, mask=mask))
-    image = scene.own.image.clone()
+    scene = replace(scene, rendering=replace(scene.rendering, mask=mask))
+    image = scene.rendering.image.clone()
     image[..., :8] = 7
-    other = replace(scene, own=replace(scene.own, image=image))
+    other = replace(scene, rendering=replace(scene.rendering, image=image))
     loss = Perceptual(Quarter())
     torch.testing.assert_close(loss(other), loss(scene))
 
@@ -78,8 +80,8 @@ def test_the_extractor_is_frozen_asleep_and_passes_gradients():
     assert not loss.features.training
     assert not any(weight.requires_grad for weight in loss.parameters())
     scene = perfect_scene()
-    image = (scene.photo * 0.5).requires_grad_()
-    loss(replace(scene, own=replace(scene.own, image=image))).backward()
+    image = (scene.target * 0.5).requires_grad_()
+    loss(replace(scene, rendering=replace(scene.rendering, image=image))).backward()
     assert image.grad.isfinite().all() and image.grad.abs().sum() > 0
 
 

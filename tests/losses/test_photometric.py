@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from scenes import perfect_scene, random_scene
+from scenes import perfect_scene, random_capture
 
 from l2rkit.losses import Photometric
 from l2rkit.losses.photometric import laplacian, masked_mean
@@ -31,29 +31,31 @@ def slowly(image, photo, sigma, mask):
 
 
 def test_formula():
-    scene = random_scene()
+    scene = random_capture()
     sigma = scene.face.confidence.pixel
-    own = slowly(scene.own.image, scene.photo, sigma[:, 0], scene.mask)
-    mirrored = slowly(scene.mirrored.image, scene.photo, sigma[:, 1], scene.mask)
+    own = slowly(scene.rendering.image, scene.target, sigma[:, 0], scene.mask)
+    mirrored = slowly(scene.mirrored.image, scene.target, sigma[:, 1], scene.mask)
     assert Photometric()(scene).item() == pytest.approx(own + 0.5 * mirrored, rel=1e-5)
     assert Photometric(2.0, mirror=0)(scene).item() == pytest.approx(2 * own, rel=1e-5)
 
 
 def test_a_fixed_scale_takes_the_place_of_confidence():
-    scene = random_scene()
+    scene = random_capture()
     sigma = torch.full((2, 8, 8), 0.15)
-    own = slowly(scene.own.image, scene.photo, sigma, scene.mask)
-    mirrored = slowly(scene.mirrored.image, scene.photo, sigma, scene.mask)
+    own = slowly(scene.rendering.image, scene.target, sigma, scene.mask)
+    mirrored = slowly(scene.mirrored.image, scene.target, sigma, scene.mask)
     got = Photometric(mirror=1.0, scale=0.15)
     assert got(scene).item() == pytest.approx(own + mirrored, rel=1e-5)
     got.scale = 1.0
-    assert got(scene) == Photometric(mirror=1.0)(random_scene(confident=False))
+    assert got(scene) == Photometric(mirror=1.0)(random_capture(confident=False))
 
 
 def test_zero_on_a_perfect_scene_and_nowhere_less():
     scene = perfect_scene()
     assert Photometric()(scene).item() == pytest.approx(0, abs=1e-6)
-    other = replace(scene, own=Rendering(scene.photo * 0.9, scene.own.mask, scene.own.depth))
+    other = replace(
+        scene, rendering=Rendering(scene.target * 0.9, scene.rendering.mask, scene.rendering.depth)
+    )
     assert Photometric()(other) > 0.01
 
 
@@ -64,8 +66,8 @@ def test_the_best_scale_is_sqrt_2_times_the_error():
 
 
 def test_what_the_mask_hides_does_not_count():
-    scene = random_scene()
-    noise = (1 - scene.mask) * torch.randn_like(scene.photo)
-    hidden = replace(scene, own=replace(scene.own, image=scene.own.image + noise))
+    scene = random_capture()
+    noise = (1 - scene.mask) * torch.randn_like(scene.target)
+    hidden = replace(scene, rendering=replace(scene.rendering, image=scene.rendering.image + noise))
     torch.testing.assert_close(Photometric()(hidden), Photometric()(scene))
     assert masked_mean(torch.ones(1, 1, 2, 2), torch.zeros(1, 1, 2, 2)) == 0

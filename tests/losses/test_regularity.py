@@ -54,9 +54,9 @@ def test_identity_is_the_angle_between_embeddings(drawn: tuple, wanted: float) -
     scene = perfect_scene(8)
     photo = torch.tensor([0.8, 0.0, 0.1])[:, None, None].expand(2, 3, 8, 8)
     image = torch.tensor([*drawn, 0.9])[:, None, None].repeat(2, 1, 8, 8).requires_grad_()
-    own = Rendering(image, torch.ones(2, 1, 8, 8), scene.own.depth)
+    own = Rendering(image, torch.ones(2, 1, 8, 8), scene.rendering.depth)
     part = Identity(Corner(), weight=2.0).train()
-    loss = part(replace(scene, photo=photo, own=own))
+    loss = part(replace(scene, target=photo, rendering=own))
     assert loss.item() == pytest.approx(2 * wanted, abs=1e-6)
     loss.backward()
     assert part.embedding.weight.grad is None, "the embedding is frozen"

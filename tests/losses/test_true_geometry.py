@@ -73,8 +73,8 @@ def test_a_model_hands_its_labels_on_and_learns_from_them():
     with torch.no_grad():
         scene = model.scene(photo)
     labels = dict(
-        depth=scene.own.depth + 0.02,
-        normal=normals_in_view(scene.face, scene.own.depth),
+        depth=scene.rendering.depth + 0.02,
+        normal=normals_in_view(scene.face, scene.rendering.depth),
         mask=torch.ones(2, 1, size, size),
     )
     loss = model(photo, mode="loss", **labels)["loss_geometry"]

@@ -19,7 +19,7 @@ SIZE = 32
 def ambient(face):
     """The face under light that is the same everywhere."""
     one = torch.ones(len(face))
-    return face.lit_by(Light(one, 0 * one, face.light.direction))
+    return face.with_light(Light(one, 0 * one, face.light.direction))
 
 
 def measured(face, predicted=None):
@@ -42,7 +42,7 @@ def test_a_perfect_albedo_whatever_the_light_says():
     assert report["albedo_ssim"] == pytest.approx(1)
     # the photo is the albedo under light from one side: near it, no more
     assert 20 < report["photo_albedo_psnr"] < 60 and report["photo_albedo_ssim"] < 1
-    darker = replace(face, albedo=0.6 * face.albedo).lit_by(
+    darker = replace(face, albedo=0.6 * face.albedo).with_light(
         Light(face.light.ambient / 0.6, face.light.diffuse / 0.6, face.light.direction)
     )
     assert measured(face, darker)[1]["albedo_psnr"] == pytest.approx([100, 100])
@@ -82,5 +82,5 @@ def test_a_face_in_the_wrong_place_has_the_wrong_albedo_there():
     face = example_face(SIZE)
     view = face.view.clone()
     view[:, 1] += 0.1
-    report, *_ = measured(face, face.seen_from(view))
+    report, *_ = measured(face, face.with_view(view))
     assert report["albedo_psnr"] < 40

@@ -9,7 +9,7 @@ from l2rkit.errors import DataError
 from l2rkit.geometry import view_of
 from l2rkit.metrics import CrossViewRenderErrors, psnr, ssim
 from l2rkit.render import GridRenderer
-from l2rkit.structures import Face, Light, Scene, each_tensor, one_by_one
+from l2rkit.structures import Face, Light, Scene, each_tensor, unbatched
 
 SIZE, YAWS = 24, (-45, 0, 45)
 NAMES = [f"{who}{yaw:+03d}" for who in ("anna", "bert") for yaw in YAWS]
@@ -54,7 +54,7 @@ def test_a_wrong_face_is_compared_with_each_photo_in_its_view_and_light(faces):
     assert each["cross_psnr"][0] == each["cross_psnr"][5] == 100
     wanted_psnr, wanted_ssim = [], []
     for b in (0, 2):
-        there = one_by_one(face, 6)[b]
+        there = unbatched(face, 6)[b]
         other = GridRenderer()(Face(face.depth[1:2], wrong[1:2], there.light, there.view))
         mask, photo = other.mask, drawn.image[b : b + 1]
         error = ((other.image - photo) * mask).square().sum() / (3 * mask.sum())

@@ -155,15 +155,17 @@ def test_pasted_back_what_is_not_rendered_is_the_photo_that_was_given():
     photo = colours.expand(4, 3, SIZE, SIZE)
     depth, view = torch.ones(4, 1, SIZE, SIZE), torch.zeros(4, 6)
     wrong = scene_of(depth, view, photo[[1, 0, 3, 2]])  # half a face, of somebody else
-    half = wrong.own.mask.clone()
+    half = wrong.rendering.mask.clone()
     half[..., : SIZE // 4] = 0
-    scene = replace(wrong, photo=photo, own=replace(wrong.own, mask=half * 0))
+    scene = replace(wrong, target=photo, rendering=replace(wrong.rendering, mask=half * 0))
     metric = FaceRetrieval(judge)
     metric.process(dict(photo=photo), [scene])
     report = metric.compute_metrics(metric.results)
     assert report["rank1_pasted"] == 100 and report["rank1_own"] < 100
     metric = FaceRetrieval(judge)
-    metric.process(dict(photo=photo), [replace(scene, own=replace(wrong.own, mask=half))])
+    metric.process(
+        dict(photo=photo), [replace(scene, rendering=replace(wrong.rendering, mask=half))]
+    )
     assert metric.compute_metrics(metric.results)["rank1_pasted"] == 0
 
 
@@ -256,7 +258,7 @@ def test_only_the_face_counts_for_the_picture(people):
     assert report(inside, False)["face_psnr"] == pytest.approx(wanted, abs=1e-4)
     assert wanted < psnr(inside, clean).mean()
     holed = scene_of(depth, view, clean)
-    holed = replace(holed, own=replace(holed.own, mask=holed.own.mask * 0))
+    holed = replace(holed, rendering=replace(holed.rendering, mask=holed.rendering.mask * 0))
     metric = FaceRegionErrors()
     metric.process(dict(photo=clean, landmarks_3d=people), [holed])
     figures = metric.compute_metrics(metric.results)

@@ -8,7 +8,7 @@ import torch
 
 from l2rkit.errors import PartError
 from l2rkit.metrics import Symmetry, TurnedIdentity
-from l2rkit.structures import Rendering, Scene, one_by_one
+from l2rkit.structures import Rendering, Scene, unbatched
 from l2rkit.testing import example_face
 
 SIZE = 16
@@ -59,7 +59,7 @@ def test_identity_is_the_mean_cosine_over_the_yaws():
     photo = torch.rand(2, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
     metric = TurnedIdentity(colour_code, yaws_deg=(0, 45), render=red_or_blue)
     for i in range(2):  # a batch at a time, and strangers are found all the same
-        metric.process(dict(photo=photo[i : i + 1]), [seen(one_by_one(face, 2)[i])])
+        metric.process(dict(photo=photo[i : i + 1]), [seen(unbatched(face, 2)[i])])
     metric.compute_metrics(metric.results)
 
     def cosine(a, b):

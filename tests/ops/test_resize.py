@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pictures import batch, picture
 
-from l2rkit.degrade import Degradation, Resized, Shrunk
+from l2rkit.degrade import Degradation, DownUpsample, Resized
 from l2rkit.degrade.degradation import rng_of
 from l2rkit.ops.resize import METHODS, resized, resized_image, weights
 
@@ -63,11 +63,11 @@ def test_bilinear_shrinking_aliases_and_area_does_not():
 @pytest.mark.parametrize(
     ("part", "size"),
     [
-        (Shrunk(4), (16, 12)),
-        (Shrunk(2.5), (26, 19)),
-        (Shrunk(1), (64, 48)),
-        (Shrunk(30), (11, 8)),  # the shorter side keeps 8 px
-        (Shrunk(30, least=1), (2, 2)),
+        (DownUpsample(4), (16, 12)),
+        (DownUpsample(2.5), (26, 19)),
+        (DownUpsample(1), (64, 48)),
+        (DownUpsample(30), (11, 8)),  # the shorter side keeps 8 px
+        (DownUpsample(30, least=1), (2, 2)),
         (Resized(1.5), (96, 72)),
         (Resized(0.25), (16, 12)),
     ],
@@ -82,7 +82,7 @@ def test_parts_inside_see_the_photo_at_its_size(part, size):
 
 def test_factors_are_spread_over_the_range_that_a_photo_allows():
     def factors(height):
-        part = Shrunk((1, 8), least=16)
+        part = DownUpsample((1, 8), least=16)
         return [height / part.draw(rng_of(i), height, height)["size"][0] for i in range(300)]
 
     assert np.mean(factors(1024)) == pytest.approx(4.5, abs=0.4) and max(factors(1024)) > 7.8
@@ -93,14 +93,14 @@ def test_factors_are_spread_over_the_range_that_a_photo_allows():
 
 def test_shrinking_loses_what_is_fine_and_keeps_what_is_coarse():
     image = picture(64, 64)
-    small = Shrunk(4).on_image(image, rng_of(0))
-    stripes, slope = np.s_[8:40, 50:60], np.s_[44:50, 24:40]
+    small = DownUpsample(4).on_image(image, rng_of(0))
+    stripes, input_gradient = np.s_[8:40, 50:60], np.s_[44:50, 24:40]
     assert small[stripes].std(0).mean() < 0.2 * image[stripes].std(0).mean()
-    np.testing.assert_allclose(small[slope], image[slope], atol=0.06)
+    np.testing.assert_allclose(small[input_gradient], image[input_gradient], atol=0.06)
 
 
 def test_methods_are_drawn_by_name():
-    part = Shrunk(2, down=("area", "bilinear"), up=["bicubic"])
+    part = DownUpsample(2, down=("area", "bilinear"), up=["bicubic"])
     drawn = [part.draw(rng_of(i), 32, 32) for i in range(60)]
     assert {d["down"] for d in drawn} == {"area", "bilinear"}
     assert {d["up"] for d in drawn} == {"bicubic"}
@@ -109,12 +109,12 @@ def test_methods_are_drawn_by_name():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Shrunk(0.5), r"Shrunk: factor .* within 1\.\.inf, not 0\.5"),
-        (lambda: Shrunk(2, down="bicubical"), "did you mean 'bicubic'"),
-        (lambda: Shrunk(2, up=()), "wants at least one of area, bilinear"),
-        (lambda: Shrunk(2, least=0), "least is a number of px from 1 on, not 0"),
+        (lambda: DownUpsample(0.5), r"Shrunk: factor .* within 1\.\.inf, not 0\.5"),
+        (lambda: DownUpsample(2, down="bicubical"), "did you mean 'bicubic'"),
+        (lambda: DownUpsample(2, up=()), "wants at least one of area, bilinear"),
+        (lambda: DownUpsample(2, least=0), "least is a number of px from 1 on, not 0"),
         (lambda: Resized(0), "Resized: scale"),
-        (lambda: Shrunk(2, inside=dict(type="Jpeg")), "a list of parts, not one dict"),
+        (lambda: DownUpsample(2, inside=dict(type="Jpeg")), "a list of parts, not one dict"),
     ],
 )
 def test_wrong_arguments_are_named(make, message):

@@ -10,9 +10,9 @@ from torch.nn.functional import pad
 
 from l2rkit.errors import PartError
 from l2rkit.losses import MobileNetFeatures
-from l2rkit.ops.gradients import slope, still
+from l2rkit.ops.gradients import frozen, input_gradient
 from l2rkit.priors import ProjectedDiscriminator, StyleGAN2Discriminator
-from l2rkit.priors.discriminator import spread
+from l2rkit.priors.discriminator import minibatch_stddev
 
 close = dict(atol=1e-5, rtol=1e-4)
 
@@ -93,19 +93,21 @@ def test_the_published_number_of_parameters(size, multiplier, parameters):
 def test_the_spread_of_a_group_is_its_standard_deviation():
     one = torch.zeros(4, 2, 4, 4)
     one[2:] = 2  # values 0, 0, 2, 2: a deviation of 1 about their mean
-    torch.testing.assert_close(spread(one), torch.ones(4, 1, 4, 4))
+    torch.testing.assert_close(minibatch_stddev(one), torch.ones(4, 1, 4, 4))
     pair = torch.cat([one[[0, 0]], one[[2, 2]], one[[2, 2]]])  # of 6, groups of 3: 0, 2, 2 twice
-    torch.testing.assert_close(spread(pair), torch.full((6, 1, 4, 4), math.sqrt(8) / 3))
-    assert (spread(torch.rand(1, 2, 4, 4)) < 1e-3).all(), "alone there is nothing to differ from"
-    assert (spread(torch.rand(7, 2, 4, 4)) < 1e-3).all(), "seven do not make equal groups"
+    torch.testing.assert_close(minibatch_stddev(pair), torch.full((6, 1, 4, 4), math.sqrt(8) / 3))
+    assert (minibatch_stddev(torch.rand(1, 2, 4, 4)) < 1e-3).all(), (
+        "alone there is nothing to differ from"
+    )
+    assert (minibatch_stddev(torch.rand(7, 2, 4, 4)) < 1e-3).all(), "seven do not make equal groups"
 
 
 def test_the_gradient_penalty_has_a_gradient():
     """R1 (Mescheder et al., ICML 2018): the gradient by the image is differentiable itself."""
     net = made().double()
     image = torch.rand(2, 3, 32, 32, dtype=torch.float64, requires_grad=True)
-    (slope,) = torch.autograd.grad(net(image).sum(), image, create_graph=True)
-    penalty = slope.square().sum((1, 2, 3)).mean()
+    (input_gradient,) = torch.autograd.grad(net(image).sum(), image, create_graph=True)
+    penalty = input_gradient.square().sum((1, 2, 3)).mean()
     weight = net.blocks[1].conv2.weight
     (got,) = torch.autograd.grad(penalty, weight)
     step = torch.zeros_like(weight)
@@ -114,10 +116,10 @@ def test_the_gradient_penalty_has_a_gradient():
     def at(sign):
         with torch.no_grad():
             weight.add_(sign * step)
-        (slope,) = torch.autograd.grad(net(image).sum(), image)
+        (input_gradient,) = torch.autograd.grad(net(image).sum(), image)
         with torch.no_grad():
             weight.sub_(sign * step)
-        return slope.square().sum((1, 2, 3)).mean()
+        return input_gradient.square().sum((1, 2, 3)).mean()
 
     wanted = (at(1) - at(-1)) / 2e-5
     torch.testing.assert_close(got[0, 0, 1, 1], wanted, atol=1e-9, rtol=1e-4)
@@ -169,10 +171,12 @@ def test_a_projected_condition_adds_its_projection_and_nothing_else_is_taken():
 def test_what_a_projected_discriminator_sees_with_stays_as_it_is():
     net, image = projected(), torch.rand(2, 3, 64, 64)
     before = [weight.clone() for weight in net.features.parameters()]
-    with still(torch.nn.ModuleDict({"discriminator": net})):  # as an adversary that has one
+    with frozen(torch.nn.ModuleDict({"discriminator": net})):  # as an adversary that has one
         assert not any(weight.requires_grad for weight in net.parameters())
     optimizer = torch.optim.SGD(net.parameters(), lr=1.0)
-    (net(image).sum() + slope(net(image.requires_grad_()), image).square().sum()).backward()
+    (
+        net(image).sum() + input_gradient(net(image.requires_grad_()), image).square().sum()
+    ).backward()
     optimizer.step()
     assert all(map(torch.equal, net.features.parameters(), before))
     learnt = [weight.grad for weight in net.score.parameters()] + [net.first.weight.grad]

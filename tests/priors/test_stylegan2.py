@@ -8,7 +8,7 @@ from published_stylegan2 import modulated as published
 from l2rkit.errors import PartError, WeightsError
 from l2rkit.io.weights import own_state, write_weights
 from l2rkit.priors import GrownStyleGAN2, StyleGAN2
-from l2rkit.priors.layers import blur, enlarged, modulated, steered
+from l2rkit.priors.layers import blur, enlarged, modulated, sft_modulated
 from tools.benchmarks.prior import blur_at_once, by_groups, enlarged_at_once
 
 close = dict(atol=1e-5, rtol=1e-5)
@@ -130,7 +130,7 @@ def test_maps_steer_between_the_two_convolutions_of_a_size(both):
 def test_steering_keeps_the_first_channels():
     x = torch.arange(4.0).reshape(1, 4, 1, 1)
     two = torch.full((1, 2, 1, 1), 2.0)
-    assert steered(x, (two, two + 1)).flatten().tolist() == [0, 1, 7, 9]
+    assert sft_modulated(x, (two, two + 1)).flatten().tolist() == [0, 1, 7, 9]
 
 
 def test_a_frozen_prior_passes_gradients_to_codes_and_maps(both):
@@ -271,7 +271,7 @@ def test_a_grown_prior_learns_at_its_new_size_alone_and_its_file_holds_no_more(t
         again = GrownStyleGAN2(str(path), size=64, grown=str(tmp_path / file))
         assert torch.equal(again(z)[0], grown(z)[0])
         assert not any(weight.requires_grad for weight in again.parameters())
-        assert again.brought and not GrownStyleGAN2(str(path), size=64).brought
+        assert again.external_weights and not GrownStyleGAN2(str(path), size=64).external_weights
     with pytest.raises(WeightsError, match="of another architecture"):
         GrownStyleGAN2(str(path), size=128, grown=str(tmp_path / "new.safetensors"))
 

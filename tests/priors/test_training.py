@@ -8,10 +8,10 @@ from mmengine.optim import OptimWrapper
 from torch import nn
 from torch.optim import SGD, Adam
 
-from l2rkit.engine.randomness import draw_from
+from l2rkit.engine.randomness import seed_all
 from l2rkit.errors import ConfigError, PartError
 from l2rkit.io.weights import write_weights
-from l2rkit.ops.gradients import slope
+from l2rkit.ops.gradients import input_gradient
 from l2rkit.priors import (
     AdaptiveAugment,
     AdversarialPrior,
@@ -71,7 +71,7 @@ def test_losses_of_a_blind_discriminator_are_known() -> None:
     report = model.train_step(batch(), optimizers(model, 0.0, 0.0))
     assert report["loss_discriminator"].item() == pytest.approx(2 * log(2))
     assert report["loss_generator"].item() == pytest.approx(log(2))
-    assert report["r1"] == 0 and report["score_photo"] == 0
+    assert report["r1"] == 0 and report["score_real"] == 0
 
 
 def test_regularisers_come_when_they_are_due() -> None:
@@ -96,9 +96,9 @@ def test_r1_of_a_linear_score_is_its_weights_square() -> None:
     for gamma, wanted in ((7.0, 7.0), (None, 0.0002 * SIZE**2 / 4)):
         torch.manual_seed(0)
         model = AdversarialPrior(GENERATOR, Linear(), gamma=gamma)
-        assert model.steepness(batch()["photo"]).item() == pytest.approx(wanted / 2 * square)
+        assert model.r1_penalty(batch()["photo"]).item() == pytest.approx(wanted / 2 * square)
     image = torch.rand(1, 3, SIZE, SIZE, requires_grad=True)
-    assert slope(image.square().sum((1, 2, 3)), image).allclose(image)
+    assert input_gradient(image.square().sum((1, 2, 3)), image).allclose(image)
 
 
 def test_path_lengths_of_a_linear_image_are_its_matrix() -> None:
@@ -121,12 +121,12 @@ def test_the_mean_path_length_is_remembered() -> None:
     model.train_step(batch(), optimizers(model, 0.0, 0.0))
     first = model.path.item()
     assert first > 0
-    draw_from(1)
+    seed_all(1)
     codes = model.codes(2)
     image, _ = model.generator(codes, space="w", noise="random", clamp=False)
     length = path_lengths(image, codes).mean().item()
-    draw_from(1)
-    model.unevenness(2)
+    seed_all(1)
+    model.path_length_penalty(2)
     assert model.path.item() == pytest.approx(0.99 * first + 0.01 * length, rel=1e-4)
     assert not model.path.requires_grad, "nothing is learnt through what is remembered"
 
@@ -146,12 +146,12 @@ def test_the_average_follows_by_its_half_life() -> None:
     old = weights(model.generator_ema)
     for weight in model.generator.parameters():
         weight.data.add_(1)
-    model.remember(8)  # as many images as a half-life
+    model.update_ema(8)  # as many images as a half-life
     assert (weights(model.generator_ema) - old).allclose(torch.tensor(0.5), atol=1e-5)
     fresh = tiny(half_life=1e9)
     for weight in fresh.generator.parameters():
         weight.data.add_(1)
-    fresh.remember(8)  # 8 images in all, of which 5 % are the half-life
+    fresh.update_ema(8)  # 8 images in all, of which 5 % are the half-life
     moved = weights(fresh.generator_ema) - weights(tiny().generator_ema)
     assert moved.allclose(torch.tensor(1 - 0.5**20), atol=1e-5)
 
@@ -160,7 +160,7 @@ def test_a_steps_draws_follow_from_the_seed_that_it_is_given() -> None:
     reports = []
     for numbers in ((0, 0, 5), (0, 0, 5), (0, 0, 6), (0, 1, 5)):
         model = tiny()
-        draw_from(*numbers)
+        seed_all(*numbers)
         reports.append(model.train_step(batch(), optimizers(model))["loss_generator"].item())
     assert reports[0] == reports[1] and len(set(reports)) == 3
 
@@ -168,7 +168,7 @@ def test_a_steps_draws_follow_from_the_seed_that_it_is_given() -> None:
 def test_a_stopped_training_goes_on_bit_for_bit() -> None:
     def trained(model: AdversarialPrior, wrapped: object, *steps: int) -> None:
         for step in range(*steps):
-            draw_from(0, 0, step)
+            seed_all(0, 0, step)
             model.train_step(batch(), wrapped)
 
     def ready() -> tuple[AdversarialPrior, object]:

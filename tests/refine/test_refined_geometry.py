@@ -57,7 +57,7 @@ def test_without_move_only_displacement_is_left():
 
 
 def test_the_network_sees_albedo_relief_and_the_photo_on_the_face():
-    face = example_face(32).seen_from(torch.zeros(6))
+    face = example_face(32).with_view(torch.zeros(6))
     photo = photos()
     seen = RefinedGeometry.looked_at(face, photo)
     torch.testing.assert_close(seen[:, :3], face.albedo * 2 - 1)

@@ -105,7 +105,7 @@ def test_stretched_triangles_are_those_on_the_cliff():
 
 
 def test_no_streak_is_left_between_a_block_and_what_is_behind_it():
-    face = cliff().seen_from(view_of(yaw_deg=30))
+    face = cliff().with_view(view_of(yaw_deg=30))
     streaky, clean = GridRenderer()(face), GridRenderer(max_slope_deg=80)(face)
     middle = (0, 0, 16)
     gone = (streaky.mask[middle] > 0) & (clean.mask[middle] == 0)
@@ -124,7 +124,7 @@ def test_no_streak_is_left_between_a_block_and_what_is_behind_it():
 @pytest.mark.parametrize("yaw, pitch", [(90, 0), (-90, 0), (0, 45), (60, -45), (180, 0)])
 def test_views_from_anywhere_are_defined(yaw, pitch):
     seen = GridRenderer(48, supersample=2, max_slope_deg=80)(
-        example_face(32).seen_from(view_of(yaw, pitch))
+        example_face(32).with_view(view_of(yaw, pitch))
     )
     for value in (seen.image, seen.depth, seen.mask):
         assert value.isfinite().all()
@@ -132,14 +132,14 @@ def test_views_from_anywhere_are_defined(yaw, pitch):
 
 
 def test_normals_turn_with_the_face():
-    face = replace(cliff(), depth=torch.ones(1, 1, 32, 32)).seen_from(view_of(yaw_deg=20))
+    face = replace(cliff(), depth=torch.ones(1, 1, 32, 32)).with_view(view_of(yaw_deg=20))
     seen = GridRenderer()(face)
     turned = normals_in_view(face, seen.depth)
     wanted = rotation(face.view[:, :3])[0] @ torch.tensor([0.0, 0, -1])
     inside = seen.mask[0, 0] > 0
     torch.testing.assert_close(turned[0][:, inside].T, wanted.expand(int(inside.sum()), 3))
     assert (torch.tensor([0.0, 0, -1]) == turned[0][:, ~inside].T).all()
-    still = example_face(32).seen_from(torch.zeros(6))
+    still = example_face(32).with_view(torch.zeros(6))
     torch.testing.assert_close(
         normals_in_view(still, GridRenderer()(still).depth), normals(still.depth), atol=5e-3, rtol=0
     )
@@ -152,7 +152,7 @@ def test_what_cannot_be_drawn_is_said_or_empty(renderer):
     for value in (math.nan, math.inf):
         depth, view = face.depth.clone(), face.view.clone()
         depth[0, 0, 3, 3] = view[0, 5] = value
-        for bad in (replace(face, depth=depth), face.seen_from(view)):
+        for bad in (replace(face, depth=depth), face.with_view(view)):
             drawn = renderer()(bad)
             assert drawn.image[0].isnan().all() and drawn.depth[0].isnan().all()
             assert torch.equal(drawn.image[1], whole.image[1]), "the other is as before"
@@ -161,7 +161,7 @@ def test_what_cannot_be_drawn_is_said_or_empty(renderer):
     one = torch.ones(2, 1, 1, 1)
     with pytest.raises(ValueError, match="maps of at least 2 pixels, not 1"):
         renderer()(replace(face, depth=one, albedo=one.expand(2, 3, 1, 1), confidence=None))
-    outside = renderer()(face.seen_from(torch.tensor([0, 0, 0, 9.0, 0, 0])))
+    outside = renderer()(face.with_view(torch.tensor([0, 0, 0, 9.0, 0, 0])))
     assert outside.mask.sum() == 0 and (outside.depth == BACKGROUND).all()
     none = replace(
         face,

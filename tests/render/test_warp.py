@@ -8,7 +8,7 @@ import torch
 from l2rkit.geometry import focal, normals, rays, rotation, view_of
 from l2rkit.metrics.masks import inner
 from l2rkit.render import GridRenderer, rasterize_grid
-from l2rkit.render.warp import carried_back, sample_canonical, warp_depth
+from l2rkit.render.warp import warp_depth, warp_to_canonical, warp_to_view
 from l2rkit.structures import BACKGROUND, Face, Light
 
 DOUBLE = torch.float64
@@ -37,13 +37,11 @@ def test_an_unmoved_face_renders_to_itself(size):
     view, image = torch.zeros(1, 6), torch.rand(1, 3, size, size)
     seen = warp_depth(bumps(size), view, size, rasterize_grid)
     torch.testing.assert_close(seen, bumps(size), atol=1e-6, rtol=0)
-    torch.testing.assert_close(sample_canonical(image, seen, view), image, atol=2e-3, rtol=0)
+    torch.testing.assert_close(warp_to_view(image, seen, view), image, atol=2e-3, rtol=0)
     rough = 0.9 + 0.2 * torch.rand(1, 1, size, size, dtype=DOUBLE)
     seen = warp_depth(rough, view.double(), size, rasterize_grid)
     torch.testing.assert_close(seen, rough)
-    torch.testing.assert_close(
-        sample_canonical(image.double(), seen, view.double()), image.double()
-    )
+    torch.testing.assert_close(warp_to_view(image.double(), seen, view.double()), image.double())
 
 
 def test_a_shift_by_whole_pixels():
@@ -54,7 +52,7 @@ def test_a_shift_by_whole_pixels():
     seen = warp_depth(depth, view, size, rasterize_grid)
     assert (seen[..., :1, :] == BACKGROUND).all() and (seen[..., :step] == BACKGROUND).all()
     torch.testing.assert_close(seen[..., 1:, step:], depth[..., 1:, step:])
-    moved = sample_canonical(image.double(), seen, view)
+    moved = warp_to_view(image.double(), seen, view)
     torch.testing.assert_close(moved[..., 1:, step:], image.double()[..., :-1, :-step])
 
 
@@ -100,7 +98,7 @@ def test_background_is_outside_the_mask_and_masks_of_both_flips_differ():
         assert (seen.depth[seen.mask == 1] < BACKGROUND).all()
     assert not torch.equal(own.mask, mirrored.mask)
     # Mirroring the view as well mirrors the picture.
-    back = face.mirrored().seen_from(view_of(yaw_deg=-30))
+    back = face.mirrored().with_view(view_of(yaw_deg=-30))
     torch.testing.assert_close(GridRenderer()(back).depth, own.depth.flip(-1), atol=1e-5, rtol=0)
 
 
@@ -143,9 +141,9 @@ def test_what_is_carried_back_is_what_was_seen():
     y, x = torch.meshgrid(*[torch.linspace(0, 3, size)] * 2, indexing="ij")
     image = torch.stack([x.sin(), y.cos(), (x - y).sin()])[None]
     seen = warp_depth(bumps(size), view, size, rasterize_grid)
-    photo = sample_canonical(image, seen, view)
-    back = carried_back(photo, bumps(size), view)
+    photo = warp_to_view(image, seen, view)
+    back = warp_to_canonical(photo, bumps(size), view)
     middle = (..., slice(16, 48), slice(16, 48))
     torch.testing.assert_close(back[middle], image[middle], atol=5e-3, rtol=0)
-    shifted = carried_back(photo, bumps(size) * 1.01, view)
+    shifted = warp_to_canonical(photo, bumps(size) * 1.01, view)
     assert (shifted - image)[middle].abs().max() > 5e-3, "another depth carries elsewhere"

@@ -65,7 +65,7 @@ def test_agrees_with_our_own_rrdbnet(
     photo = torch.rand(2, 3, 9, 7, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         wanted = torch.cat([rrdb(one[None]) for one in photo]).clamp(0, 1)
-    assert wanted.std() > 0.01 and part.scale == 4 and not part.whole
+    assert wanted.std() > 0.01 and part.scale == 4 and not part.needs_whole_photo
     assert torch.equal(part(photo), wanted)
     assert not part.train().network.training
     assert not any(weight.requires_grad for weight in part.parameters())
@@ -131,7 +131,7 @@ def test_face_restorers_see_512_px_and_the_same_noise(spandrel: ModuleType) -> N
     before = torch.get_rng_state()
     first = part(ramp)
     assert torch.equal(first, part(ramp)) and torch.equal(torch.get_rng_state(), before)
-    assert part.whole and seen == [(1, 3, 512, 512)] * 2
+    assert part.needs_whole_photo and seen == [(1, 3, 512, 512)] * 2
     check_restorer(part)  # also: equal photos of a batch are restored alike
     # noise of mean 1/2 is averaged away over some 13 by 13 px
     torch.testing.assert_close(first, 0.9 * ramp + 0.05, atol=0.02, rtol=0)

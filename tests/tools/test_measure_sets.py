@@ -23,7 +23,7 @@ class Fake:
         size = group.bincount()[group].float()
         ramp = torch.linspace(-1, 1, photo.shape[-1]).expand(len(photo), 1, *photo.shape[2:])
         depth = self.truth[: len(photo)] * (0.01 * ramp / size[:, None, None, None]).exp()
-        return [SimpleNamespace(own=Rendering(photo, torch.ones_like(depth), depth))]
+        return [SimpleNamespace(rendering=Rendering(photo, torch.ones_like(depth), depth))]
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ def test_the_tiles_are_photo_front_and_both_sides(tmp_path: Path) -> None:
     tiles = np.split(sheet, 4, 1)
     np.testing.assert_array_equal(tiles[0], to_bytes(one.albedo[0]))
     for tile, yaw in zip(tiles[1:], (0, -45, 45)):
-        seen = render(one.seen_from(view_of(yaw)))
+        seen = render(one.with_view(view_of(yaw)))
         np.testing.assert_array_equal(tile, to_bytes(on_white(seen.image, seen.mask)[0]))
 
 

@@ -19,7 +19,7 @@ def test_it_begins_ahead_and_swings_to_both_sides():
     pictures = turntable(render, face, frames=4, yaw_deg=30, pitch_deg=5)
     assert pictures.shape == (4, 2, 3, 24, 24)
     for picture, yaw in zip(pictures, (0, 30, 0, -30)):
-        seen = render(face.seen_from(view_of(yaw, 5)))
+        seen = render(face.with_view(view_of(yaw, 5)))
         wanted = on_white(seen.image, seen.mask)
         torch.testing.assert_close(picture, wanted, atol=1e-4, rtol=0)
     with pytest.raises(ValueError, match="1 frame or more"):
@@ -42,7 +42,7 @@ def test_the_light_goes_round_clockwise_from_above_and_stays_as_strong():
     ways = ((0, -side, -ahead), (side, 0, -ahead), (0, side, -ahead), (-side, 0, -ahead))
     for picture, way in zip(pictures, ways):
         light = Light(0.3 * strength, 0.7 * strength, torch.tensor([way] * 2))
-        seen = render(face.seen_from(view_of()).lit_by(light))
+        seen = render(face.with_view(view_of()).with_light(light))
         torch.testing.assert_close(picture, on_white(seen.image, seen.mask), atol=1e-5, rtol=0)
     with pytest.raises(ValueError, match="1 frame or more"):
         relit(render, face, frames=0)

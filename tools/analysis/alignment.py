@@ -94,7 +94,7 @@ def changes(photo: np.ndarray, number: int) -> Iterator[tuple[str, np.ndarray, n
 
     number: of the photo, which says by what it is turned.
     """
-    from l2rkit.degrade import GaussianBlur, Jpeg, Level
+    from l2rkit.degrade import DegradationLevel, GaussianBlur, Jpeg
     from l2rkit.degrade.degradation import rng_of
 
     same = np.eye(2, 3)
@@ -104,7 +104,7 @@ def changes(photo: np.ndarray, number: int) -> Iterator[tuple[str, np.ndarray, n
     yield "mirrored", np.ascontiguousarray(photo[:, ::-1]), mirror, True
     blur = GaussianBlur(sigma=8, for_height=512)
     for name, change in (("blurred", blur), ("JPEG 20", Jpeg(quality=20)), *(
-        (level, Level(level)) for level in ("mild", "severe")
+        (level, DegradationLevel(level)) for level in ("mild", "severe")
     )):  # fmt: skip
         bad = change.on_image(np.float32(photo) / 255, rng_of(0))
         yield name, np.rint(bad * 255).astype(np.uint8), same, False

@@ -22,7 +22,7 @@ from l2rkit.data.heads.character import random_character, texture_side
 from l2rkit.data.heads.dataset import SPLITS, make_images
 from l2rkit.data.heads.detailed import detailed_images
 from l2rkit.data.heads.portrait import render_portrait
-from l2rkit.data.heads.portrait_scene import random_portrait_scene
+from l2rkit.data.heads.portrait_scene import random_portrait_capture
 from l2rkit.data.heads.render import FAR
 from l2rkit.identity import FaceRes
 from l2rkit.metrics.fine_normal import fine_errors
@@ -61,7 +61,7 @@ def relief(split: str, size: int, people: int, seed: int) -> tuple[float, float]
     for number in range(people):
         rng = np.random.default_rng([seed, number])
         person = random_character(model, rng, split, texture_side(size))
-        scene = random_portrait_scene(model, rng)
+        scene = random_portrait_capture(model, rng)
         scene = replace(scene, action=0 * scene.action, view=0 * scene.view)
         flat = replace(person, height=0 * person.height)
         rough, smooth = (render_portrait(model, each, scene, size) for each in (person, flat))

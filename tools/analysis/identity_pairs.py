@@ -15,7 +15,7 @@ from torch import Tensor
 from l2rkit.cli.common import user_errors
 from l2rkit.data import CropByLandmarks, LoadPhoto, ManifestPhotos
 from l2rkit.data.transforms import to_tensor
-from l2rkit.degrade import Level
+from l2rkit.degrade import DegradationLevel
 from l2rkit.errors import DataError
 from l2rkit.identity import FaceEmbedding, FaceRes
 
@@ -57,7 +57,7 @@ def codes(network: torch.nn.Module, crops: list[np.ndarray]) -> Tensor:
 @user_errors
 def main(only: str, level: str, seed: int) -> None:
     photos = ManifestPhotos(pipeline=[LoadPhoto(), CropByLandmarks(SIZE)])
-    rows, degrade = pairs(photos, only), Level(level)
+    rows, degrade = pairs(photos, only), DegradationLevel(level)
     first, second = ([photos[row]["img"] for row in column] for column in zip(*rows))
     rng = np.random.default_rng(seed)
     worse = [degrade.on_image(np.float32(crop) / 255, rng) for crop in second]

@@ -42,13 +42,13 @@ def main(level: str, photos: int | None) -> None:
 def measured(level: str, photos: int | None) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """The error (N,) of each photo, and the signs (N,) by name: the larger, the worse."""
     from l2rkit.data import CropByLandmarks, Degrade, LoadPhoto, ManifestPhotos
-    from l2rkit.degrade import Level
+    from l2rkit.degrade import DegradationLevel
     from l2rkit.landmarks.face_mesh import FaceMesh, disagreement
 
     pipeline = [
         dict(type=LoadPhoto),
         dict(type=CropByLandmarks, image_size=SIZE),
-        dict(type=Degrade, degradation=dict(type=Level, name=level), seed=0),
+        dict(type=Degrade, degradation=dict(type=DegradationLevel, name=level), seed=0),
     ]
     mesh, found = FaceMesh(), []
     for split in ("val", "test"):

@@ -15,7 +15,7 @@ from torch.nn.functional import interpolate
 from l2rkit.cli.common import user_errors
 from l2rkit.config import load_model
 from l2rkit.data import CropByLandmarks, Degrade, LoadPhoto, ManifestPhotos, PackPhoto
-from l2rkit.degrade import Level
+from l2rkit.degrade import DegradationLevel
 from l2rkit.geometry import view_of
 from l2rkit.io.weights import load_weights, own_state
 from l2rkit.landmarks import FaceMesh
@@ -72,9 +72,9 @@ def main(
         if own_state(model):
             load_weights(model, own or shipped_weights(config))
         face = model.face(bad)
-        ahead = face.seen_from(view_of())
-        shown_alone = [face.seen_from(view_of(yaw)) for yaw in YAWS_DEG]
-        shown_alone += [ahead.lit_by(lit_from(yaw, len(face))) for yaw in LIGHTS_DEG]
+        ahead = face.with_view(view_of())
+        shown_alone = [face.with_view(view_of(yaw)) for yaw in YAWS_DEG]
+        shown_alone += [ahead.with_light(lit_from(yaw, len(face))) for yaw in LIGHTS_DEG]
         rows += [render(face).on_white(), *(alone(view).on_white() for view in shown_alone)]
     sheet(torch.cat(rows), columns=len(clean)).save(out, quality=88)
     click.echo(f"{out}: {len(clean)} people")
@@ -90,7 +90,7 @@ def photos(level: str, people: int, source: tuple[str, ...]) -> dict:
     pipeline = [
         dict(type=LoadPhoto),
         dict(type=CropByLandmarks, image_size=SIZE),
-        dict(type=Degrade, degradation=dict(type=Level, name=level), seed=0),
+        dict(type=Degrade, degradation=dict(type=DegradationLevel, name=level), seed=0),
         dict(type=PackPhoto),
     ]
     data = ManifestPhotos(split="test", pipeline=pipeline)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from l2rkit.cli.common import user_errors
-from l2rkit.io.files import write_whole
+from l2rkit.io.files import write_atomic
 from l2rkit.viz.log import plot_logs, read_log
 
 
@@ -21,7 +21,7 @@ from l2rkit.viz.log import plot_logs, read_log
 @user_errors
 def main(runs: tuple[Path, ...], out: Path, keys: tuple[str, ...], log_scale: bool) -> None:
     logs = {str(run): read_log(run) for run in runs}
-    write_whole(out, plot_logs(logs, keys, log_scale))
+    write_atomic(out, plot_logs(logs, keys, log_scale))
     click.echo(f"{out}: {len(logs)} runs")
 
 

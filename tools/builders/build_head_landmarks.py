@@ -16,10 +16,10 @@ import click
 import cv2
 import numpy as np
 
-from l2rkit.data.heads import HeadModel, random_person, random_scene
+from l2rkit.data.heads import HeadModel, random_capture, random_person
+from l2rkit.data.heads.capture import Scene, rotation
 from l2rkit.data.heads.head_model import to_scene
 from l2rkit.data.heads.render import TURNING_POINT, person_head, project, render_head
-from l2rkit.data.heads.scene import Scene, rotation
 from l2rkit.landmarks import FaceMesh
 from l2rkit.landmarks.points import LEFT_EYE, MEAN_FACE, MIRRORED, RIGHT_EYE
 from l2rkit.render.mesh_raster import interpolate, rasterize_mesh, vertex_normals
@@ -35,7 +35,7 @@ SEED = 20
 def observed(model: HeadModel, find: FaceMesh, number: int) -> np.ndarray:
     """(468, 3) dm of the mean head that head `number` shows at its landmarks; NaN if unseen."""
     rng = np.random.default_rng([SEED, number])
-    person, scene = random_person(model, rng), random_scene(model, rng)
+    person, scene = random_person(model, rng), random_capture(model, rng)
     yaw = np.radians(YAWS_DEG[number % len(YAWS_DEG)])
     view = np.float32([0, yaw, 0, 0, 0, FARTHER])
     light = np.float32([0.6, 0.4, 0, 0, -1])
@@ -110,7 +110,7 @@ def correspondence(model: HeadModel, heads: int) -> tuple[np.ndarray, np.ndarray
 def picture(model: HeadModel, triangle: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """(480, 1440, 3) uint8: the points on the mean head from ahead and from both sides."""
     person = random_person(model, np.random.default_rng(3))
-    scene = random_scene(model, np.random.default_rng(3))
+    scene = random_capture(model, np.random.default_rng(3))
     points = to_scene((model.mean[model.triangles[triangle]] * weights[..., None]).sum(1))
     tiles, size = [], 480
     for yaw in (-40, 0, 40):

@@ -75,7 +75,7 @@ def collected() -> list[dict[str, torch.Tensor]]:
         found = torch.from_numpy(find(to_pictures(restored)))
         view, points = canonical_points(found.double(), SIZE)
         true_view, true_points = canonical_points(batch["landmarks_3d"].double(), SIZE)
-        seen = restore.seen(photo, restored)
+        seen = restore.change_features(photo, restored)
         row = dict(zip(KEYS, (view, points, true_view, true_points, seen)))
         rows.append({key: value.float() for key, value in row.items()})
     return rows

@@ -16,7 +16,7 @@ from l2rkit.data.align import TEMPLATE, fit_similarity
 from l2rkit.data.heads.dataset import make_images
 from l2rkit.data.manifest import read_manifest
 from l2rkit.data.photo import read_photo
-from l2rkit.degrade import Level
+from l2rkit.degrade import DegradationLevel
 from l2rkit.degrade.degradation import rng_of
 from l2rkit.errors import DataError
 
@@ -45,11 +45,11 @@ def shrunk(photo: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
 
 
 def severe(photo: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """(H, W, 3) uint8: the photo as bad as `Level("severe")` makes a crop of `CROP` px.
+    """(H, W, 3) uint8: the photo as bad as `DegradationLevel("severe")` makes a crop of `CROP` px.
 
     The level's blur grows with the height of what it blurs: here that of the crop, not the photo.
     """
-    blur, small = Level("severe").parts
+    blur, small = DegradationLevel("severe").parts
     image = blur.degrade_image(np.float32(photo) / 255, blur.draw(rng, CROP, CROP))
     return np.rint(small.on_image(image, rng) * 255).astype(np.uint8)
 

@@ -44,7 +44,7 @@ from l2rkit.data.openfaces import (
 from l2rkit.data.openfaces.place import cut
 from l2rkit.data.photo import photo_size, read_photo
 from l2rkit.errors import DataError, UserError
-from l2rkit.io.files import write_whole
+from l2rkit.io.files import write_atomic
 
 FEWEST = 0.5  # of a source's pictures; with fewer there the folder is probably another
 QUALITY = 90
@@ -66,7 +66,7 @@ def convert(out: Path, task: tuple[CropRow, Path]) -> str:
     file = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(crop)).save(file, "JPEG", quality=QUALITY)
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(target, file.getvalue())
+    write_atomic(target, file.getvalue())
     return "cut"
 
 
@@ -162,7 +162,7 @@ def build(out: Path, rows: list[CropRow], folders: dict[str, Path | None], worke
                     click.echo(result, err=True)
     whole = [row for row in rows if (out / row.path).is_file()]
     out.mkdir(parents=True, exist_ok=True)
-    write_whole(out / "manifest.csv", manifest_text(whole).encode())
+    write_atomic(out / "manifest.csv", manifest_text(whole).encode())
     write_checksums(out)
     for name in SOURCES:
         of, mine = (sum(row.source == name for row in some) for some in (rows, whole))

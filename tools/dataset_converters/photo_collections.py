@@ -18,7 +18,7 @@ from PIL import Image
 from l2rkit.data.align import FaceAligner
 from l2rkit.data.checksums import write_checksums
 from l2rkit.data.photo import PhotoError, list_photos, read_photo
-from l2rkit.io.files import write_whole
+from l2rkit.io.files import write_atomic
 
 
 def convert(size: int, root: Path, out: Path, below: Path) -> str:
@@ -34,7 +34,7 @@ def convert(size: int, root: Path, out: Path, below: Path) -> str:
     file = io.BytesIO()
     Image.fromarray(face).save(file, "JPEG", quality=95)
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(target, file.getvalue())
+    write_atomic(target, file.getvalue())
     return "aligned"
 
 

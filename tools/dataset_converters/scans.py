@@ -21,10 +21,10 @@ import numpy as np
 from PIL import Image
 
 from l2rkit.data.checksums import write_checksums
-from l2rkit.data.pairs import FAR, NEAR
+from l2rkit.data.pairs import SYNFACE_FAR, SYNFACE_NEAR
 from l2rkit.data.scans import MESHES, place_scan, read_scan, render_scan, yaw_views
 from l2rkit.errors import UserError
-from l2rkit.io.files import png, write_whole
+from l2rkit.io.files import png, write_atomic
 
 
 def targets(folder: Path, below: Path, yaw: float) -> tuple[Path, Path, Path]:
@@ -45,13 +45,17 @@ def convert(path: Path, below: Path, folder: Path, yaws: tuple[float, ...], size
         return str(error)
     for yaw, view in zip(missing, yaw_views(missing)):
         image, depth = render_scan(scan, view, size)
-        near = np.rint((FAR - depth.clip(NEAR, FAR)) / (FAR - NEAR) * 255).astype(np.uint8)
+        near = np.rint(
+            (SYNFACE_FAR - depth.clip(SYNFACE_NEAR, SYNFACE_FAR))
+            / (SYNFACE_FAR - SYNFACE_NEAR)
+            * 255
+        ).astype(np.uint8)
         exact = io.BytesIO()
         np.savez_compressed(exact, depth=depth, view=view)
         contents = (*(png(Image.fromarray(p)) for p in (image, near)), exact.getvalue())
         for target, content in zip(targets(folder, below, yaw), contents):
             target.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(target, content)
+            write_atomic(target, content)
     return "drawn"
 
 

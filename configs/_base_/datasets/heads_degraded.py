@@ -6,18 +6,18 @@ Losses aim at the good photo; tests choose their level on the command line.
 from mmengine.config import read_base
 
 from l2rkit.data import Degrade, FlipFace, PackPhoto, ResizeFace
-from l2rkit.degrade import Chain, Level, OneOf, Recipe, Shrunk
+from l2rkit.degrade import Compose, DegradationLevel, DegradationRecipe, DownUpsample, RandomChoice
 
 with read_base():
     from .heads import *
 
 # Mostly by chance; small and nothing else; good already, which shall not get worse.
 degradation = dict(
-    type=OneOf,
+    type=RandomChoice,
     parts=[
-        dict(type=Recipe, name="l2r"),
-        dict(type=Shrunk, factor=4, down="bicubic", up="bicubic"),
-        dict(type=Chain, parts=[]),
+        dict(type=DegradationRecipe, name="l2r"),
+        dict(type=DownUpsample, factor=4, down="bicubic", up="bicubic"),
+        dict(type=Compose, parts=[]),
     ],
     weights=[0.8, 0.1, 0.1],
 )
@@ -29,7 +29,7 @@ degraded_pipeline = [
 ]
 severe_pipeline = [
     dict(type=ResizeFace, image_size=image_size),
-    dict(type=Degrade, degradation=dict(type=Level, name="severe"), seed=0),
+    dict(type=Degrade, degradation=dict(type=DegradationLevel, name="severe"), seed=0),
     dict(type=PackPhoto),
 ]
 train_dataloader["dataset"]["pipeline"] = degraded_pipeline

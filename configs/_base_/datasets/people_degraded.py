@@ -16,7 +16,7 @@ from l2rkit.data import (
     ManifestPhotos,
     PackPhoto,
 )
-from l2rkit.degrade import Level
+from l2rkit.degrade import DegradationLevel
 from l2rkit.metrics import PoseErrors, ShapeErrors
 
 with read_base():
@@ -44,7 +44,7 @@ train_dataloader = dict(
 )
 bad_at_severe = [
     *photo_pipeline,
-    dict(type=Degrade, degradation=dict(type=Level, name="severe"), seed=0),
+    dict(type=Degrade, degradation=dict(type=DegradationLevel, name="severe"), seed=0),
     dict(type=PackPhoto),
 ]
 val_dataloader = dict(

@@ -15,17 +15,22 @@ from l2rkit.data import (
     PackPhoto,
     SyntheticHeads,
 )
-from l2rkit.degrade import Chain, Level, OneOf, Recipe, Shrunk
+from l2rkit.degrade import Compose, DegradationLevel, DegradationRecipe, DownUpsample, RandomChoice
 from l2rkit.metrics import PhotoErrors
 
 # As it comes at 128 px; as it comes at 64 px, enlarged; good already, which shall stay as it is.
 degradation = dict(
-    type=OneOf,
+    type=RandomChoice,
     parts=[
-        dict(type=Recipe, name="l2r"),
-        dict(type=Shrunk, factor=2, inside=[dict(type=Recipe, name="l2r")], up="bicubic"),
-        dict(type=Chain, parts=[]),
-        dict(type=Shrunk, factor=2, up="bicubic"),
+        dict(type=DegradationRecipe, name="l2r"),
+        dict(
+            type=DownUpsample,
+            factor=2,
+            inside=[dict(type=DegradationRecipe, name="l2r")],
+            up="bicubic",
+        ),
+        dict(type=Compose, parts=[]),
+        dict(type=DownUpsample, factor=2, up="bicubic"),
     ],
     weights=[0.45, 0.45, 0.05, 0.05],
 )
@@ -71,7 +76,7 @@ val_dataloader = dict(
         split="val",
         pipeline=[
             *photo_pipeline,
-            dict(type=Degrade, degradation=dict(type=Level, name="severe"), seed=0),
+            dict(type=Degrade, degradation=dict(type=DegradationLevel, name="severe"), seed=0),
             dict(type=PackPhoto),
         ],
     ),

@@ -1,21 +1,21 @@
 """Synthetic heads: invented people whose depth, normals, albedo, light and view are known."""
 
+from l2rkit.data.heads.capture import Capture, random_capture
 from l2rkit.data.heads.dataset import SyntheticHeads
 from l2rkit.data.heads.detailed import DetailedHeads
 from l2rkit.data.heads.head_model import HeadModel
 from l2rkit.data.heads.person import Person, random_person
 from l2rkit.data.heads.render import render_head
-from l2rkit.data.heads.scene import Scene, random_scene
 from l2rkit.data.heads.turned import TurnedHeads
 
 __all__ = [
+    "Capture",
     "DetailedHeads",
     "HeadModel",
     "Person",
-    "Scene",
     "SyntheticHeads",
     "TurnedHeads",
+    "random_capture",
     "random_person",
-    "random_scene",
     "render_head",
 ]

@@ -10,11 +10,11 @@ from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS
 from mmengine.utils import ProgressBar
 
+from l2rkit.data.heads.capture import random_capture
 from l2rkit.data.heads.head_model import HeadModel
 from l2rkit.data.heads.person import random_person
-from l2rkit.data.heads.render import FAR, person_head, render_head
+from l2rkit.data.heads.render import BACKGROUND_DEPTH, person_head, render_head
 from l2rkit.data.heads.row_store import Layout, RowStore
-from l2rkit.data.heads.scene import random_scene
 from l2rkit.data.heads.store import ChunkStore
 
 VERSION = 1  # raise it with any change of the pictures, or old caches would be taken for new
@@ -120,9 +120,9 @@ def make_images(
         if who != last:
             last, person = who, random_person(model, np.random.default_rng([seed, 1, who]))
             head = person_head(model, person)
-        scene = random_scene(model, np.random.default_rng([seed, 2, SPLITS[split], index]))
-        maps = render_head(model, person, scene, size, head)
-        yield dict(maps, light=scene.light, view=scene.view)
+        capture = random_capture(model, np.random.default_rng([seed, 2, SPLITS[split], index]))
+        maps = render_head(model, person, capture, size, head)
+        yield dict(maps, light=capture.light, view=capture.view)
 
 
 def layout_of(size: int) -> Layout:
@@ -175,7 +175,7 @@ def pack(field: str, array: np.ndarray) -> np.ndarray:
     if field in ("img", "albedo"):
         return np.round(array * 255).astype(np.uint8)
     if field == "depth":
-        return np.round((array - NEAR) / (FAR - NEAR) * DEPTH_STEPS).astype(np.uint16)
+        return np.round((array - NEAR) / (BACKGROUND_DEPTH - NEAR) * DEPTH_STEPS).astype(np.uint16)
     if field == "normal":
         return np.round(array * 127).astype(np.int8)
     return array
@@ -184,8 +184,10 @@ def pack(field: str, array: np.ndarray) -> np.ndarray:
 def unpack(field: str, array: np.ndarray) -> np.ndarray:
     """The inverse of `pack` as far as a pipeline wants it: colours stay uint8."""
     if field == "depth":
-        depth = NEAR + array.astype(np.float32) * ((FAR - NEAR) / np.float32(DEPTH_STEPS))
-        return np.where(array == DEPTH_STEPS, FAR, depth)
+        depth = NEAR + array.astype(np.float32) * (
+            (BACKGROUND_DEPTH - NEAR) / np.float32(DEPTH_STEPS)
+        )
+        return np.where(array == DEPTH_STEPS, BACKGROUND_DEPTH, depth)
     if field == "normal":
         normal = array.astype(np.float32)
         return normal / np.linalg.norm(normal, axis=-1, keepdims=True)

@@ -11,8 +11,8 @@ from l2rkit.data.heads.character import random_character, texture_side
 from l2rkit.data.heads.dataset import DEPTH_STEPS, NEAR, PHOTOS_PER_PERSON, SPLITS, person_id
 from l2rkit.data.heads.head_model import HeadModel
 from l2rkit.data.heads.portrait import render_portrait
-from l2rkit.data.heads.portrait_scene import random_portrait_scene
-from l2rkit.data.heads.render import FAR
+from l2rkit.data.heads.portrait_scene import random_portrait_capture
+from l2rkit.data.heads.render import BACKGROUND_DEPTH
 from l2rkit.data.heads.row_store import Layout, RowStore
 from l2rkit.errors import DataError, near
 
@@ -87,7 +87,9 @@ class DetailedHeads(BaseDataset):
         row = self.store.get(info.pop("index"), sorted(wanted), self._make)
         sample = {field: unpacked(field, array) for field, array in row.items()}
         if "mask" in self.fields:
-            sample["mask"] = ((sample["depth"] < FAR) & (sample["occluder"] == 0)).astype(np.uint8)
+            sample["mask"] = (
+                (sample["depth"] < BACKGROUND_DEPTH) & (sample["occluder"] == 0)
+            ).astype(np.uint8)
         return info | {field: sample[field] for field in self.fields}
 
     def _make(self, index: int) -> Iterator[tuple[int, dict]]:
@@ -110,8 +112,10 @@ def detailed_images(
             last, draws = who, np.random.default_rng([seed, PERSON_DRAWS, who])
             person = random_character(model, draws, split, texture_side(size))
         draws = np.random.default_rng([seed, SCENE_DRAWS, SPLITS[split], index])
-        scene = random_portrait_scene(model, draws)
-        yield dict(render_portrait(model, person, scene, size), light=scene.light, view=scene.view)
+        capture = random_portrait_capture(model, draws)
+        yield dict(
+            render_portrait(model, person, capture, size), light=capture.light, view=capture.view
+        )
 
 
 def layout_of(size: int) -> Layout:
@@ -132,7 +136,7 @@ def packed(field: str, array: np.ndarray) -> np.ndarray:
     if field in ("img", "albedo"):
         return np.round(array * 255).astype(np.uint8)
     if field == "depth":
-        return np.round((array - NEAR) / (FAR - NEAR) * DEPTH_STEPS).astype(np.uint16)
+        return np.round((array - NEAR) / (BACKGROUND_DEPTH - NEAR) * DEPTH_STEPS).astype(np.uint16)
     if field == "normal":
         return np.round(array * NORMAL_STEPS).astype(np.int16)
     return array
@@ -141,8 +145,10 @@ def packed(field: str, array: np.ndarray) -> np.ndarray:
 def unpacked(field: str, array: np.ndarray) -> np.ndarray:
     """The inverse of `packed` as far as a pipeline wants it: colours stay uint8."""
     if field == "depth":
-        depth = NEAR + array.astype(np.float32) * ((FAR - NEAR) / np.float32(DEPTH_STEPS))
-        return np.where(array == DEPTH_STEPS, FAR, depth)
+        depth = NEAR + array.astype(np.float32) * (
+            (BACKGROUND_DEPTH - NEAR) / np.float32(DEPTH_STEPS)
+        )
+        return np.where(array == DEPTH_STEPS, BACKGROUND_DEPTH, depth)
     if field == "normal":
         normal = array.astype(np.float32)
         return normal / np.linalg.norm(normal, axis=-1, keepdims=True)

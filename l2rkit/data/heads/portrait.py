@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 
 from l2rkit.data.heads.atlas import eye_uv, skin_uv
+from l2rkit.data.heads.capture import Capture, rotation
 from l2rkit.data.heads.character import Character
 from l2rkit.data.heads.head_model import SCALE, HeadModel
 from l2rkit.data.heads.occluders import Part, Shell
 from l2rkit.data.heads.relief import MM, bounded, expression_height
-from l2rkit.data.heads.render import FAR, SUPERSAMPLING, TURNING_POINT, project
-from l2rkit.data.heads.scene import Scene, rotation
+from l2rkit.data.heads.render import BACKGROUND_DEPTH, SUPERSAMPLING, TURNING_POINT, project
 from l2rkit.data.heads.texturing import covered, front_triangles, lit, surface_gradients, textured
 from l2rkit.render.mesh_raster import interpolate, rasterize_mesh, vertex_normals
 
@@ -24,33 +24,33 @@ HIDDEN = 0.25  # share of a pixel from which on it counts as occluded
 SHIRT_FROM = 1.15  # dm below the middle of the face
 
 
-def render_portrait(model: HeadModel, person: Character, scene: Scene, size: int) -> dict:
+def render_portrait(model: HeadModel, person: Character, capture: Capture, size: int) -> dict:
     """{img (S,S,3) in [0,1], depth (S,S), albedo (S,S,3), normal (S,S,3), occluder (S,S) 0 or 1}.
 
     The image is averaged over finer pixels, and has highlights besides Lambert's shading; the other
     maps are those of the pixel centres, of textures as fine as the pixels. Behind the head depth is
     FAR, the normal is (0, 0, -1) and the albedo is the background.
     """
-    blank = person.head + SCALE * model.offsets("action", scene.action)
-    turn = rotation(scene.view[:3]).T.astype(np.float32)
-    points = (blank - TURNING_POINT) @ turn + TURNING_POINT + scene.view[3:]
+    blank = person.head + SCALE * model.offsets("action", capture.action)
+    turn = rotation(capture.view[:3]).T.astype(np.float32)
+    points = (blank - TURNING_POINT) @ turn + TURNING_POINT + capture.view[3:]
     points = points.astype(np.float32)
     normals = vertex_normals(points, model.triangles)
     attributes = _attributes(model, points, normals)
     side = len(person.height)
-    height = person.height + expression_height(scene.action, person.age, side, model)
+    height = person.height + expression_height(capture.action, person.age, side, model)
     sharp, coarse = _layers(person, bounded(height), size)
     front = front_triangles(project(points, size), model.triangles, size)
-    head = model, person, scene, points, attributes
+    head = model, person, capture, points, attributes
     maps = _maps(*head, size, 1, coarse, front)
     fine = _maps(*head, size * SUPERSAMPLING, SUPERSAMPLING, sharp, front)
-    image = _lit(fine, scene.light, person.gloss)
+    image = _lit(fine, capture.light, person.gloss)
     hidden = np.zeros(image.shape[:2], np.float32)
     for occluder in person.occluders:
         if isinstance(occluder, Shell):
-            layer = _shell(model, occluder, points, normals, size, scene.light)
+            layer = _shell(model, occluder, points, normals, size, capture.light)
         else:
-            layer = _part(occluder, turn, scene, size)
+            layer = _part(occluder, turn, capture, size)
         colour, opacity, depth = layer
         opacity = opacity * (depth < fine["depth"])
         image = image + (colour - image) * opacity[..., None]
@@ -103,15 +103,17 @@ def _fixed():
     return uv, eye.astype(np.float32), model.masks["inside-mouth"], openness.astype(np.float32)
 
 
-def _maps(model, person, scene, points, attributes, size, finer, layer, triangles):
+def _maps(model, person, capture, points, attributes, size, finer, layer, triangles):
     face, weights, depth = rasterize_mesh(project(points, size, finer), triangles, size)
-    grid = scene.background[0]
+    grid = capture.background[0]
     albedo = cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC).clip(0, 1)
     eyes = np.ascontiguousarray(person.skin.eyes)
     normal, gloss = textured(
         face, weights, depth, triangles, model.part, attributes, layer, eyes, MM, albedo
     )
-    depth = np.where(face >= 0, np.minimum(depth, FAR - np.float32(1e-3)), FAR)
+    depth = np.where(
+        face >= 0, np.minimum(depth, BACKGROUND_DEPTH - np.float32(1e-3)), BACKGROUND_DEPTH
+    )
     return dict(depth=depth, albedo=albedo, normal=normal, face=face, gloss=gloss)
 
 
@@ -132,9 +134,9 @@ def _shell(model, shell, points, normals, size, light):
     return (*covered(face, weights, triangles, attributes, texture, light), depth)
 
 
-def _part(part: Part, turn, scene, size):
+def _part(part: Part, turn, capture, size):
     size = size * SUPERSAMPLING
-    points = (part.points - TURNING_POINT) @ turn + TURNING_POINT + scene.view[3:]
+    points = (part.points - TURNING_POINT) @ turn + TURNING_POINT + capture.view[3:]
     points = points.astype(np.float32)
     pixels = project(points, size, SUPERSAMPLING)
     face, weights, depth = rasterize_mesh(pixels, part.triangles, size)
@@ -143,7 +145,7 @@ def _part(part: Part, turn, scene, size):
     bent = interpolate(face[seen], weights[seen], part.triangles, normals)
     bent = bent / (np.linalg.norm(bent, axis=1, keepdims=True) + 1e-9)
     bent = bent * np.where(bent[:, 2:] > 0, -1, 1)
-    light = scene.light
+    light = capture.light
     half = light[2:] + np.float32([0, 0, -1])
     shading = light[0] + light[1] * (bent @ light[2:]).clip(0)
     shine = part.gloss * light[1] * (bent @ (half / np.linalg.norm(half))).clip(0) ** 30

@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
+from l2rkit.data.heads.capture import Capture, random_capture
 from l2rkit.data.heads.head_model import HeadModel
-from l2rkit.data.heads.scene import Scene, random_scene
 
 # Expressions: actions and their full strengths; `X` stands for Left and Right.
 EXPRESSIONS = (
@@ -26,12 +26,12 @@ PALETTE = np.float32(  # walls, sky, foliage, wood, night
 )  # fmt: skip
 
 
-def random_portrait_scene(model: HeadModel, rng: np.random.Generator) -> Scene:
+def random_portrait_capture(model: HeadModel, rng: np.random.Generator) -> Capture:
     """A scene drawn from rng: views as in version 1, lights less dark."""
-    scene = random_scene(model, rng)
-    light = scene.light.copy()
+    capture = random_capture(model, rng)
+    light = capture.light.copy()
     light[:2] = light[:2] * (1 - BRIGHTER) + BRIGHTER * np.float32(BRIGHT)
-    return Scene(expression(model, rng), scene.view, light, (background(rng),))
+    return Capture(expression(model, rng), capture.view, light, (background(rng),))
 
 
 def expression(model: HeadModel, rng: np.random.Generator) -> np.ndarray:

@@ -1,16 +1,16 @@
-"""Draw a person in a scene: image, depth, albedo and normals of one photo."""
+"""One photo of a person as maps: image, depth, albedo and normals of one photo."""
 
 import cv2
 import numpy as np
 
 from l2rkit.data.heads.albedo import Surface, hair_cover, paint
+from l2rkit.data.heads.capture import Capture, rotation
 from l2rkit.data.heads.head_model import SCALE, HeadModel, to_scene
 from l2rkit.data.heads.person import Person
-from l2rkit.data.heads.scene import Scene, rotation
 from l2rkit.render.mesh_raster import interpolate, rasterize_mesh, vertex_normals
 
 TURNING_POINT = np.array([0, 0, 1], np.float32)  # views turn the head about it
-FAR = np.float32(1.2)  # the depth of the background
+BACKGROUND_DEPTH = np.float32(1.2)  # the depth of the background
 TAN_HALF_VIEW = np.tan(np.radians(5))  # half of the 10 degree field of view
 SUPERSAMPLING = 2
 
@@ -30,7 +30,7 @@ def person_head(model: HeadModel, person: Person) -> np.ndarray:
     return head + SCALE * (standing * cover * high)[:, None].astype(np.float32) * normals
 
 
-def render_head(model: HeadModel, person: Person, scene: Scene, size: int, head=None) -> dict:
+def render_head(model: HeadModel, person: Person, capture: Capture, size: int, head=None) -> dict:
     """{img (S,S,3) in [0,1], depth (S,S), albedo (S,S,3), normal (S,S,3)}, all float32.
 
     The image is averaged over finer pixels; the others are those of the pixel centres. Behind
@@ -38,13 +38,13 @@ def render_head(model: HeadModel, person: Person, scene: Scene, size: int, head=
     `head` spares computing `person_head` again.
     """
     head = person_head(model, person) if head is None else head
-    head = head + SCALE * model.offsets("action", scene.action)
-    turned = (head - TURNING_POINT) @ rotation(scene.view[:3]).T.astype(np.float32)
-    points = turned + TURNING_POINT + scene.view[3:]
+    head = head + SCALE * model.offsets("action", capture.action)
+    turned = (head - TURNING_POINT) @ rotation(capture.view[:3]).T.astype(np.float32)
+    points = turned + TURNING_POINT + capture.view[3:]
     normals = vertex_normals(points, model.triangles)
-    maps = _maps(model, person, scene, points, normals, size, 1)
-    fine = _maps(model, person, scene, points, normals, size * SUPERSAMPLING, SUPERSAMPLING)
-    image = shade(fine["albedo"], fine["normal"], scene.light, fine["depth"] < FAR)
+    maps = _maps(model, person, capture, points, normals, size, 1)
+    fine = _maps(model, person, capture, points, normals, size * SUPERSAMPLING, SUPERSAMPLING)
+    image = shade(fine["albedo"], fine["normal"], capture.light, fine["depth"] < BACKGROUND_DEPTH)
     return dict(img=cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA), **maps)
 
 
@@ -70,10 +70,10 @@ def enlarge_background(grids: tuple[np.ndarray, ...], size: int) -> np.ndarray:
     return (grey + 0.6 * (mixed - grey)).clip(0, 1)
 
 
-def _maps(model, person, scene, points, normals, size, finer):
+def _maps(model, person, capture, points, normals, size, finer):
     face, weights, depth = rasterize_mesh(project(points, size, finer), model.triangles, size)
     seen = face >= 0
-    albedo = enlarge_background(scene.background, size)
+    albedo = enlarge_background(capture.background, size)
     normal = np.zeros((size, size, 3), np.float32) + np.float32([0, 0, -1])
     names = ("lips", "eyelids", "ears", "inside-mouth")
     columns = [model.mean, normals, model.openness, *(model.masks[name] for name in names)]
@@ -85,7 +85,7 @@ def _maps(model, person, scene, points, normals, size, finer):
         Surface(values[:, :3].copy(), part, *values[:, 6:].T.copy()), person, model
     )
     normal[seen] = _facing(values[:, 3:6])
-    depth = np.where(seen, np.minimum(depth, FAR - np.float32(1e-3)), FAR)
+    depth = np.where(seen, np.minimum(depth, BACKGROUND_DEPTH - np.float32(1e-3)), BACKGROUND_DEPTH)
     return dict(depth=depth, albedo=albedo, normal=normal)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS
 
+from l2rkit.data.heads.capture import random_capture
 from l2rkit.data.heads.dataset import (
     FIELDS,
     PEOPLE_PER_SPLIT,
@@ -21,7 +22,6 @@ from l2rkit.data.heads.dataset import (
 from l2rkit.data.heads.head_model import HeadModel
 from l2rkit.data.heads.person import random_person
 from l2rkit.data.heads.render import person_head, render_head
-from l2rkit.data.heads.scene import random_scene
 from l2rkit.data.heads.store import ChunkStore
 from l2rkit.errors import DataError, near
 
@@ -95,11 +95,13 @@ def turned_images(
         who = SPLITS[split] * PEOPLE_PER_SPLIT + number
         person = random_person(model, np.random.default_rng([seed, 1, who]))
         head = person_head(model, person)
-        scene = random_scene(model, np.random.default_rng([seed, SCENES, SPLITS[split], number]))
+        capture = random_capture(
+            model, np.random.default_rng([seed, SCENES, SPLITS[split], number])
+        )
         for yaw in yaws_deg:
             view = np.float32([0, np.radians(yaw), 0, 0, 0, 0])
-            maps = render_head(model, person, replace(scene, view=view), size, head)
-            yield dict(maps, light=scene.light, view=view)
+            maps = render_head(model, person, replace(capture, view=view), size, head)
+            yield dict(maps, light=capture.light, view=view)
 
 
 def _make_chunk(store, seed, split, size, yaws_deg, chunk):

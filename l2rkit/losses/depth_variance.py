@@ -7,7 +7,7 @@ from ..structures import FAR, NEAR, Scene
 
 
 @LOSSES.register_module()
-class Relief(nn.Module):
+class DepthVariance(nn.Module):
     """The variance of canonical depth within a face, in units of the depth range: flat is cheap.
 
     Ours, not the paper's. A deep face turned a little looks almost like a shallow one turned a lot

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from l2rkit.restore.kept import Kept
+from l2rkit.restore.cached import CachedRestorer
 
 
 class Counting(nn.Module):
@@ -33,10 +33,10 @@ def test_each_photo_is_restored_once_in_whatever_batch_it_comes(
     photo: Tensor, tmp_path: Path
 ) -> None:
     part = Counting()
-    made = Kept(part, "", tmp_path)(photo)
+    made = CachedRestorer(part, "", tmp_path)(photo)
     torch.testing.assert_close(made, photo + 0.25)
     another = Counting()
-    copied = deepcopy(Kept(another, "", tmp_path))  # as averages of weights are made
+    copied = deepcopy(CachedRestorer(another, "", tmp_path))  # as averages of weights are made
     another = copied.restore
     again = copied(torch.cat([photo[2:], photo[:1] / 2]))
     assert (part.photos, another.photos) == (4, 1)
@@ -48,9 +48,9 @@ def test_each_photo_is_restored_once_in_whatever_batch_it_comes(
 @torch.no_grad()
 @pytest.mark.parametrize("what", ["weights", "description", "precision"])
 def test_another_restorer_is_not_taken_for_it(what: str, photo: Tensor, tmp_path: Path) -> None:
-    Kept(Counting(), "", tmp_path)(photo)
+    CachedRestorer(Counting(), "", tmp_path)(photo)
     other = Counting(0.5 if what == "weights" else 0.25)
-    kept = Kept(other, "nearest" if what == "description" else "", tmp_path)
+    kept = CachedRestorer(other, "nearest" if what == "description" else "", tmp_path)
     with torch.autocast("cpu", torch.bfloat16, enabled=what == "precision"):
         made = kept(photo)
     assert other.photos == 4

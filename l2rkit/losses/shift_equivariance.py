@@ -12,7 +12,7 @@ from .cycle import difference
 
 
 @LOSSES.register_module()
-class MovedPhotos(nn.Module):
+class ShiftEquivariance(nn.Module):
     """Moves photos of the batch within their pictures, and compares what is seen then with what was
     seen before. Ours, not the paper's.
 
@@ -31,7 +31,7 @@ class MovedPhotos(nn.Module):
         roll_deg: standard deviation of rolls, in degrees.
         maps: factor of depth's, albedo's and light's part.
 
-    Draws come from torch's generator, which `RepeatedDraws` seeds at each step of a run.
+    Draws come from torch's generator, which `StepSeed` seeds at each step of a run.
     """
 
     def __init__(
@@ -48,16 +48,16 @@ class MovedPhotos(nn.Module):
 
     def forward(self, scene: Scene) -> Tensor:
         if not self.weight:
-            return scene.photo.new_zeros(())
-        photo = scene.photo
+            return scene.target.new_zeros(())
+        photo = scene.target
         count = max(1, round(self.share * len(photo)))
         who = torch.randperm(len(photo))[:count].to(photo.device)
         shift = self.shift * torch.randn(count, 2).to(photo)
         roll = math.radians(self.roll_deg) * torch.randn(count).to(photo)
         with torch.no_grad():
             before = each_tensor(scene.face, lambda tensor: tensor[who])
-            wanted = before.seen_from(moved_view(before.view, shift, roll))
-        seen = scene.look(moved(photo[who], shift, roll))
+            wanted = before.with_view(moved_view(before.view, shift, roll))
+        seen = scene.reconstruct(moved(photo[who], shift, roll))
         return self.weight * difference(seen, wanted, self.maps)
 
 

@@ -1,4 +1,4 @@
-"""Unsup3D's networks on bad photos, taught what `unsup3d_heads_stereo` says of the good ones.
+"""Unsup3D's networks on bad photos, distilled from `unsup3d_heads_stereo` on good ones.
 
 Ours, and no baseline: the face that `l2r_heads` begins with. Its weights are not shipped by
 themselves.
@@ -8,11 +8,11 @@ from mmengine.config import read_base
 
 with read_base():
     from .._base_.datasets.heads_degraded import degraded_pipeline, severe_pipeline
-    from .unsup3d_heads_taught import *
+    from .unsup3d_heads_distilled import *
 
 load_from = "zoo://unsup3d_heads_degraded"
 model["losses"]["teacher"] = dict(
-    type=LikeTeacher,
+    type=Distillation,
     teachers={"configs/unsup3d/unsup3d_heads_stereo.py": "unsup3d_heads_stereo"},
 )
 train_dataloader["dataset"]["pipeline"] = degraded_pipeline

@@ -9,7 +9,7 @@ from mmengine.config import read_base
 from mmengine.optim import CosineAnnealingLR
 
 from l2rkit.data import Degrade
-from l2rkit.losses import LikeTeacher
+from l2rkit.losses import Distillation
 
 with read_base():
     from .._base_.datasets.heads_degraded import degradation, degraded_pipeline, severe_pipeline
@@ -20,7 +20,7 @@ model["losses"] = dict(
     photometric=dict(type=Photometric, mirror=0.5),
     perceptual=dict(type=Perceptual, features=dict(type=MobileNetFeatures), mirror=0.5),
     teacher=dict(
-        type=LikeTeacher,
+        type=Distillation,
         teachers={"configs/unsup3d/unsup3d_heads_stereo.py": "unsup3d_heads_stereo"},
         weight=300.0,
         albedo=0.0,  # which photos show, and heads have others

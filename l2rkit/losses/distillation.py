@@ -11,13 +11,13 @@ from ..zoo import weight_file
 
 
 @LOSSES.register_module()
-class LikeTeacher(nn.Module):
+class Distillation(nn.Module):
     """Mean absolute difference from what trained models make of the same photo. Ours.
 
-    A teacher sees the photo at its own size; its maps are brought to the pupil's. Of several, and
+    A teacher sees the photo at its own size; its maps are brought to the student's. Of several, and
     of the photo in a mirror, the middle is learnt: errors that they do not share cancel. Depth
     counts ten times, as its range is a tenth of the others'. What photos of a person share is held
-    to the same maps, of which it learns the middle. A pupil that is shown a bad photo is held to
+    to the same maps, of which it learns the middle. A student that is shown a bad photo is held to
     what its teachers make of the good one.
 
     Args:
@@ -41,20 +41,20 @@ class LikeTeacher(nn.Module):
 
     def forward(self, scene: Scene) -> Tensor:
         if not self.weight:
-            return scene.photo.new_zeros(())
-        pupil = scene.face
-        depth, albedo, light, view = self.shown(scene.photo, pupil.size)
-        maps = [pupil] if pupil.consistent is None else [pupil, pupil.consistent]
+            return scene.target.new_zeros(())
+        student = scene.face
+        depth, albedo, light, view = self.targets(scene.target, student.size)
+        maps = [student] if student.consistent is None else [student, student.consistent]
         terms = [
             *(10 * l1_loss(m.depth, depth) for m in maps),
             *(self.albedo * l1_loss(m.albedo, albedo) for m in maps),
-            l1_loss(pupil.light.packed(), light),
-            l1_loss(pupil.view, view),
+            l1_loss(student.light.packed(), light),
+            l1_loss(student.view, view),
         ]
         return self.weight * torch.stack(terms).sum()
 
     @torch.no_grad()
-    def shown(self, photo: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def targets(self, photo: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """The mean depth (B, 1, S, S), albedo (B, 3, S, S), light (B, 5) and view (B, 6)."""
         guesses = []
         for teacher in self.teachers:
@@ -68,7 +68,7 @@ class LikeTeacher(nn.Module):
                 guesses.append((depth.flip(-1), albedo.flip(-1), *turned))
         return tuple(torch.stack(each).mean(0) for each in zip(*guesses, strict=True))
 
-    def train(self, mode: bool = True) -> "LikeTeacher":
+    def train(self, mode: bool = True) -> "Distillation":
         """Leaves the teachers in evaluation mode."""
         return super().train(False)
 

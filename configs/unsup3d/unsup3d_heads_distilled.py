@@ -1,4 +1,4 @@
-"""Unsup3D's networks on synthetic heads, taught by Unsup3D and LAP together.
+"""Unsup3D's networks on synthetic heads, distilled from Unsup3D and LAP together.
 
 Ours. Both learn from photos alone and err in different places: the middle of what they make of a
 photo and of its mirror image is nearer to the truth than either, and one network can learn it.
@@ -11,7 +11,7 @@ from mmengine.runner import IterBasedTrainLoop
 from torch.optim import Adam
 
 from l2rkit.engine import GuardedOptimWrapper
-from l2rkit.losses import LikeTeacher
+from l2rkit.losses import Distillation
 
 with read_base():
     from .unsup3d_heads import *
@@ -19,7 +19,7 @@ with read_base():
 load_from = "zoo://unsup3d_heads"
 model["losses"] = dict(
     teacher=dict(
-        type=LikeTeacher,
+        type=Distillation,
         teachers={
             "configs/unsup3d/unsup3d_heads.py": "unsup3d_heads",
             "configs/lap/lap_heads.py": "lap_heads",

@@ -17,7 +17,7 @@ from .distributed import checked_wrappers
 
 
 @HOOKS.register_module()
-class FiniteSteps(Hook):
+class SkipNonFiniteSteps(Hook):
     """Leaves out each step whose batch, loss or gradients are not finite, buffers as before.
 
     `GuardedOptimWrapper` skips the step; the hook looks at the batch before and puts buffers back
@@ -37,7 +37,7 @@ class FiniteSteps(Hook):
 
     def before_train(self, runner: Runner) -> None:
         self.skipped = runner.message_hub.runtime_info.get("skipped_steps", 0)
-        self.wrappers = checked_wrappers("FiniteSteps", runner.optim_wrapper)
+        self.wrappers = checked_wrappers("SkipNonFiniteSteps", runner.optim_wrapper)
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         self.spoilt = None

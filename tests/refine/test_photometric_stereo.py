@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from l2rkit.geometry import normals, view_of
-from l2rkit.refine import CommonShape
-from l2rkit.refine.crowd import Crowd, crowd_of
-from l2rkit.refine.stereo import held, stereo
+from l2rkit.refine import SharedDepthOffset
+from l2rkit.refine.photometric_stereo import held, photometric_stereo
+from l2rkit.refine.shared_depth import CanonicalObservations, canonical_observations
 from l2rkit.render.grid import rasterize_grid
 from l2rkit.render.shading import shading
 from l2rkit.structures import BACKGROUND, Face, Light
@@ -39,7 +39,7 @@ def crowd_before(true, given, spread=0.1):
     own = spread * torch.randn(PEOPLE, 1, SIZE, SIZE, generator=draws)
     tone = torch.randn(PEOPLE, 1, 1, 1, generator=draws)
     luminance = shading(normals(true), light).log() + skin + own + tone
-    return Crowd(luminance, torch.ones_like(luminance), 0.6 * slopes, given)
+    return CanonicalObservations(luminance, torch.ones_like(luminance), 0.6 * slopes, given)
 
 
 def error(got, true):
@@ -50,7 +50,9 @@ def error(got, true):
 def test_a_receding_jaw_is_found_by_its_shading():
     true, given = shape(jaw=0.05), shape(jaw=0.25)
     misfits = []
-    found = stereo(crowd_before(true, given), 8, lambda at, misfit: misfits.append(misfit))
+    found = photometric_stereo(
+        crowd_before(true, given), 8, lambda at, misfit: misfits.append(misfit)
+    )
     assert misfits[-1] < misfits[0] and len(misfits) == 8
     assert error(given + found, true) < 0.4 * error(given, true)
     torch.testing.assert_close(found, found.flip(-1), atol=1e-6, rtol=0)
@@ -58,15 +60,17 @@ def test_a_receding_jaw_is_found_by_its_shading():
 
 def test_a_shape_that_is_right_stays():
     true = shape(jaw=0.05)
-    found = stereo(crowd_before(true, true), 4)
+    found = photometric_stereo(crowd_before(true, true), 4)
     assert error(true + found, true) < 0.25 * error(shape(jaw=0.25), true)
 
 
 def test_what_nobody_shows_is_not_made_up():
     true, given = shape(jaw=0.05), shape(jaw=0.25)
-    crowd = crowd_before(true, given)
-    nothing = Crowd(torch.zeros_like(crowd.luminance), 0 * crowd.seen, crowd.slopes, given)
-    assert stereo(nothing, 2).abs().max() < 1e-4
+    observed = crowd_before(true, given)
+    nothing = CanonicalObservations(
+        torch.zeros_like(observed.luminance), 0 * observed.seen, observed.slopes, given
+    )
+    assert photometric_stereo(nothing, 2).abs().max() < 1e-4
 
 
 def test_place_scale_and_tilt_are_held():
@@ -83,7 +87,7 @@ def test_a_crowd_is_seen_where_nothing_is_before_it():
     light = Light(torch.ones(1), torch.zeros(1), torch.tensor([[0.0, 0.0, -1.0]]))
     ahead = Face(depth, torch.full((1, 3, SIZE, SIZE), 0.5), light, view_of()[None])
     photo = torch.rand(1, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
-    seen = crowd_of(photo, ahead, rasterize_grid)
+    seen = canonical_observations(photo, ahead, rasterize_grid)
     inner = (..., slice(1, -1), slice(1, 14))
     assert seen.seen[inner].all()
     wanted = photo.mean(1, keepdim=True).clamp(min=0.03).log()
@@ -91,7 +95,9 @@ def test_a_crowd_is_seen_where_nothing_is_before_it():
     torch.testing.assert_close(seen.slopes, torch.zeros(1, 2))
     hidden = {}
     for yaw in (-40.0, 40.0):
-        turned = crowd_of(photo, ahead.seen_from(view_of(yaw_deg=yaw)), rasterize_grid)
+        turned = canonical_observations(
+            photo, ahead.with_view(view_of(yaw_deg=yaw)), rasterize_grid
+        )
         hidden[yaw] = int((turned.seen[..., 4:-4, 17:22] == 0).sum())
         slope = turned.slopes[0, 0].item()
         assert abs(slope) == pytest.approx(math.tan(math.radians(40)), rel=1e-4)
@@ -100,12 +106,16 @@ def test_a_crowd_is_seen_where_nothing_is_before_it():
 
 
 def test_crowds_are_joined_by_their_numbers():
-    crowd = crowd_before(shape(0.05), shape(0.05))
-    few = Crowd(crowd.luminance[:100], crowd.seen[:100], crowd.slopes[:100], crowd.depth)
-    rest = Crowd(crowd.luminance[100:], crowd.seen[100:], crowd.slopes[100:], crowd.depth + 0.03)
-    both = Crowd.joined([few, rest])
-    assert torch.equal(both.luminance, crowd.luminance)
-    torch.testing.assert_close(both.depth, crowd.depth + 0.02)
+    observed = crowd_before(shape(0.05), shape(0.05))
+    few = CanonicalObservations(
+        observed.luminance[:100], observed.seen[:100], observed.slopes[:100], observed.depth
+    )
+    rest = CanonicalObservations(
+        observed.luminance[100:], observed.seen[100:], observed.slopes[100:], observed.depth + 0.03
+    )
+    both = CanonicalObservations.joined([few, rest])
+    assert torch.equal(both.luminance, observed.luminance)
+    torch.testing.assert_close(both.depth, observed.depth + 0.02)
 
 
 @torch.no_grad()
@@ -114,7 +124,7 @@ def moved_by(part, face):
 
 
 def test_a_common_shape_moves_every_face_alike():
-    part, face = CommonShape(size=32), example_face(32, 3)
+    part, face = SharedDepthOffset(size=32), example_face(32, 3)
     assert moved_by(part, face).abs().max() == 0
     part.shape.data[..., 10, 12] = 0.01
     moved = moved_by(part, face)

@@ -10,7 +10,7 @@ from torch import nn
 from torch.optim import Adam
 
 from l2rkit.engine.distributed import finite
-from l2rkit.engine.finite import FiniteSteps
+from l2rkit.engine.nonfinite import SkipNonFiniteSteps
 from l2rkit.engine.optim_wrapper import GuardedOptimWrapper
 from l2rkit.errors import ConfigError, UserError
 
@@ -67,7 +67,7 @@ def state(runner) -> dict:
 
 @pytest.mark.parametrize("poison", [float("nan"), float("inf")])
 def test_a_poisoned_batch_changes_nothing_and_later_ones_do(runner, poison):
-    hook, good = FiniteSteps(), torch.ones(3, 2)
+    hook, good = SkipNonFiniteSteps(), torch.ones(3, 2)
     hook.before_train(runner)
     step(runner, hook, good)
     before = state(runner)
@@ -90,7 +90,7 @@ def optimizers(runner) -> list:
 
 def test_gradients_alone_can_be_bad(runner):
     """The root's slope at 0 is infinite, and 0 times that is none: the loss itself is 0."""
-    hook = FiniteSteps()
+    hook = SkipNonFiniteSteps()
     hook.before_train(runner)
     before = state(runner)
     hook.before_train_iter(runner, 0)
@@ -106,7 +106,7 @@ def test_gradients_alone_can_be_bad(runner):
 def test_a_wrapper_that_cannot_skip_is_refused_in_one_line(runner):
     runner.optim_wrapper = wrapped(runner.model.one, OptimWrapper)
     with pytest.raises(ConfigError, match=r"type is OptimWrapper, which .* GuardedOptimWrapper of"):
-        FiniteSteps().before_train(runner)
+        SkipNonFiniteSteps().before_train(runner)
 
 
 def test_a_finite_step_is_the_same_as_by_a_plain_wrapper(runner):
@@ -115,7 +115,7 @@ def test_a_finite_step_is_the_same_as_by_a_plain_wrapper(runner):
     one, other = (wrapped(part, OptimWrapper) for part in parts)
     both = isinstance(runner.optim_wrapper, OptimWrapperDict)
     alone.optim_wrapper = OptimWrapperDict(one=one, other=other) if both else one
-    hook = FiniteSteps()
+    hook = SkipNonFiniteSteps()
     hook.before_train(runner)
     for _ in range(3):
         step(runner, hook, torch.ones(3, 2))
@@ -125,7 +125,7 @@ def test_a_finite_step_is_the_same_as_by_a_plain_wrapper(runner):
 
 def test_a_part_never_sees_a_batch_that_is_not_finite(runner):
     """Some cannot bear it: they look for landmarks, or solve equations."""
-    hook, seen = FiniteSteps(), []
+    hook, seen = SkipNonFiniteSteps(), []
     hook.before_train(runner)
     runner.model.register_forward_pre_hook(lambda *args: pytest.fail("not called by train_step"))
     runner.model.one.register_forward_pre_hook(lambda part, given: seen.append(given[0].clone()))
@@ -138,7 +138,7 @@ def test_a_part_never_sees_a_batch_that_is_not_finite(runner):
 
 
 def test_too_many_in_a_row_end_the_run_with_the_batch_kept(runner, tmp_path):
-    hook, bad = FiniteSteps(patience=3), torch.full((3, 2), torch.nan)
+    hook, bad = SkipNonFiniteSteps(patience=3), torch.full((3, 2), torch.nan)
     hook.before_train(runner)
     for photo in (bad, bad, torch.ones(3, 2), bad, bad):
         step(runner, hook, photo.clone())
@@ -149,7 +149,7 @@ def test_too_many_in_a_row_end_the_run_with_the_batch_kept(runner, tmp_path):
     assert "\n" not in str(e.value)
     assert torch.load(tmp_path / "bad_batch_5.pth", weights_only=True).isnan().all()
     assert runner.message_hub.get_info("skipped_steps") == 5
-    resumed = FiniteSteps()
+    resumed = SkipNonFiniteSteps()
     resumed.before_train(runner)
     assert resumed.skipped == 5, "the count goes on"
 

@@ -15,7 +15,7 @@ NEVER = ("tongueOut", "mouthClose")  # the second undoes an open jaw and crosses
 
 
 @dataclass(frozen=True)
-class Scene:
+class Capture:
     """Radians and scene units; light is ambient, diffuse, then the unit vector to the light."""
 
     action: np.ndarray  # (52,)
@@ -24,9 +24,9 @@ class Scene:
     background: tuple[np.ndarray, ...]  # coarse colour grids (N, N, 3), to be smoothly enlarged
 
 
-def random_scene(model: HeadModel, rng: np.random.Generator) -> Scene:
-    """A scene drawn from rng."""
-    return Scene(
+def random_capture(model: HeadModel, rng: np.random.Generator) -> Capture:
+    """Conditions drawn from rng."""
+    return Capture(
         action=_actions(model, rng),
         view=_view(rng),
         light=_light(rng),

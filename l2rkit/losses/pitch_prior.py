@@ -6,13 +6,13 @@ import torch
 from torch import Tensor, nn
 
 from ..geometry import focal
-from ..ops.distributed import mean_of_all
+from ..ops.distributed import all_reduce_mean
 from ..registry import LOSSES
 from ..structures import Scene
 
 
 @LOSSES.register_module()
-class Upright(nn.Module):
+class PitchPrior(nn.Module):
     """The square of how far the batch's mean tilt is from that of a head that looks straight ahead.
 
     Ours, not the paper's. Symmetry does not fix pitch: a face that leans back, turned with a little
@@ -29,7 +29,7 @@ class Upright(nn.Module):
         self.weight, self.lean_deg = weight, lean_deg
 
     def forward(self, scene: Scene) -> Tensor:
-        off = mean_of_all(tilt(scene.face.depth).mean()) - math.tan(math.radians(self.lean_deg))
+        off = all_reduce_mean(tilt(scene.face.depth).mean()) - math.tan(math.radians(self.lean_deg))
         return self.weight * off.square()
 
 

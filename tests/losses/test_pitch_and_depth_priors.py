@@ -1,4 +1,4 @@
-"""Upright and Relief on depths whose tilt and variance are known."""
+"""PitchPrior and DepthVariance on depths whose tilt and variance are known."""
 
 import math
 from dataclasses import replace
@@ -8,13 +8,13 @@ import pytest
 import torch
 from scenes import perfect_scene
 
+from l2rkit.data.heads.capture import random_capture
 from l2rkit.data.heads.head_model import HeadModel
 from l2rkit.data.heads.person import random_person
 from l2rkit.data.heads.render import render_head
-from l2rkit.data.heads.scene import random_scene
 from l2rkit.geometry import focal, move, project, unproject, view_of
-from l2rkit.losses import Relief, Upright
-from l2rkit.losses.upright import tilt
+from l2rkit.losses import DepthVariance, PitchPrior
+from l2rkit.losses.pitch_prior import tilt
 
 
 def leaning(angle_deg: float, size: int = 64) -> torch.Tensor:
@@ -45,9 +45,9 @@ def test_faces_may_lean_one_by_one_but_not_on_average() -> None:
     both = torch.cat([one + leaning(10, 32).float(), one + leaning(-10, 32).float()])
     opposite = replace(scene, face=replace(scene.face, depth=both))
     alike = replace(scene, face=replace(scene.face, depth=both[:1].repeat(2, 1, 1, 1)))
-    assert Upright()(opposite).item() == pytest.approx(0, abs=1e-4)
+    assert PitchPrior()(opposite).item() == pytest.approx(0, abs=1e-4)
     wanted = 3 * math.tan(math.radians(10)) ** 2
-    assert Upright(weight=3.0)(alike).item() == pytest.approx(wanted, rel=0.05)
+    assert PitchPrior(weight=3.0)(alike).item() == pytest.approx(wanted, rel=0.05)
 
 
 @pytest.mark.parametrize("lean_deg", [-6.0, 0.0, 4.0])
@@ -55,11 +55,11 @@ def test_an_upright_face_may_have_a_lean_of_its_own(lean_deg: float) -> None:
     scene = perfect_scene(64)
     depth = leaning(lean_deg).float().repeat(2, 1, 1, 1)
     face = replace(scene.face, depth=depth)
-    assert Upright(lean_deg=lean_deg)(replace(scene, face=face)).item() == pytest.approx(
+    assert PitchPrior(lean_deg=lean_deg)(replace(scene, face=face)).item() == pytest.approx(
         0, abs=1e-5
     )
     off = math.tan(math.radians(lean_deg)) - math.tan(math.radians(5.0))
-    wrong = Upright(lean_deg=5.0)(replace(scene, face=face)).item()
+    wrong = PitchPrior(lean_deg=5.0)(replace(scene, face=face)).item()
     assert wrong == pytest.approx(off**2, rel=0.05)
 
 
@@ -67,7 +67,7 @@ def test_heads_that_look_straight_ahead_lean_by_some_6_degrees() -> None:
     model, depths = HeadModel.load(), []
     for i in range(48):
         person = random_person(model, np.random.default_rng([99, i]))
-        scene = random_scene(model, np.random.default_rng([98, i]))
+        scene = random_capture(model, np.random.default_rng([98, i]))
         ahead = replace(scene, view=np.zeros(6, np.float32), action=0 * scene.action)
         depths.append(render_head(model, person, ahead, 32)["depth"])
     leans = tilt(torch.as_tensor(np.stack(depths))[:, None]).atan().rad2deg()
@@ -79,7 +79,7 @@ def test_relief_is_the_variance_in_depth_ranges() -> None:
     depth = torch.ones(len(scene.face), 1, 32, 32)
     depth[..., ::2] = 1.02  # half of the pixels 0.02 behind: a deviation of 0.01 of a range of 0.2
     flat = torch.full_like(depth, 0.97)
-    loss = Relief(weight=4.0)
+    loss = DepthVariance(weight=4.0)
     carved = replace(scene, face=replace(scene.face, depth=depth))
     assert loss(carved).item() == pytest.approx(4 * (0.01 / 0.2) ** 2, rel=1e-3)
     assert loss(replace(scene, face=replace(scene.face, depth=flat))).item() == 0

@@ -1,9 +1,9 @@
 """Sets right what all faces of a trained model have in common, by the shading of many photos.
 
 Takes the photos that CONFIG trains on, as its model sees them, and writes to OUT its weights and
-the map of a `CommonShape`, a refiner called `common`. No ground truth is looked at.
+the map of a `SharedDepthOffset`, a refiner called `common`. No ground truth is looked at.
 
-python tools/builders/crowd_stereo.py configs/unsup3d/unsup3d_heads_taught.py WEIGHTS OUT
+python tools/builders/photometric_stereo.py configs/unsup3d/unsup3d_heads_distilled.py WEIGHTS OUT
 """
 
 import click
@@ -15,8 +15,8 @@ from torch.utils.data import DataLoader, Subset, default_collate
 from l2rkit.cli.common import quiet, user_errors
 from l2rkit.config import load_config, load_model
 from l2rkit.io.weights import model_weights, write_weights
-from l2rkit.refine.crowd import Crowd, crowd_of
-from l2rkit.refine.stereo import stereo
+from l2rkit.refine.photometric_stereo import photometric_stereo
+from l2rkit.refine.shared_depth import CanonicalObservations, canonical_observations
 from l2rkit.zoo import weight_file
 
 AT_ONCE = 128  # photos
@@ -38,15 +38,15 @@ def main(config: str, weights: str, out: str, photos: int, rounds: int) -> None:
     found = DATASETS.build(cfg.train_dataloader.dataset)
     some = Subset(found, range(min(photos, len(found))))
     loader = DataLoader(some, AT_ONCE, collate_fn=default_collate)
-    crowds = []
+    several = []
     with torch.no_grad(), click.progressbar(loader, label="photos") as batches:
         for batch in batches:
             photo = batch.get("clean", batch["photo"])  # if it was degraded to train on
-            crowds.append(crowd_of(photo, model.face(photo), model.render.rasterize))
+            several.append(canonical_observations(photo, model.face(photo), model.render.rasterize))
     with click.progressbar(length=rounds, label="stereo") as progress:
         misfits = []
-        shape = stereo(
-            Crowd.joined(crowds),
+        shape = photometric_stereo(
+            CanonicalObservations.joined(several),
             rounds,
             lambda at, misfit: (misfits.append(misfit), progress.update(1)),
         )

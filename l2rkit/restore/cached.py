@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..io.files import kept_array
+from ..io.files import cached_array
 from ..io.weights import weights_digest
 from ..ops.resize import resized
 
 
-class Kept(nn.Module):
+class CachedRestorer(nn.Module):
     """What `restore` makes of the photo (B, 3, H, W), shrunk to its size; kept in `folder`.
 
     A photo is restored anew if its pixels, the restorer's description or weights, or the precision
@@ -36,7 +36,7 @@ class Kept(nn.Module):
         if new:
             made = resized(self.restore(photo[new]).float(), tuple(photo.shape[2:]), "area")
             for i, one in zip(new, made.cpu().numpy()):
-                kept_array(places[i], lambda one=one: one)
+                cached_array(places[i], lambda one=one: one)
         kept = np.stack([np.fromfile(place, np.float32) for place in places])
         return torch.from_numpy(kept).view(photo.shape).to(photo.device)
 

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from l2rkit.demo.choices import NOTHING
-from l2rkit.demo.doors import HEADERS, OPEN, Doors, names_an_address
+from l2rkit.demo.middleware import HEADERS, OPEN, OpenPathsOnly, names_an_address
 from l2rkit.zoo import zoo_file
 
 QUICK = "unsup3d_heads_32"
@@ -79,7 +79,7 @@ async def answered(path: str) -> list[dict]:
     async def app(*_: object) -> None:
         raise AssertionError(f"{path} came through")
 
-    await Doors(app)({"type": "http", "path": path}, None, keep)
+    await OpenPathsOnly(app)({"type": "http", "path": path}, None, keep)
     return sent
 
 
@@ -92,7 +92,7 @@ def test_what_is_open_reaches_the_app_and_gets_the_headers() -> None:
     async def app(scope: dict, receive: object, send: object) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]})
 
-    asyncio.run(Doors(app)({"type": "http", "path": "/"}, None, keep))
+    asyncio.run(OpenPathsOnly(app)({"type": "http", "path": "/"}, None, keep))
     own = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
     assert sent == [{"type": "http.response.start", "status": 200, "headers": [(b"a", b"b"), *own]}]
 

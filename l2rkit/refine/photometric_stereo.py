@@ -3,9 +3,9 @@
 Losses over single photos leave an error that is common to all faces, for a model's albedo can be
 painted to explain any shading. A crowd's cannot: over thousands of people albedo averages out, and
 lights come from everywhere, so that the crowd is one object of photometric stereo (Woodham 1980).
-`stereo` solves for lights, mean albedo and mean shape in turn. With lights unknown and the face
-symmetric, it tells shape but for scale and tilt (Belhumeur et al. 1999), which are kept from the
-shape it is given. Nothing in it has seen any 3D.
+`photometric_stereo` solves for lights, mean albedo and mean shape in turn. With lights unknown and
+the face symmetric, it tells shape but for scale and tilt (Belhumeur et al. 1999), which are kept
+from the shape it is given. Nothing in it has seen any 3D.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from ..geometry import normals
 from ..ops.masked import masked_mean, masked_means
 from ..render.shading import shading
 from ..structures import Light
-from .crowd import DARKEST, Crowd
+from .shared_depth import DARKEST, CanonicalObservations
 
 ROBUST = 0.3  # misfits of log luminance above this count linearly: brows, beards, glints
 DIFFUSE = (0.3, 0.8)  # share of the light that comes from its direction
@@ -34,8 +34,10 @@ LIGHT_RATE, ALBEDO_RATE, SHAPE_RATE = 0.06, 2e-2, 3e-4
 SETTLING, SETTLED = 3, 1e-4  # of the last rounds so many move shape at this rate
 
 
-def stereo(
-    crowd: Crowd, rounds: int = 24, tell: Callable[[int, float], None] = lambda at, misfit: None
+def photometric_stereo(
+    observed: CanonicalObservations,
+    rounds: int = 24,
+    tell: Callable[[int, float], None] = lambda at, misfit: None,
 ) -> Tensor:
     """(1, 1, S, S): what has to be added to the mean depth so that shading explains the photos.
 
@@ -47,7 +49,7 @@ def stereo(
         rounds: how often both are done.
         tell: is called after each round with its number and the mean misfit.
     """
-    solving = _Solving(crowd)
+    solving = _Solving(observed)
     for at in range(rounds):
         solving.turn_lights(TURNS if at else FIRST_TURNS)
         misfit = solving.move_shape(SHAPE_RATE if at < rounds - SETTLING else SETTLED)
@@ -60,19 +62,19 @@ def stereo(
 class _Solving:
     """Lights (N, 3) as `lights_of` takes them, mean albedo and shape, on their way."""
 
-    def __init__(self, crowd: Crowd) -> None:
-        self.crowd, self.size = crowd, crowd.depth.shape[-1]
-        self.face = window(self.size, FACE).to(crowd.depth)
-        self.spread = torch.full_like(crowd.depth, SPREAD)
-        self.trust = torch.ones_like(crowd.depth)
-        slopes = crowd.slopes
+    def __init__(self, observed: CanonicalObservations) -> None:
+        self.observed, self.size = observed, observed.depth.shape[-1]
+        self.face = window(self.size, FACE).to(observed.depth)
+        self.spread = torch.full_like(observed.depth, SPREAD)
+        self.trust = torch.ones_like(observed.depth)
+        slopes = observed.slopes
         self.lights = torch.cat([slopes, torch.zeros_like(slopes[:, :1])], 1).requires_grad_()
         self.turning = torch.optim.Adam([self.lights], lr=LIGHT_RATE)
-        self.coarse = crowd.depth.new_zeros(1, 1, *[self.size // 2] * 2).requires_grad_()
-        self.albedo = torch.zeros_like(crowd.depth)
+        self.coarse = observed.depth.new_zeros(1, 1, *[self.size // 2] * 2).requires_grad_()
+        self.albedo = torch.zeros_like(observed.depth)
         with torch.no_grad():
-            left = torch.cat([self.misfit(who, crowd.depth) for who in self.everyone()])
-        seen = crowd.seen
+            left = torch.cat([self.misfit(who, observed.depth) for who in self.everyone()])
+        seen = observed.seen
         self.albedo = (left * seen).sum(0, keepdim=True) / seen.sum(0, keepdim=True).clamp(min=1)
         self.albedo.requires_grad_()
         self.draws = torch.Generator().manual_seed(0)
@@ -82,21 +84,21 @@ class _Solving:
 
     def shape(self) -> Tensor:
         """(1, 1, S, S): as it is now, place, scale and tilt held."""
-        return held(widened(self.coarse, self.size), self.crowd.depth).detach()
+        return held(widened(self.coarse, self.size), self.observed.depth).detach()
 
     def misfit(self, who: Tensor | slice, depth: Tensor) -> Tensor:
         """(B, 1, S, S): luminance less shading, albedo and tone, its mean over the face."""
         lit = shading(normals(depth), lights_of(self.lights[who])).clamp(min=DARKEST).log()
-        left = self.crowd.luminance[who] - lit - self.albedo
+        left = self.observed.luminance[who] - lit - self.albedo
         return left - masked_means(left, self.weight(who) * self.face)[:, None, None, None]
 
     def weight(self, who: Tensor | slice) -> Tensor:
         """(B, 1, S, S): how much the pixels count."""
-        return self.crowd.seen[who] * self.trust
+        return self.observed.seen[who] * self.trust
 
     def turn_lights(self, steps: int) -> None:
         """Fits each photo's light to the present shape and albedo."""
-        depth = self.crowd.depth + self.shape()
+        depth = self.observed.depth + self.shape()
         for _ in range(steps):
             for who in self.everyone():
                 left = masked_means(_robust(self.misfit(who, depth)), self.weight(who) * self.face)
@@ -111,17 +113,17 @@ class _Solving:
         moving, total = torch.optim.Adam(moved), 0.0
         for _ in range(STEPS):
             who = torch.randint(0, len(self.lights), (DRAWN,), generator=self.draws)
-            left = self.misfit(who, self.crowd.depth + widened(self.coarse, self.size))
+            left = self.misfit(who, self.observed.depth + widened(self.coarse, self.size))
             loss = masked_mean(_robust(left), self.weight(who))
             rough = MISFIT * loss + SMOOTHNESS * roughness(self.coarse)
             moving.zero_grad()
             rough.backward(inputs=[self.albedo, self.coarse])
             moving.step()
             total += loss.item() / STEPS
-            self.look(left.detach(), self.crowd.seen[who])
+            self.update_spread(left.detach(), self.observed.seen[who])
         return total
 
-    def look(self, left: Tensor, seen: Tensor) -> None:
+    def update_spread(self, left: Tensor, seen: Tensor) -> None:
         """Keeps in mind how much people differ at each pixel."""
         square = left.clamp(-2 * ROBUST, 2 * ROBUST).square() * seen
         new = square.sum(0, keepdim=True) / seen.sum(0, keepdim=True).clamp(min=1)

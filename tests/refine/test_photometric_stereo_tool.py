@@ -1,4 +1,4 @@
-"""`tools/builders/crowd_stereo.py` on a folder of photos and an untrained model."""
+"""`tools/builders/photometric_stereo.py` on a folder of photos and an untrained model."""
 
 import cv2
 import numpy as np
@@ -8,13 +8,13 @@ from click.testing import CliRunner
 
 from l2rkit.config import load_model
 from l2rkit.io.weights import read_weights, write_weights
-from tools.builders import crowd_stereo
+from tools.builders import photometric_stereo
 
 CONFIG = """
 from l2rkit.data import FlipFace, LoadPhoto, PackPhoto, PhotoFolder, ResizeFace
 from l2rkit.decompose import Unsup3DDecomposer
 from l2rkit.model import FaceReconstructor
-from l2rkit.refine import CommonShape
+from l2rkit.refine import SharedDepthOffset
 from l2rkit.render import GridRenderer
 model = dict(
     type=FaceReconstructor,
@@ -40,7 +40,7 @@ def described(tmp_path):
     before, after = tmp_path / "before.py", tmp_path / "after.py"
     photos = tmp_path / "photos"
     before.write_text(CONFIG.format(photos=photos, refine=""))
-    common = "refine=dict(common=dict(type=CommonShape, size=32)),"
+    common = "refine=dict(common=dict(type=SharedDepthOffset, size=32)),"
     after.write_text(CONFIG.format(photos=photos, refine=common))
     torch.manual_seed(0)
     write_weights(load_model(before).state_dict(), tmp_path / "before.safetensors")
@@ -48,7 +48,7 @@ def described(tmp_path):
 
 
 def run(*words):
-    return CliRunner().invoke(crowd_stereo.main, [str(word) for word in words])
+    return CliRunner().invoke(photometric_stereo.main, [str(word) for word in words])
 
 
 def test_the_weights_fit_a_config_with_a_common_shape_and_come_out_the_same(described, tmp_path):
@@ -73,11 +73,11 @@ def test_a_second_map_is_added_to_the_first(described, tmp_path, monkeypatch):
     before, after, weights = described
     found = torch.full((1, 1, 32, 32), 0.01)
 
-    def stub(crowd, rounds, tell):
+    def stub(observed, rounds, tell):
         tell(0, 0.1)
         return found
 
-    monkeypatch.setattr(crowd_stereo, "stereo", stub)
+    monkeypatch.setattr(photometric_stereo, "photometric_stereo", stub)
     once, twice = tmp_path / "once.safetensors", tmp_path / "twice.safetensors"
     assert run(before, weights, once).exit_code == 0
     assert run(after, once, twice).exit_code == 0

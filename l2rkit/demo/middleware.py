@@ -37,7 +37,7 @@ LARGEST_CALL = 2**20  # bytes of any other request
 MOST_KEPT = 400_000_000  # bytes of all files of the page; they are deleted after a while
 
 
-class Doors:
+class OpenPathsOnly:
     """An ASGI app with `HEADERS` added to each answer, behind checks of each request.
 
     It may ask for paths that are `OPEN` alone, name one of `hosts` (None: any), have a body up to

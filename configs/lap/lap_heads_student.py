@@ -11,7 +11,7 @@ from torch.optim import Adam
 from l2rkit.data import PersonSampler
 from l2rkit.decompose import LAPDecomposer
 from l2rkit.engine import GuardedOptimWrapper
-from l2rkit.losses import LikeTeacher
+from l2rkit.losses import Distillation
 from l2rkit.model import FaceReconstructor
 from l2rkit.render import GridRenderer
 from l2rkit.viz import PanelHook
@@ -26,7 +26,7 @@ model = dict(
     render=dict(type=GridRenderer),
     losses=dict(
         teacher=dict(
-            type=LikeTeacher,
+            type=Distillation,
             teachers={"configs/unsup3d/unsup3d_heads.py": "unsup3d_heads"},
         ),
     ),

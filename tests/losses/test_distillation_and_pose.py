@@ -8,7 +8,7 @@ from scenes import perfect_scene
 
 from l2rkit.config import load_model
 from l2rkit.io.weights import write_weights
-from l2rkit.losses import CentredViews, LikeTeacher
+from l2rkit.losses import Distillation, ZeroMeanPose
 from l2rkit.structures import MIRRORED_LIGHT, MIRRORED_VIEW, Light
 
 CONFIG = """
@@ -37,8 +37,8 @@ def test_a_pupil_that_equals_its_teacher_has_nothing_to_learn(teacher):
     config, weights, model = teacher
     scene = perfect_scene(32)
     with torch.no_grad():
-        scene = replace(scene, face=model(scene.photo))
-    loss = LikeTeacher({config: weights}, weight=2.0).train()
+        scene = replace(scene, face=model(scene.target))
+    loss = Distillation({config: weights}, weight=2.0).train()
     assert not loss.teachers.training
     assert not any(weight.requires_grad for weight in loss.parameters())
     assert loss(scene).item() == pytest.approx(0, abs=1e-6)
@@ -55,7 +55,7 @@ def test_a_pupil_that_equals_its_teacher_has_nothing_to_learn(teacher):
 
 def test_a_larger_pupil_is_compared_at_its_own_size_and_weight_0_asks_nobody(teacher):
     config, weights, _ = teacher
-    loss = LikeTeacher({config: weights})
+    loss = Distillation({config: weights})
     assert loss(perfect_scene(64)).isfinite()
     loss.weight, loss.teachers = 0, None
     assert loss(perfect_scene(64)) == 0
@@ -70,30 +70,30 @@ def test_of_several_teachers_and_of_the_mirror_image_the_middle_is_learnt(teache
     second.write_text(CONFIG)
     scene = perfect_scene(32)
     with torch.no_grad():
-        one, two = model(scene.photo), other(scene.photo)
+        one, two = model(scene.target), other(scene.target)
     both = {config: weights, str(second): str(tmp_path / "other.safetensors")}
-    loss = LikeTeacher(both, albedo=0.0)
+    loss = Distillation(both, albedo=0.0)
     between = replace(one, depth=(one.depth + two.depth) / 2, view=(one.view + two.view) / 2)
     light = (one.light.packed() + two.light.packed()) / 2
     between = replace(between, light=Light(light[:, 0], light[:, 1], light[:, 2:]))
     assert loss(replace(scene, face=between)).item() == pytest.approx(0, abs=1e-6)
     assert loss(replace(scene, face=one)).item() > 1e-3
-    asked_twice = LikeTeacher({config: weights}, mirror=True)
-    photo, turned = scene.photo, scene.photo.flip(-1)
+    asked_twice = Distillation({config: weights}, mirror=True)
+    photo, turned = scene.target, scene.target.flip(-1)
     for straight, back in zip(
-        asked_twice.shown(photo, 32), asked_twice.shown(turned, 32), strict=True
+        asked_twice.targets(photo, 32), asked_twice.targets(turned, 32), strict=True
     ):
         signs = {5: MIRRORED_LIGHT, 6: MIRRORED_VIEW}.get(straight.shape[-1])
         back = back.flip(-1) if signs is None else back * torch.tensor(signs)
         torch.testing.assert_close(straight, back)
     depth = (one.depth + model(turned).depth.flip(-1)) / 2
-    torch.testing.assert_close(asked_twice.shown(photo, 32)[0], depth.detach())
+    torch.testing.assert_close(asked_twice.targets(photo, 32)[0], depth.detach())
 
 
 def test_centred_views():
     scene = perfect_scene(32)
     both_ways = torch.tensor([[0.3, -0.2, 0.1, 9, 9, 9], [-0.3, 0.2, -0.1, 9, 9, 9]])
-    seen = replace(scene, face=scene.face.seen_from(both_ways))
-    assert CentredViews()(seen) == 0  # whatever the offsets
-    one_way = replace(scene, face=scene.face.seen_from(torch.tensor([0.1, 0.2, -0.2, 0, 0, 0])))
-    assert CentredViews(2.0)(one_way).item() == pytest.approx(2 * 0.09)
+    seen = replace(scene, face=scene.face.with_view(both_ways))
+    assert ZeroMeanPose()(seen) == 0  # whatever the offsets
+    one_way = replace(scene, face=scene.face.with_view(torch.tensor([0.1, 0.2, -0.2, 0, 0, 0])))
+    assert ZeroMeanPose(2.0)(one_way).item() == pytest.approx(2 * 0.09)

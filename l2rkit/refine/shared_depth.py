@@ -8,7 +8,7 @@ from torch.nn.functional import interpolate
 
 from ..geometry import move, normals, project, rotation, unproject
 from ..registry import REFINERS
-from ..render.warp import Rasterizer, carried_back, warp_depth
+from ..render.warp import Rasterizer, warp_depth, warp_to_canonical
 from ..structures import FAR, NEAR, Face
 
 DARKEST = 0.03  # of a photo: less counts as this
@@ -17,10 +17,10 @@ SLANTED = 0.35  # cosine to the camera below which a point is not looked at
 
 
 @REFINERS.register_module()
-class CommonShape(nn.Module):
+class SharedDepthOffset(nn.Module):
     """Moves the depth of every face by the same map, `shape` (1, 1, size, size), at first 0.
 
-    `tools/builders/crowd_stereo.py` finds the map. For faces of another size it is brought to
+    `tools/builders/photometric_stereo.py` finds the map. For faces of another size it is brought to
     theirs.
     """
 
@@ -35,7 +35,7 @@ class CommonShape(nn.Module):
 
 
 @dataclass(frozen=True, eq=False)
-class Crowd:
+class CanonicalObservations:
     """What N photos show of the canonical face.
 
     luminance (N, 1, S, S): logarithm of each photo's mean colour, carried back; seen (N, 1, S, S):
@@ -49,27 +49,29 @@ class Crowd:
     depth: Tensor
 
     @staticmethod
-    def joined(crowds: list["Crowd"]) -> "Crowd":
+    def joined(several: list["CanonicalObservations"]) -> "CanonicalObservations":
         """One crowd of several."""
-        sizes = torch.tensor([float(len(c.seen)) for c in crowds]).view(-1, 1, 1, 1)
-        depth = (torch.cat([c.depth for c in crowds]) * sizes).sum(0, keepdim=True) / sizes.sum()
-        parts = ([getattr(c, name) for c in crowds] for name in ("luminance", "seen", "slopes"))
-        return Crowd(*map(torch.cat, parts), depth)
+        sizes = torch.tensor([float(len(c.seen)) for c in several]).view(-1, 1, 1, 1)
+        depth = (torch.cat([c.depth for c in several]) * sizes).sum(0, keepdim=True) / sizes.sum()
+        parts = ([getattr(c, name) for c in several] for name in ("luminance", "seen", "slopes"))
+        return CanonicalObservations(*map(torch.cat, parts), depth)
 
 
 @torch.no_grad()
-def crowd_of(photo: Tensor, face: Face, rasterize: Rasterizer) -> Crowd:
+def canonical_observations(
+    photo: Tensor, face: Face, rasterize: Rasterizer
+) -> CanonicalObservations:
     """The photos (B, 3, S, S), of which a model has seen `face`, on the canonical face."""
     size = photo.shape[-1]
     where = project(move(unproject(face.depth), face.view), size)
     inside = ((where[:, :2] > 0) & (where[:, :2] < size - 1)).all(1, keepdim=True)
     nearest = warp_depth(face.depth, face.view, size, rasterize)
-    shown = carried_back(torch.cat([photo, nearest], 1), face.depth, face.view)
+    shown = warp_to_canonical(torch.cat([photo, nearest], 1), face.depth, face.view)
     front = (where[:, 2:] - shown[:, 3:]).abs() < NEARLY
     turn = rotation(face.view[:, :3])
     facing = -torch.einsum("bij,bjhw->bihw", turn, normals(face.depth))[:, 2:]
     light = torch.einsum("bji,bj->bi", turn, face.light.direction)
-    return Crowd(
+    return CanonicalObservations(
         shown[:, :3].mean(1, keepdim=True).clamp(min=DARKEST).log(),
         (front & (facing > SLANTED) & inside).float(),
         light[:, :2] / -light[:, 2:].clamp(max=-0.3),

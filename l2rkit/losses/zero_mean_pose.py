@@ -2,13 +2,13 @@
 
 from torch import Tensor, nn
 
-from ..ops.distributed import mean_of_all
+from ..ops.distributed import all_reduce_mean
 from ..registry import LOSSES
 from ..structures import Scene
 
 
 @LOSSES.register_module()
-class CentredViews(nn.Module):
+class ZeroMeanPose(nn.Module):
     """The square of the batch's mean turn, in radians: photos look both ways in equal measure.
 
     Ours, not the paper's. It keeps a small network from putting every face at the end of the range.
@@ -19,5 +19,5 @@ class CentredViews(nn.Module):
         self.weight = weight
 
     def forward(self, scene: Scene) -> Tensor:
-        turn = mean_of_all(scene.face.view[:, :3].mean(0))
+        turn = all_reduce_mean(scene.face.view[:, :3].mean(0))
         return self.weight * turn.square().sum()
