@@ -1,8 +1,8 @@
 """Installed plugins. Importing this module imports each of them, once.
 
 A plugin is a package with an entry point in the group `l2rkit.plugins`; importing it registers its
-parts. The registries import this module on the first look-up of a name that is a string, so a plugin
-costs nothing until it could be needed. A plugin that fails, or ends the program while it is
+parts. The registries import this module on the first look-up of a name that is a string, so a
+plugin costs nothing until it could be needed. A plugin that fails, or ends the program while it is
 imported, is named in a warning and skipped: it cannot break the others. The warning says which of
 its parts are there all the same.
 """
