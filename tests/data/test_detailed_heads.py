@@ -18,7 +18,7 @@ from l2rkit.data.heads.atlas import (
     skin_uv,
     texels,
 )
-from l2rkit.data.heads.capture import Scene
+from l2rkit.data.heads.capture import Capture
 from l2rkit.data.heads.character import random_character
 from l2rkit.data.heads.dataset import person_id
 from l2rkit.data.heads.detailed import FIELDS, detailed_images, packed, unpacked
@@ -192,7 +192,7 @@ def bumpy(model, size, height):
     person = random_character(model, np.random.default_rng(1), "train", TEXTURE)
     scene = random_portrait_capture(model, np.random.default_rng(4))
     view = np.zeros(6, np.float32)
-    scene = Scene(np.zeros_like(scene.action), view, scene.light, scene.background)
+    scene = Capture(np.zeros_like(scene.action), view, scene.light, scene.background)
     made = dict(vars(person), occluders=())
     return [
         render_portrait(model, type(person)(**(made | dict(height=h))), scene, size)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from l2rkit.demo import doors, serving
+from l2rkit.demo import middleware, serving
 from l2rkit.demo.middleware import Doors
 from l2rkit.demo.serving import LOCAL, PREFIX, held, sweep
 
@@ -53,7 +53,7 @@ def post(path: str, length: object, **how: object) -> int:
 
 
 def test_bodies_have_limits() -> None:
-    call, upload = "/gradio_api/queue/join", doors.UPLOAD
+    call, upload = "/gradio_api/queue/join", middleware.UPLOAD
     assert post(call, 10**6) == post(upload, 20 * 10**6) == 200
     assert post(call, 300 * 10**6) == post(upload, 21 * 10**6) == 413
     assert post(call, None) == post(call, "-1") == post(call, "x") == 411
@@ -63,12 +63,12 @@ def test_bodies_have_limits() -> None:
 def test_all_uploads_together_have_a_limit(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     with (tmp_path / "sub" / "photo").open("wb") as file:
-        file.truncate(doors.MOST_KEPT - 10**7)  # takes no room on the disk
+        file.truncate(middleware.MOST_KEPT - 10**7)  # takes no room on the disk
     how = dict(folder=str(tmp_path))
-    assert post(doors.UPLOAD, 9 * 10**6, **how) == 200
-    assert post(doors.UPLOAD, 11 * 10**6, **how) == 507
+    assert post(middleware.UPLOAD, 9 * 10**6, **how) == 200
+    assert post(middleware.UPLOAD, 11 * 10**6, **how) == 507
     (tmp_path / "sub" / "photo").unlink()
-    assert post(doors.UPLOAD, 11 * 10**6, **how) == 200
+    assert post(middleware.UPLOAD, 11 * 10**6, **how) == 200
 
 
 def test_uploads_under_way_count() -> None:
@@ -83,7 +83,7 @@ def test_uploads_under_way_count() -> None:
 
     guard = Doors(app)
     headers = [(b"content-length", b"77")]
-    scope = {"type": "http", "path": doors.UPLOAD, "method": "POST", "headers": headers}
+    scope = {"type": "http", "path": middleware.UPLOAD, "method": "POST", "headers": headers}
     asyncio.run(guard(scope, None, send))
     assert inside[:2] == [77, 400] and guard.coming == 0
 
@@ -96,7 +96,7 @@ def test_an_upload_without_a_name_is_no_error_of_the_server(address: str) -> Non
     )
     kind = {"content-type": "multipart/form-data; boundary=x"}
     for content in (body, b"", b"--x--"):
-        answer = httpx.post(f"{address}{doors.UPLOAD}", content=content, headers=kind)
+        answer = httpx.post(f"{address}{middleware.UPLOAD}", content=content, headers=kind)
         assert answer.status_code < 500, answer.text
 
 

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from l2rkit.data.heads import HeadModel, random_capture, random_person
-from l2rkit.data.heads.capture import Scene, rotation
+from l2rkit.data.heads.capture import Capture, rotation
 from l2rkit.data.heads.head_model import to_scene
 from l2rkit.data.heads.render import TURNING_POINT, person_head, project, render_head
 from l2rkit.landmarks import FaceMesh
@@ -39,7 +39,7 @@ def observed(model: HeadModel, find: FaceMesh, number: int) -> np.ndarray:
     yaw = np.radians(YAWS_DEG[number % len(YAWS_DEG)])
     view = np.float32([0, yaw, 0, 0, 0, FARTHER])
     light = np.float32([0.6, 0.4, 0, 0, -1])
-    scene = Scene(np.zeros_like(scene.action), view, light, scene.background)
+    scene = Capture(np.zeros_like(scene.action), view, light, scene.background)
     head = person_head(model, person)
     image = render_head(model, person, scene, SIZE, head)["img"]
     points = find([np.round(image * 255).astype(np.uint8)])[0, :, :2]
@@ -116,7 +116,7 @@ def picture(model: HeadModel, triangle: np.ndarray, weights: np.ndarray) -> np.n
     for yaw in (-40, 0, 40):
         view = np.float32([0, np.radians(yaw), 0, 0, 0, FARTHER])
         light = np.float32([0.6, 0.4, 0, 0, -1])
-        scene = Scene(np.zeros_like(scene.action), view, light, scene.background)
+        scene = Capture(np.zeros_like(scene.action), view, light, scene.background)
         drawn = render_head(model, person, scene, size, to_scene(model.mean))["img"]
         tile = np.round(drawn * 255).astype(np.uint8)
         turned = (points - TURNING_POINT) @ rotation(view[:3]).T + TURNING_POINT + view[3:]
