@@ -33,7 +33,7 @@ from l2rkit.data.heads.relief import (
     expression_height,
     height_of,
 )
-from l2rkit.data.heads.render import FAR, TAN_HALF_VIEW
+from l2rkit.data.heads.render import BACKGROUND_DEPTH, TAN_HALF_VIEW
 from l2rkit.data.heads.row_store import ROWS, RowStore
 from l2rkit.data.heads.skins import ASSET, REGIONS, Skin, Skins, mixed, regions
 from l2rkit.data.heads.texturing import surface_gradients
@@ -236,9 +236,9 @@ def test_maps_agree_and_occluders_are_marked(photos):
     for photo in photos:
         np.testing.assert_allclose(np.linalg.norm(photo["normal"], axis=2), 1, atol=1e-5)
         assert (photo["normal"][..., 2] < 0).all()
-        assert photo["depth"].max() <= FAR and 0.8 < photo["depth"].min() < 1.0
-        assert 0.4 < (photo["depth"] < FAR).mean() < 1
-        light, inside = photo["light"], photo["depth"] < FAR
+        assert photo["depth"].max() <= BACKGROUND_DEPTH and 0.8 < photo["depth"].min() < 1.0
+        assert 0.4 < (photo["depth"] < BACKGROUND_DEPTH).mean() < 1
+        light, inside = photo["light"], photo["depth"] < BACKGROUND_DEPTH
         shading = light[0] + light[1] * (photo["normal"] @ light[2:]).clip(0)
         shaded = photo["albedo"] * np.where(inside, shading, 1)[..., None]
         off = np.abs(shaded - photo["img"]).max(2)
@@ -289,7 +289,7 @@ def test_only_what_is_asked_for_is_drawn(tmp_path, capsys):
     again = DetailedHeads("val", size=30_002, image_size=16, root=str(tmp_path))
     assert hashlib.sha256(again[30_001]["img"].tobytes()).digest() == first
     assert set(FIELDS) <= set(sample)
-    shown = (sample["depth"] < FAR) & (sample["occluder"] == 0)
+    shown = (sample["depth"] < BACKGROUND_DEPTH) & (sample["occluder"] == 0)
     np.testing.assert_array_equal(sample["mask"] > 0, shown)
 
 

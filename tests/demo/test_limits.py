@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from l2rkit.demo import middleware, serving
-from l2rkit.demo.middleware import Doors
+from l2rkit.demo.middleware import OpenPathsOnly
 from l2rkit.demo.serving import LOCAL, PREFIX, held, sweep
 
 
 def asked(
     path: str = "/", headers: dict[str, str] | None = None, method: str = "GET", **how: object
 ) -> int:
-    """The status with which `Doors` answers a request; 200 if it came through."""
+    """The status with which `OpenPathsOnly` answers a request; 200 if it came through."""
     told: list[int] = []
 
     async def send(message: dict) -> None:
@@ -31,7 +31,7 @@ def asked(
 
     pairs = [(key.encode(), value.encode()) for key, value in (headers or {}).items()]
     scope = {"type": "http", "path": path, "method": method, "headers": pairs}
-    asyncio.run(Doors(app, **how)(scope, None, send))
+    asyncio.run(OpenPathsOnly(app, **how)(scope, None, send))
     return told[0]
 
 
@@ -81,7 +81,7 @@ def test_uploads_under_way_count() -> None:
     async def send(message: dict) -> None:
         inside.append(message.get("status", 0))
 
-    guard = Doors(app)
+    guard = OpenPathsOnly(app)
     headers = [(b"content-length", b"77")]
     scope = {"type": "http", "path": middleware.UPLOAD, "method": "POST", "headers": headers}
     asyncio.run(guard(scope, None, send))

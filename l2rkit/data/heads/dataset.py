@@ -23,7 +23,7 @@ PHOTOS_PER_PERSON = 4
 PEOPLE_PER_SPLIT = 10_000_000
 CHUNK = 128  # images
 SECONDS_EACH = {64: 0.025, 128: 0.06, 256: 0.2}  # on one core, roughly
-NEAR, DEPTH_STEPS = np.float32(0.8), 65535  # depth on disk: uint16 from NEAR to FAR
+NEAR, DEPTH_STEPS = np.float32(0.8), 65535  # depth on disk: uint16 from NEAR to BACKGROUND_DEPTH
 FIELDS = ("img", "depth", "albedo", "normal", "light", "view")
 
 

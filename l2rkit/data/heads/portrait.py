@@ -29,7 +29,7 @@ def render_portrait(model: HeadModel, person: Character, capture: Capture, size:
 
     The image is averaged over finer pixels, and has highlights besides Lambert's shading; the other
     maps are those of the pixel centres, of textures as fine as the pixels. Behind the head depth is
-    FAR, the normal is (0, 0, -1) and the albedo is the background.
+    BACKGROUND_DEPTH, the normal is (0, 0, -1) and the albedo is the background.
     """
     blank = person.head + SCALE * model.offsets("action", capture.action)
     turn = rotation(capture.view[:3]).T.astype(np.float32)

@@ -34,7 +34,7 @@ def render_head(model: HeadModel, person: Person, capture: Capture, size: int, h
     """{img (S,S,3) in [0,1], depth (S,S), albedo (S,S,3), normal (S,S,3)}, all float32.
 
     The image is averaged over finer pixels; the others are those of the pixel centres. Behind
-    the head depth is FAR, the normal is (0, 0, -1) and the albedo is the background.
+    the head depth is BACKGROUND_DEPTH, the normal is (0, 0, -1) and the albedo is the background.
     `head` spares computing `person_head` again.
     """
     head = person_head(model, person) if head is None else head
