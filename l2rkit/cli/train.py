@@ -97,10 +97,13 @@ def train(
     trained before, which --chain does. It may be ended at any time and begun again.
     """
     cfg = load_for_runner(config, cfg_options, launcher, unread=MEASURING)
-    check_config(cfg, config)
-    check_launcher(launcher)
     cfg.work_dir = work_dir or cfg.get("work_dir") or f"work_dirs/{Path(config).stem}"
     check_place(cfg.work_dir)
+    check_loggers(cfg)
+    check_config(cfg, config)
+    if chain and launcher != "none":
+        raise ConfigError("--chain trains in one process: with a launcher, train each by itself")
+    check_launcher(launcher)
     cfg.resume = False
     if amp:
         halve(cfg, amp)
@@ -109,10 +112,9 @@ def train(
     if resume and not go_on(cfg, seed, resume):
         return
     if not cfg.resume:
-        begin(cfg, config, chain, launcher)
+        begin(cfg, config, chain)
     if seed is not None and not cfg.resume:
         cfg.randomness = dict(seed=seed)
-    check_loggers(cfg)
     check_weights(cfg)
     from ..engine.console import TrainingProgress
     from ..engine.runner import TrainingRunner
@@ -146,7 +148,7 @@ def base_batch(config: str, cfg: Any) -> int:
     return said.get("base_batch_size") or load_config(config).train_dataloader.batch_size
 
 
-def begin(cfg: Any, config: str, chain: bool, launcher: str) -> None:
+def begin(cfg: Any, config: str, chain: bool) -> None:
     """Sees to it that what the config begins with is there: with `chain` it is trained first."""
     start = cfg.get("load_from")
     if not start or "://" in str(start) or Path(start).is_file():
@@ -157,8 +159,6 @@ def begin(cfg: Any, config: str, chain: bool, launcher: str) -> None:
         raise ConfigError(f"{config} goes on from {start}, which is not there") from None
     if not chain:
         raise ConfigError(said(config, stages))
-    if launcher != "none":
-        raise ConfigError("--chain trains in one process: with a launcher, train each by itself")
     train_first(stages)
 
 

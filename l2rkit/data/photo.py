@@ -24,7 +24,7 @@ SUFFIXES |= {".ppm", ".pgm", ".jp2", ".avif", ".jfif"}
 HEIC = {".heic", ".heif"}  # read where pillow-heif is installed
 # EPS, PDF and the like are left out: Pillow would start other programs to read them
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000", "AVIF")
-HEIC_WORDS = "convert to JPEG, or pip install 'l2rkit[heic]'"
+HEIC_WORDS = "convert to JPEG, or pip install pillow-heif"
 SUFFIXES_NAMED = 6  # in the line about what was passed over
 SMALLEST_SIDE = 8  # px; below it there is no face to speak of
 LONGEST_SIDE = 6000  # px; the width of a 24-megapixel camera's picture

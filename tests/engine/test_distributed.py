@@ -245,6 +245,9 @@ def test_the_launcher_reaches_the_runner(launcher, monkeypatch, tmp_path) -> Non
     seen = []
 
     class Trained:
+        def register_hook(self, hook: object) -> None:
+            pass
+
         def train(self) -> None:
             seen.append("trained")
 
