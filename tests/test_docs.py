@@ -155,7 +155,7 @@ def test_its_links_lead_somewhere(page: str) -> None:
 
 def test_data_lie_where_the_page_of_data_sets_puts_them() -> None:
     places = set()
-    for path in (ROOT / "configs").glob("*/*.py"):
+    for path in (ROOT / "configs").rglob("*.py"):
         places |= set(re.findall(r'data_root ?= ?"(data/\w+)"', path.read_text("utf-8")))
     page = PAGES["docs/datasets.md"].read_text("utf-8")
     assert len(places) > 4

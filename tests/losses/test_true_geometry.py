@@ -67,7 +67,6 @@ def test_a_model_hands_its_labels_on_and_learns_from_them():
         decompose=Unsup3DDecomposer(image_size=size, width=4, encoder_width=4),
         render=GridRenderer(),
         losses=dict(geometry=TrueGeometry()),
-        mirror=False,
     )
     photo = torch.rand(2, 3, size, size)
     with torch.no_grad():

@@ -128,5 +128,5 @@ def test_resampling_keeps_a_ramp_and_the_range(method: str):
 def test_wrong_arguments_are_refused():
     with pytest.raises(PartError, match="no method 'bicubik': did you mean 'bicubic'"):
         Resample("bicubik")
-    with pytest.raises(PartError, match="by 1 or more, not by 0"):
+    with pytest.raises(PartError, match="by a whole number from 1 to 16, not by 0"):
         Resample(scale=0)

@@ -23,7 +23,7 @@ from l2rkit.data.heads.dataset import SPLITS, make_images
 from l2rkit.data.heads.detailed import detailed_images
 from l2rkit.data.heads.portrait import render_portrait
 from l2rkit.data.heads.portrait_scene import random_portrait_capture
-from l2rkit.data.heads.render import FAR
+from l2rkit.data.heads.render import BACKGROUND_DEPTH
 from l2rkit.identity import FaceRes
 from l2rkit.metrics.fine_normal import fine_errors
 from l2rkit.metrics.retrieval import ranked
@@ -84,7 +84,7 @@ def main(people: int, split: str, seed: int) -> None:
         rank1, cosine = ranked(codes[1::EACH], codes[::EACH])
         impostor = codes[1::EACH] @ codes[::EACH].T
         others = impostor[~torch.eye(people, dtype=torch.bool)].mean()
-        mask = (tensors(samples, "depth") < FAR).float()
+        mask = (tensors(samples, "depth") < BACKGROUND_DEPTH).float()
         detail = fine_errors(*[tensors(samples, "normal")] * 2, mask)[1].mean()
         click.echo(
             f"version {version}: rank-1 {rank1.mean():.1f} % of {people}, cosine "

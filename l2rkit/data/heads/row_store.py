@@ -2,14 +2,13 @@
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from logging import INFO
 from pathlib import Path
 
 import numpy as np
-from mmengine.logging import print_log
 
 ROWS = 32  # in a chunk
 WORTH_A_LINE = 1000  # missing rows from which on it is said how long they take
@@ -84,12 +83,12 @@ class RowStore:
             return
         near = min(seconds, key=lambda known: abs(known - size))
         minutes = missing * seconds[near] * (size / near) ** 2 / 60
-        print_log(
+        print(
             f"{missing:,} synthetic heads of {size} px are drawn as they are asked for: about "
             f"{max(1, round(minutes))} min on one core and {missing * self.row_bytes() / 1e9:.1f} "
             f"GB in {self.root}, if all are",
-            "current",
-            INFO,
+            file=sys.stderr,
+            flush=True,
         )
 
     def _folder(self, chunk: int) -> Path:

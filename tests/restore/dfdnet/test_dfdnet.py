@@ -141,7 +141,7 @@ def test_the_dictionary_is_the_files(tmp_path):
     write_weights(atoms, path)
     part = DFDNet(None, str(path), **SMALL)
     assert torch.equal(part.dictionary.mouth_16, atoms["mouth_16"])
-    with pytest.raises(WeightsError, match=r"'left_eye_2' is \(3, 16, 24, 24\), not \(64,"):
+    with pytest.raises(WeightsError, match=r"'left_eye_16' is \(3, 24, 3, 3\), not \(64,"):
         DFDNet(None, str(path))
 
 
