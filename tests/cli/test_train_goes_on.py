@@ -150,7 +150,7 @@ def test_averages_have_to_fit_and_go_on(training: Path, tmp_path: Path) -> None:
     rewritten(path, lambda content: content["ema_state_dict"].pop(name))
     said = error_of(run(training, tmp_path / "broken", resume=True))
     assert f"{path} (its averages) is of another architecture: it lacks" in said
-    torch.save(whole, path)
+    torch.save(deepcopy(whole), path)
     assert run(training, tmp_path / "broken", resume=True).exit_code == 0
     wanted, got = (
         torch.load(tmp_path / name / "iter_4.pth", weights_only=True)
