@@ -8,7 +8,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS
 
 from l2rkit.data.heads.character import random_character, texture_side
-from l2rkit.data.heads.dataset import DEPTH_STEPS, NEAR, PHOTOS_PER_PERSON, SPLITS, person_id
+from l2rkit.data.heads.dataset import PHOTOS_PER_PERSON, SPLITS, pack, person_id, unpack
 from l2rkit.data.heads.head_model import HeadModel
 from l2rkit.data.heads.portrait import render_portrait
 from l2rkit.data.heads.portrait_scene import random_portrait_capture
@@ -85,7 +85,7 @@ class DetailedHeads(BaseDataset):
         if "mask" in self.fields:
             wanted |= {"depth", "occluder"}
         row = self.store.get(info.pop("index"), sorted(wanted), self._make)
-        sample = {field: unpacked(field, array) for field, array in row.items()}
+        sample = {field: unpack(field, array) for field, array in row.items()}
         if "mask" in self.fields:
             sample["mask"] = (
                 (sample["depth"] < BACKGROUND_DEPTH) & (sample["occluder"] == 0)
@@ -132,24 +132,7 @@ def layout_of(size: int) -> Layout:
 
 
 def packed(field: str, array: np.ndarray) -> np.ndarray:
-    """As it lies on disk: colours uint8, depth uint16, normals int16, the rest as it is."""
-    if field in ("img", "albedo"):
-        return np.round(array * 255).astype(np.uint8)
-    if field == "depth":
-        return np.round((array - NEAR) / (BACKGROUND_DEPTH - NEAR) * DEPTH_STEPS).astype(np.uint16)
+    """As it lies on disk: like version 1, but normals int16, whose steps are finer than skin."""
     if field == "normal":
         return np.round(array * NORMAL_STEPS).astype(np.int16)
-    return array
-
-
-def unpacked(field: str, array: np.ndarray) -> np.ndarray:
-    """The inverse of `packed` as far as a pipeline wants it: colours stay uint8."""
-    if field == "depth":
-        depth = NEAR + array.astype(np.float32) * (
-            (BACKGROUND_DEPTH - NEAR) / np.float32(DEPTH_STEPS)
-        )
-        return np.where(array == DEPTH_STEPS, BACKGROUND_DEPTH, depth)
-    if field == "normal":
-        normal = array.astype(np.float32)
-        return normal / np.linalg.norm(normal, axis=-1, keepdims=True)
-    return array
+    return pack(field, array)
