@@ -104,7 +104,7 @@ def writing() -> Iterator[None]:
 
     Raises:
         UserError: a file could not be written.
-        Door: the disk is full, so that the others cannot be written either.
+        CommandError: the disk is full, so that the others cannot be written either.
     """
     from ..io.files import is_full
 

@@ -81,7 +81,7 @@ CLOSED = dict(  # doors that gradio has and this page does not need
 
 
 def launching(hosts: Collection[str] | None, folder: str) -> dict[str, Any]:
-    """How gradio is to launch it; the arguments are those of `Doors`."""
+    """How gradio is to launch it; the arguments are those of `OpenPathsOnly`."""
     from starlette.middleware import Middleware
 
     from .middleware import OpenPathsOnly
