@@ -8,6 +8,7 @@ from torch.nn.functional import cosine_similarity
 
 from ..errors import PartError
 from ..identity import FaceRes
+from ..identity.aligned import aligned_crops, points_of
 from ..registry import LOSSES, MODELS
 from ..structures import Scene
 
@@ -20,8 +21,8 @@ class Identity(nn.Module):
         embedding: (B, 3, H, W) in [0, 1] → (B, D), such as `FaceEmbedding`; its weights are frozen.
             Never `FaceRes`: nothing is trained against the judge, which passes no gradient.
         weight: factor of the whole.
-        turned: factor of the same for the face drawn from elsewhere on white, at a yaw that is
-            drawn anew for each face; 0 leaves it out.
+        turned: factor of the same for the face drawn from elsewhere on white and cut as a photo
+            would be, at a yaw that is drawn anew for each face; 0 leaves it out.
         turn_deg: the farthest such yaw, to either side of ahead.
 
     Raises:
@@ -59,7 +60,9 @@ class Identity(nn.Module):
         view[:, 1] = radians(self.turn_deg) * share.to(view)
         with torch.no_grad():
             photo = self.embedding(scene.target)
-        drawn = self.embedding(scene.render(scene.face.with_view(view)).on_white())
+        turned = scene.face.with_view(view)
+        picture = scene.render(turned).on_white()
+        drawn = self.embedding(aligned_crops(picture, points_of(turned, picture.shape[-1])))
         return (1 - cosine_similarity(drawn, photo, dim=1)).mean()
 
     def train(self, mode: bool = True) -> "Identity":

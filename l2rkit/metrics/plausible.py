@@ -8,6 +8,8 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from ..geometry import view_of
+from ..identity.aligned import aligned_crops, found_points
+from ..landmarks import FaceMesh
 from ..registry import MODELS, RENDERERS
 from ..render import GridRenderer
 from ..structures import Face, Rendering, Scene
@@ -45,9 +47,9 @@ class TurnedIdentity(ImageFigures):
     """Whether the face, drawn at other yaws, is still the photo's person.
 
     `turned_identity`: the cosine between the codes of the photo and of the drawn face, mean over
-    the yaws. The face is drawn as it is lit, on grey. Cosines of different parts do not compare.
-    Beside it `stranger_identity`: the same, with the photo before it, which in a set of one
-    photo each is another person's.
+    the yaws. The face is drawn as it is lit, on grey, and cut by its landmarks. Cosines of
+    different parts do not compare. Beside it `stranger_identity`: the same, with the photo before
+    it, which in a set of one photo each is another person's.
 
     Args:
         identity: part that gives each photo (B, 3, H, W) a code (B, K), such as `FaceRes`.
@@ -67,6 +69,7 @@ class TurnedIdentity(ImageFigures):
         super().__init__(**metric)
         self.identity, self.yaws_deg = MODELS.build(identity), tuple(yaws_deg)
         self.render = RENDERERS.build(render) or GridRenderer(max_slope_deg=80)
+        self.landmarks = FaceMesh()
 
     @torch.no_grad()
     def process(self, data_batch: dict, data_samples: Sequence[Scene]) -> None:
@@ -76,7 +79,9 @@ class TurnedIdentity(ImageFigures):
         for yaw in self.yaws_deg:
             drawn = self.render(scene.face.with_view(view_of(yaw).to(scene.face.view)))
             image = torch.lerp(torch.full_like(drawn.image, GREY), drawn.image, drawn.mask)
-            codes.append(normalize(self.identity(image.cpu().float().clamp(0, 1))))
+            image = image.cpu().float().clamp(0, 1)
+            crops = aligned_crops(image, found_points(image, self.landmarks))
+            codes.append(normalize(self.identity(crops)))
         drawn_codes = torch.stack(codes).mean(0)  # its products are means of cosines
         rows = zip(normalize(self.identity(clean)).cpu(), drawn_codes.cpu())
         self.results += [(photo.clone(), drawn.clone()) for photo, drawn in rows]

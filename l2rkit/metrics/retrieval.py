@@ -11,8 +11,10 @@ from mmengine.registry import METRICS
 from torch import Tensor
 
 from ..geometry import view_of
+from ..identity.aligned import aligned_crops, found_points
 from ..io.files import cached_array
 from ..io.weights import weights_digest
+from ..landmarks import FaceMesh
 from ..landmarks.region import skin_tone
 from ..registry import MODELS, RENDERERS
 from ..render import GridRenderer
@@ -29,8 +31,9 @@ class FaceRetrieval(BaseMetric):
     Codes of an identity network are compared by their cosine. For each view, `rank1_VIEW` in
     percent: the share of faces that are nearest to their own clean photo; `cosine_VIEW`: the mean
     cosine with it. Views: `own`, as the photo shows it, by the method's own renderer; `ahead`, yaw
-    0; `side`, the mean over yaws of 30 degrees to both sides. Faces are rendered on white;
-    `pasted` is the own view over the photo that was given, as if the face were pasted back.
+    0; `side`, the mean over yaws of 30 degrees to both sides. Faces are rendered on white; turned
+    ones are then cut by the landmarks that FaceMesh finds in them, as photos are. `pasted` is the
+    own view over the photo that was given, as if the face were pasted back.
 
     `rank1_own_GROUP` is the same for the photos of each `source` and of each tercile of skin tone
     (see `skin_tone`), for photos with colour, so that it is seen who is served worse.
@@ -64,7 +67,7 @@ class FaceRetrieval(BaseMetric):
         judge = dict(type="l2rkit.identity.FaceRes") if judge is None else judge
         self.judge = MODELS.build(judge)
         self.known = weights_digest(repr(judge), self.judge)
-        self.render = RENDERERS.build(render)
+        self.render, self.landmarks = RENDERERS.build(render), FaceMesh()
         self.views = {"ahead": (0.0,), "side": (side_deg, -side_deg)}
         self.turned_every, self.cache = turned_every, None if cache is None else Path(cache)
         if self.cache is not None:
@@ -96,10 +99,10 @@ class FaceRetrieval(BaseMetric):
     def _turned(self, render: Callable[[Face], Rendering], face: Face) -> Tensor:
         """(B, V, K): codes of the faces in the turned views, those of `self.views` in a row."""
         yaws = [yaw for some in self.views.values() for yaw in some]
-        codes = [
-            self.judge(render(face.with_view(view_of(yaw).to(face.view))).on_white().cpu().float())
-            for yaw in yaws
-        ]
+        codes = []
+        for yaw in yaws:
+            drawn = render(face.with_view(view_of(yaw).to(face.view))).on_white().cpu().float()
+            codes.append(self.judge(aligned_crops(drawn, found_points(drawn, self.landmarks))))
         return torch.stack(codes, 1).cpu()
 
     def _codes_of_photos(self, clean: Tensor) -> Tensor:

@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from l2rkit.data import FaceAligner
+from l2rkit.data.photo import read_photo
+from l2rkit.data.transforms import to_tensor
 from l2rkit.landmarks.points import LEFT_CHEEK, MEAN_FACE, OVAL, RIGHT_CHEEK
 from l2rkit.landmarks.pose import canonical_points
 from l2rkit.landmarks.region import face_region, skin_tone
@@ -36,6 +39,15 @@ def people():
     points = (stretched + torch.tensor([0, 0, 0.97])).double()
     view = 0.3 * torch.randn(COUNT, 6).double() * torch.tensor([0.5, 1, 0.3, 0.02, 0.02, 0])
     return landmarks_of(points, view)
+
+
+@pytest.fixture(scope="module")
+def sample_crops():
+    """(3, 3, 128, 128): sample portraits, cut."""
+    aligner = FaceAligner(128)
+    names = [f"l2rkit/zoo/samples/portrait_{number}.jpg" for number in (1, 2, 4)]
+    crops = [aligner.crop(read_photo(name))[0] for name in names]
+    return torch.stack([to_tensor(crop) for crop in crops])
 
 
 def scene_of(depth, view, picture=None):
@@ -196,6 +208,29 @@ def test_side_views_are_the_mean_over_both_sides():
     report = metric.compute_metrics(metric.results)
     assert report["rank1_ahead"] == 100
     assert set(metric.each["rank1_side"]) <= {50, 100} and report["rank1_side"] < 75
+
+
+def test_a_turned_face_is_looked_for_where_its_landmarks_are(sample_crops):
+    """The renderer shows turned faces higher up and smaller; the judge looks at pixels."""
+
+    def moved(face):
+        far = torch.tensor([[1.25, 0, 0.05], [0, 1.25, -0.2]]).expand(len(face), 2, 3)
+        grid = torch.nn.functional.affine_grid(far, face.albedo.shape, align_corners=False)
+        picture = torch.nn.functional.grid_sample(
+            face.albedo, grid, padding_mode="border", align_corners=False
+        )
+        return Rendering(picture, torch.ones_like(face.depth), face.depth)
+
+    def pixels(photo):
+        middle = torch.nn.functional.avg_pool2d(photo, 4)[..., 8:-8, 8:-8].flatten(1)
+        return torch.nn.functional.normalize(middle - middle.mean(1, keepdim=True))
+
+    metric = FaceRetrieval(pixels, render=moved)
+    scene = scene_of(torch.ones(len(sample_crops), 1, 128, 128), torch.zeros(3, 6), sample_crops)
+    metric.process(dict(photo=sample_crops), [scene])
+    assert metric.compute_metrics(metric.results)["cosine_side"] > 0.9
+    unaligned = pixels(moved(scene.face).on_white()) * pixels(sample_crops)
+    assert unaligned.sum(1).mean() < 0.6
 
 
 def test_groups_are_sources_and_terciles_of_tone():

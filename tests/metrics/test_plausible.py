@@ -72,7 +72,7 @@ def test_identity_is_the_mean_cosine_over_the_yaws():
             for yaw in (0, math.radians(45)):
                 colour = colours[i].tolist()
                 drawn = [colour[0], colour[1] - 0.3 * yaw, colour[2]]
-                cosines.append(cosine(code, [(c - 0.5) / 2 for c in drawn]))  # half of it is grey
+                cosines.append(cosine(code, [c - 0.5 for c in drawn]))
             assert metric.each[name][i] == pytest.approx(sum(cosines) / 2, abs=1e-5)
 
 
