@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import cv2
-import numpy as np
 import torch
 from mmengine.registry import METRICS
 from torch import Tensor
@@ -11,7 +9,7 @@ from torch.nn.functional import normalize
 
 from ..errors import DataError
 from ..landmarks.region import face_region
-from ..ops.masked import masked_means
+from ..ops.masked import masked_blur, masked_means
 from ..render.warp import normals_in_view
 from ..structures import Scene
 from .figures import ImageFigures
@@ -20,23 +18,12 @@ from .masks import inner
 BLUR = 0.015  # standard deviation of the Gaussian, in widths of the picture
 
 
-def smoothed(picture: Tensor, mask: Tensor, sigma: float) -> Tensor:
-    """(B, C, H, W): Gaussian means of standard deviation `sigma` px over the mask (B, 1, H, W)."""
-
-    def blurred(tensor: Tensor) -> Tensor:
-        planes = tensor.flatten(0, 1).numpy()
-        soft = [cv2.GaussianBlur(p, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT) for p in planes]
-        return torch.from_numpy(np.stack(soft)).view_as(tensor)
-
-    return blurred(picture * mask) / blurred(mask).clamp(min=1e-6)
-
-
 def fine(normal: Tensor, mask: Tensor) -> Tensor:
     """(B, 3, H, W) unit: normals less their Gaussian mean over the mask, plus (0, 0, -1).
 
     normal (B, 3, H, W) unit; mask (B, 1, H, W). Of a smooth surface they are (0, 0, -1).
     """
-    rest = normal - smoothed(normal, mask, BLUR * normal.shape[-1])
+    rest = normal - masked_blur(normal, mask, BLUR * normal.shape[-1])
     return normalize(rest + rest.new_tensor([0, 0, -1]).view(1, 3, 1, 1), dim=1)
 
 

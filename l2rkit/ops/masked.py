@@ -1,6 +1,10 @@
 """Means over the part of a picture that a mask marks."""
 
+import math
+
+import torch
 from torch import Tensor
+from torch.nn.functional import conv2d
 
 from .distributed import all_reduce_mean
 
@@ -16,3 +20,22 @@ def masked_mean(value: Tensor, mask: Tensor) -> Tensor:
 def masked_means(value: Tensor, mask: Tensor) -> Tensor:
     """(B,): the same of each picture of `value` (B, C, H, W) by itself."""
     return (value * mask).sum((1, 2, 3)) / mask.sum((1, 2, 3)).clamp(min=1)
+
+
+def masked_blur(value: Tensor, mask: Tensor, sigma: float) -> Tensor:
+    """(B, C, H, W): Gaussian means of value (B, C, H, W) over the mask (B, 1, H, W).
+
+    sigma: standard deviation in px; the kernel ends at three of it. Where the mask is empty as far
+    as the kernel reaches, the mean is 0. Passes gradients.
+    """
+    reach = math.ceil(3 * sigma)
+    line = torch.arange(-reach, reach + 1, dtype=value.dtype, device=value.device)
+    line = (-(line**2) / (2 * sigma**2)).exp()
+    line = line / line.sum()
+
+    def blurred(planes: Tensor) -> Tensor:
+        one = planes.flatten(0, 1)[:, None]
+        one = conv2d(one, line.view(1, 1, 1, -1), padding=(0, reach))
+        return conv2d(one, line.view(1, 1, -1, 1), padding=(reach, 0)).view_as(planes)
+
+    return blurred(value * mask) / blurred(mask).clamp(min=1e-6)

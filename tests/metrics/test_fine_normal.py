@@ -6,7 +6,8 @@ import torch
 
 from l2rkit.errors import DataError
 from l2rkit.metrics import FineNormalErrors
-from l2rkit.metrics.fine_normal import BLUR, angles_between, fine, fine_errors, smoothed
+from l2rkit.metrics.fine_normal import BLUR, angles_between, fine, fine_errors
+from l2rkit.ops.masked import masked_blur
 
 
 def wavy(tilt_deg=0.0, wave_deg=0.0, size=128, period=4):
@@ -55,7 +56,7 @@ def test_what_is_outside_the_mask_has_no_say():
     truth, other = wavy(5, 6), wavy(5, 6)
     other[..., 64:] = wavy(60, 20)[..., 64:]
     assert fine_errors(other, truth, mask)[0].item() == pytest.approx(0, abs=1e-3)
-    flat = smoothed(torch.full((1, 1, 128, 128), 2.0), mask, 1.9)
+    flat = masked_blur(torch.full((1, 1, 128, 128), 2.0), mask, 1.9)
     np.testing.assert_allclose(flat[mask > 0].numpy(), 2, rtol=1e-5)
 
 

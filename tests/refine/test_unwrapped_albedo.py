@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from l2rkit.geometry import normals, view_of
+from l2rkit.ops.masked import masked_blur
 from l2rkit.priors import StyleGAN2
 from l2rkit.refine import UnwrappedAlbedo
 from l2rkit.render import GridRenderer
@@ -152,3 +153,27 @@ def test_the_mirror_image_may_be_left_out():
 
 def lit(face: Face) -> torch.Tensor:
     return shade(face.albedo, normals(face.depth), face.light).clamp(0, 1)
+
+
+def test_broad_colours_of_what_is_seen_are_the_proxys_and_fine_ones_the_networks(part):
+    torch.nn.init.normal_(part.network.last.weight, std=0.05)
+    face = smooth_face(0.0)
+    photo = 0.3 + 0.2 * torch.rand(1, 3, SIZE, SIZE, generator=torch.manual_seed(3))
+    own = part(face, photo).albedo
+    part.broad = 1 / 8
+    mixed = part(face, photo).albedo
+    shown = (unwrap(photo, face.depth, face.view).visible > 0.999).expand_as(photo)
+    inner = torch.zeros_like(shown)
+    inner[..., 12:-12, 12:-12] = True  # the kernel reaches no edge
+    assert (shown & inner).sum() > 100
+
+    def broad(picture):
+        return masked_blur(picture, torch.ones(1, 1, SIZE, SIZE), 4.0)
+
+    proxy = lit(face)
+    wanted = own + broad(proxy - own)
+    torch.testing.assert_close(mixed[inner & shown], wanted[inner & shown], atol=0.02, rtol=0)
+    assert (
+        abs(broad(mixed) - broad(proxy))[inner].max()
+        < abs(broad(own) - broad(proxy))[inner].max() / 2
+    )
