@@ -1,4 +1,4 @@
-"""l2rkit: 3D faces from bad photos, trained, tested and compared in one place.
+"""l2rkit: 3D faces from bad photos: methods to train, test and compare.
 
 The names below are imported when they are first used.
 """

@@ -1,9 +1,9 @@
-"""The 3D-aware adversary: it tells faces, drawn in other views, from photos taken in such views.
+"""A pose-conditioned discriminator separates novel-view renderings from real photos.
 
 The paper's statement (introduction): albedo and geometry are optimised mutually, through rendering,
-with a 3D-aware adversarial loss. How is ours: a face is drawn in the view of another photo of the
-batch, and the discriminator is told the view, so that a flat nose or a smeared cheek gives it away.
-It sees what of a picture lies on the middle of the face: behind it there is nothing to judge.
+with a 3D-aware adversarial loss. The details are ours: a face is rendered in the view of another
+photo of the batch, and the discriminator gets that view as a condition, so it can detect flat noses
+and smeared cheeks. It sees only the middle of the face, as the rest is no part of the model.
 """
 
 from dataclasses import dataclass, replace
@@ -19,15 +19,15 @@ from .registry import MODELS
 from .render.warp import warp_to_view
 from .structures import Face, Rendering, Scene
 
-R1_EVERY = 16  # steps from one regularisation to the next
-TURN, SHIFT = radians(30), 0.05  # what counts as 1 in the view that the discriminator is told
+R1_EVERY = 16  # steps between regularisations
+TURN, SHIFT = radians(30), 0.05  # scale of each number of the view in the condition
 WINDOW = 0.85, 0.95  # half axes of the ellipse on the canonical face, in halves of its size
-BEHIND = 0.5  # colour around it
+BEHIND = 0.5  # colour outside of the ellipse
 
 
 @dataclass(frozen=True, eq=False)
 class DiscriminatorInput:
-    """What the discriminator is shown: image (B, 3, H, W); view (B, 6) as told, or None."""
+    """Input of the discriminator: image (B, 3, H, W); view (B, 6) as a condition, or None."""
 
     image: Tensor
     view: Tensor | None
@@ -38,14 +38,14 @@ class DiscriminatorInput:
 
 @MODELS.register_module()
 class Adversary(nn.Module):
-    """Judges drawn faces; learns from photos. A part of `FaceReconstructor`, for training alone.
+    """The adversarial loss and the discriminator's own; used only in training.
 
     Args:
         discriminator: image, view → score (B,), such as `StyleGAN2Discriminator(condition=6)`;
-            without a condition it is told no view.
-        weight: of its say in what the face learns.
+            without a condition it gets no view.
+        weight: of the generator loss.
         r1: weight of R1 (Mescheder et al., ICML 2018), every 16th step.
-        turned: faces are drawn in other photos' views; else in their own, as a 2D adversary has it.
+        turned: renders faces in other photos' views; False is a 2D adversary, in their own views.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Adversary(nn.Module):
         self.register_buffer("step", torch.zeros((), dtype=torch.long))
 
     def discriminator_inputs(self, scene: Scene) -> tuple[DiscriminatorInput, DiscriminatorInput]:
-        """The scene's faces as drawn, with gradients, and its photos."""
+        """The rendered faces, with gradients, and the photos, as discriminator inputs."""
         face = scene.face
         drawn, own = face, scene.rendering
         if self.turned:
@@ -74,13 +74,13 @@ class Adversary(nn.Module):
         return self._discriminator_input(own, drawn), self._discriminator_input(real, face)
 
     def generator_loss(self, fake: DiscriminatorInput) -> Tensor:
-        """How far the discriminator is from taking what was drawn for photos, a scalar."""
+        """The generator loss, a scalar: small if renderings are scored as photos."""
         return self.weight * softplus(-self._scores(fake)).mean()
 
     def discriminator_loss(
         self, fake: DiscriminatorInput, real: DiscriminatorInput
     ) -> dict[str, Tensor]:
-        """The discriminator's own `loss`, and for the log its mean scores."""
+        """The discriminator's `loss`, and its mean scores for the log."""
         fake_scores, real_scores = self._scores(fake.detached()), self._scores(real)
         loss = softplus(fake_scores).mean() + softplus(-real_scores).mean()
         if self.r1 and self.step % R1_EVERY == 0:
@@ -103,7 +103,7 @@ class Adversary(nn.Module):
         return self.discriminator(pictures.image, pictures.view).float()
 
     def _gradient_penalty(self, real: DiscriminatorInput) -> Tensor:
-        """Mean over photos of the squared derivative of the score by the image in [-1, 1]."""
+        """R1: mean over photos of the squared gradient of the score by the image in [-1, 1]."""
         image = real.image.detach().float().requires_grad_()
         with torch.autocast(image.device.type, enabled=False):
             score = self.discriminator(image, real.view)
@@ -111,7 +111,7 @@ class Adversary(nn.Module):
 
 
 def another(scene: Scene) -> Tensor:
-    """(B,): for each photo the number of one of the batch, a permutation drawn anew."""
+    """(B,): a random permutation of the batch, the other photo for each photo."""
     return torch.randperm(len(scene.target)).to(scene.target.device)
 
 

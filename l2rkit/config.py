@@ -1,4 +1,4 @@
-"""Configs to models: the door for files, overrides and weights."""
+"""Loads configs, with overrides and protocols, and models with their weights."""
 
 import inspect
 import re
@@ -16,17 +16,17 @@ from mmengine.registry import MODELS
 from mmengine.utils import get_object_from_string
 
 from .errors import ConfigError, PartError, near
-from .io import checkpoints  # noqa: F401  # it registers `zoo://` with MMEngine
+from .io import checkpoints  # noqa: F401  # registers `zoo://` with MMEngine
 from .io.weights import load_weights
 from .model import FaceReconstructor
 from .registry import check_arguments
 
-# Keys of a Runner that a config may leave out and an override may still set.
+# Keys of a Runner that an override may set although the config has none.
 RUNNER_KEYS = ("randomness", "resume", "load_from", "load_only", "work_dir", "launcher", "env_cfg")
 RUNNER_KEYS += ("visualizer",)
 
-# Top-level keys that are read once a config is loaded, by the Runner or by l2rkit. All other
-# names are the config's own: its values were made of them before an override could change them.
+# Top-level keys that the Runner or l2rkit reads after loading. All other names are variables of the
+# config: other values were computed from them before an override could change them.
 READ = {
     *RUNNER_KEYS,
     *("model", "data_preprocessor", "optim_wrapper", "param_scheduler", "auto_scale_lr"),
@@ -37,12 +37,12 @@ READ = {
     *("efficient_conv_bn_eval", "protocol"),
 }
 
-# What MMEngine's builders take out of a dict before they call its type.
+# Keys that MMEngine's builders remove from a dict before they call its type.
 NOT_ARGUMENTS = ("type", "_scope_", "constructor", "paramwise_cfg", "convert_to_iter_based")
 
-MEASURING = ("protocol", "test_dataloader", "test_evaluator")  # what makes a protocol
+MEASURING = ("protocol", "test_dataloader", "test_evaluator")  # keys of a protocol
 
-# Where `configs/` lies: within the package if installed, beside it in a clone.
+# `configs/` is in the package if installed, beside it in a clone.
 HOMES = (Path(__file__).parent, Path(__file__).parents[1])
 
 
@@ -51,14 +51,13 @@ def load_config(
 ) -> Config:
     """The config at `path` with dotted `overrides` merged in, its `custom_imports` done.
 
-    A path such as configs/lap/lap_heads.py that is not there stands for the shipped config, and so
-    does its bare name, lap_heads. Configs inherit shipped ones, in a clone and where l2rkit is
-    installed, by `with read_base(): from l2rkit.configs.lap.lap_heads import *`.
+    If configs/lap/lap_heads.py is missing in the current folder, the shipped config is loaded, as
+    for the bare name lap_heads. A config inherits a shipped one by
+    `with read_base(): from l2rkit.configs.lap.lap_heads import *`.
 
     Args:
-        protocol: measures otherwise than the config: the test set, the metrics and the `protocol`
-            are those of configs/_base_/protocols/PROTOCOL.py, or of a file of one's own; its
-            `model`, if it has one, changes the config's.
+        protocol: name of a file in configs/_base_/protocols, or another file, whose test set,
+            metrics and `protocol` replace the config's; its `model`, if any, updates the config's.
 
     Raises:
         ConfigError: the file is missing or does not run, or an override or argument is not known.
@@ -73,12 +72,12 @@ def load_config(
             _check_override(config, key)
             _check_read(config, key)
         _merge(config, overrides)
-        _import_custom(config)  # of the overrides, too
+        _import_custom(config)  # also those of the overrides
     try:
         _check_parts(config)
     except PartError as error:
         raise ConfigError(f"{path}: {error}") from None
-    except ImportError as error:  # MMEngine imports what a config names only now
+    except ImportError as error:  # MMEngine imports lazily, only here
         raise ConfigError(f"{path} does not load: {_one_line(error)}") from error
     return config
 
@@ -86,7 +85,7 @@ def load_config(
 def load_model(
     config: str | Path | Config, weights: str | Path | None = None, device: str = "cpu"
 ) -> FaceReconstructor:
-    """The model of a config with its weights, ready to predict; without its losses.
+    """The model of a config with weights, in evaluation mode and without losses.
 
     Args:
         config: a file or a loaded config.
@@ -99,7 +98,7 @@ def load_model(
     described = dict(described)
     described.pop("losses", None)
     kind = described.pop("type")
-    if isinstance(kind, str):  # as in a config that a training has left in its work dir
+    if isinstance(kind, str):  # a config in a work dir names it as a string
         kind = _class_of(kind)
     model = kind(**described)
     if weights is not None:
@@ -108,21 +107,21 @@ def load_model(
 
 
 def _read(path: Path) -> Config:
-    if path.suffix != ".py":  # MMEngine's readers of other formats run what a file says, too
+    if path.suffix != ".py":  # MMEngine's readers of other formats run code from the file
         raise ConfigError(f"{path} is no config: those are Python, .py")
     try:
         with _packages_found():
             return Config.fromfile(path, import_custom_modules=False)
-    except Exception as error:  # a config is a program and may fail in any way at all
+    except Exception as error:  # a config is a program and may raise anything
         raise ConfigError(f"{path} does not load: {_one_line(error)}{_base_hint(path)}") from error
 
 
 @contextmanager
 def _packages_found() -> Iterator[None]:
-    """Within it, MMEngine finds the packages of absolute bases without `pkg_resources`.
+    """A context in which MMEngine resolves absolute bases without `pkg_resources`.
 
-    That is gone from current setuptools, and does not know that in a clone `l2rkit.configs` lies
-    beside the package.
+    Current setuptools has no `pkg_resources`, and it would not find `l2rkit.configs` in a clone,
+    where it is beside the package.
     """
     found, mmengine_config.get_installed_path = mmengine_config.get_installed_path, _package_folder
     try:
@@ -132,7 +131,7 @@ def _packages_found() -> Iterator[None]:
 
 
 def _package_folder(package: str) -> str:
-    """The folder below which a package's configs lie."""
+    """The folder that holds a package's configs."""
     if package == "l2rkit":
         return str(next(home for home in HOMES if isdir(home / "configs")))
     spec = find_spec(package)
@@ -142,7 +141,7 @@ def _package_folder(package: str) -> str:
 
 
 def _base_hint(path: Path) -> str:
-    """How to inherit, for configs that try it by `_base_`."""
+    """A hint on how to inherit, for configs that use `_base_`."""
     if not re.search(r"^_base_\s*=", path.read_text("utf-8", "replace"), re.MULTILINE):
         return ""
     base = "from l2rkit.configs.unsup3d.unsup3d_heads import *"
@@ -150,7 +149,7 @@ def _base_hint(path: Path) -> str:
 
 
 def _follow(config: Config, protocol: str) -> None:
-    """Puts a protocol's test set and metrics in the place of the config's."""
+    """Replaces the config's test set and metrics by the protocol's."""
     own = protocol.endswith(".py")
     base = _read(
         _there_or_shipped(Path(protocol if own else f"configs/_base_/protocols/{protocol}.py"))
@@ -166,13 +165,13 @@ def _follow(config: Config, protocol: str) -> None:
 
 
 def _there_or_shipped(path: Path) -> Path:
-    """The path itself or, in a folder without it, that of the installed or cloned config.
+    """The path if it exists, else that of the shipped config of the same path or name.
 
-    The bare name of a shipped config, with `.py` or without, is that config.
+    The bare name of a shipped config may end with `.py` or not.
     """
     places = (Path(), *(HOMES if path.parts[:1] == ("configs",) else ()))
     for place in places:
-        if isfile(place / path):  # of a name too long, too, which pathlib raises an error for
+        if isfile(place / path):  # pathlib raises for names that are too long
             return place / path
     if len(path.parts) == 1 and path.suffix in ("", ".py"):
         shipped = _shipped()
@@ -190,7 +189,7 @@ def _shipped() -> dict[str, Path]:
 
 
 def _import_custom(config: Config) -> None:
-    """MMEngine ignores `custom_imports` in pure Python configs."""
+    """Performs `custom_imports`, which MMEngine ignores in pure-Python configs."""
     wanted = config.get("custom_imports") or {}
     for name in wanted.get("imports", ()):
         try:
@@ -201,7 +200,7 @@ def _import_custom(config: Config) -> None:
 
 
 def _check_override(config: Config, key: str) -> None:
-    """An override may set a key that the config has, or that its part takes."""
+    """Raises ConfigError unless the config has the key, or its part accepts it."""
     here: Any = config
     for step in key.split("."):
         if isinstance(here, (list, tuple)):
@@ -219,9 +218,9 @@ def _check_override(config: Config, key: str) -> None:
 
 
 def _check_read(config: Config, key: str) -> None:
-    """An override may not be without effect: something has to read the key afterwards.
+    """Raises ConfigError if nothing reads the overridden key after loading.
 
-    Configs that are data of another kind, without a model, may have any.
+    Configs without a model may have any key.
     """
     first = key.split(".")[0]
     if first in READ or "model" not in config:
@@ -244,13 +243,13 @@ def _places(here: Any, name: str, value: Any, path: str = "") -> Iterator[str]:
 def _merge(config: Config, overrides: dict[str, Any]) -> None:
     try:
         config.merge_from_dict(overrides)
-    except Exception as error:  # whatever MMEngine finds that it cannot put where it should
+    except Exception as error:  # MMEngine may raise anything
         what = ", ".join(f"{key}={value!r}" for key, value in overrides.items())
         raise ConfigError(f"no such change: {what} ({_one_line(error)})") from error
 
 
 def _check_parts(value: Any) -> None:
-    """Checks every part that is named by its class: arguments are misspelt before work begins."""
+    """Checks the arguments of every part named by its class, before any work."""
     if isinstance(value, (list, tuple)):
         for item in value:
             _check_parts(item)
@@ -265,7 +264,7 @@ def _check_parts(value: Any) -> None:
 
 
 def _class_of(name: str) -> Any:
-    """The class that a dotted path in a config stands for.
+    """The class of a dotted path in a config.
 
     Raises:
         ConfigError: there is none.

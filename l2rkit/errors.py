@@ -1,7 +1,7 @@
-"""What goes wrong at a door. A `UserError` carries one line that a person can act on.
+"""Errors of users. A `UserError` carries one line that says what to change.
 
-The commands print that line and end; nothing deeper than a door raises one. Everything else is a
-bug of ours and keeps its traceback.
+The commands print that line and end. Only functions that take users' input raise one; any other
+exception is a bug of ours and keeps its traceback.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,9 +12,9 @@ T = TypeVar("T")
 
 
 class UserError(ValueError):
-    """A mistake that the caller can mend; `str(error)` is one line."""
+    """An error that the caller can fix; `str(error)` is one line."""
 
-    def __init__(self, message: object = "") -> None:  # what it quotes may have more lines
+    def __init__(self, message: object = "") -> None:  # a quoted text may have several lines
         one_line = " ".join(filter(None, map(str.strip, str(message).splitlines())))
         super().__init__(printable(one_line))
 
@@ -24,7 +24,7 @@ class ConfigError(UserError):
 
 
 class PartError(UserError):
-    """A part is not registered, or was given arguments that it does not take."""
+    """A part is not registered, got wrong arguments, or returned a wrong value."""
 
 
 class WeightsError(UserError):
@@ -36,7 +36,7 @@ class DataError(UserError):
 
 
 def printable(text: object) -> str:
-    """The text with what a terminal would obey, and what is no Unicode, written as `\\x1b`."""
+    """The text with control characters and invalid Unicode escaped, as `\\x1b`."""
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode() for each in str(text)
     )
@@ -52,10 +52,10 @@ def near(name: str, known: Iterable[str]) -> str:
 
 
 def of_mode(model: object, mode: str, calls: Mapping[str, T]) -> T:
-    """What the model's `forward` does in `mode`.
+    """The function for `mode` of the model's `forward`.
 
     Raises:
-        PartError: it has no such mode.
+        PartError: there is no such mode.
     """
     if mode not in calls:
         raise PartError(f"{type(model).__name__} has no mode '{mode}'{near(mode, calls)}")

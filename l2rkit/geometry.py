@@ -1,8 +1,7 @@
 """Rays, points, normals, views. Pure functions on the conventions of `l2rkit.structures`.
 
-Points are (B, 3, H, W), so that they stand beside images. The camera, the rotation order and the
-normals from central differences are Unsup3D's (Wu et al., CVPR 2020, section 3.2); the signs of
-z-facing normals are ours.
+Points are (B, 3, H, W), like images. The camera, the rotation order and the normals from central
+differences are Unsup3D's (Wu et al., CVPR 2020, section 3.2); the sign of normals is ours.
 """
 
 import math
@@ -18,9 +17,9 @@ from .structures import FIELD_OF_VIEW_DEG, PIVOT
 
 
 def in_float32(function: Callable) -> Callable:
-    """`function` where autocast does not reach: in half precision a pixel is no more than a guess.
+    """Runs `function` without autocast, as half precision is too coarse for pixel coordinates.
 
-    Its first argument is a tensor; what is in half precision already stays so.
+    Its first argument is a tensor. Inputs that are in half precision already stay so.
     """
 
     @wraps(function)
@@ -83,7 +82,7 @@ def angles(rotation: Tensor) -> Tensor:
 
 @in_float32
 def move(points: Tensor, view: Tensor) -> Tensor:
-    """(B, 3, H, W): canonical `points` carried into the photo by `view` (B, 6)."""
+    """(B, 3, H, W): canonical `points` mapped to the camera frame by `view` (B, 6)."""
     pivot = _pivot(points)
     turned = torch.einsum("bij,bjhw->bihw", rotation(view[:, :3]), points - pivot)
     return turned + pivot + view[:, 3:, None, None]
@@ -123,11 +122,11 @@ def cross(a: Tensor, b: Tensor) -> Tensor:
 
 
 def aligned(maps: Tensor, size: int) -> Tensor:
-    """(B, C, size, size): maps (B, C, S, S) at another size, their outermost centres kept.
+    """(B, C, size, size): maps (B, C, S, S) resized with their outermost pixel centres kept.
 
-    So the camera of `l2rkit.structures` sees the same surface: its field of view ends at these
-    centres. Photos whose size changes on the way through a model go this way, too. What shrinks is
-    averaged over the width of a new pixel, edges repeated.
+    The camera of `l2rkit.structures` then sees the same surface, as its field of view ends at these
+    centres. Models resize photos in the same way. Shrinking averages over the width of a new
+    pixel, with edges repeated.
     """
     old = maps.shape[-1]
     if old == size:
@@ -146,9 +145,9 @@ def _averaged(maps: Tensor, size: int) -> Tensor:
 
 @lru_cache(maxsize=32)
 def shares(old: int, new: int) -> np.ndarray:
-    """(new, old) float64: what each old pixel of a line gives to each of fewer new ones, see above.
+    """(new, old) float64: weights of the old pixels of a line in each of fewer new ones.
 
-    A new pixel takes the old ones by the part that it covers; rows sum to 1.
+    A weight is the covered share of the old pixel; rows sum to 1.
     """
     step = (old - 1) / max(new - 1, 1)
     middle = np.arange(new)[:, None] * step if new > 1 else np.array([[(old - 1) / 2]])
@@ -161,7 +160,7 @@ def shares(old: int, new: int) -> np.ndarray:
 
 
 def view_of(yaw_deg: float = 0.0, pitch_deg: float = 0.0, roll_deg: float = 0.0) -> Tensor:
-    """(6,): the view that turns by these angles in degrees and does not shift.
+    """(6,): the view with these angles in degrees and no shift.
 
     Yaw turns about y, pitch about x, roll about z.
     """

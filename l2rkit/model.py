@@ -1,4 +1,4 @@
-"""The line as code: restore, decompose, refine, render, losses."""
+"""The pipeline: restore, decompose, refine, render, losses."""
 
 from functools import partial
 
@@ -16,26 +16,24 @@ from .ops.resize import resized
 from .registry import DECOMPOSERS, LOSSES, MODELS, REFINERS, RENDERERS, RESTORERS
 from .structures import Face, Scene, Truth
 
-TRUTH = ("depth", "normal", "mask")  # what supervised losses take
+TRUTH = ("depth", "normal", "mask")  # ground truth for supervised losses
 
 
 class FaceReconstructor(BaseModel):
-    """Photos to faces to pictures; a method is a choice of its parts.
+    """The model of every method: predicts faces from photos and renders them.
 
     Args:
-        decompose: takes the photo apart.
-        render: puts the face together again; None where only the face itself is trained.
+        decompose: predicts the face from the photo, resized to the part's `image_size`.
+        render: renders the face; None if training compares the face itself.
         losses: parts by name, each `scene → scalar`; needed only for training.
-        restore: repairs the photo in 2D first, by weights that it brings with it; left out, the
-            photo is used as it is.
-        refine: parts by name that improve the face, in turn, after it was taken apart; they see
-            the photo as it is, the decomposer sees it at its own size.
-        adversary: an `Adversary`, to train against; its optimizer is called `adversary`, that of
-            all else `others`, see `OptimizerForEach`.
-        precision: "bfloat16" or "float16" of the networks that restore, decompose and refine;
-            weights, renderer and losses keep float32, which None keeps throughout.
+        restore: restores the photo in 2D first; loads its own weights.
+        refine: parts by name, applied in turn to the decomposed face and the original photo.
+        adversary: an `Adversary` for training; its optimizer is called `adversary`, that of the
+            other parts `others`, see `OptimizerForEach`.
+        precision: "bfloat16" or "float16" for restorer, decomposer and refiners; weights,
+            renderer and losses stay in float32. None: float32 throughout.
 
-    Each part is built, or described by a dict with its `type`.
+    Each part is a module, or a dict with its `type`.
     """
 
     def __init__(
@@ -67,12 +65,12 @@ class FaceReconstructor(BaseModel):
         mode: str = "tensor",
         **labels: object,
     ) -> Face | Scene | dict[str, Tensor] | list[Scene]:
-        """MMEngine's door: face, losses, or scene of `photo` (B, 3, H, W), as trained or measured.
+        """MMEngine's entry point: face, losses or scenes of `photo` (B, 3, H, W), by `mode`.
 
-        `clean` (B, 3, H, W), if the batch has it, is what a degraded `photo` was made of, at which
-        the losses aim; `landmarks_3d` (B, 468, 3) px are that photo's, for losses that learn from
-        keypoints. `labels` are what else a batch carries: ground truth for metrics, and the
-        `truth` of a scene (depth, normal, mask) for losses that ask for it; never for the parts.
+        `clean` (B, 3, H, W) is the photo before degradation, the target of the losses;
+        `landmarks_3d` (B, 468, 3) are its landmarks in px, for keypoint losses. `labels` are the
+        other entries of the batch: ground truth for metrics, and `truth` (depth, normal, mask) for
+        supervised losses. The parts do not see them.
         """
         truth = None
         if all(key in labels for key in TRUTH):
@@ -96,7 +94,7 @@ class FaceReconstructor(BaseModel):
         return face
 
     def set_fidelity(self, fidelity: float) -> None:
-        """From now on, refiners that can trade the photo against a prior do so, 0..1.
+        """Sets `fidelity` of the refiners that have it: 1 trusts the photo, 0 the prior.
 
         Raises:
             PartError: it is out of range, or no refiner has a `fidelity`.
@@ -111,12 +109,12 @@ class FaceReconstructor(BaseModel):
 
     @property
     def image_size(self) -> int:
-        """Pixels of the photos that it makes the most of: the largest of what its parts want."""
+        """Input resolution in px: the largest that any part needs."""
         parts = [self.decompose, *self.refine.values()]
         return max(getattr(part, "image_size", 0) for part in parts)
 
     def restored(self, photo: Tensor) -> Tensor:
-        """The photo repaired in 2D, back at its own size if the restorer enlarges."""
+        """The photo restored in 2D, at its original size."""
         return resized(checked_photo(self.restore, photo), tuple(photo.shape[2:]), "area")
 
     def scene(
@@ -127,9 +125,9 @@ class FaceReconstructor(BaseModel):
         landmarks: Tensor | None = None,
         truth: Truth | None = None,
     ) -> Scene:
-        """The face in each photo, how it looks, and the means to go on.
+        """The scene of each photo: the face, its rendering, and the functions that losses call.
 
-        Its mirror image is rendered, too, if a loss states `needs_mirrored`.
+        The mirror image is rendered only if a loss states `needs_mirrored`.
         """
         face = self.face(photo, person)
         aim = photo if clean is None else clean
@@ -151,19 +149,19 @@ class FaceReconstructor(BaseModel):
         return self.losses_of(self.scene(photo, person, clean, landmarks, truth))
 
     def losses_of(self, scene: Scene) -> dict[str, Tensor]:
-        """Each loss, by the name that it has in the log.
+        """Each loss by its name in the log.
 
         Raises:
-            PartError: one is no number to follow.
+            PartError: a loss is not one float tensor.
         """
         return {f"loss_{n}": checked_loss(part, part(scene)) for n, part in self.losses.items()}
 
     def train_step(
         self, data: dict, optim_wrapper: OptimWrapper | OptimWrapperDict
     ) -> dict[str, Tensor]:
-        """MMEngine's door: the face learns from a batch, and then the adversary, if there is one.
+        """One optimisation step of the model and then of the adversary, if there is one.
 
-        The adversary stands still while it is being fooled, and learns from the same pictures.
+        The adversary is frozen in the first step; both steps use the same renderings.
         """
         batch = self.data_preprocessor(data, True)
         own = optim_wrapper if self.adversary is None else optim_wrapper["others"]
@@ -187,13 +185,13 @@ class FaceReconstructor(BaseModel):
 
     @torch.no_grad()
     def predict(self, photo: Tensor, person: Tensor | None = None) -> list[Scene]:
-        """The scene of the whole batch, without mirror; in a list, as MMEngine's evaluator asks."""
+        """The scene of the batch without mirror image, in a list for MMEngine's evaluator."""
         face = self.face(photo, person)
         return [Scene(photo, face, None if self.render is None else self.render(face))]
 
 
 def checked_face(part: nn.Module, face: Face) -> Face:
-    """What a decomposer or refiner gives, if it is a face.
+    """`face`, checked to be a `Face`.
 
     Raises:
         PartError: it is not.
@@ -204,7 +202,7 @@ def checked_face(part: nn.Module, face: Face) -> Face:
 
 
 def checked_loss(part: nn.Module, value: Tensor) -> Tensor:
-    """What a loss gives, if it is one number that gradients can go through.
+    """`value`, checked to be one float with gradients.
 
     Raises:
         PartError: it is not.
@@ -221,7 +219,7 @@ def checked_photo(restore: nn.Module, photo: Tensor) -> Tensor:
     """The photo restored, in float32.
 
     Raises:
-        PartError: the restorer gives no floats, whose range would not be [0, 1] either.
+        PartError: the restorer returned integers, whose range is not [0, 1].
     """
     restored = restore(photo)
     if not isinstance(restored, Tensor) or not restored.is_floating_point():

@@ -1,10 +1,9 @@
-"""Installed plugins. Importing this module imports each of them, once.
+"""Installed plugins. Importing this module imports each of them once.
 
 A plugin is a package with an entry point in the group `l2rkit.plugins`; importing it registers its
-parts. The registries import this module on the first look-up of a name that is a string, so a
-plugin costs nothing until it could be needed. A plugin that fails, or ends the program while it is
-imported, is named in a warning and skipped: it cannot break the others. The warning says which of
-its parts are there all the same.
+parts. The registries import this module at the first look-up of a string, so plugins cost nothing
+before. A plugin that fails, or calls `sys.exit` during import, is named in a warning and skipped.
+The warning lists its parts that were registered before the failure.
 """
 
 import warnings
@@ -15,7 +14,7 @@ GROUP = "l2rkit.plugins"
 
 
 class Plugin(NamedTuple):
-    """What became of a plugin: `parts` are the names it registered, `fault` is "" if it is fine."""
+    """A plugin: `parts` are the names that it registered, `fault` its error or ""."""
 
     name: str
     module: str
@@ -30,7 +29,7 @@ def import_plugins() -> list[Plugin]:
         before, fault = set(registered()), ""
         try:
             entry.load()
-        except (Exception, SystemExit) as error:  # a plugin may fail in any way at all
+        except (Exception, SystemExit) as error:  # a plugin may raise anything
             fault = " ".join(f"{type(error).__name__}: {error}".split())
         parts = sorted(set(registered()) - before)
         found.append(Plugin(entry.name, entry.value, parts, fault))
@@ -62,5 +61,5 @@ def registered() -> list[str]:
     return [f"{key}.{name}" for key, parts in registries.items() for name in parts.module_dict]
 
 
-STATES: list[Plugin] = []  # of all plugins, those that failed too
+STATES: list[Plugin] = []  # all plugins, also those that failed
 LOADED = load_plugins()

@@ -1,7 +1,7 @@
-"""The seven registries of parts, and the plain networks that parts are made of.
+"""The seven registries of parts, and MODELS for plain networks.
 
-A part is named by its class (preferred in configs), by a dotted path, or by the short name under
-which it was registered. What each registry expects of a part is written in `l2rkit.testing`.
+A config names a part by its class (preferred), by a dotted path, or by its registered short name.
+`l2rkit.testing` holds the contract of each registry.
 """
 
 import inspect
@@ -12,7 +12,7 @@ from mmengine.registry import Registry
 
 from .errors import PartError, near
 
-# Parts that were renamed in 0.2.0: an old config is told the new name.
+# Parts that were renamed in 0.2.0; an error names the new name.
 RENAMED = {
     "CentredViews": "ZeroMeanPose",
     "Chain": "Compose",
@@ -30,7 +30,7 @@ RENAMED = {
 
 
 class PartRegistry(Registry):
-    """A registry that builds a dict, passes a built part through, and keeps None."""
+    """A registry that builds dicts and passes built parts and None through."""
 
     def build(self, part: Any) -> Any:
         """The built part.
@@ -46,7 +46,7 @@ class PartRegistry(Registry):
         return kind(**arguments)
 
     def find(self, kind: Any) -> type:
-        """The class that `kind`, a class, a dotted path or a short name, stands for."""
+        """The class named by `kind`: a class, a dotted path or a short name."""
         if kind is None:
             raise PartError(f"a part for {self.name} needs a 'type'")
         if not isinstance(kind, str):
@@ -66,7 +66,7 @@ class PartRegistry(Registry):
 
 
 def check_arguments(kind: type, arguments: dict) -> None:
-    """Raises PartError if `kind` does not take `arguments`, naming the one that is wrong."""
+    """Raises PartError, naming the wrong argument, if `kind` does not accept `arguments`."""
     signature = inspect.signature(kind)
     takes = signature.parameters
     if any(p.kind is p.VAR_KEYWORD for p in takes.values()):
@@ -94,8 +94,8 @@ PRIORS = _registry("priors", "priors", "plugins")
 REFINERS = _registry("refiners", "refine", "plugins")
 RENDERERS = _registry("renderers", "render", "plugins")
 LOSSES = _registry("losses", "losses", "plugins")
-# Networks that are no parts: discriminators, augmenters, feature extractors, identity codes,
-# landmarks. A child of MMEngine's MODELS, so what is registered there is found, too.
+# Plain networks: discriminators, augmenters, feature extractors, identity embeddings, landmarks.
+# A child of MMEngine's MODELS, so names registered there are found, too.
 MODELS = PartRegistry(
     "models",
     parent=MMENGINE_MODELS,

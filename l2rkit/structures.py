@@ -1,7 +1,7 @@
-"""What a face is: the records that travel down the line, and every convention, said once.
+"""The records of the pipeline (faces, renderings, scenes), and all conventions.
 
 Images
-    RGB in [0, 1], shape (B, 3, H, W). A network that wants [-1, 1] converts at its own door.
+    RGB in [0, 1], shape (B, 3, H, W). A network with another range converts its inputs.
 Axes
     x to the right, y down, z away from the camera. Right-handed.
 Camera
@@ -9,18 +9,18 @@ Camera
     (W-1)/2, the field of view is `FIELD_OF_VIEW_DEG` across the width from the first pixel centre
     to the last, hence a focal length of (W-1)/2/tan(5 deg) pixels. Maps are square.
 Depth
-    z-depth, not distance. A face stands at 1.0 and lies within `NEAR`..`FAR`; what no surface
-    covers is at `BACKGROUND`.
+    z-depth, not distance. A face is centred at 1.0 and lies within `NEAR`..`FAR`; pixels
+    without a surface have `BACKGROUND`.
 Normals
     Unit length, facing the camera: z < 0.
 Light
     Lambertian: `ambient + diffuse * max(0, normal . direction)`. The direction is a unit vector
-    that points from the surface to the light; (0, 0, -1) is a light beside the camera.
+    that points from the surface to the light; (0, 0, -1) is a light at the camera.
 View
-    Three angles in radians, then three offsets. It moves the canonical face into the photo:
+    Three angles in radians, then three offsets. It maps canonical points to camera points:
     p' = R (p - c) + c + t with R = Rz Ry Rx and c = (0, 0, 1).
 Canonical
-    The frontal face in the middle of the picture, in which depth and albedo are predicted.
+    The frame of the centred frontal face, in which depth and albedo are predicted.
 """
 
 from collections.abc import Callable
@@ -35,13 +35,13 @@ FIELD_OF_VIEW_DEG = 10.0
 NEAR, FAR = 0.9, 1.1
 BACKGROUND = 1.2
 PIVOT = (0.0, 0.0, 1.0)
-MIRRORED_VIEW = (1, -1, -1, -1, 1, 1)  # a photo in a mirror: factors of rx, ry, rz, tx, ty, tz
-MIRRORED_LIGHT = (1, 1, -1, 1, 1)  # and of ambient, diffuse, dx, dy, dz
+MIRRORED_VIEW = (1, -1, -1, -1, 1, 1)  # factors of rx, ry, rz, tx, ty, tz in a mirrored photo
+MIRRORED_LIGHT = (1, 1, -1, 1, 1)  # factors of ambient, diffuse, dx, dy, dz
 T = TypeVar("T", bound=Any)  # a dataclass
 
 
 class OneLine:
-    """A record that prints as one line: shapes in place of numbers."""
+    """A record whose `repr` is one line, with shapes in place of values."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(_said(self))})"
@@ -68,7 +68,7 @@ class Light(OneLine):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Confidence(OneLine):
-    """How far a photo may stray from the face: a scale per pixel, small where it is trusted.
+    """Predicted scale of the error per pixel; small where the photo is trusted.
 
     pixel (B, 2, H, W): scale of a Laplacian over colours, for the face and for its mirror image.
     feature (B, 2, h, w): scale of a Gaussian over perceptual features, likewise.
@@ -85,9 +85,9 @@ class Confidence(OneLine):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Consistent(OneLine):
-    """What all photos of one person share, once for each photo.
+    """The maps that all photos of one person share, repeated for each photo.
 
-    depth (B, 1, H, W), albedo (B, 3, H, W): as in `Face`, without what is one photo's own.
+    depth (B, 1, H, W), albedo (B, 3, H, W): as in `Face`, without the photo's own part.
     """
 
     depth: Tensor
@@ -105,7 +105,7 @@ class Consistent(OneLine):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Face(OneLine):
-    """A batch of faces taken apart.
+    """A batch of decomposed faces.
 
     depth (B, 1, H, W): canonical depth, displacement included.
     albedo (B, 3, H, W): canonical colour without light, in [0, 1].
@@ -113,7 +113,7 @@ class Face(OneLine):
     view (B, 6): three angles in radians, three offsets.
     displacement (B, 1, H, W): the share of `depth` that a refiner added, or None.
     confidence: see `Confidence`, or None.
-    consistent: see `Consistent`, or None where the photos of a person are not seen together.
+    consistent: see `Consistent`, or None if each photo is handled by itself.
     """
 
     depth: Tensor
@@ -169,7 +169,7 @@ class Face(OneLine):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Rendering(OneLine):
-    """What a renderer gives: image (B, 3, H, W), mask and depth (B, 1, H, W), in the photo's view.
+    """The output of a renderer in the face's view: image (B, 3, H, W), mask, depth (B, 1, H, W).
 
     The image is not clamped, so that over-exposed pixels still pass gradients; the mask is 0 or 1;
     depth is `BACKGROUND` outside it.
@@ -190,9 +190,9 @@ class Rendering(OneLine):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Truth(OneLine):
-    """Geometry of synthetic heads, in the photo's view.
+    """True geometry of synthetic heads, in the photo's view.
 
-    depth (B, 1, H, W); normal (B, 3, H, W); mask (B, 1, H, W), 1 where they count.
+    depth (B, 1, H, W); normal (B, 3, H, W); mask (B, 1, H, W), 1 where they are valid.
     """
 
     depth: Tensor
@@ -208,14 +208,13 @@ class Truth(OneLine):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Scene(OneLine):
-    """What a loss sees: the photo that was aimed at, the face, and what became of it.
+    """The input of a loss: the target photo, the face, its rendering, and the model.
 
-    target (B, 3, H, W); face: see `Face`; rendering: the face as rendered, None of a model that
-    renders nothing; mirrored: its mirror image as rendered under the same light and view. For
-    losses that go round again, `render` draws another face, and `reconstruct` says what the model
-    sees in another photo. These three are None outside training. landmarks: (B, 468, 3) px of the
-        clean photo, None
-    where the data has none. truth: true geometry for supervised losses, likewise.
+    target (B, 3, H, W): the clean photo; face: see `Face`; rendering: the rendered face, None if
+    the model has no renderer; mirrored: the rendered mirror image, under the same light and view;
+    render: renders another face; reconstruct: predicts the face in another photo. The last three
+    are None outside training. landmarks (B, 468, 3): px of the clean photo, or None; truth: true
+    geometry for supervised losses, or None.
     """
 
     target: Tensor
@@ -235,23 +234,23 @@ class Scene(OneLine):
 
     @property
     def mask(self) -> Tensor:
-        """(B, 1, H, W): where the photo is covered, by the mirror image too if there is one."""
+        """(B, 1, H, W): 1 where the rendering, and the mirrored one if any, covers the photo."""
         mask = self.rendering.mask
         return mask if self.mirrored is None else mask * self.mirrored.mask
 
 
 def on_cpu(record: T) -> T:
-    """A record with all its tensors on the CPU."""
+    """The record with all tensors on the CPU."""
     return each_tensor(record, Tensor.cpu)
 
 
 def unbatched(record: T, count: int) -> list[T]:
-    """A record of a batch as `count` records, each of a batch of one."""
+    """`count` records of one face each, from the record of a batch."""
     return [each_tensor(record, itemgetter(slice(i, i + 1))) for i in range(count)]
 
 
 def each_tensor(record: T, change: Callable[[Tensor], Tensor]) -> T:
-    """A record whose tensors, those of records within it too, are changed."""
+    """The record with `change` applied to all tensors, also of nested records."""
     changed = {}
     for field in fields(record):
         value = getattr(record, field.name)
@@ -264,7 +263,7 @@ def each_tensor(record: T, change: Callable[[Tensor], Tensor]) -> T:
 
 
 def _said(record: OneLine) -> list[str]:
-    """`depth (1, 1, 64, 64)` for each field of a record that is there."""
+    """`depth (1, 1, 64, 64)` for each field that is not None."""
     values = {field.name: getattr(record, field.name) for field in fields(record)}
     return [
         f"{name} {tuple(value.shape)}" if isinstance(value, Tensor) else f"{name} {value!r}"

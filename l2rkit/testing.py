@@ -1,10 +1,10 @@
-"""The contracts of the registries, as checks that plugins can run on their own parts.
+"""Checks of the registries' contracts, which plugins can run on their own parts.
 
-Each raises an AssertionError with a sentence that says what the part did wrong.
+Each raises an AssertionError with a sentence that says what is wrong.
 
-A part of any registry that has learnt, or learns, from more than images states the class attribute
-`supervision`, a tuple of "keypoint" and "3D". `l2rkit.leaderboard.supervision` derives a method's
-supervision from it. `STATED` has all attributes that other code asks for.
+A part that was or is trained on more than images has the class attribute `supervision`, a tuple of
+"keypoint" and "3D". `l2rkit.leaderboard.supervision` derives a method's supervision from it.
+`STATED` lists all attributes that other code reads from parts.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ from .structures import (
     each_tensor,
 )
 
-# What other code asks of a part, if it states it: the type, and what it says.
+# Optional attributes of parts that other code reads: type and meaning.
 STATED: dict[str, tuple[tuple[type, ...], str]] = {
     "image_size": ((int,), "px of photos: that a decomposer or refiner takes, a restorer gives"),
     "scale": ((int,), "a restorer: how many times larger the photo becomes"),
@@ -53,7 +53,7 @@ STATED: dict[str, tuple[tuple[type, ...], str]] = {
 
 
 def check_stated(part: object, *names: str) -> None:
-    """The attributes of these names in `STATED`, if the part has them, are of the stated types."""
+    """Checks that the named attributes, if the part has them, have the types of `STATED`."""
     for name in (*names, "external_weights", "supervision"):
         value, (kinds, what) = getattr(part, name, None), STATED[name]
         wanted = " or ".join(kind.__name__ for kind in kinds)
@@ -63,7 +63,7 @@ def check_stated(part: object, *names: str) -> None:
 
 
 def example_face(size: int = 32, batch: int = 2) -> Face:
-    """A smooth, lopsided face, a little turned and lit from one side; always the same."""
+    """A smooth, asymmetric face, a little turned and lit from one side; deterministic."""
     generator = torch.Generator().manual_seed(0)
     y, x = torch.meshgrid(*[torch.linspace(-1, 1, size)] * 2, indexing="ij")
     depth = 1.02 - 0.05 * torch.exp(-3 * ((x - 0.1) ** 2 + y**2))
@@ -80,7 +80,7 @@ def example_face(size: int = 32, batch: int = 2) -> Face:
 
 
 def check_renderer(renderer: Callable[[Face], Rendering], size: int = 32) -> None:
-    """Reproduces an unmoved, ambient-lit face; passes gradients to all that makes the picture."""
+    """Checks that an unmoved, ambient-lit face is reproduced and gradients reach all inputs."""
     face = example_face(size)
     ambient = Light(face.light.ambient * 0 + 1, face.light.diffuse * 0, face.light.direction)
     still = renderer(face.with_view(torch.zeros(6)).with_light(ambient))
@@ -111,9 +111,9 @@ def check_renderer(renderer: Callable[[Face], Rendering], size: int = 32) -> Non
 
 
 def check_restorer(restorer: torch.nn.Module, size: int = 32) -> None:
-    """Keeps [0, 1] and the batch's order, and gives the size it states.
+    """Checks range, order of the batch and size of the output.
 
-    That is `scale` times the photo's, or `image_size` for one that brings faces to its own.
+    The size is `scale` times the photo's, or `image_size` if the part has it.
     """
     photo = example_face(size).albedo
     photo = torch.stack([photo[0], photo[1].flip(-1), photo[0]])
@@ -135,10 +135,10 @@ def check_restorer(restorer: torch.nn.Module, size: int = 32) -> None:
 
 
 def check_prior(prior: torch.nn.Module) -> None:
-    """Gives images in [0, 1] of the size it states and features; is frozen, but not for latents.
+    """Checks that images are in [0, 1] and of the stated size, and gradients reach latents only.
 
-    It states the length of its codes as `latent`, and as `size` that of its images in px. Equal
-    latents give equal images, whatever else is in the batch.
+    The part states the length of its codes as `latent`, and the size of its images in px as
+    `size`. Equal latents must give equal images, whatever else is in the batch.
     """
     size, length = getattr(prior, "size", None), getattr(prior, "latent", None)
     assert size and length, "a prior states the `size` of its images and the `latent` length"
@@ -172,9 +172,9 @@ def check_prior(prior: torch.nn.Module) -> None:
 
 
 def check_decomposer(decomposer: torch.nn.Module, size: int) -> None:
-    """Gives a face of the photo's size within the conventions, differentiable in its weights.
+    """Checks that the face has the photo's size and follows the conventions, with gradients.
 
-    A part without weights has nothing to learn, and need not pass gradients.
+    A part without weights need not pass gradients.
     """
     generator = torch.Generator().manual_seed(0)
     photo = torch.rand(2, 3, size, size, generator=generator)
@@ -207,10 +207,10 @@ def check_decomposer(decomposer: torch.nn.Module, size: int) -> None:
 def check_refiner(
     refiner: torch.nn.Module, size: int = 32, changes: Sequence[str] = ("depth", "albedo")
 ) -> None:
-    """Gives as many faces within the conventions, with gradients to its weights, if it has any.
+    """Checks that faces follow the conventions and that gradients reach weights, if any.
 
-    Of a face that has the size it gives already, it leaves all but `changes` as it is, displacement
-    apart; depth has the displacement in it. Faces of a batch do not mix.
+    For faces of the output size, only `changes` and the displacement may differ; depth includes
+    the displacement. Faces of a batch must not influence one another.
     """
     face, photo = example_face(size, 3), example_face(size, 3).albedo
     photo = torch.stack([photo[0], photo[1].flip(-1), photo[0]])
@@ -243,11 +243,10 @@ def check_refiner(
 
 
 def check_loss(loss: Callable[[Scene], Tensor], size: int = 32) -> None:
-    """Gives a finite number with finite gradients on any scene, even an empty one.
+    """Checks that value and gradients are finite on any scene, even an empty one.
 
-    The scene's `render` and `reconstruct` give what they are asked for a face or photo of any
-    number, but always the same. Its `mirrored` is None where the loss does not state
-    `needs_mirrored`.
+    The scene's `render` and `reconstruct` take batches of any size and return constants. Its
+    `mirrored` is None unless the loss states `needs_mirrored`.
     """
     check_stated(loss, "needs_mirrored")
     asked = getattr(loss, "needs_mirrored", False)
@@ -279,7 +278,7 @@ def check_loss(loss: Callable[[Scene], Tensor], size: int = 32) -> None:
 
 
 def _always(answer: Face | Rendering) -> Callable[[Face | Tensor], Face | Rendering]:
-    """Answers any batch with the first of `answer`, repeated."""
+    """A function that returns the first of `answer`, repeated for the batch."""
 
     def repeated(value: object, count: int) -> object:
         if isinstance(value, Tensor):
@@ -293,7 +292,7 @@ def _always(answer: Face | Rendering) -> Callable[[Face | Tensor], Face | Render
 
 
 def _float32(record: object, *names: str) -> None:
-    """Maps in other precisions pass through the line, and make all that follows slow or coarse."""
+    """Checks for float32: other precisions would make all later steps slow or coarse."""
     for name in names:
         kind = getattr(record, name).dtype
         assert kind == torch.float32, f"{name} is {kind}, not torch.float32"
@@ -318,11 +317,10 @@ def _reached(grad: Tensor | None, name: str, source: str) -> None:
 def check_degradation(
     part: Callable[[Tensor, torch.Generator], Tensor], size: int = 32, random: bool = True
 ) -> None:
-    """Keeps shape and [0, 1], in torch and, if it has `on_image`, in OpenCV; equal generators
-    give equal results.
+    """Checks shape, range and determinism, in torch and, if it has `on_image`, in OpenCV.
 
-    random: chance has a say in the part, so other generators give other results, and the photos of
-    a batch are degraded each in its own way. Without it, all results are the same.
+    random: the part draws random parameters, so other generators give other results, and each photo
+    of a batch gets its own. If False, all results are the same.
     """
     face = example_face(size).albedo[:1]
     photo = face.expand(8, 3, size, size).clone()

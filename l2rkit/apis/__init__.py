@@ -1,4 +1,4 @@
-"""What users call: photos in, faces and their files out."""
+"""The Python API: reconstructs faces from photos and writes their files."""
 
 from .inferencer import FaceInferencer
 from .reconstruction import Collection, Reconstruction

@@ -1,4 +1,4 @@
-"""Faces of photos by the conventions of OpenMMLab's inferencers."""
+"""An inferencer with the interface of OpenMMLab's: photos in, faces out."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ from .reconstructor import Crop, Reconstructor
 
 
 class FaceInferencer(BaseInferencer):
-    """The faces of photos, called as other OpenMMLab inferencers are.
+    """Reconstructs faces from photos, with the interface of an OpenMMLab inferencer.
 
     >>> inferencer = FaceInferencer("l2r_openfaces")
     >>> result = inferencer("photo.jpg", out_dir="out")
@@ -29,10 +29,10 @@ class FaceInferencer(BaseInferencer):
         model: a config file, or the name of a shipped config.
         weights: a weight file; by default the shipped one of the config's name.
         device: cpu, cuda, ...; None takes the GPU if there is one.
-        scope: of MMEngine's registries; l2rkit's parts need none.
-        show_progress: a bar on the console.
-        align: find faces; else each photo is one face, already cropped.
-        every_face: all faces of a photo, not only the largest.
+        scope: the scope of MMEngine's registries; l2rkit's parts need none.
+        show_progress: shows a progress bar.
+        align: finds and crops faces; if False, each photo is one cropped face.
+        every_face: returns all faces of a photo, not only the largest.
     """
 
     visualize_kwargs = {"return_vis", "show"}
@@ -64,22 +64,22 @@ class FaceInferencer(BaseInferencer):
         out_dir: str | Path | None = None,
         formats: Sequence[str] = ("glb",),
     ) -> dict[str, list]:
-        """What was found in photos: `predictions` and `visualization`, an item for each photo.
+        """`predictions` and `visualization`, with one item per photo.
 
         A prediction lists the photo's faces, the largest first: the arrays of
         `Reconstruction.arrays` by name or, with `return_datasamples`, the `Reconstruction`. A
-        visualization is a panel (h, w, 3) uint8 RGB with a row for each face; there are none
+        visualization is a panel (h, w, 3) uint8 RGB with a row per face; the list is empty
         without `return_vis` or `show`.
 
         Args:
             inputs: a photo or several: files, folders, Pillow images, RGB arrays, tensors, bytes.
-            batch_size: photos that go through the network together.
+            batch_size: photos per forward pass.
             show: opens the panels in a window.
-            out_dir: gets NAME.npz, NAME.png and meshes of `formats`, as `l2rkit reconstruct`
+            out_dir: folder for NAME.npz, NAME.png and meshes of `formats`, as `l2rkit reconstruct`
                 writes them; photos without a file name are 00000000, 00000001, ...
 
         Raises:
-            UserError: a photo cannot be read or holds no face, of the first such photo.
+            UserError: a photo cannot be read or holds no face; names the first such photo.
         """
         if batch_size < 1:
             raise ConfigError(f"batch_size is 1 or more, not {batch_size}")
@@ -95,7 +95,7 @@ class FaceInferencer(BaseInferencer):
         )
 
     def _init_pipeline(self, cfg: Any) -> Any:
-        """What makes a list of crops of one photo."""
+        """The function that returns the crops of one photo."""
         return self.reconstructor.crops
 
     def _inputs_to_list(self, inputs: Photo | Sequence[Photo]) -> list[Photo]:
@@ -139,7 +139,7 @@ class FaceInferencer(BaseInferencer):
         out_dir: str | Path | None = None,
         formats: Sequence[str] = ("glb",),
     ) -> dict[str, list]:
-        """Writes the faces, if there is an `out_dir`, and gives what the call gives."""
+        """Writes the faces, if there is an `out_dir`; returns the result of the call."""
         for name, faces in zip(self.names, preds) if out_dir else ():
             for number, face in enumerate(faces, 1):
                 own = name if number == 1 else f"{name}-face{number}"
@@ -150,7 +150,7 @@ class FaceInferencer(BaseInferencer):
 
 
 def names_of(photos: Sequence[Photo]) -> list[str]:
-    """A name for each photo's files, no two alike: its stem, or its number."""
+    """A unique file name for each photo: its stem, or its number."""
     names: list[str] = []
     for number, photo in enumerate(photos):
         name = Path(photo).stem if isinstance(photo, (str, Path)) else f"{number:08d}"

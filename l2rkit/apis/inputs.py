@@ -1,4 +1,4 @@
-"""Photos as programs have them: files, Pillow images, arrays, tensors, the bytes of a file."""
+"""Reads photos given as files, bytes, Pillow images, arrays or tensors."""
 
 import os
 from pathlib import Path
@@ -16,18 +16,18 @@ Photo = str | os.PathLike | bytes | Image.Image | np.ndarray | Tensor
 
 
 def is_one_photo(value: object) -> bool:
-    """Whether a value stands for one photo, not for several: a batch of pixels is several."""
+    """Whether a value is one photo; lists and batches of pixels are several."""
     batch = isinstance(value, (np.ndarray, Tensor)) and value.ndim > 3
     return isinstance(value, Photo) and not batch
 
 
 def pixels_of(photo: Photo) -> np.ndarray:
-    """(H, W, 3) uint8 RGB of any photo; transparency lies over mid grey.
+    """(H, W, 3) uint8 RGB of any photo; transparent pixels are blended with mid grey.
 
     A Pillow image is turned upright by its EXIF, as files are. Arrays are RGB, not OpenCV's BGR.
 
     Raises:
-        UserError: a file or its bytes cannot be read, or numbers are no picture.
+        UserError: a file or its bytes cannot be read, or an array is no picture.
     """
     if isinstance(photo, (str, os.PathLike)):
         return read_photo(photo)

@@ -1,4 +1,4 @@
-"""A face that was found in a photo: its arrays, meshes, pictures and files."""
+"""The result for one face of a photo: arrays, meshes, pictures and files."""
 
 import io
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from ..viz.paste import faded, pasted
 from ..viz.texture import texture
 from ..viz.turntable import gif, light_from, relit, turntable
 
-PICTURE, MOVING = 256, 192  # pixels of the pictures that are drawn, and of moving ones
+PICTURE, MOVING = 256, 192  # default size in px of still pictures, and of animations
 ANIMATIONS = {"turntable": ".gif", "relight": "-relit.gif"}
 
 
@@ -32,11 +32,10 @@ ANIMATIONS = {"turntable": ".gif", "relight": "-relit.gif"}
 class Reconstruction:
     """One face of one photo.
 
-    scene: a batch of one, on the CPU; crop (2, 3): from pixels of the photo to pixels of
-    `scene.photo`; renderer: the method's own, which drew the scene; fine (N, N, 3) uint8: the same
-    square of the photo with more pixels, its outermost pixel centres those of `scene.photo`, or
-    None where the photo holds no more; photo_light: the photo's light, where the scene is under
-    another one.
+    scene: a batch of one, on the CPU; crop (2, 3): matrix from pixels of the photo to pixels of
+    `scene.target`; renderer: the method's renderer; fine (N, N, 3) uint8: the same square of the
+    photo with more pixels and the same outermost pixel centres, or None where the photo has no
+    more; photo_light: the photo's light, if the scene is under another one.
     """
 
     scene: Scene
@@ -54,7 +53,7 @@ class Reconstruction:
         return self.scene.face
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What `save` writes into the `.npz` file, by name.
+        """The arrays that `save` writes to the `.npz` file, by name.
 
         `depth` is NaN where the photo shows no face (`numpy.isfinite(depth)` is the face's mask);
         all other arrays are finite.
@@ -87,13 +86,13 @@ class Reconstruction:
         return mesh_of(self.face, 0, keep_background, watertight, width_mm, colours)
 
     def texture(self, size: int | None = None) -> Tensor:
-        """(1, 3, size, size) in [0, 1]: the albedo, with the photo's detail where that is good.
+        """(1, 3, size, size) in [0, 1]: the albedo with the detail of a sharp photo.
 
-        By default as large as the face is in the photo, up to `FINEST`, or as the albedo, if that
-        is larger. See `l2rkit.viz.texture`.
+        Its default size is that of the face in the photo, up to `FINEST`, or that of the albedo, if
+        it is larger. See `l2rkit.viz.texture`.
 
         Raises:
-            UserError: size is below 2.
+            UserError: `size` is below 2.
         """
         if size is not None and size < 2:
             raise UserError(f"a texture has 2 px or more across, not {size}")
@@ -106,7 +105,7 @@ class Reconstruction:
     def render(
         self, yaw_deg: float = 0.0, pitch_deg: float = 0.0, size: int = PICTURE
     ) -> Image.Image:
-        """A picture of the face alone, `size` pixels wide, turned from looking ahead; on white.
+        """A picture of the face on white, `size` px wide, turned from the frontal view.
 
         A Pillow image: `numpy.asarray` of it is (size, size, 3) uint8 RGB.
         """
@@ -114,7 +113,7 @@ class Reconstruction:
         return Image.fromarray(to_bytes(on_white(seen.image, seen.mask)[0]))
 
     def with_light(self, light: Light) -> "Reconstruction":
-        """The same face of the same photo under another light, drawn anew."""
+        """The same face, rendered under another light."""
         face = self.face.with_light(light)
         scene = replace(self.scene, face=face, rendering=self.renderer(face))
         return replace(self, scene=scene, photo_light=self.photo_light or self.face.light)
@@ -126,9 +125,9 @@ class Reconstruction:
         ambient: float | None = None,
         diffuse: float | None = None,
     ) -> "Reconstruction":
-        """The same under a light that comes from the picture's right (yaw) and from above (pitch).
+        """The same under a light from the picture's right (yaw) and from above (pitch).
 
-        Strengths that are not given stay those of the photo.
+        Omitted strengths are those of the photo.
         """
         own = self.face.light
         strengths = [
@@ -138,10 +137,10 @@ class Reconstruction:
         return self.with_light(light_from(yaw_deg, pitch_deg, *strengths))
 
     def paste(self, photo: Image.Image) -> Image.Image:
-        """The whole photo, upright, at its size, with the face as it is rendered blended into it.
+        """The whole upright photo with the rendered face blended into it.
 
-        photo: the one that the face was found in. The face is restored, and lit as `relight` has
-        it; alpha and colour profile stay. See `l2rkit.viz.pasted`.
+        photo: the photo of this face. Size, alpha and colour profile are kept, and a light
+        set by `relight` is used. See `l2rkit.viz.pasted`.
         """
         seen = self.scene.target
         face = to_bytes(self.scene.rendering.over(seen)[0])
@@ -149,11 +148,11 @@ class Reconstruction:
         return pasted(photo, face, self.crop, faded(alone[0, 0].numpy()))
 
     def turntable(self, frames: int = 24, size: int = MOVING) -> bytes:
-        """A GIF of the face swinging from side to side."""
+        """A GIF of the face turning from side to side."""
         return gif(turntable(FaceAlone(size), self.face, frames)[:, 0])
 
     def light_round(self, frames: int = 24, size: int = MOVING) -> bytes:
-        """A GIF of the face under a light that goes round it."""
+        """A GIF of the face under a light that moves around it."""
         return gif(relit(FaceAlone(size), self.face, frames)[:, 0])
 
     def save(
@@ -169,15 +168,15 @@ class Reconstruction:
     ) -> None:
         """Writes `name.npz`, `name.png` and the files of `formats` into `folder`.
 
-        Each is there whole or not at all. `name.png`, which says that it was made of `source`, is
-        first, and `name.npz` last: one from before goes at once. formats: of glb, obj (with
+        Each file is written atomically. `name.png`, whose metadata names `source`, is written first
+        and `name.npz` last; an older `name.npz` is removed at the start. formats: glb, obj (with
         `name.mtl` and `name-albedo.png`), ply and stl, which take the other arguments of `mesh`;
         turntable (`name.gif`) and relight (`name-relit.gif`).
 
         Raises:
-            UserError: no such format, or no such mesh of a face.
+            UserError: a format is unknown, or the face has no such mesh.
         """
-        endings(formats)  # says which of them is not known
+        endings(formats)  # raises if a format is unknown
         npz = io.BytesIO()
         arrays: dict[str, Any] = dict(self.arrays())
         np.savez_compressed(npz, **arrays)
@@ -200,10 +199,10 @@ class Reconstruction:
 
 @dataclass(frozen=True, eq=False)
 class Collection:
-    """Photos of one person, seen together.
+    """The result for several photos of one person.
 
-    shared: the face that they have in common, as it explains the photo that counts most;
-    photos: each photo's own face; share (N,): how much each counts, 1 as much as the others.
+    shared: the common face, in the view and light of the photo with the largest weight; photos:
+    each photo's own face; share (N,): weight of each photo relative to the others, 1 if equal.
     """
 
     shared: Reconstruction
@@ -212,10 +211,10 @@ class Collection:
 
 
 def endings(formats: Sequence[str] = ("glb",)) -> list[str]:
-    """How the names of the files end that `Reconstruction.save` writes, such as ".npz".
+    """The endings of the files that `Reconstruction.save` writes, such as ".npz".
 
     Raises:
-        UserError: no such format.
+        UserError: a format is unknown.
     """
     known = {key: form.endings for key, form in MESHES.items()}
     known |= {key: (ending,) for key, ending in ANIMATIONS.items()}

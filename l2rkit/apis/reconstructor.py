@@ -1,4 +1,4 @@
-"""From bad photos to faces: alignment and model."""
+"""Reconstructs faces from photos: alignment, then the model."""
 
 import os
 import sys
@@ -28,14 +28,14 @@ from ..zoo import DEFAULT_CONFIG, shipped_weights
 from .inputs import Photo, is_one_photo, pixels_of
 from .reconstruction import Collection, Reconstruction
 
-BATCH = 16  # photos that go through the network at once
+BATCH = 16  # photos per forward pass
 _building = fork_safe_lock()  # MMEngine's reading of configs changes what `import` does
 
 
 class Crop(NamedTuple):
     """A face cut out of a photo.
 
-    pixels (size, size, 3) uint8; matrix (2, 3): from pixels of the photo to those of the crop;
+    pixels (size, size, 3) uint8; matrix (2, 3) from pixels of the photo to those of the crop;
     fine (N, N, 3) uint8: the same square with more pixels, see `fine_crop`, or None.
     """
 
@@ -45,16 +45,16 @@ class Crop(NamedTuple):
 
 
 class Reconstructor:
-    """A trained model that takes photos as they come.
+    """A trained model that reconstructs faces from whole photos.
 
     Args:
         config: a config file.
         weights: a weight file; by default the shipped one of the config's name, if it has any.
-        align: find faces and crop them; else each photo is taken as one face, already cropped.
-        every_face: all faces of a photo, not only the largest.
+        align: finds and crops faces; if False, each photo is one cropped face.
+        every_face: returns all faces of a photo, not only the largest.
         device: cpu, cuda, cuda:1, ..., or auto for the GPU if there is one.
-        fidelity: 0..1, how far the photo's own pixels count against what the method makes up, if
-            it can choose; None leaves it as the config has it.
+        fidelity: 0..1, weight of the photo's own pixels against the method's prior, if the method
+            has this option; None keeps the config's value.
     """
 
     def __init__(
@@ -88,14 +88,14 @@ class Reconstructor:
         return [self.faces([crop])[0] for crop in self.crops(photo)]
 
     def digest(self) -> str:
-        """What tells it from others that would make other faces of a photo: config and weights."""
+        """Hash of config, weights and options: equal hashes give equal faces."""
         return weights_digest(self._about, self.model).hex()
 
     def largest(self, photos: Sequence[Photo], progress: bool = False) -> list[Reconstruction]:
         """The largest face of each photo, in batches.
 
         Raises:
-            UserError: as above, of the first such photo.
+            UserError: as above; names the first such photo.
         """
         bar = ProgressBar(len(photos), file=sys.stderr) if progress and photos else None
         found = []
@@ -117,16 +117,16 @@ class Reconstructor:
         if not isinstance(photo, (str, os.PathLike)):
             return self._cut(pixels_of(photo), "")
         pixels = read_photo(photo)
-        shrunk = np.diag([pixels.shape[1] / photo_size(photo)[0]] * 2 + [1])  # huge photos are
+        shrunk = np.diag([pixels.shape[1] / photo_size(photo)[0]] * 2 + [1])  # large photos are
         return [
             crop._replace(matrix=crop.matrix @ shrunk) for crop in self._cut(pixels, str(photo))
         ]
 
     def collection(self, crops: Sequence[Crop]) -> Collection:
-        """The face that crops of one person have in common, and what each adds.
+        """The common face of several crops of one person, and each crop's own.
 
         Raises:
-            ConfigError: the method takes each photo by itself.
+            ConfigError: the method handles each photo by itself.
         """
         if not hasattr(self.model.decompose, "shares"):
             name = type(self.model.decompose).__name__
@@ -156,7 +156,7 @@ class Reconstructor:
         return torch.from_numpy(pixels).permute(0, 3, 1, 2).to(self.device) / 255
 
     def faces(self, crops: Sequence[Crop], person: Tensor | None = None) -> list[Reconstruction]:
-        """The face in each crop, all in one batch; crops with equal `person` (N,) are of one."""
+        """The face in each crop, in one batch; equal `person` (N,) means the same person."""
         (scene,) = self.model.predict(self._batch(crops), person)
         if not (scene.face.depth.isfinite().all() and scene.rendering.image.isfinite().all()):
             raise WeightsError("the model makes a face that is not finite: its weights are broken")
@@ -178,12 +178,12 @@ def reconstruct(
     """The largest face in a photo, or those in a list of photos.
 
     A photo is a path, the bytes of a file, a Pillow image, an array (H, W, 3) uint8 RGB or floats
-    in [0, 1], or a tensor (3, H, W); a batch of arrays or tensors is a list. Of a list one each, in
-    its order; they go through the network together, `progress` shows a bar on standard error. The
-    model is kept for the next call. Arguments as in `Reconstructor`.
+    in [0, 1], or a tensor (3, H, W); a batch of arrays or tensors is a list. A list gives a list in
+    the same order, computed in batches; `progress` shows a bar on standard error. The model is
+    cached for the next call. Other arguments as in `Reconstructor`.
 
     Raises:
-        UserError: a photo cannot be read or holds no face; nothing comes back then.
+        UserError: a photo cannot be read or holds no face.
     """
     files = tuple(None if f is None else (str(f), _changed(f)) for f in (config, weights))
     with _building:
@@ -194,10 +194,10 @@ def reconstruct(
 
 
 def fine_crop(photo: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray | None:
-    """(N, N, 3) uint8: a crop of `size` px, cut anew with as many pixels as the photo has there.
+    """(N, N, 3) uint8: a crop of `size` px, resampled at the photo's own resolution.
 
-    matrix (2, 3) from pixels of the photo to those of the crop. The outermost pixel centres stay.
-    N is at most `FINEST`; None where it would not be above `size`.
+    matrix (2, 3) from pixels of the photo to those of the crop. The outermost pixel centres
+    are kept. N is at most `FINEST`; None if it would not exceed `size`.
     """
     across = (size - 1) / float(np.hypot(matrix[0, 0], matrix[1, 0])) + 1
     fine = min(FINEST, round(across))
@@ -205,7 +205,7 @@ def fine_crop(photo: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray | 
 
 
 def whole(shape: tuple[int, ...], size: int) -> np.ndarray:
-    """(2, 3): the matrix that fits the middle square of a picture (H, W, ...) into size pixels."""
+    """(2, 3): the matrix from the middle square of a picture (H, W, ...) to `size` px."""
     height, width = shape[:2]
     scale = size / min(height, width)
     middle = np.array([(width - 1) / 2, (height - 1) / 2])
@@ -220,10 +220,10 @@ def _kept(
     device: str,
     fidelity: float | None,
 ) -> Reconstructor:
-    """config, weights: a file and when it was changed, so that a file written anew is read anew."""
+    """A cached model; `config` and `weights` are (file, time of change)."""
     return Reconstructor(config[0], weights and weights[0], align, device=device, fidelity=fidelity)
 
 
 def _changed(path: str | Path) -> int:
-    """When a file was last written, in ns; 0 if it is not there, which others complain about."""
+    """Modification time of a file in ns; 0 if it is missing, which is an error later."""
     return Path(path).stat().st_mtime_ns if Path(path).is_file() else 0

@@ -42,7 +42,8 @@ def leaderboard(
     columns is left out; all is in the page.
 
     With --out, the page goes there, a plot into docs/ and model-index.yml beside it, and a
-    metafile.yml beside each of RESULTS.
+    metafile.yml beside each of RESULTS. Without RESULTS, marked figures in README.md, docs/ and
+    the READMEs of configs/ and projects/ are rewritten, too (CONTRIBUTING.md).
 
     With --run, runs of the matrix that have no entry yet are measured first; what fails is told in
     one line, and the others go on. It may be ended at any time and begun again.
@@ -55,7 +56,8 @@ def leaderboard(
         raise ConfigError("--matrix, --jobs and --only are for --run")
     failed = measure(Path(matrix or CONFIGS / "matrix.json"), jobs, only or "") if run else 0
     paths = [Path(path) for path in results]
-    if not paths:
+    every = not paths
+    if every:
         places = [CONFIGS, PROJECTS, *([] if out else [WORK_DIRS])]  # pages tell of no trial
         paths = [p for folder in places for p in sorted(folder.glob("*/results.json"))]
         if not paths and not run:
@@ -65,7 +67,7 @@ def leaderboard(
         entries = {identity(entry): entry for path in paths for entry in read_entries(path)}
         click.echo(narrow(table(list(entries.values()))))
     elif check:
-        texts = documents(paths, Path(out))
+        texts = documents(paths, Path(out), every)
         stale = [
             path for path, text in texts.items() if isinstance(text, str) and old(path) != text
         ]
@@ -73,7 +75,7 @@ def leaderboard(
             click.echo(f"{path} is stale: run l2rkit leaderboard --out {out}", err=True)
         ctx.exit(int(bool(stale or failed)))
     else:
-        write(documents(paths, Path(out)))
+        write(documents(paths, Path(out), every))
     ctx.exit(int(failed > 0))
 
 
@@ -89,25 +91,30 @@ def measure(matrix: Path, jobs: int | None, only: str) -> int:
     return run(chosen, jobs or os.cpu_count() or 1, lambda line: click.echo(line, err=True))
 
 
-def documents(paths: list[Path], out: Path) -> dict[Path, str | bytes]:
-    """Every file that is made of the results; pictures are bytes."""
+def documents(paths: list[Path], out: Path, every: bool) -> dict[Path, str | bytes]:
+    """Every file that is made of the results; pictures are bytes.
+
+    Pages with marked figures are among them if the results are `every` one there is.
+    """
+    from ..leaderboard.figures import pages
     from ..leaderboard.metafile import index, listed, metafile
     from ..leaderboard.page import PLOT, page, read_published
     from ..leaderboard.plot import curves, plot
 
     entries = {path: read_entries(path) for path in paths}
-    every = [entry for some in entries.values() for entry in some]
+    joined = [entry for some in entries.values() for entry in some]
     metafiles = {
         path.with_name("metafile.yml"): metafile(path.parent, listed(some))
         for path, some in entries.items()
         if listed(some)
     }
     made: dict[Path, str | bytes] = {
-        out: page(every, read_published(CONFIGS / "published.json")),
+        out: page(joined, read_published(CONFIGS / "published.json")),
         out.with_name("model-index.yml"): index(list(metafiles)),
         **metafiles,
     }
-    return made | ({out.parent / PLOT: plot(every)} if curves(every) else {})
+    drawn = {out.parent / PLOT: plot(joined)} if curves(joined) else {}
+    return made | drawn | (pages(out.parent, joined) if every else {})
 
 
 def old(path: Path) -> str | None:

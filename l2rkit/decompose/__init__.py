@@ -1,4 +1,4 @@
-"""A photo in, a face taken apart out."""
+"""Decomposers predict depth, albedo, light and view from a photo."""
 
 from .face_mesh import FaceMeshDecomposer
 from .lap import LAPDecomposer

@@ -1,4 +1,4 @@
-"""The keypoint baseline: view and shape from landmarks, the photo itself as albedo. No training."""
+"""The keypoint baseline: view and shape from landmarks, albedo from the photo. No training."""
 
 from collections.abc import Callable
 
@@ -19,19 +19,19 @@ from ..structures import Face
 
 @DECOMPOSERS.register_module()
 class FaceMeshDecomposer(nn.Module):
-    """A face from the landmarks of a photo: what a keypoint network gives without any restoration.
+    """A face from the landmarks of a photo.
 
     View by Procrustes, canonical depth through the landmarks, continued smoothly outside the face.
     The albedo is the photo, warped onto the canonical face and divided by the shading of a light
-    that is fitted to it; parts that the view hides repeat what hides them.
+    that is fitted to it; hidden parts repeat the colours of what hides them.
 
     Args:
         image_size: pixels of the photo and of the canonical maps.
-        landmarks: part that finds them in uint8 photos, as `FaceMesh` does, which is the default.
-        restore: 2D restorer through which the photo is looked at, to find landmarks and for the
-            albedo; None is none. What refines the face afterwards still sees the photo itself.
-        correct: part that corrects view and points by what the restorer has seen of the photo, as
-            `LandmarkCorrection` does; the restorer is to be a `FaceRestorer`. None is none.
+        landmarks: part that finds them in uint8 photos; default: `FaceMesh`.
+        restore: 2D restorer applied to the photo for landmarks and albedo, or None. Refiners still
+            see the original photo.
+        correct: part that corrects view and points by features of the restorer, such as
+            `LandmarkCorrection`, or None; it needs a `FaceRestorer` as `restore`.
     """
 
     supervision = ("keypoint",)

@@ -13,29 +13,29 @@ from .networks import ConfidenceNet, Encoder
 from .unsup3d import depth_from_raw, light_from_code
 
 VIEW_LIMITS = (*[math.radians(60)] * 3, 0.1, 0.1, 0.0)  # the largest view
-CHUNK = 32  # photos at a time, where no gradient is wanted
+CHUNK = 32  # photos at a time without gradients
 
 
 @DECOMPOSERS.register_module()
 class LAPDecomposer(nn.Module):
-    """Depth and albedo that the photos of a person share, then each photo's own, light and view.
+    """Shared depth and albedo of a person's photos, then each photo's own, with light and view.
 
     Args:
         image_size: pixels of the photo and of the canonical maps: 128 (published), 64 or 32.
         width: channels after the first stage of the depth, albedo and confidence networks.
-        encoder_width: the same of the light and view networks.
-        border_depth: depth of the outermost columns on both sides, which holds the mesh up like a
-            mask. None leaves them free.
-        corner: rows and columns of the lower left corner that are put at `border_depth`, too; the
-            released demo does so with (20, 15) of its 128 pixels, and hides a fault of its weights.
+        encoder_width: the same for the light and view networks.
+        border_depth: depth of the outermost columns on both sides, which supports the mesh
+            like a mask. None leaves them free.
+        corner: rows and columns of the lower left corner that get `border_depth`, too; the released
+            demo does so with (20, 15) of 128 pixels, which hides an artefact of its weights.
         view_gain: as in `Unsup3DDecomposer`. Ours.
-        refined: whether each photo's own face comes out, or the one that its person's photos share;
-            the first stage of training wants the latter, and may change it while it goes on.
-        confidence: False leaves out the network that only losses need, as the released weights do.
+        refined: returns each photo's own face; False returns the shared one, as in the first stage
+            of training. It may change during training.
+        confidence: False leaves out the confidence network, which only losses need.
 
     In evaluation mode the face's `confidence` is None. Without gradients, photos go through the
-    networks a few at a time, so that hundreds need little memory. The confidence network is
-    Unsup3D's: that of LAP's training was not released.
+    networks in small chunks to save memory. The confidence network is Unsup3D's, as LAP's was not
+    released.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class LAPDecomposer(nn.Module):
     def forward(self, photo: Tensor, person: Tensor | None = None) -> Face:
         """The face in each `photo` (B, 3, image_size, image_size).
 
-        Photos of equal `person` (B,) are of one person; None says that each is of another.
+        Equal `person` (B,) means the same person; None means that all are different.
         """
         signed, group, count = self._asked(photo, person)
         shape, paint = (code * weight for code, weight in self._codes(signed, group, count))
@@ -89,7 +89,7 @@ class LAPDecomposer(nn.Module):
 
     @torch.no_grad()
     def shares(self, photo: Tensor, person: Tensor | None = None) -> Tensor:
-        """(B,) how much each photo counts in its person's face: 1 is as much as the others.
+        """(B,): weight of each photo in its person's face, relative to the others; 1 if equal.
 
         The mean weight over the channels of depth's and albedo's codes, times the person's photos.
         """
@@ -98,17 +98,17 @@ class LAPDecomposer(nn.Module):
         return weights * group.bincount(minlength=count)[group]
 
     def _codes(self, signed: Tensor, group: Tensor, count: int) -> list[tuple[Tensor, Tensor]]:
-        """Of depth and albedo: each photo's code and its weight among its person's, (B, code)."""
+        """For depth and albedo: each photo's code and its weight within its person, (B, code)."""
         seen = [in_chunks(net.encode, signed) for net in (self.depth, self.albedo)]
         trust = self._trust(seen[1][0], group, count)
         return [(code, softmax_within(logit + trust, group, count)) for code, logit in seen]
 
     def _trust(self, code: Tensor, group: Tensor, count: int) -> Tensor:
-        """(B, 1), added to the logits of all weights of a photo: 0, as published."""
+        """(B, 1): offset of a photo's weight logits; 0, as published."""
         return code.new_zeros(len(code), 1)
 
     def _asked(self, photo: Tensor, person: Tensor | None) -> tuple[Tensor, Tensor, int]:
-        """The photos in [-1, 1], whom each shows (B,) in 0..count-1, and count."""
+        """The photos in [-1, 1], the person of each (B,) in 0..count-1, and count."""
         if photo.shape[1:] != (3, self.image_size, self.image_size):
             wanted = f"(B, 3, {self.image_size}, {self.image_size})"
             raise ValueError(f"LAPDecomposer wants photos {wanted}, not {tuple(photo.shape)}")
@@ -140,7 +140,7 @@ class LAPDecomposer(nn.Module):
 
 
 def in_chunks(net: Callable, *inputs: Tensor) -> Tensor | tuple[Tensor, ...]:
-    """`net(*inputs)`; without gradients only `CHUNK` rows at a time, for memory's sake."""
+    """`net(*inputs)`; without gradients in chunks of `CHUNK` rows, to save memory."""
     if torch.is_grad_enabled() or len(inputs[0]) <= CHUNK:
         return net(*inputs)
     parts = [net(*rows) for rows in zip(*(x.split(CHUNK) for x in inputs))]

@@ -51,7 +51,7 @@ def plain(cin: int, cout: int, kernel: int) -> list[nn.Module]:
 def encoder(cin: int, widths: list[int], code: int, joined: int = 1) -> list[nn.Module]:
     """(B, cin, size, size) → (B, code, 1, 1), by way of bottlenecks at 8 and at 4 pixels.
 
-    `joined` maps meet before each bottleneck: 2 if another encoder's come in, 1 alone.
+    `joined` maps are concatenated before each bottleneck: 2 with another encoder's, else 1.
     """
     layers: list[nn.Module] = []
     for before, after in zip([cin, *widths[:-2]], widths[:-1]):
@@ -77,9 +77,9 @@ def decoder(code: int, widths: list[int], cout: int) -> list[nn.Module]:
 
 
 class Aggregation(nn.Module):
-    """A map that all photos of a person share: canonical depth or albedo. Published width: 64.
+    """The shared canonical depth or albedo of a person's photos. Published width: 64.
 
-    Each photo gives a code and how much it weighs in each number of the code of its person.
+    Each photo gives a code and a weight for each number of its person's code.
     """
 
     def __init__(self, cout: int, size: int = 128, width: int = 64) -> None:
@@ -102,7 +102,7 @@ class Aggregation(nn.Module):
 
 
 class AttributeRefining(nn.Module):
-    """A map of one photo's own from the one that its person's photos share. Published width: 64.
+    """A photo's own map from its person's shared one. Published width: 64.
 
     (B, cout, size, size), (B, 3, size, size) → (B, cout, size, size), without final activation.
     """
@@ -148,6 +148,6 @@ class AttributeRefining(nn.Module):
 
 
 def attend(x: Tensor, skip: Tensor, look: nn.Module, join: nn.Module) -> Tensor:
-    """`x` joined with the skipped map, of which attention, a softmax over channels, picks some."""
+    """`x` concatenated with the skipped map, weighted by a softmax over channels."""
     attention = look(torch.cat([x, skip], 1)).float().softmax(1)
     return join(torch.cat([x, skip * attention], 1))

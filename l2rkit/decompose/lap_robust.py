@@ -1,4 +1,4 @@
-"""LAP that counts a photo less where it disagrees with the others of its person. Ours."""
+"""LAP with lower weights for photos that disagree with the others of their person. Ours."""
 
 import torch
 from torch import Tensor
@@ -6,17 +6,17 @@ from torch import Tensor
 from ..registry import DECOMPOSERS
 from .lap import LAPDecomposer
 
-STRICTNESS = 3.0  # a photo twice as far off as usual counts exp(3) times less
+STRICTNESS = 3.0  # a photo at twice the median distance has an exp(3) times lower weight
 
 
 @DECOMPOSERS.register_module()
 class RobustLAPDecomposer(LAPDecomposer):
-    """As `LAPDecomposer`, with weights that look at the whole set.
+    """As `LAPDecomposer`, with weights of photos that depend on the whole set.
 
-    The published weights follow from each photo alone, before they are made to sum to 1: nothing
-    in them can tell that a photo shows somebody else. Here a photo whose albedo code is further
-    from the median of its set than photos of the set usually are loses weight. Nothing more is
-    learnt, so that weights of a `LAPDecomposer` fit; one photo and two come out as there.
+    The published weight logits depend on each photo alone, so they cannot detect a photo of
+    another person. Here a photo loses weight if its albedo code is further from the median of its
+    set than usual. Nothing more is learnt, so the weight files of `LAPDecomposer` fit; for one or
+    two photos the results are equal.
     """
 
     def _trust(self, code: Tensor, group: Tensor, count: int) -> Tensor:
@@ -28,7 +28,7 @@ class RobustLAPDecomposer(LAPDecomposer):
 
 
 def strangeness(code: Tensor) -> Tensor:
-    """(N,) how much further each of N codes (N, C) is from their median than usual; 0 if it is not.
+    """(N,): excess distance of each of N codes (N, C) from their median, 0 or more.
 
     In units of the median distance. The distance is Euclidean, the median per channel.
     """

@@ -42,7 +42,7 @@ def same(cin: int, cout: int, kernel: int = 3) -> nn.Conv2d:
 def exactly(layers: nn.Module, x: Tensor) -> Tensor:
     """Layers in float32, also where the rest is in half precision.
 
-    Rounded to bfloat16, a turn would jump by a quarter of a degree, and normals by several.
+    In bfloat16 angles would have steps of a quarter of a degree, and normals of several.
     """
     with torch.autocast(x.device.type, enabled=False):
         return layers(x.float())
@@ -115,7 +115,7 @@ class Encoder(nn.Module):
 
 
 class ConfidenceNet(nn.Module):
-    """How far a photo may stray: scales per pixel, and per cell of 4 by 4 pixels, both positive.
+    """Scales of the error per pixel, and per cell of 4 by 4 pixels, both positive.
 
     (B, 3, size, size) → (B, 2, size, size), (B, 2, size / 4, size / 4). Published width: 64.
     """

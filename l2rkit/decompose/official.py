@@ -1,4 +1,4 @@
-"""The weights of Unsup3D's and LAP's released checkpoints, under our names."""
+"""Converts Unsup3D's and LAP's released checkpoints to our names."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ LAP_NETS = {
 def read_official(path: str | Path) -> dict[str, Tensor]:
     """The state dict of a `FaceReconstructor` from a released Unsup3D checkpoint at `path`.
 
-    The optimizers, the epoch and the pickled meters beside the networks are left out, unmade.
+    Optimizers, epoch and pickled meters are skipped, and never unpickled.
 
     Raises:
         WeightsError: the file is missing or damaged, or one of the five networks is not in it.
@@ -39,8 +39,8 @@ def read_official(path: str | Path) -> dict[str, Tensor]:
 def read_official_lap(path: str | Path) -> dict[str, Tensor]:
     """The same from LAP's released checkpoint, for `LAPDecomposer(confidence=False)` at 128 pixels.
 
-    The names are those that the released demo gives its networks and their layers. They were tried
-    on checkpoints made after its layer lists, not on the released file itself.
+    The names are those of the released demo. They were tested on checkpoints made from its layer
+    lists, not on the released file.
 
     Raises:
         WeightsError: the file is missing or damaged, or one of the six networks is not in it.

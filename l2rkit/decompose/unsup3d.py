@@ -18,13 +18,13 @@ class Unsup3DDecomposer(nn.Module):
     Args:
         image_size: pixels of the photo and of the canonical maps: 64 (published), 32 or 128.
         width: channels after the first stage of the depth, albedo and confidence networks.
-        encoder_width: the same of the light and view networks.
+        encoder_width: the same for the light and view networks.
         max_rotation_deg: largest turn about each axis.
         max_shift: largest shift along x, y and z, in units of depth.
-        border_depth: depth of the outermost columns on both sides, which holds the mesh up like a
-            mask; 1.04 in the published training, 1.05 in its demo. None leaves them free.
+        border_depth: depth of the outermost columns on both sides, which supports the mesh
+            like a mask; 1.04 in the published training, 1.05 in its demo. None leaves them free.
         view_gain: He's initialisation of the light and view encoders, their last layer times this.
-            None keeps the published one, under which the view can stay asleep on small networks.
+            None is the published one, with which small networks may not learn the view.
 
     In evaluation mode `confidence` is None: only losses need it.
     """
@@ -80,7 +80,7 @@ class Unsup3DDecomposer(nn.Module):
 
 
 def depth_from_raw(raw: Tensor) -> Tensor:
-    """(B, 1, H, W) in NEAR..FAR: what the depth network says, centred per image and squashed."""
+    """(B, 1, H, W) in NEAR..FAR: the depth network's output, centred per image, through tanh."""
     centred = raw - raw.mean((1, 2, 3), keepdim=True)
     return NEAR + (FAR - NEAR) * (centred.tanh() / 2 + 0.5)
 

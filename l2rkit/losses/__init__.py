@@ -1,4 +1,4 @@
-"""What training makes small."""
+"""Losses: each maps a scene to one number."""
 
 from .albedo import AlbedoRegularity
 from .consistency import RelaxedConsistency

@@ -1,4 +1,4 @@
-"""What is known of albedo before any photo is seen."""
+"""Priors on albedo."""
 
 from torch import Tensor, nn
 
@@ -9,10 +9,10 @@ from .displacement import variation
 
 @LOSSES.register_module()
 class AlbedoRegularity(nn.Module):
-    """How far the albedo is from its mirror image, and how it varies between neighbours. Ours.
+    """Difference of albedo from its mirror image, and between neighbouring pixels. Ours.
 
     Args:
-        symmetry, smoothness: factors of the two.
+        symmetry, smoothness: weights of the two.
     """
 
     def __init__(self, symmetry: float = 0.1, smoothness: float = 0.0) -> None:

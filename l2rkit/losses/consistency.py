@@ -1,4 +1,4 @@
-"""A photo's own face against the one that all photos of its person share."""
+"""Consistency between each photo's face and its person's shared face."""
 
 from torch import Tensor, nn
 
@@ -8,17 +8,16 @@ from ..structures import Scene
 
 @LOSSES.register_module()
 class RelaxedConsistency(nn.Module):
-    """Each photo's depth and albedo stay near those of the person, save where they do not.
+    """Robust difference between each photo's depth and albedo and the person's shared ones.
 
-    LAP's idea (Zhang et al., CVPR 2021) in a form that is ours: the paper's equation is not known
-    here. Distances count by `relaxed`, per pixel: what is far off, such as an open mouth, is let go
-    and costs 1 at most, while the rest is drawn together, both ways, so that the shared face
-    becomes what most photos agree on. 0 where faces carry no shared face.
+    LAP's idea (Zhang et al., CVPR 2021) in our form, as we do not know the paper's equation. Pixels
+    count by `relaxed`: a large difference, such as an open mouth, costs 1 at most, so the shared
+    face becomes what most photos agree on. Gradients reach both faces. 0 without a shared face.
 
     Args:
-        weight: factor of the whole.
-        depth: distance at which depth costs one half, in units of depth.
-        albedo: the same of colours in [0, 1], mean over the channels.
+        weight: of the loss.
+        depth: difference of depth that costs one half.
+        albedo: the same for colours in [0, 1], mean over the channels.
     """
 
     def __init__(self, weight: float = 1.0, depth: float = 0.01, albedo: float = 0.1) -> None:

@@ -1,4 +1,4 @@
-"""The model must find again what it has drawn itself."""
+"""Cycle consistency: the model must predict the faces that it rendered."""
 
 import math
 
@@ -12,30 +12,26 @@ from ..structures import Face, Light, Scene
 
 @LOSSES.register_module()
 class CycleConsistency(nn.Module):
-    """Draws faces of the batch in other views and lights, and compares what is seen in the pictures
-    with what was drawn. Ours, not the paper's.
+    """Compares faces with the predictions from their renderings in random views and lights.
 
-    Photos alone hardly show how far a face is turned or lit from above: a wrong canonical face
-    under a wrong view and light gives the same picture. In a drawn picture both are known; what is
-    wrong with the canonical face under them is the same on average for all of them, so it cancels,
-    and the networks learn views and lights that leave less for the next canonical faces to hide.
+    Ours, not the paper's. Photos alone hardly determine view and light: a wrong canonical face
+    under a wrong view and light gives the same picture. In a rendering both are known.
 
-    The faces that are drawn are taken as given: gradients reach only what is seen in the pictures.
-    Where a face does not cover its picture, another photo of the batch shows.
+    The rendered faces are constants: gradients reach only the predictions. Another photo of the
+    batch is the background.
 
     Args:
-        weight: factor of the whole.
-        share: of the batch that is drawn again.
+        weight: of the loss.
+        share: of the batch that is rendered.
         yaw_deg: yaws are uniform within plus and minus this.
         pitch_deg, roll_deg: standard deviations of normal distributions.
-        light_slope: lights come from the camera's side, moved by up to this share of their depth to
-            the left, right, top and bottom; how strong they are is taken from the batch.
-        maps: factor of depth's, albedo's and light's part.
-        shift: standard deviation, in scene units, of what is added to the batch's shifts. Where
-            shifts hardly differ in drawings, a photo that is cut too high or too low is taken for
-            a face that looks up or down.
+        light_slope: largest slope x / -z and y / -z of the direction to the light; its strengths
+            are taken from the batch.
+        maps: weight of depth, albedo and light.
+        shift: standard deviation, in scene units, of random shifts added to the batch's. Without
+            them a crop that is too high or too low is taken for a face that looks up or down.
 
-    Draws come from torch's generator, which `StepSeed` seeds at each step of a run.
+    Random numbers come from torch's generator, which `StepSeed` seeds at each step.
     """
 
     def __init__(
@@ -62,7 +58,7 @@ class CycleConsistency(nn.Module):
         return self.weight * difference(scene.reconstruct(picture), drawn, self.maps)
 
     def draw(self, scene: Scene) -> tuple[Face, Tensor]:
-        """Some of the scene's faces under drawn views and lights, and their pictures."""
+        """Some of the scene's faces in random views and lights, and their pictures."""
         face, photo = scene.face, scene.target
         count = max(1, round(self.share * len(face)))
         who, light_of, ground_of, shift_of = (
@@ -89,9 +85,9 @@ class CycleConsistency(nn.Module):
 
 
 def difference(face: Face, other: Face, maps: float = 1.0) -> Tensor:
-    """How far two batches of faces are apart: mean absolute differences, a scalar.
+    """Weighted mean absolute differences of two batches of faces, a scalar.
 
-    Turns count five times; shifts and depth, which span a tenth of the others' range, ten times.
+    Angles have weight 5; shifts and depth, whose range is a tenth of the others', weight 10.
     """
     views = 5 * l1_loss(face.view[:, :3], other.view[:, :3])
     views = views + 10 * l1_loss(face.view[:, 3:], other.view[:, 3:])

@@ -1,4 +1,4 @@
-"""What is known of a face's depth before any photo is seen."""
+"""A prior on depth: shallow faces."""
 
 from torch import Tensor, nn
 
@@ -8,7 +8,7 @@ from ..structures import FAR, NEAR, Scene
 
 @LOSSES.register_module()
 class DepthVariance(nn.Module):
-    """The variance of canonical depth within a face, in units of the depth range: flat is cheap.
+    """The variance of canonical depth within a face, in units of the depth range.
 
     Ours, not the paper's. A deep face turned a little looks almost like a shallow one turned a lot
     (the bas-relief ambiguity); early in training views are too small, and so faces too deep.

@@ -1,4 +1,4 @@
-"""What is known of displacement before any photo is seen: it is small, and mostly smooth."""
+"""A prior on displacement: small and smooth."""
 
 from torch import Tensor, nn
 
@@ -10,10 +10,10 @@ from ..structures import FAR, NEAR, Scene
 class Displacement(nn.Module):
     """Mean absolute displacement, and its differences between neighbours, in depth ranges. Ours.
 
-    A scene without displacement costs nothing.
+    0 for a scene without displacement.
 
     Args:
-        size, roughness: factors of the two.
+        size, roughness: weights of the two.
     """
 
     def __init__(self, size: float = 1.0, roughness: float = 1.0) -> None:

@@ -1,4 +1,4 @@
-"""Trained models show another one the way."""
+"""Distillation from trained models."""
 
 import torch
 from torch import Tensor, nn
@@ -12,19 +12,18 @@ from ..zoo import weight_file
 
 @LOSSES.register_module()
 class Distillation(nn.Module):
-    """Mean absolute difference from what trained models make of the same photo. Ours.
+    """Mean absolute difference from the predictions of trained teachers. Ours.
 
-    A teacher sees the photo at its own size; its maps are brought to the student's. Of several, and
-    of the photo in a mirror, the middle is learnt: errors that they do not share cancel. Depth
-    counts ten times, as its range is a tenth of the others'. What photos of a person share is held
-    to the same maps, of which it learns the middle. A student that is shown a bad photo is held to
-    what its teachers make of the good one.
+    A teacher sees the clean photo, resized to its own input size; its maps are resized to the
+    student's. The target is the mean over teachers, and over the photo and its mirror image, so
+    independent errors average out. Depth has weight 10, as its range is a tenth of the others'.
+    A person's shared face is compared with the same targets.
 
     Args:
-        teachers: by config, their weights: a file, or the name of shipped ones. They stay frozen.
-        weight: factor of the whole; at 0 no teacher is asked.
-        mirror: whether they are asked about the photo in a mirror too.
-        albedo: factor of the albedo's difference.
+        teachers: weights by config: a file, or the name of shipped ones. They are frozen.
+        weight: of the loss; at 0 no teacher runs.
+        mirror: whether teachers also see the mirrored photo.
+        albedo: weight of the albedo.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The drawn face must look like the same person."""
+"""Identity loss: the rendered face must show the same person."""
 
 from math import radians
 
@@ -15,15 +15,15 @@ from ..structures import Scene
 
 @LOSSES.register_module()
 class Identity(nn.Module):
-    """1 minus the cosine between embeddings of the drawn face and of the photo, 0..2.
+    """1 minus the cosine between embeddings of the rendered face and of the photo, 0..2.
 
     Args:
         embedding: (B, 3, H, W) in [0, 1] → (B, D), such as `FaceEmbedding`; its weights are frozen.
-            Never `FaceRes`: nothing is trained against the judge, which passes no gradient.
-        weight: factor of the whole.
-        turned: factor of the same for the face drawn from elsewhere on white and cut as a photo
-            would be, at a yaw that is drawn anew for each face; 0 leaves it out.
-        turn_deg: the farthest such yaw, to either side of ahead.
+            Not `FaceRes`, the judge, which is for metrics only and passes no gradient.
+        weight: of the loss.
+        turned: weight of the same for the face rendered on white at a random yaw and aligned there
+            by the mean face's landmarks; 0 is off.
+        turn_deg: largest such yaw, to either side of the frontal view.
 
     Raises:
         PartError: the embedding is the judge.
@@ -54,7 +54,7 @@ class Identity(nn.Module):
         return self.weight * off
 
     def _turned(self, scene: Scene) -> Tensor:
-        """The same from elsewhere, against the whole photo."""
+        """1 minus the cosine for turned views, against the whole photo."""
         share = 2 * torch.rand(len(scene.target)) - 1
         view = torch.zeros_like(scene.face.view)
         view[:, 1] = radians(self.turn_deg) * share.to(view)

@@ -1,4 +1,4 @@
-"""A model learns to say of the bad photo what a landmark detector says of the good one."""
+"""Distillation of pose and depth from landmarks of the clean photo."""
 
 import torch
 from torch import Tensor, nn
@@ -16,19 +16,17 @@ from ..structures import Scene
 class LandmarkDistillation(nn.Module):
     """Mean absolute differences of view and canonical depth from those of landmarks. Ours.
 
-    The scene's `landmarks` are those of the clean photo, found by `FindLandmarks`; what follows
-    from them is the target of `FaceMeshDecomposer`. The teacher of keypoints need not be able to
-    see anything in bad photos.
+    The scene's `landmarks` are those of the clean photo, found by `FindLandmarks`. The target is
+    the view and depth that `FaceMeshDecomposer` computes from them.
 
     Raises PartError if the scene has none.
 
     Args:
-        view: weight of the view, six numbers alike.
+        view: weight of the view, equal for its six numbers.
         depth: weight of depth inside the face.
-        outside: weight of depth outside it, where the target only goes on smoothly.
-        slope: weight of the steps from pixel to pixel of depth inside the face, which is what
-            normals see.
-        size: px of the depth that is made of the landmarks, and brought to the face's size.
+        outside: weight of depth outside it, where the target is a smooth continuation.
+        slope: weight of depth differences between neighbouring pixels inside the face.
+        size: px of the depth map made from the landmarks, before it is resized.
     """
 
     supervision = ("keypoint",)

@@ -16,9 +16,9 @@ class Perceptual(nn.Module):
 
     Args:
         features: the extractor, (B, 3, H, W) in [0, 1] → (B, C, H/4, W/4); its weights are frozen.
-        weight: factor of the whole; 1 in the paper.
-        mirror: factor of the mirrored face's share; 0.5 in the paper.
-        scale: if given, the Gaussian's scale everywhere, in place of the predicted confidence.
+        weight: of the loss; 1 in the paper.
+        mirror: weight of the mirrored face; 0.5 in the paper.
+        scale: a fixed scale in place of the predicted confidence.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Perceptual(nn.Module):
 
     @property
     def needs_mirrored(self) -> bool:
-        """Whether the scene has to have the mirrored face, which costs a second rendering."""
+        """Whether the scene needs the mirrored face, a second rendering."""
         return bool(self.mirror)
 
     def forward(self, scene: Scene) -> Tensor:

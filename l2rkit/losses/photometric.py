@@ -16,9 +16,9 @@ class Photometric(nn.Module):
     """Negative log-likelihood of the photo under a Laplacian around each rendered colour.
 
     Args:
-        weight: factor of the whole.
-        mirror: factor of the mirrored face's share; 0.5 in the paper.
-        scale: if given, the Laplacian's scale everywhere, in place of the predicted confidence.
+        weight: of the loss.
+        mirror: weight of the mirrored face; 0.5 in the paper.
+        scale: a fixed scale in place of the predicted confidence.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class Photometric(nn.Module):
 
     @property
     def needs_mirrored(self) -> bool:
-        """Whether the scene has to have the mirrored face, which costs a second rendering."""
+        """Whether the scene needs the mirrored face, a second rendering."""
         return bool(self.mirror)
 
     def forward(self, scene: Scene) -> Tensor:

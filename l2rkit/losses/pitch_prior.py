@@ -1,4 +1,4 @@
-"""What is known of a face's stance before any photo is seen."""
+"""A prior on pitch: faces stand upright."""
 
 import math
 
@@ -13,13 +13,13 @@ from ..structures import Scene
 
 @LOSSES.register_module()
 class PitchPrior(nn.Module):
-    """The square of how far the batch's mean tilt is from that of a head that looks straight ahead.
+    """Squared difference of the batch's mean tilt from that of an upright head.
 
     Ours, not the paper's. Symmetry does not fix pitch: a face that leans back, turned with a little
     roll to each yaw, looks almost the same.
 
     Args:
-        weight: factor of the whole.
+        weight: of the loss.
         lean_deg: the mean tilt of upright faces, in degrees. Nose and mouth stand out from the
             brows, so it is below 0: -6 is the mean of random synthetic heads, seen from ahead.
     """
@@ -34,7 +34,7 @@ class PitchPrior(nn.Module):
 
 
 def tilt(depth: Tensor) -> Tensor:
-    """(B,): how far the middle of `depth` (B, 1, H, W) leans back, as a tangent.
+    """(B,): tangent of the backward lean of the middle of `depth` (B, 1, H, W).
 
     Least squares over the middle half of rows and columns, brows to mouth: positive where depth
     grows downwards, so that the chin is behind.

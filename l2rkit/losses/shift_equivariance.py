@@ -1,4 +1,4 @@
-"""The model must see the same face in a photo that was shifted and rolled."""
+"""Shift equivariance: a shifted and rolled photo must give the same face."""
 
 import math
 
@@ -13,25 +13,24 @@ from .cycle import difference
 
 @LOSSES.register_module()
 class ShiftEquivariance(nn.Module):
-    """Moves photos of the batch within their pictures, and compares what is seen then with what was
-    seen before. Ours, not the paper's.
+    """Compares predictions before and after photos are shifted and rolled. Not the paper's.
 
-    A face that is cut too low looks much like one that looks down, and the photos' losses accept
-    both: the albedo slides over the depth. Here the view must follow by just what the photo was
-    moved, and the canonical face and its light must stay. `CycleConsistency` asks the same of
-    drawings, which have no hair, ears or neck; this asks it of photos.
+    A face that is cropped too low looks much like one that looks down, and the photos' losses
+    accept both. Here the view must change by exactly the motion of the photo, while canonical face
+    and light stay. `CycleConsistency` does the same with renderings, which lack hair, ears and
+    neck.
 
-    What was seen before is taken as given. A roll is followed exactly, as it is the last of the
-    three turns; a shift is followed at depth 1.
+    Predictions before the motion are constants. The roll is exact, as it is the last of the three
+    rotations; the shift is that at depth 1.
 
     Args:
-        weight: factor of the whole.
+        weight: of the loss.
         share: of the batch that is moved.
         shift: standard deviation of shifts to the right and down, in scene units.
         roll_deg: standard deviation of rolls, in degrees.
-        maps: factor of depth's, albedo's and light's part.
+        maps: weight of depth, albedo and light.
 
-    Draws come from torch's generator, which `StepSeed` seeds at each step of a run.
+    Random numbers come from torch's generator, which `StepSeed` seeds at each step.
     """
 
     def __init__(
@@ -64,8 +63,8 @@ class ShiftEquivariance(nn.Module):
 def moved(photo: Tensor, shift: Tensor, roll: Tensor) -> Tensor:
     """(B, 3, H, W): `photo` rolled about its middle by `roll` (B,) in radians, then shifted.
 
-    shift (B, 2): to the right and down, in scene units at depth 1. What comes in at the border is
-    the photo's mirror image.
+    shift (B, 2): to the right and down, in scene units at depth 1. The border is filled
+    by reflection.
     """
     cos, sin = roll.cos(), roll.sin()
     back = torch.stack([torch.stack([cos, sin], 1), torch.stack([-sin, cos], 1)], 1)

@@ -1,4 +1,4 @@
-"""Supervision by the true geometry of synthetic heads: what a floor is measured with."""
+"""Supervision by the true geometry of synthetic heads."""
 
 from torch import Tensor, nn
 

@@ -1,4 +1,4 @@
-"""What is known of views before any photo is seen."""
+"""A prior on views: their mean is frontal."""
 
 from torch import Tensor, nn
 
@@ -9,9 +9,10 @@ from ..structures import Scene
 
 @LOSSES.register_module()
 class ZeroMeanPose(nn.Module):
-    """The square of the batch's mean turn, in radians: photos look both ways in equal measure.
+    """The squared mean of the batch's rotations, in radians.
 
-    Ours, not the paper's. It keeps a small network from putting every face at the end of the range.
+    Ours, not the paper's. It keeps small networks from predicting the end of the range for every
+    face.
     """
 
     def __init__(self, weight: float = 1.0) -> None:

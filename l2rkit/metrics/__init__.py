@@ -1,4 +1,4 @@
-"""How good a face is, or a photo of it."""
+"""Metrics of faces, pictures and generators."""
 
 from .albedo import AlbedoErrors
 from .correlation import DepthCorrelation

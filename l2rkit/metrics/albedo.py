@@ -1,4 +1,4 @@
-"""How near the predicted albedo is to the true one."""
+"""Error of the predicted albedo."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from .photo import decibels, ssim
 
 
 def gained(colour: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
-    """(B, 3, H, W): `colour` times the one factor per image that brings it nearest to `truth`.
+    """(B, 3, H, W): `colour` times one factor per image, fitted to `truth`.
 
     Least squares over the mask (B, 1, H, W), one factor for all three colours.
     """
@@ -34,14 +34,14 @@ def nearness(colour: Tensor, truth: Tensor, mask: Tensor) -> tuple[Tensor, Tenso
 class AlbedoErrors(ImageFigures):
     """PSNR in dB and SSIM of the albedo, in the photo's view, where both have a face. Ours.
 
-    The predicted albedo is canonical, and no truth is known in a frame that the method chose; so it
-    is drawn as the photo's view shows it, under ambient light of 1 alone, and compared with the
-    batch's `albedo`, which lies in that view, over the pixels of `DepthErrors`. Hence an error of
-    geometry or view counts here, too. As light and albedo trade a factor, which no photo tells, the
-    prediction is first given the one factor per image that suits it best.
+    The predicted albedo is canonical, and there is no truth in the frame that a method chose. So it
+    is rendered in the photo's view under ambient light of 1, and compared with the batch's
+    `albedo`, which is in that view, over the pixels of `DepthErrors`. Errors of geometry and view
+    count, too. Light and albedo are ambiguous up to a factor, so one factor per image is fitted
+    first.
 
-    What is outside counts as right for SSIM. Beside them `photo_`: the photo itself, taken for the
-    albedo, so a method that knows nothing of light.
+    Pixels outside count as correct for SSIM. `photo_` are the same figures of the photo itself,
+    taken as albedo.
     """
 
     names = ("albedo_psnr", "albedo_ssim", "photo_albedo_psnr", "photo_albedo_ssim")

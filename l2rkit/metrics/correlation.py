@@ -1,4 +1,4 @@
-"""Whether the relief goes the way the true one goes, however deep it is."""
+"""Correlation of predicted and true depth, independent of scale."""
 
 from collections.abc import Sequence
 
@@ -11,9 +11,9 @@ from .masks import common_mask
 
 
 def correlation(depth: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
-    """(B,): Pearson's coefficient of depth and truth (B, 1, H, W) over the mask; 0 for a flat one.
+    """(B,): Pearson's coefficient of depth and truth (B, 1, H, W) over the mask; 0 if flat.
 
-    1 for any depth that is the true one but for a positive factor and an offset.
+    1 for any depth that differs from the true one by a positive factor and an offset only.
     """
     count = mask.sum((1, 2, 3), keepdim=True).clamp(min=1)
 

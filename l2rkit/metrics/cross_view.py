@@ -1,8 +1,8 @@
 """Cross-view depth errors: geometry seen in one photo, checked from the side.
 
-What figure 1(b) of the L2R paper measures on MICC: from a photo at one of three yaws the geometry
-is predicted, and tested against the true depth at the other two. The paper's text, as far as we
-know it, says no more; the rules of alignment are ours, and figures compare with our own only.
+As in figure 1(b) of the L2R paper on MICC: geometry is predicted from a photo at one of three yaws,
+and compared with the true depth at the other two. We do not know more of the paper's protocol; the
+rules of alignment are ours, and figures compare only with our own.
 """
 
 import re
@@ -22,8 +22,8 @@ from ..structures import BACKGROUND, Scene
 from .depth import mad, side
 from .masks import common_mask, inner, truth_mask
 
-REACH = 0.05  # of the picture's width: how far the moved face may be shifted onto the true one
-YAW = re.compile(r"[+-]\d{2,3}(?=(\.\w+)?$)")  # what differs in the names of one face's photos
+REACH = 0.05  # largest shift of the moved face onto the true one, in widths of the picture
+YAW = re.compile(r"[+-]\d{2,3}(?=(\.\w+)?$)")  # the yaw in a photo's name
 
 
 def depth_from(points: Tensor, size: int) -> Tensor:
@@ -36,8 +36,8 @@ def depth_from(points: Tensor, size: int) -> Tensor:
 def at_true_distance(points: Tensor, truth: Tensor) -> Tensor:
     """`points` (B, 3, H, W) scaled about the camera, so that they are as far as `truth` is.
 
-    That leaves the photo as it is, which is why no photo tells the scale. The mean logarithm of
-    depth becomes that of the true depth (B, 1, H, W), where both have a surface.
+    This does not change the photo. The mean logarithm of depth becomes that of the true depth
+    (B, 1, H, W), where both have a surface.
     """
     depth = depth_from(points, truth.shape[-1])
     mask = common_mask(depth, truth)
@@ -56,7 +56,7 @@ def errors_shifted(depth: Tensor, truth: Tensor, reach: int) -> Tensor:
     """(B, 3): `errors` after the shift by whole pixels, up to `reach` each way, of least SIDE."""
     steps = range(-reach, reach + 1)
     tried = torch.stack([errors(shifted(depth, x, y), truth) for x in steps for y in steps])
-    cost = torch.where(tried[..., 2] > 0, tried[..., 0], torch.inf)  # nothing seen: no error
+    cost = torch.where(tried[..., 2] > 0, tried[..., 0], torch.inf)  # nothing rendered: no error
     return tried[cost.argmin(0), torch.arange(len(depth))]
 
 
@@ -71,48 +71,46 @@ def shifted(depth: Tensor, right: int, down: int) -> Tensor:
 
 
 def rows(names: Sequence[str], *columns: Tensor) -> list[tuple[str | Tensor, ...]]:
-    """For each photo of a batch: its name without the yaw, and what is its of `columns`."""
+    """For each photo of a batch: its name without the yaw, and its rows of `columns`."""
     parts = zip(*(column.detach().cpu().float() for column in columns))
-    # clones, for a view would take the whole batch along when processes exchange results
+    # clones: views would send the whole batch between processes
     return [(YAW.sub("", name), *(part.clone() for part in row)) for name, row in zip(names, parts)]
 
 
 def photos_of(names: Iterable[str]) -> dict[str, list[int]]:
-    """Which photos show each face, by the names that `rows` gives."""
+    """The indices of the photos of each face, by the names of `rows`."""
     faces: dict[str, list[int]] = {}
     for number, name in enumerate(names):
         faces.setdefault(name, []).append(number)
     return faces
 
 
-# Told apart by where the photo was taken from.
+# Distinguished by the photo's yaw.
 SPLIT = ("side", "mad", "own_side", "own_mad")
 
 
 @METRICS.register_module()
 class CrossViewErrors(BaseMetric):
-    """SIDE x 100 and MAD in degrees of a face in the other photos of it; the share compared.
+    """SIDE x 100, MAD in degrees and coverage of a face in the other photos of it.
 
     For each photo A, mean over the others B of the same face, whose names differ by the yaw alone
     (`test-000012+45`, `james_image_-45.png`). Batches carry `depth` and `view` of each photo.
 
-    - `side`, `mad`: by the true relative view. The face stands in A as the method places it, is
-      scaled about the camera to its true distance there (the one number that no photo tells; it
-      is taken from the true depth in A), and is turned as the head was. Nothing is fitted in B.
-    - `predicted_side`, `predicted_mad`: A's canonical face in the view that the method predicts
-      for B. Where a canonical face stands in its frame cannot be told from one photo either, so it
-      is then shifted in the picture by whole pixels, at most 5 % of the width each way, to where
-      SIDE is least. SIDE does not see scale, and MAD hardly.
-    - `own_side`, `own_mad`: in A itself, as `DepthErrors` has it; what the others are to be seen
-      against.
+    - `side`, `mad`: by the true relative view. The face in A's predicted view is scaled about the
+      camera to its true distance in A, which a photo does not show, and turned by the true relative
+      view. Nothing is fitted in B.
+    - `predicted_side`, `predicted_mad`: A's canonical face in the view predicted for B. A photo
+    does
+      not show the position of the canonical face in its frame either, so it is shifted in the
+      picture by whole pixels, at most 5 % of the width each way, to the least SIDE.
+    - `own_side`, `own_mad`: in A itself, as in `DepthErrors`, for comparison.
 
-    Beside them the first and the last over photos nearer to the front than others of the face
-    (`frontal_`) and over the rest (`turned_`), and the first of a flat face, canonical depth 1,
-    whose view is known (`flat_`). Depth maps are moved as sheets without holes, streaks at their
-    edges included.
+    `frontal_` and `turned_` are `side` and `own_side` over the most frontal photo of each face and
+    over the others; `flat_` is `side` of constant depth 1 in the true view. Depth maps are moved as
+    surfaces without holes, including streaks at their edges.
 
-    After an evaluation `each` holds the figures of every photo, in order; NaN where a face was
-    rendered nowhere on the true one.
+    After an evaluation `each` holds the figures of every photo, in order; NaN where rendering
+    and truth do not overlap.
 
     Raises:
         DataError: a photo is the only one of its face.
@@ -178,12 +176,12 @@ def figures(canonical: Tensor, view: Tensor, own: Tensor, truth: Tensor, true: T
         errors(own, truth),
         errors(depth_from(turned(level[a], true[a], true[b]), size), truth[b]),
     )
-    # of a face that was rendered nowhere on the true one nothing is known
+    # no overlap: unknown
     ways = [torch.where(way[:, 2:] > 0, way, torch.nan) for way in ways]
     over = [way.view(count, -1, 3).mean(1) for way in ways]
     return torch.cat(over, 1)
 
 
 def turned(points: Tensor, away: Tensor, to: Tensor) -> Tensor:
-    """`points` (B, 3, H, W) of a head that stood in view `away` (B, 6) and then in view `to`."""
+    """`points` (B, 3, H, W) moved from view `away` (B, 6) to view `to`."""
     return move(move_back(points, away), to)

@@ -1,4 +1,4 @@
-"""How near a face is to the photos that were taken of it from elsewhere."""
+"""Error of renderings in other photos' views."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -16,24 +16,23 @@ from .figures import ImageFigures
 from .photo import decibels, ssim
 from .render import laid_over
 
-PEOPLE = 20  # whose faces are drawn at a time
+PEOPLE = 20  # faces per rendering
 
 
 @METRICS.register_module()
 class CrossViewRenderErrors(ImageFigures):
-    """PSNR in dB and SSIM of a face, drawn as other photos of it show it, against those photos.
+    """PSNR in dB and SSIM of a face rendered in other photos' views, against those photos.
 
     For each photo A, mean over the others B of the same face, whose names differ by the yaw alone:
     A's canonical face, in the view and the light that the method predicts for B, against the good
-    photo B (`clean`, or `photo` where nothing was degraded), as `RenderErrors` compares the two.
-    Nothing is fitted. So a face that is right from its own side only, or whose light is painted
-    on it, is told apart.
+    photo B (`clean`, or `photo` where nothing was degraded), as in `RenderErrors`. Nothing is
+    fitted.
 
     Args:
-        identity: part that gives each photo (B, 3, H, W) a code (B, K), such as `FaceRes`.
-            `cross_identity` is then the cosine between the drawn face and B, and
-            `cross_stranger` that with the photo from the same side of the next face.
-        render: part that draws; left out, `GridRenderer`.
+        identity: embedding of photos, (B, 3, H, W) → (B, K), such as `FaceRes`. It adds
+            `cross_identity`, the cosine between the rendering and B, and `cross_stranger`, that
+            with the next face's photo from the same side.
+        render: renderer; default: `GridRenderer`.
 
     Raises:
         DataError: a photo is the only one of its face, or faces have different numbers of photos.
@@ -86,7 +85,7 @@ class CrossViewRenderErrors(ImageFigures):
 
 
 def views(names: Iterable[str]) -> Tensor:
-    """(N, V): which photos show each of N faces."""
+    """(N, V): indices of the photos of each of N faces."""
     photos = list(photos_of(names).values())
     counts = {len(members) for members in photos}
     if len(counts) > 1 or counts <= {0, 1}:

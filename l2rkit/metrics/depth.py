@@ -1,4 +1,4 @@
-"""SIDE and MAD as Unsup3D's released code measures them, beside what a fixed depth would score.
+"""SIDE and MAD as in Unsup3D's released code, and those of constant depth maps.
 
 Both compare depth in the photo's view where prediction and truth both have a surface, each mask
 eroded by one pixel.
@@ -20,7 +20,7 @@ from .masks import common_mask, inner, truth_mask
 def side(depth: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
     """(B,): scale-invariant depth error, the deviation of log(depth / truth) over the mask.
 
-    depth, truth, mask (B, 1, H, W). Multiply by 100 for the customary unit.
+    depth, truth, mask (B, 1, H, W). Multiply by 100 for the usual unit.
     """
     difference = torch.where(mask > 0, depth.log() - truth.log(), 0)
     mean = masked_means(difference, mask)
@@ -34,12 +34,12 @@ def mad(depth: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
 
 
 def known(figures: Tensor, shares: Tensor) -> Tensor:
-    """(B,): the figures where the share (B,) of the face that they are of is above 0, else NaN."""
+    """(B,): the figures, NaN where the coverage (B,) is 0."""
     return torch.where(shares > 0, figures, torch.nan)
 
 
 def mean_depth(truth: Tensor) -> Tensor:
-    """(1, 1, H, W): the mean depth of all images at each pixel, over those that cover it."""
+    """(1, 1, H, W): mean depth per pixel over the images that cover it."""
     mask = truth_mask(truth)
     count = mask.sum(0, keepdim=True)
     seen = (truth * mask).sum(0, keepdim=True) / count.clamp(min=1)
@@ -50,9 +50,8 @@ def mean_depth(truth: Tensor) -> Tensor:
 class DepthErrors(BaseMetric):
     """SIDE x 100 and MAD in degrees: mean and standard deviation over images.
 
-    Beside them the share of the true surface that was compared, since rendering less must not pay,
-    and the same errors for a flat depth and for the mean of the true depths, which no method that
-    looks at photos may lose to.
+    Also `coverage`, the share of the true surface that was compared, and the same errors of
+    constant depth (`flat_`) and of the mean ground-truth depth (`mean_depth_`).
 
     After an evaluation `each` holds the figures of every image, in order. They are NaN for an image
     on which prediction and truth have no pixel in common.
@@ -69,7 +68,7 @@ class DepthErrors(BaseMetric):
         shares = mask.sum((1, 2, 3)) / inner(truth_mask(truth)).sum((1, 2, 3))
         found = (side(depth, truth, mask) * 100, mad(depth, truth, mask))
         errors = zip(*(known(value, shares) for value in found), shares, truth)
-        # a clone, for a view would take the whole batch along when processes exchange results
+        # a clone: a view would send the whole batch between processes
         self.results += [(float(s), float(m), float(c), t.clone()) for s, m, c, t in errors]
 
     def compute_metrics(self, results: list) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Depth errors in the face alone, without ears, neck and what of a head is not its face."""
+"""Depth errors inside the face, without ears and neck."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""How near the drawn face is to the good photo, in the face alone."""
+"""Error of the rendering inside the face."""
 
 from collections.abc import Sequence
 
@@ -17,10 +17,10 @@ class FaceRegionErrors(ImageFigures):
     """PSNR in dB and SSIM within the outline of the clean photo's landmarks, in the photo's view.
 
     The batch's `clean` is the truth, or its `photo` where nothing was degraded; `landmarks_3d`
-    (B, 468, 3) px give the region. What a method leaves out of the region is white, and counts; in
-    `pasted_psnr` it is what the photo that was given has there, as if the face were pasted back.
-    SSIM is the mean over windows centred in the region, of the picture laid over the photo there.
-    A restorer's pictures are compared in the same way.
+    (B, 468, 3) px give the region. Pixels that are not rendered are white, and count; in
+    `pasted_psnr` they are the input photo's, as if the face were pasted back. SSIM is the mean over
+    windows centred in the region, of the rendering over the photo. Pictures of restorers are
+    compared in the same way.
     """
 
     names = ("face_psnr", "face_ssim", "pasted_psnr")

@@ -1,4 +1,4 @@
-"""What metrics of single images share: mean and deviation, and the figures of every image."""
+"""The common part of per-image metrics: mean, deviation, and the figures of every image."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 class ImageFigures(BaseMetric):
-    """A metric that enters the figures `names` of each image; says their mean and deviation.
+    """A metric with the figures `names` of each image; reports their mean and deviation.
 
     After an evaluation `each` holds the figures of every image, in order.
     """

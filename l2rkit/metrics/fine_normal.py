@@ -1,4 +1,4 @@
-"""Fine normals: wrinkles and folds, without the shape of the head that carries them."""
+"""Errors of fine normals: wrinkles and folds, without the coarse shape."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ BLUR = 0.015  # standard deviation of the Gaussian, in widths of the picture
 
 
 def fine(normal: Tensor, mask: Tensor) -> Tensor:
-    """(B, 3, H, W) unit: normals less their Gaussian mean over the mask, plus (0, 0, -1).
+    """(B, 3, H, W) unit: normals minus their Gaussian mean over the mask, plus (0, 0, -1).
 
     normal (B, 3, H, W) unit; mask (B, 1, H, W). Of a smooth surface they are (0, 0, -1).
     """
@@ -37,9 +37,9 @@ def angles_between(a: Tensor, b: Tensor) -> Tensor:
 class FineNormalErrors(ImageFigures):
     """Angle between fine normals of the face and the true ones, in degrees; see `fine`.
 
-    `smooth_fine_normal` is what a head without any detail scores on the same pixels: a method
-    restores detail where it stays below. The batch's `normal` (B, 3, H, W) is the truth where its
-    `mask` is 1 and the face was rendered, less the outermost pixels of both.
+    `smooth_fine_normal` is the figure of a head without detail on the same pixels: a method
+    restores detail only if it is below. The batch's `normal` (B, 3, H, W) is the truth where its
+    `mask` is 1 and the face was rendered, without the outermost pixels of both.
 
     Raises:
         DataError: on some photo no true normal was compared.

@@ -1,9 +1,9 @@
-"""How far made images are from photos, as a whole: whether a generator makes such as these.
+"""Distance between the distributions of generated images and photos.
 
 Fréchet and kernel distance as in FID (Heusel et al., NeurIPS 2017) and KID (Binkowski et al., ICLR
-2018), but of the shipped MobileNetV2's features in place of Inception's. Hence they are called FMD
-and KMD, and compare with nothing that was published: only with one another, for equal photos, equal
-sizes in px and equal numbers of images.
+2018), but with features of the shipped MobileNetV2 in place of Inception's, hence FMD and KMD. They
+do not compare with published figures, only with one another for equal photos, sizes in px and
+numbers of images.
 """
 
 from collections.abc import Sequence
@@ -24,10 +24,10 @@ def described(maps: Tensor) -> Tensor:
 
 
 def frechet(x: Tensor, y: Tensor) -> float:
-    """Squared Fréchet distance of the normal distributions that fit x (N, D) and y (M, D).
+    """Squared Fréchet distance of normal distributions fitted to x (N, D) and y (M, D).
 
-    |m - n|² + tr(A) + tr(B) - 2 tr((√A B √A)^½) for means m, n and covariances A, B. It is too
-    large for few samples, by an amount that depends on their number.
+    |m - n|² + tr(A) + tr(B) - 2 tr((√A B √A)^½) for means m, n and covariances A, B. It is
+    biased upwards, more so for fewer samples.
     """
     x, y = x.double(), y.double()
     a, b = torch.cov(x.T), torch.cov(y.T)
@@ -41,7 +41,7 @@ def frechet(x: Tensor, y: Tensor) -> float:
 def kernel_distance(x: Tensor, y: Tensor) -> float:
     """Squared maximum mean discrepancy of x (N, D) and y (M, D) for the kernel (x·y / D + 1)³.
 
-    Without bias, for whatever number of samples; so around 0 for equal distributions, also below.
+    Unbiased, so for equal distributions it is around 0 and may be negative.
     """
     x, y = x.double(), y.double()
 
@@ -57,14 +57,14 @@ def kernel_distance(x: Tensor, y: Tensor) -> float:
 
 @METRICS.register_module()
 class GeneratorDistance(BaseMetric):
-    """`fmd` and `kmd` (times 1000) of made images from photos: as many as there are photos.
+    """`fmd` and `kmd` (times 1000) between photos and as many generated images.
 
-    Beside them what the mean photo would score, over and over (`mean_photo_`), and one half of the
-    photos against the other (`half_`), which a generator reaches that makes just such photos; its
-    `fmd` is of half as many images and too large for that.
+    Also those of the repeated mean photo (`mean_photo_`), and of one half of the photos against the
+    other (`half_`), the distance between real photos; its `fmd` is of half as many images and thus
+    too large.
 
     Args:
-        features: image → maps (B, C, h, w); left out, `MobileNetFeatures`.
+        features: image → maps (B, C, h, w); default: `MobileNetFeatures`.
 
     Raises:
         DataError: there are fewer than 4 photos.
@@ -83,7 +83,7 @@ class GeneratorDistance(BaseMetric):
         (image,) = (image.cpu().float() for image in data_samples)
         of_photo, of_image = described(self.features(photo)), described(self.features(image))
         small = (photo * 255).round().byte()
-        # clones, for a view would take the whole batch along when processes exchange results
+        # clones: views would send the whole batch between processes
         rows = zip(of_photo, of_image, small)
         self.results += [tuple(part.clone() for part in row) for row in rows]
 

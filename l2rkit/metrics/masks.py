@@ -1,4 +1,4 @@
-"""Where a prediction and the truth can be compared."""
+"""Masks of the pixels where prediction and truth are compared."""
 
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
@@ -7,12 +7,12 @@ from ..structures import BACKGROUND
 
 
 def common_mask(depth: Tensor, truth: Tensor) -> Tensor:
-    """(B, 1, H, W): where both depths have a surface, each less its outermost pixels."""
+    """(B, 1, H, W): where both depths have a surface, each without its outermost pixels."""
     return inner((depth < BACKGROUND).to(depth.dtype)) * inner(truth_mask(truth))
 
 
 def inner(mask: Tensor) -> Tensor:
-    """(B, 1, H, W): the mask (B, 1, H, W) less its outermost pixels.
+    """(B, 1, H, W): the mask (B, 1, H, W) without its outermost pixels.
 
     A pixel stays if the 3 by 3 pixels around it are all inside the mask and the picture.
     """

@@ -1,4 +1,4 @@
-"""How far the face's normals are turned away from the true ones."""
+"""Angles between predicted and true normals."""
 
 from collections.abc import Sequence
 

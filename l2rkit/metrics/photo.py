@@ -1,4 +1,4 @@
-"""How near a restored photo is to the clean one."""
+"""Error of restored photos."""
 
 from collections.abc import Callable, Sequence
 
@@ -51,7 +51,7 @@ def ssim_map(image: Tensor, clean: Tensor) -> Tensor:
 def windows(size: int) -> Tensor:
     """(size - 10, size) float64: the weights of SSIM's window at each place in a line of pixels.
 
-    As a matrix, for it is some nine times as fast as a convolution of single channels.
+    A matrix product is about nine times as fast as a depthwise convolution.
     """
     place = torch.arange(WINDOW, dtype=torch.float64) - WINDOW // 2
     line = (-(place**2) / (2 * SIGMA**2)).exp()
@@ -60,14 +60,14 @@ def windows(size: int) -> Tensor:
 
 @METRICS.register_module()
 class PhotoErrors(ImageFigures):
-    """PSNR in dB and SSIM, and how alike the two are to a network that knows people.
+    """PSNR in dB, SSIM and ID similarity of restored and clean photos.
 
     The batch's `clean` is the truth, or its `photo` where nothing was degraded. After an evaluation
     `each` holds the figures of every image, in order.
 
     Args:
-        identity: part that gives each photo (B, 3, H, W) a code (B, K); `identity` is then the
-            cosine between both photos' codes.
+        identity: embedding of photos, (B, 3, H, W) → (B, K); adds `identity`, the cosine between
+            the two embeddings.
     """
 
     names = ("psnr", "ssim", "identity")

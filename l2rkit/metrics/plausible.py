@@ -1,4 +1,4 @@
-"""What can be measured on photos without any truth: symmetry, and whose face it is."""
+"""Metrics without ground truth: symmetry and ID similarity."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,18 +17,18 @@ from .depth import side
 from .figures import ImageFigures
 from .photo import psnr
 
-GREY = 0.5  # behind a drawn face
+GREY = 0.5  # colour behind a rendered face
 
 
 @METRICS.register_module()
 class Symmetry(ImageFigures):
-    """How far the canonical face is from its mirror image.
+    """Difference of the canonical face from its mirror image.
 
     `albedo_symmetry`: PSNR in dB of the albedo against its mirror image, at most 100.
     `depth_asymmetry`: SIDE x 100 of depth against its mirror image, 0 for a symmetric one.
 
-    Both are over the whole canonical map. They say whether a method's frame is a face's own, and
-    not that the face is right: a grey wall has perfect symmetry, and people have not.
+    Both are over the whole canonical map. They show whether the canonical frame is centred on the
+    face, not whether the face is right: a grey wall is perfectly symmetric, people are not.
     """
 
     names = ("albedo_symmetry", "depth_asymmetry")
@@ -44,15 +44,15 @@ class Symmetry(ImageFigures):
 
 @METRICS.register_module()
 class TurnedIdentity(ImageFigures):
-    """Whether the face, drawn at other yaws, is still the photo's person.
+    """ID similarity between the photo and the face rendered at other yaws.
 
-    `turned_identity`: the cosine between the codes of the photo and of the drawn face, mean over
-    the yaws. The face is drawn as it is lit, on grey, and cut by its landmarks. Cosines of
-    different parts do not compare. Beside it `stranger_identity`: the same, with the photo before
-    it, which in a set of one photo each is another person's.
+    `turned_identity`: the cosine between the embeddings of the photo and of the rendered face, mean
+    over the yaws. The face is lit as in the photo, on grey, and aligned by its landmarks. Cosines
+    of different embeddings do not compare. `stranger_identity`: the same with the previous photo,
+    which shows another person in a set with one photo per person.
 
     Args:
-        identity: part that gives each photo (B, 3, H, W) a code (B, K), such as `FaceRes`.
+        identity: embedding of photos, (B, 3, H, W) → (B, K), such as `FaceRes`.
         yaws_deg: from the canonical face, which is frontal.
         render: part that draws; left out, `GridRenderer` without streaks at depth edges.
     """

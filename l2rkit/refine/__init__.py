@@ -1,4 +1,4 @@
-"""Refiners: faces in, better faces out. L2R's, one for all faces, and what others register."""
+"""Refiners return better faces: those of L2R, and one that moves the depth of all faces."""
 
 from .albedo import PriorAlbedo
 from .geometry import RefinedGeometry

@@ -1,4 +1,4 @@
-"""L2R's albedo restoration: a pre-trained GAN paints the face that the proxy has roughly.
+"""L2R's albedo restoration: a pre-trained GAN generates the albedo from the rough proxy.
 
 The paper's statement (introduction): the photo is encoded into style codes, the albedo proxy into a
 spatial prior, and a pre-trained StyleGAN makes the albedo of both. All else is ours: codes in w+,
@@ -21,17 +21,16 @@ START = 4  # px; of the prior's smallest features
 
 @REFINERS.register_module()
 class PriorAlbedo(nn.Module):
-    """The face with its albedo restored; its other maps are brought to the same size.
+    """The face with restored albedo; its other maps are resized to the same size.
 
-    Codes for all layers follow from the photo: what kind of face it is. Maps at each size follow
-    from the albedo proxy: what is where. Before training, both change nothing, so that the albedo
-    is the prior's mean face.
+    The photo gives codes for all layers, the albedo proxy gives spatial maps at each size. Before
+    training both are zero, so the albedo is the prior's mean face.
 
     Args:
         prior: a `StyleGAN2`, or a part with its `mean_w`, `layers`, `widths` and arguments.
         width: channels of the two encoders at full size; twice as many at each half, up to 8 times.
-        fidelity: 1 follows the proxy as trained, 0 leaves where things are to the prior and the
-            codes; in between it trades the proxy's identity against the prior's detail.
+        fidelity: scale of the maps. 1 follows the proxy as trained, 0 leaves the layout to the
+            prior and the codes; between, it trades the proxy's identity for the prior's detail.
     """
 
     def __init__(self, prior: dict | nn.Module, width: int = 16, fidelity: float = 1.0) -> None:
@@ -58,7 +57,7 @@ class PriorAlbedo(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def forward(self, face: Face, photo: Tensor) -> Face:
-        """face: the proxy; photo (B, 3, H, W): what it was taken from."""
+        """face: the proxy; photo (B, 3, H, W): its photo."""
         face, photo = enlarged(face, self.prior.size), aligned(photo, self.prior.size)
         codes = self.codes(silu(self.seen(self.style(photo * 2 - 1)[START].flatten(1))))
         codes = self.prior.mean_w + codes.unflatten(1, (self.prior.layers, -1)).float()
@@ -103,7 +102,7 @@ class Pyramid(nn.Module):
 
 
 def enlarged(face: Face, size: int) -> Face:
-    """The face at another size, in px; what it shares with other photos, and displacement, go."""
+    """The face resized, without `consistent` and displacement."""
     if face.size == size:
         return face
     factor, sure = size / face.size, face.confidence

@@ -1,4 +1,4 @@
-"""L2R's geometry refining: depth at the albedo's size, and a displacement map, from scratch.
+"""L2R's geometry refinement: depth at the albedo's size, and a displacement map.
 
 The paper's statement (introduction): with the restored texture, high-resolution shape and
 displacement maps are learnt from scratch, without a predefined topology. The network, its inputs
@@ -16,21 +16,21 @@ from ..render.warp import warp_to_canonical
 from ..structures import FAR, NEAR, Face
 
 MIDDLE, REACH = (FAR + NEAR) / 2, (FAR - NEAR) / 2
-LIMIT = 0.99  # of the range: a depth at its end could not be moved any more
+LIMIT = 0.99  # share of the range: a depth at its end could not move any more
 
 
 @REFINERS.register_module()
 class RefinedGeometry(nn.Module):
-    """The face with its depth refined, `displacement` included.
+    """The face with refined depth, which includes `displacement`.
 
-    The network sees the albedo, the proxy's depth, and the photo as the proxy carries it back onto
-    the canonical face. It moves the proxy's depth within the whole range, and adds a displacement.
-    Before training it changes nothing.
+    The network sees the albedo, the proxy's depth, and the photo unwrapped onto the canonical face.
+    It moves the depth within the whole range and adds a displacement. Before training it changes
+    nothing.
 
     Args:
         widths: channels at a half, a quarter ... of the face's size.
         displacement: the largest, as a share of the depth range; 0 is none.
-        move: whether the proxy's depth is moved at all.
+        move: whether the proxy's depth moves at all.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class RefinedGeometry(nn.Module):
         self.network = UNet(widths, cin=7, cout=2)
 
     def forward(self, face: Face, photo: Tensor) -> Face:
-        """face: albedo restored, depth the proxy's; photo (B, 3, H, W): what it was taken from."""
+        """face: restored albedo, depth of the proxy; photo (B, 3, H, W): its photo."""
         relief = (face.depth - MIDDLE) / REACH
         moved, added = self.network(self.looked_at(face, photo)).float().chunk(2, 1)
         if self.move:

@@ -1,4 +1,4 @@
-"""Light taken out of an albedo that was restored with it. Ours."""
+"""Separates light from an albedo that was restored with it. Ours."""
 
 from dataclasses import replace
 
@@ -17,12 +17,12 @@ from ..structures import Face
 
 @REFINERS.register_module()
 class FittedLight(nn.Module):
-    """The same look from the light that fits it best, and an albedo without that light's shading.
+    """The face under the light that fits its colours best, with that shading divided out.
 
-    A grey face of the refined shape, so lit, is as bright as the look on the mean face's region
-    (least squares, ambient and one direction); the look is divided by its shading. It looks as
-    before under its own light, but for colours that would be brighter than white, and can be lit
-    from elsewhere. Nothing is learnt; gradients reach albedo and depth.
+    The light (ambient and one direction) is the least-squares fit of the shading of a grey face of
+    the refined shape to the colours' brightness, on the mean face's region. Rendered under that
+    light the face looks as before, except for albedos above white, which are clamped. Nothing is
+    learnt; gradients reach albedo and depth.
     """
 
     def __init__(self) -> None:

@@ -1,11 +1,11 @@
-"""The shape that all faces share, set right by the shading of many people's photos. Ours.
+"""Corrects the mean shape of all faces by the shading of many people's photos. Ours.
 
-Losses over single photos leave an error that is common to all faces, for a model's albedo can be
-painted to explain any shading. A crowd's cannot: over thousands of people albedo averages out, and
-lights come from everywhere, so that the crowd is one object of photometric stereo (Woodham 1980).
-`photometric_stereo` solves for lights, mean albedo and mean shape in turn. With lights unknown and
-the face symmetric, it tells shape but for scale and tilt (Belhumeur et al. 1999), which are kept
-from the shape it is given. Nothing in it has seen any 3D.
+Losses over single photos leave an error common to all faces, as an albedo can be painted to explain
+any shading of one face. Over thousands of people albedo averages out while light comes from
+everywhere, so their photos act as those of one object in photometric stereo (Woodham 1980).
+`photometric_stereo` solves for lights, mean albedo and mean shape in turn. With unknown lights and
+a symmetric face, shape is determined up to scale and tilt (Belhumeur et al. 1999), which are kept
+from the input. No 3D data is used.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,12 +21,12 @@ from ..structures import Light
 from .shared_depth import DARKEST, CanonicalObservations
 
 ROBUST = 0.3  # misfits of log luminance above this count linearly: brows, beards, glints
-DIFFUSE = (0.3, 0.8)  # share of the light that comes from its direction
+DIFFUSE = (0.3, 0.8)  # diffuse share of the light
 FACE = (10 / 64, 14 / 64)  # of rows and columns left out where faces are compared: hair, background
 MIDDLE = (14 / 64, 18 / 64)  # and where scale and tilt are held
-SPREAD = 0.05  # of squared misfits, before any was seen
-TRUST = 0.1, 4.0  # least and greatest weight of a pixel, by how alike people look there
-LOW_TILT = 1e-3  # pulls a light whose photo says little towards the camera
+SPREAD = 0.05  # initial value of squared misfits
+TRUST = 0.1, 4.0  # range of a pixel's weight, by how alike people look there
+LOW_TILT = 1e-3  # pulls uncertain lights towards the camera
 MISFIT, SMOOTHNESS = 10.0, 20.0
 AT_ONCE, DRAWN = 512, 256  # photos when lights are fitted, and of each step of shape and albedo
 FIRST_TURNS, TURNS, STEPS = 20, 8, 60  # of lights in the first round and the others, of shape
@@ -39,15 +39,15 @@ def photometric_stereo(
     rounds: int = 24,
     tell: Callable[[int, float], None] = lambda at, misfit: None,
 ) -> Tensor:
-    """(1, 1, S, S): what has to be added to the mean depth so that shading explains the photos.
+    """(1, 1, S, S): the depth offset with which shading explains the photos best.
 
     Each round fits each photo's light to the present shape and mean albedo, then shape and albedo
-    to the lights, by Adam. From the second on, pixels count by how little people differ there. The
-    map is symmetric, smooth (on half of the pixels), and does not change the face's scale and tilt.
+    to the lights, by Adam. From the second round on, pixels are weighted by how little people
+    differ there. The map is symmetric, smooth (on half of the pixels), and keeps scale and tilt.
 
     Args:
-        rounds: how often both are done.
-        tell: is called after each round with its number and the mean misfit.
+        rounds: number of alternations.
+        tell: called after each round with its number and the mean misfit.
     """
     solving = _Solving(observed)
     for at in range(rounds):
@@ -60,7 +60,7 @@ def photometric_stereo(
 
 
 class _Solving:
-    """Lights (N, 3) as `lights_of` takes them, mean albedo and shape, on their way."""
+    """The state of the solver: lights (N, 3) as in `lights_of`, mean albedo and shape."""
 
     def __init__(self, observed: CanonicalObservations) -> None:
         self.observed, self.size = observed, observed.depth.shape[-1]
@@ -83,7 +83,7 @@ class _Solving:
         return (slice(i, i + AT_ONCE) for i in range(0, len(self.lights), AT_ONCE))
 
     def shape(self) -> Tensor:
-        """(1, 1, S, S): as it is now, place, scale and tilt held."""
+        """(1, 1, S, S): the current shape, with position, scale and tilt of the input."""
         return held(widened(self.coarse, self.size), self.observed.depth).detach()
 
     def misfit(self, who: Tensor | slice, depth: Tensor) -> Tensor:
@@ -93,11 +93,11 @@ class _Solving:
         return left - masked_means(left, self.weight(who) * self.face)[:, None, None, None]
 
     def weight(self, who: Tensor | slice) -> Tensor:
-        """(B, 1, S, S): how much the pixels count."""
+        """(B, 1, S, S): weights of the pixels."""
         return self.observed.seen[who] * self.trust
 
     def turn_lights(self, steps: int) -> None:
-        """Fits each photo's light to the present shape and albedo."""
+        """Fits each photo's light to the current shape and albedo."""
         depth = self.observed.depth + self.shape()
         for _ in range(steps):
             for who in self.everyone():
@@ -108,7 +108,7 @@ class _Solving:
             self.turning.zero_grad()
 
     def move_shape(self, rate: float) -> float:
-        """Fits shape and albedo to the present lights; the mean misfit on the way."""
+        """Fits shape and albedo to the current lights; returns the mean misfit."""
         moved = [dict(params=[self.albedo], lr=ALBEDO_RATE), dict(params=[self.coarse], lr=rate)]
         moving, total = torch.optim.Adam(moved), 0.0
         for _ in range(STEPS):
@@ -124,13 +124,13 @@ class _Solving:
         return total
 
     def update_spread(self, left: Tensor, seen: Tensor) -> None:
-        """Keeps in mind how much people differ at each pixel."""
+        """Updates how much people differ at each pixel."""
         square = left.clamp(-2 * ROBUST, 2 * ROBUST).square() * seen
         new = square.sum(0, keepdim=True) / seen.sum(0, keepdim=True).clamp(min=1)
         self.spread = 0.98 * self.spread + 0.02 * new
 
     def trust_the_alike(self) -> None:
-        """Lets pixels count by how little people differ there."""
+        """Sets the weights of pixels by how little people differ there."""
         self.trust = (self.spread.median() / self.spread.clamp(min=0.003)).clamp(*TRUST)
 
 

@@ -1,4 +1,4 @@
-"""What the photos of many people show of one face, and the shape that all faces share. Ours."""
+"""A depth offset common to all faces, and photos unwrapped onto the canonical face. Ours."""
 
 from dataclasses import dataclass, replace
 
@@ -11,17 +11,16 @@ from ..registry import REFINERS
 from ..render.warp import Rasterizer, warp_depth, warp_to_canonical
 from ..structures import FAR, NEAR, Face
 
-DARKEST = 0.03  # of a photo: less counts as this
-NEARLY = 0.01  # a point is seen if nothing rendered is nearer than it by more, in scene units
-SLANTED = 0.35  # cosine to the camera below which a point is not looked at
+DARKEST = 0.03  # least luminance of a photo; less is clamped
+NEARLY = 0.01  # a point is hidden if the rendered depth is nearer by more than this
+SLANTED = 0.35  # points with a smaller cosine to the camera are ignored
 
 
 @REFINERS.register_module()
 class SharedDepthOffset(nn.Module):
-    """Moves the depth of every face by the same map, `shape` (1, 1, size, size), at first 0.
+    """Adds the same map to the depth of every face: `shape` (1, 1, size, size), initially 0.
 
-    `tools/builders/photometric_stereo.py` finds the map. For faces of another size it is brought to
-    theirs.
+    `tools/builders/photometric_stereo.py` finds the map. It is resized for faces of another size.
     """
 
     def __init__(self, size: int = 64) -> None:
@@ -29,16 +28,16 @@ class SharedDepthOffset(nn.Module):
         self.shape = nn.Parameter(torch.zeros(1, 1, size, size))
 
     def forward(self, face: Face, photo: Tensor) -> Face:
-        """face: as taken apart; photo is not looked at."""
+        """The face with its depth moved; `photo` is ignored."""
         moved = interpolate(self.shape, size=(face.size, face.size), mode="bilinear")
         return replace(face, depth=(face.depth + moved).clamp(NEAR, FAR))
 
 
 @dataclass(frozen=True, eq=False)
 class CanonicalObservations:
-    """What N photos show of the canonical face.
+    """N photos unwrapped onto the canonical face.
 
-    luminance (N, 1, S, S): logarithm of each photo's mean colour, carried back; seen (N, 1, S, S):
+    luminance (N, 1, S, S): logarithm of each photo's mean colour, unwrapped; seen (N, 1, S, S):
     0 or 1; slopes (N, 2): x / -z and y / -z of the direction to the light, a first guess in the
     canonical frame; depth (1, 1, S, S): the mean face's.
     """
@@ -50,7 +49,7 @@ class CanonicalObservations:
 
     @staticmethod
     def joined(several: list["CanonicalObservations"]) -> "CanonicalObservations":
-        """One crowd of several."""
+        """The observations of several batches as one."""
         sizes = torch.tensor([float(len(c.seen)) for c in several]).view(-1, 1, 1, 1)
         depth = (torch.cat([c.depth for c in several]) * sizes).sum(0, keepdim=True) / sizes.sum()
         parts = ([getattr(c, name) for c in several] for name in ("luminance", "seen", "slopes"))
@@ -61,7 +60,7 @@ class CanonicalObservations:
 def canonical_observations(
     photo: Tensor, face: Face, rasterize: Rasterizer
 ) -> CanonicalObservations:
-    """The photos (B, 3, S, S), of which a model has seen `face`, on the canonical face."""
+    """The photos (B, 3, S, S) unwrapped onto the canonical `face` that a model predicted."""
     size = photo.shape[-1]
     where = project(move(unproject(face.depth), face.view), size)
     inside = ((where[:, :2] > 0) & (where[:, :2] < size - 1)).all(1, keepdim=True)

@@ -1,9 +1,9 @@
-"""L2R's albedo restoration for people: what the photo shows of the face, completed and restored.
+"""L2R's albedo restoration for people: the photo unwrapped onto the face, completed and restored.
 
 The paper's statement (introduction): the photo is encoded into style codes, the albedo proxy into a
 spatial prior, and a pre-trained StyleGAN makes the albedo of both. All else is ours: the photo
-reaches the albedo unwrapped, on the face itself, since no person survives a small code; the GAN's
-features come in at each size, as an encoder of the same picture steers them.
+is unwrapped onto the face, as a small code does not keep identity, and an encoder of the same
+picture controls the GAN's features at each size.
 """
 
 import math
@@ -23,37 +23,37 @@ from ..restore.face_restorer import WIDTHS, FaceRestorer
 from ..structures import Face, Light
 from .albedo import enlarged
 
-CHANNELS = 11  # what is known (3), the mirror image (3), both visibilities (2), the proxy (3)
-DRAWN = 0.2  # share of the faces whose fidelity training draws
+CHANNELS = 11  # photo (3), mirror image (3), both visibilities (2), proxy (3)
+DRAWN = 0.2  # share of faces with a random fidelity in training
 
 
 @REFINERS.register_module()
 class UnwrappedAlbedo(nn.Module):
-    """The face with its albedo restored, under ambient light alone; light stays in the albedo.
+    """The face with restored albedo, under ambient light; the photo's light stays in the albedo.
 
-    The photo is laid onto the proxy's canonical face with its visibility, and so is its mirror
-    image. What the photo shows is the beginning, then the mirror image, then the proxy as its own
-    light shows it; a U-Net adds what is lacking. Its encoder gives the prior's codes and maps, its
-    decoder sees the prior's features at each size. Before training the prior has no say, and the
-    U-Net is that of `FaceRestorer`, if it begins with it.
+    The photo and its mirror image are unwrapped onto the proxy's canonical face, with their
+    visibility. Visible pixels of the photo come first, then those of the mirror image, then the lit
+    proxy; a U-Net predicts a correction. Its encoder gives the prior's codes and maps, its decoder
+    sees the prior's features at each size. Before training the prior has no effect, and the U-Net
+    is that of `FaceRestorer`, if `begin` names it.
 
-    In training, a part of what the photo shows is hidden on purpose from some faces, as if the head
-    had turned farther: completing the far side is learnt with a known answer, from ordinary photos.
+    In training, visible parts of some faces are hidden, as if the head had turned further, so that
+    the completion of the far side is learnt with a known answer.
 
     Args:
         prior: a `StyleGAN2`, or a part with its `mean_w`, `layers`, `widths` and arguments; None
             is none.
         image_size: px of photo and albedo.
         widths: channels of the U-Net at a half, a quarter ... of that size.
-        begin: the shipped `FaceRestorer` whose U-Net of these widths training begins with, or None.
-        hide: share of the faces that are hidden in part, in training.
-        hide_deg: the farthest that their heads are turned in thought, to either side.
-        fidelity: how far the photo's own pixels count, 1 as they are seen, 0 not at all: then the
-            proxy, which was restored in 2D, and the prior decide. Training draws it for some faces.
-        mirror: False leaves the mirror image out.
-        broad: standard deviation of a Gaussian in widths of the albedo: where the photo shows the
-            face, what this blur leaves of the colours is the proxy's, which a restorer taught with
-            squared errors has made; the finer rest is the network's. 0 takes nothing.
+        begin: the shipped `FaceRestorer` whose U-Net of these widths initialises this one, or None.
+        hide: share of the faces that are partly hidden, in training.
+        hide_deg: largest simulated turn of these heads, to either side.
+        fidelity: weight of the photo's own pixels. At 0 only the proxy, which was restored in 2D,
+            and the prior count. Training draws it at random for some faces.
+        mirror: False leaves out the mirror image.
+        broad: standard deviation of a Gaussian, in widths of the albedo. Where the photo shows the
+            face, the proxy's colours replace the network's after this blur, so that only finer
+            detail is the network's. 0 is off.
     """
 
     def __init__(
@@ -79,13 +79,13 @@ class UnwrappedAlbedo(nn.Module):
             self.network.begin_with(FaceRestorer(begin, image_size, widths).network)
 
     def forward(self, face: Face, photo: Tensor) -> Face:
-        """face: the proxy; photo (B, 3, H, W): what it was taken from."""
+        """face: the proxy; photo (B, 3, H, W): its photo."""
         face, photo = enlarged(face, self.image_size), aligned(photo, self.image_size)
         depth, view = face.depth.detach(), face.view.detach()
         own = unwrap(photo, depth, view)
         visible = own.visible * self._left(face) if self.training else own.visible
         proxy = seen_proxy = shade(face.albedo, normals(depth), face.light).detach().clamp(0, 1)
-        if self.mirror:  # what is hidden, the proxy has made up too
+        if self.mirror:  # the proxy is a guess where hidden, so it is mirrored
             proxy = torch.lerp(proxy.flip(-1), proxy, visible)
         shown = visible * self._trust(face)
         other, other_shown = own.colour.flip(-1), shown.flip(-1) * self.mirror
@@ -101,7 +101,7 @@ class UnwrappedAlbedo(nn.Module):
         return replace(face, albedo=albedo, light=ambient(face.light))
 
     def _trust(self, face: Face) -> Tensor:
-        """(B, 1, 1, 1): how far each photo's own pixels count."""
+        """(B, 1, 1, 1): the fidelity of each photo."""
         trust = torch.full((len(face),), self.fidelity)
         if self.training:
             drawn = torch.rand(len(face)) < DRAWN
@@ -109,7 +109,7 @@ class UnwrappedAlbedo(nn.Module):
         return trust.view(-1, 1, 1, 1).to(face.depth)
 
     def _left(self, face: Face) -> Tensor:
-        """(B, 1, S, S): what is left of faces when a part of some is hidden on purpose."""
+        """(B, 1, S, S): 1 where a face stays visible, 0 where training hides it."""
         count = len(face)
         turned = face.view.detach().clone()
         turn = (torch.rand(count) * 2 - 1) * math.radians(self.hide_deg)
@@ -120,10 +120,10 @@ class UnwrappedAlbedo(nn.Module):
 
 
 class GuidedUNet(UNet):
-    """A U-Net whose decoder sees features of a prior that its encoder steers.
+    """A U-Net whose decoder sees features of a prior that its encoder controls.
 
-    Codes for all of the prior's layers follow from the smallest features, maps for each of its
-    sizes from the encoder's features of that size.
+    The smallest features give codes for all of the prior's layers; the encoder's features of each
+    size give maps for the prior's features of that size.
     """
 
     def __init__(self, widths: tuple[int, ...], image_size: int, prior: nn.Module | None) -> None:
@@ -147,7 +147,7 @@ class GuidedUNet(UNet):
             nn.init.zeros_(layer.bias)
 
     def begin_with(self, trained: UNet) -> None:
-        """Takes the weights of a U-Net that sees a picture alone; all else counts nothing yet."""
+        """Loads the weights of a U-Net on pictures alone; the other inputs get zero weights."""
         state = {name: value.clone() for name, value in trained.state_dict().items()}
         first = torch.zeros_like(self.first.weight.data)
         first[:, : state["first.weight"].shape[1]] = state["first.weight"]
@@ -179,7 +179,7 @@ class GuidedUNet(UNet):
 
 
 def ambient(light: Light) -> Light:
-    """Light from everywhere, as bright as a white page: a face shows its albedo."""
+    """Ambient light of strength 1, under which a face shows its albedo."""
     return Light(
         torch.ones_like(light.ambient), torch.zeros_like(light.diffuse), light.direction.detach()
     )

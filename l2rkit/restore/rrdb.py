@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, leaky_relu
 
-RESIDUAL = 0.2  # what a block adds is scaled by this
+RESIDUAL = 0.2  # scale of a block's residual
 SLOPE = 0.2  # of the leaky ReLUs
 
 
@@ -17,7 +17,7 @@ def conv(cin: int, cout: int) -> nn.Conv2d:
 
 
 class DenseBlock(nn.Module):
-    """Five convolutions, each of which sees the input and all that came before it."""
+    """Five convolutions; each sees the input and all earlier outputs."""
 
     def __init__(self, width: int, growth: int) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class DenseBlock(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Three dense blocks, added to what comes in."""
+    """Three dense blocks, added to the input."""
 
     def __init__(self, width: int, growth: int) -> None:
         super().__init__()

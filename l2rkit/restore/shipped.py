@@ -1,4 +1,4 @@
-"""Restorers bring their weights with them: from the package, or from a file of the user's."""
+"""Loads the weights of restorers, from the package or from a file."""
 
 from torch import nn
 
@@ -7,12 +7,12 @@ from ..zoo import weight_file
 
 
 def load_shipped(part: nn.Module, weights: str) -> None:
-    """Puts weights into `part`, where they stay frozen.
+    """Loads weights into `part` and freezes them.
 
-    A bare name is a shipped file, anything else the path of one, or of a checkpoint of a training.
+    A bare name is a shipped file; else it is the path of a weight file or of a training checkpoint.
 
     Raises:
-        WeightsError: there is no such file, or it is of another architecture.
+        WeightsError: the file is missing, or of another architecture.
     """
     path = weight_file(weights)
     load_into(part, model_weights(path, "restore"), str(path))

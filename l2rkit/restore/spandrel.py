@@ -1,7 +1,8 @@
-"""Restorers of other projects, whichever PyPI's `spandrel` has the architecture of.
+"""Restorers of other projects, of any architecture that PyPI's `spandrel` knows.
 
-Such as GFPGAN, RestoreFormer, Real-ESRGAN or SwinIR, and CodeFormer with `spandrel_extra_arches`.
-The library is only told the tensors: files are read by our own doors, where nothing in them runs.
+Examples are GFPGAN, RestoreFormer, Real-ESRGAN and SwinIR, and CodeFormer with
+`spandrel_extra_arches`. The library gets tensors only: our own reader opens the files and runs no
+code in them.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,17 +32,17 @@ EXTRA = (
 class Spandrel(nn.Module):
     """The photo (B, 3, H, W) restored to (B, 3, scale H, scale W), in [0, 1].
 
-    `scale` is what the library states: 4 of most upscalers, 1 of denoisers and of face restorers.
+    `scale` is the library's: 4 for most upscalers, 1 for denoisers and face restorers.
 
     - A face restorer sees the whole photo at 512 px: made square by repeating its last row or
-      column, and resized by bicubics. What comes out is brought back by area averages, so a small
-      photo stays small; enlarge it first to keep all 512 px. Photos should be aligned faces. These
+      column, and resized by bicubic interpolation. The output is shrunk by area averages to the
+      photo's size; enlarge the photo first to keep 512 px. Photos should be aligned faces. These
       models were trained on FFHQ's crops, which show more around the face than ours.
-    - Any other model with a least size, a size multiple or a square is given a photo that the
-      library pads on the right and below, by reflection; the padding is cut off again.
+    - For any other model with size requirements, the library pads the photo on the right and
+      below by reflection, and crops the padding afterwards.
 
-    Frozen; no gradient goes through it. Where a model draws noise, as GFPGAN does, it is always
-    the same noise. Code and weights keep the licences of their projects.
+    Frozen, without gradients. A model with noise inputs, such as GFPGAN, always gets the same
+    noise. Code and weights keep the licences of their projects.
 
     Args:
         weights: `.pth`, `.pt`, `.ckpt` or `.safetensors`, as the model's authors released it.
@@ -52,17 +53,17 @@ class Spandrel(nn.Module):
         self.take(described(read_tensors(weights), str(weights)))
 
     def take(self, descriptor: Any) -> None:
-        """Makes the library's `ImageModelDescriptor` this part's own."""
+        """Takes the model of the library's `ImageModelDescriptor`."""
         self.descriptor = descriptor
         self.network = descriptor.model.requires_grad_(False)
         self.scale = descriptor.scale
         self.face = descriptor.purpose == "FaceSR"
-        # whether tiles of a photo make no sense to it
+        # True if it cannot work on tiles of a photo
         self.needs_whole_photo = self.face or descriptor.tiling.name == "INTERNAL"
         self.eval()
 
     def train(self, mode: bool = True) -> "Spandrel":
-        """Stays in evaluation mode, whatever the model around it does."""
+        """Stays in evaluation mode."""
         return super().train(False)
 
     def forward(self, photo: Tensor) -> Tensor:
@@ -81,7 +82,7 @@ class Spandrel(nn.Module):
 
 
 def at_face_size(restore: Callable[[Tensor], Tensor], photo: Tensor, scale: int) -> Tensor:
-    """(B, 3, scale H, scale W): what `restore`, which enlarges by `scale`, makes of it at 512."""
+    """(B, 3, scale H, scale W): the photo restored at 512 px; `restore` enlarges by `scale`."""
     height, width = photo.shape[2:]
     side = max(height, width)
     square = pad(photo, (0, side - width, 0, side - height), "replicate")
@@ -92,14 +93,14 @@ def at_face_size(restore: Callable[[Tensor], Tensor], photo: Tensor, scale: int)
 
 @contextmanager
 def same_noise(device: torch.device) -> Iterator[None]:
-    """Draws from torch's generators are the same each time, and nobody else's are moved."""
+    """A context with fixed seeds of torch's generators, whose states are restored afterwards."""
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(0)
         yield
 
 
 def read_tensors(weights: str) -> dict[str, Any]:
-    """What a checkpoint holds, its state dict perhaps still within another dict.
+    """The content of a checkpoint; its state dict may be nested in another dict.
 
     Raises:
         WeightsError: the file is missing, damaged, a program, or holds no dict.
@@ -123,7 +124,7 @@ def library() -> ModuleType:
         raise PartError(
             f"Spandrel finds no package {error.name}: `pip install spandrel` brings it; {EXTRA}"
         ) from None
-    except Exception as error:  # a torchvision built for another torch fails in its own way
+    except Exception as error:  # a torchvision built for another torch raises other errors
         raise PartError(
             f"Spandrel cannot load the package spandrel: {first_line(error)}; "
             "it needs the torchvision that was built for the installed torch"
@@ -154,7 +155,7 @@ def described(content: dict[str, Any], source: str) -> Any:
         raise WeightsError(
             f"{source}: spandrel knows no architecture with '{next(iter(state))}'{hint}"
         ) from None
-    except Exception as error:  # looked like one, and was not: that fails anywhere
+    except Exception as error:  # a wrong state dict may fail anywhere
         raise WeightsError(f"{source} is no whole model: {first_line(error)}") from None
     name = found.architecture.name
     if not isinstance(found, spandrel.ImageModelDescriptor):
@@ -168,5 +169,5 @@ def described(content: dict[str, Any], source: str) -> Any:
 
 
 def first_line(error: Exception) -> str:
-    """The error's kind, and what it says in its first line."""
+    """The error's type and the first line of its message."""
     return f"{type(error).__name__}: {error}".strip().splitlines()[0]

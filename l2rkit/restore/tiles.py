@@ -10,10 +10,10 @@ from torch import Tensor
 def tiled(
     restore: Callable[[Tensor], Tensor], photo: Tensor, tile: int = 192, overlap: int = 16
 ) -> Tensor:
-    """(B, 3, k H, k W): what `restore` makes of the photo (B, 3, H, W), tile by tile.
+    """(B, 3, k H, k W): the photo (B, 3, H, W) restored tile by tile.
 
     Each tile of `tile` by `tile` pixels is restored with `overlap` more on every side, which are
-    then cut off, so that a restorer which looks no farther gives what it would give of the whole.
+    cropped afterwards. If `overlap` is its receptive field, the result equals that of the whole.
     """
     height, width = photo.shape[2:]
     rows = []

@@ -1,4 +1,4 @@
-"""Trains and measures one stage of the line by itself: the repair of a photo in 2D."""
+"""Trains and measures a 2D restorer by itself."""
 
 import torch
 from mmengine.model import BaseModel
@@ -12,16 +12,15 @@ from ..registry import MODELS, RESTORERS
 
 
 class PhotoRestorer(BaseModel):
-    """Bad photos to good ones, by a part that learns it from pairs of both. Ours.
+    """A model around a restorer that is trained on pairs of bad and good photos. Ours.
 
     Args:
-        restore: the part, whose weights are trained; left out, the photo stays as it is, which
-            is what any part is to be measured against.
-        features: frozen extractor, whose maps of the restored and the clean photo shall agree.
-        perceptual: weight of that against the mean absolute difference of colours.
-        precision: "bfloat16" or "float16" of the part; weights and losses keep float32.
+        restore: the part to train; None leaves the photo unchanged, which is the baseline.
+        features: frozen extractor for the perceptual loss.
+        perceptual: weight of that loss relative to the mean absolute difference of colours.
+        precision: "bfloat16" or "float16" for the part; weights and losses stay in float32.
 
-    Losses compare at the size that the part gives, metrics at the clean photo's.
+    Losses compare at the part's output size, metrics at the clean photo's.
     """
 
     def __init__(
@@ -43,7 +42,7 @@ class PhotoRestorer(BaseModel):
     def forward(
         self, photo: Tensor, clean: Tensor | None = None, mode: str = "tensor", **labels: object
     ) -> Tensor | dict[str, Tensor] | list[Tensor]:
-        """MMEngine's door: the restored photo, the losses, or the photo to be measured.
+        """MMEngine's entry point: the restored photo, the losses, or predictions, by `mode`.
 
         photo (B, 3, H, W); clean (B, 3, H', W') is what it was made of.
         """
@@ -53,7 +52,7 @@ class PhotoRestorer(BaseModel):
         return of_mode(self, mode, dict(loss=self.loss, predict=self.predict))(photo, clean)
 
     def restored(self, photo: Tensor) -> Tensor:
-        """What the part makes of `photo`, in float32."""
+        """`photo` restored by the part, in float32."""
         with in_precision(self.precision, photo):
             return self.restore(photo).float()
 
@@ -71,7 +70,7 @@ class PhotoRestorer(BaseModel):
 
     @torch.no_grad()
     def predict(self, photo: Tensor, clean: Tensor) -> list[Tensor]:
-        """The restored photos at the clean ones' size, in a list, as MMEngine's evaluator asks."""
+        """The restored photos at the clean ones' size, in a list for MMEngine's evaluator."""
         return [resized(self.restored(photo), tuple(clean.shape[2:]), "area").clamp(0, 1)]
 
     def train(self, mode: bool = True) -> "PhotoRestorer":

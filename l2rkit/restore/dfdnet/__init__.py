@@ -1,8 +1,8 @@
 """DFDNet: blind face restoration by dictionaries of facial components (Li et al., ECCV 2020).
 
-Read in this order: `components` says where eyes, nose and mouth are, `features` what is compared,
-`dictionary` how a component is exchanged for an atom, `kmeans` where atoms come from, `network`
-how a picture is made of it, `restorer` the whole.
+Reading order: `components` (boxes of eyes, nose and mouth), `features` (what is compared),
+`dictionary` (how an atom replaces a component), `network` (the trained layers), `restorer` (the
+whole). `tools/builders/build_dictionary.py` makes the atoms.
 """
 
 from .restorer import DFDNet

@@ -1,7 +1,7 @@
-"""Where eyes, nose and mouth are in an aligned face, and cutting them out of maps of features.
+"""Boxes of eyes, nose and mouth in an aligned face; cuts and pastes them in feature maps.
 
-A box is cut and pasted by two matrices of zeros and ones, (n, H) for its rows and (n, W) for its
-columns, so that each photo of a batch has boxes of its own.
+Two matrices of zeros and ones, (n, H) for rows and (n, W) for columns, cut and paste a box, so each
+photo of a batch has its own boxes.
 """
 
 import torch
@@ -22,7 +22,7 @@ BOXES = {
 
 
 def template(size: int) -> Tensor:
-    """(1, 5, 2): the landmarks' px in a crop of `size` px that `FaceAligner` cut."""
+    """(1, 5, 2): landmarks in px, in a crop of `size` px from `FaceAligner`."""
     return torch.from_numpy(TEMPLATE * size - 0.5).float()[None]
 
 

@@ -1,4 +1,4 @@
-"""Components of good photos, and what a component of a bad one is exchanged for."""
+"""The dictionary of components of good photos, and the choice of the atom for a bad one."""
 
 import torch
 from torch import Tensor, nn
@@ -10,12 +10,12 @@ EPSILON = 1e-5  # added to variances
 
 
 class Dictionary(nn.Module):
-    """Atoms (K, C, n, n) of each component at each stride, under `<component>_<stride>`; fixed.
+    """Atoms (K, C, n, n) of each component at each stride, as `<component>_<stride>`; frozen.
 
-    Until they are loaded they are noise.
+    They are noise until a dictionary is loaded.
 
     Args:
-        atoms: K; the paper says how many only for its own data, 64 are ours.
+        atoms: K; 64 is ours.
         image_size: px of the photos' side.
     """
 
@@ -35,7 +35,7 @@ class Dictionary(nn.Module):
 
 
 def name(component: str, stride: int) -> str:
-    """Under which the atoms are kept."""
+    """The name of a buffer of atoms."""
     return f"{component}_{stride}"
 
 
@@ -54,8 +54,8 @@ def standardised(part: Tensor) -> Tensor:
 def adain(atoms: Tensor, part: Tensor) -> Tensor:
     """The atoms (B, C, H, W) with each channel's mean and deviation those of the part.
 
-    The paper's component adaptive instance normalisation: what the atom adds is structure, while
-    light and colour remain the photo's.
+    The paper's component adaptive instance normalisation: the atom adds structure, light and colour
+    remain the photo's.
     """
     mean, spread = statistics(part)
     return standardised(atoms) * spread + mean
@@ -64,8 +64,8 @@ def adain(atoms: Tensor, part: Tensor) -> Tensor:
 def match(part: Tensor, atoms: Tensor) -> Tensor:
     """(B,) int64: which of the atoms (K, C, H, W) has, after `adain`, the largest inner product.
 
-    After `adain` all atoms are equally long, so that it is also the nearest one. Their means add
-    the same to each product and are left out; the deviations are taken to the part's side.
+    After `adain` all atoms have equal norms, so it is also the nearest one. Their means add a
+    constant to each product and are left out; the deviations are applied to the part instead.
     """
     _, spread = statistics(part)
     return torch.einsum("bchw,kchw->bk", part * spread, standardised(atoms)).argmax(1)

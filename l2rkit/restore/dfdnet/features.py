@@ -1,4 +1,4 @@
-"""What components are compared by: frozen features at four scales."""
+"""Frozen features at four scales, by which components are compared."""
 
 import torch
 from torch import Tensor, nn

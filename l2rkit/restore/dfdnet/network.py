@@ -1,7 +1,7 @@
-"""The trained layers: exchange with confidence, context, and decoding from coarse to fine.
+"""The trained layers: exchange with confidence, context, and a coarse-to-fine decoder.
 
-Widths and numbers of layers are ours, 0.86 M weights in all where the paper has far more; so is
-that there is no spectral normalisation, which steadies adversarial training.
+Ours: widths and numbers of layers (0.86 M weights, far fewer than the paper's), and no spectral
+normalisation, which is for adversarial training.
 """
 
 import torch
@@ -27,10 +27,10 @@ def bent(*layers: nn.Module) -> nn.Sequential:
 
 
 class Exchange(nn.Module):
-    """A map (B, C, H, W) to which each component's atom was added, as far as it can be trusted.
+    """A map (B, C, H, W) with each component's atom added, weighted by a confidence.
 
-    F + confidence(atom - F) * atom in each component's box; where boxes overlap, all that they add
-    is summed (ours).
+    F + confidence(atom - F) * atom in each component's box; where boxes overlap, the additions are
+    summed (ours).
     """
 
     def __init__(self, channels: int) -> None:
@@ -66,7 +66,7 @@ class MultiDilation(nn.Module):
 
 
 class Modulated(nn.Module):
-    """x (B, C, H, W) scaled and shifted by what a map of features (B, F, H, W) says, then mixed.
+    """x (B, C, H, W) scaled and shifted by a feature map (B, F, H, W), then mixed.
 
     Spatial feature transform: x * (1 + scale) + shift.
     """
@@ -82,10 +82,10 @@ class Modulated(nn.Module):
 
 
 class Decoder(nn.Module):
-    """What to add to the photo, (B, 3, H, W), by maps at H/2, H/4, H/8 and H/16.
+    """The correction of the photo, (B, 3, H, W), from maps at H/2, H/4, H/8 and H/16.
 
     Ours: the finest layers work at half the size, where the photo joins them with its four pixels
-    of a cell as channels; the last layer starts at zero, and with it what is added.
+    of a cell as channels; the last layer starts at zero, so at first nothing is added.
     """
 
     def __init__(self, width: int) -> None:

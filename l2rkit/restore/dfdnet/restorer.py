@@ -14,27 +14,27 @@ from .dictionary import Dictionary
 from .features import CHANNELS, STRIDES, PyramidFeatures
 from .network import Decoder, Exchange
 
-WHOLE = 128  # px; of its multiples, all boxes are whole numbers of cells
+WHOLE = 128  # px; for its multiples all boxes are whole numbers of cells
 
 
 @RESTORERS.register_module()
 class DFDNet(nn.Module):
     """The aligned face (B, 3, H, W) restored, (B, 3, image_size, image_size), in [0, 1].
 
-    Photos of another size are first brought to `image_size`. The face stands as `FaceAligner`
-    crops it. A small DFDNet of our own training: its figures say nothing about the published one.
+    Photos are first resized to `image_size`; they must be aligned as by `FaceAligner`. This is a
+    small DFDNet trained by us: its figures say nothing about the published one.
 
     Args:
         weights: name of a shipped file or a path, with network and dictionary, which stay frozen;
             None starts at random, to be trained.
-        dictionary: for a random start, the file that `tools/builders/build_dictionary.py` wrote;
-            left out, the atoms are noise.
+        dictionary: for a random start, the file of `tools/builders/build_dictionary.py`; without it
+            the atoms are noise.
         atoms: how many there are of each component at each scale.
         width: channels of the finest layers; the coarser ones have up to three times as many.
         image_size: px, a multiple of 128.
     """
 
-    aligned = True  # what the photo has to be
+    aligned = True  # the input must be an aligned face
 
     def __init__(
         self,
@@ -64,8 +64,8 @@ class DFDNet(nn.Module):
             load_shipped(self, weights)
 
     def forward(self, photo: Tensor, landmarks: Tensor | None = None) -> Tensor:
-        """landmarks (B, 5, 2): where the components are, in px of a crop of `image_size`, in the
-        order of `l2rkit.data.align.TEMPLATE`, which is taken where they are left out."""
+        """landmarks (B, 5, 2): px in a crop of `image_size`, in the order of
+        `l2rkit.data.align.TEMPLATE`, which is the default."""
         size = self.image_size
         photo = resized(photo, (size, size), "bicubic").clamp(0, 1)
         if landmarks is None:
@@ -81,7 +81,7 @@ def read_dictionary(path: str) -> dict[str, Tensor]:
     """The atoms in a file.
 
     Raises:
-        WeightsError: it is not there, or not whole.
+        WeightsError: it is missing or incomplete.
     """
     if not Path(path).is_file():
         raise WeightsError(
