@@ -44,10 +44,10 @@ class Symmetry(ImageFigures):
 class TurnedIdentity(ImageFigures):
     """ID similarity between the photo and the face rendered at other yaws.
 
-    `turned_identity`: the cosine between the codes of the photo and of the drawn face, mean over
-    the yaws. The face is drawn as it is lit, on grey. Cosines of different parts do not compare.
-    Beside it `stranger_identity`: the same, with the photo before it, which in a set of one
-    photo each is another person's.
+    `turned_identity`: the cosine between the embeddings of the photo and of the rendered face, mean
+    over the yaws. The face is lit as in the photo, on grey. Cosines of different embeddings do not
+    compare. `stranger_identity`: the same with the previous photo, which shows another person in
+    a set with one photo per person.
 
     Args:
         identity: embedding of photos, (B, 3, H, W) → (B, K), such as `FaceRes`.

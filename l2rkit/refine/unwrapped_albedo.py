@@ -47,9 +47,9 @@ class UnwrappedAlbedo(nn.Module):
         begin: the shipped `FaceRestorer` whose U-Net of these widths initialises this one, or None.
         hide: share of the faces that are partly hidden, in training.
         hide_deg: largest simulated turn of these heads, to either side.
-        fidelity: how far the photo's own pixels count, 1 as they are seen, 0 not at all: then the
-            proxy, which was restored in 2D, and the prior decide. Training draws it for some faces.
-        mirror: False leaves the mirror image out.
+        fidelity: weight of the photo's own pixels. At 0 only the proxy, which was restored in 2D,
+            and the prior count. Training draws it at random for some faces.
+        mirror: False leaves out the mirror image.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class UnwrappedAlbedo(nn.Module):
         own = unwrap(photo, depth, view)
         visible = own.visible * self._left(face) if self.training else own.visible
         proxy = shade(face.albedo, normals(depth), face.light).detach().clamp(0, 1)
-        if self.mirror:  # what is hidden, the proxy has made up too
+        if self.mirror:  # the proxy is a guess where hidden, so it is mirrored
             proxy = torch.lerp(proxy.flip(-1), proxy, visible)
         shown = visible * self._trust(face)
         other, other_shown = own.colour.flip(-1), shown.flip(-1) * self.mirror
