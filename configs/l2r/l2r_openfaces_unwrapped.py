@@ -35,9 +35,7 @@ model = dict(
     decompose=dict(
         type=FaceMeshDecomposer,
         image_size=128,
-        landmarks=dict(
-            type=FaceMesh, rounds=2, mirrored=False
-        ),  # faster; tests use the defaults
+        landmarks=dict(type=FaceMesh, rounds=2, mirrored=False),  # faster; tests use the defaults
         restore=dict(type=FaceRestorer),
     ),
     refine=dict(

@@ -73,7 +73,7 @@ custom_hooks = [
 optim_wrapper = dict(
     type=GuardedOptimWrapper,
     optimizer=dict(type=Adam, lr=2e-4),
-    paramwise_cfg=dict(custom_keys={"decompose.view": dict(lr_mult=3.0)}),  # it learns too slowly
+    paramwise_cfg=dict(custom_keys={"decompose.view": dict(lr_mult=3.0)}),  # else too slow
     clip_grad=dict(max_norm=1.0),  # training Unsup3D without it has collapsed
 )
 train_dataloader.update(batch_size=32)

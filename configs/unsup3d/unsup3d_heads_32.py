@@ -86,7 +86,7 @@ custom_hooks = [
 optim_wrapper = dict(
     type=GuardedOptimWrapper,
     optimizer=dict(type=Adam, lr=3e-4),  # ours: stable for a narrow network
-    paramwise_cfg=dict(custom_keys={"decompose.view": dict(lr_mult=3.0)}),  # ours: it learns too slowly
+    paramwise_cfg=dict(custom_keys={"decompose.view": dict(lr_mult=3.0)}),  # ours: else too slow
     clip_grad=dict(max_norm=1.0),  # ours: training without it has collapsed
 )
 param_scheduler = [

@@ -54,7 +54,7 @@ custom_hooks = [
 optim_wrapper = dict(
     type=GuardedOptimWrapper,
     optimizer=dict(type=Adam, lr=2e-4),  # no weight decay: ours
-    paramwise_cfg=dict(custom_keys={"decompose.view": dict(lr_mult=3.0)}),  # ours: it learns too slowly
+    paramwise_cfg=dict(custom_keys={"decompose.view": dict(lr_mult=3.0)}),  # ours: else too slow
     clip_grad=dict(max_norm=1.0),  # ours: training without it has collapsed
 )
 train_dataloader.update(batch_size=32)
