@@ -1,4 +1,4 @@
-"""How a run is logged, saved and seeded."""
+"""Logging, checkpoints and seeds of a run."""
 
 from mmengine.hooks import (
     DistSamplerSeedHook,
@@ -10,7 +10,7 @@ from mmengine.hooks import (
 
 from l2rkit.engine import AtomicCheckpoint, CollapseMonitor, SkipNonFiniteSteps, StepSeed
 
-default_scope = None  # parts are named by class, so no scope needs to be searched
+default_scope = None  # parts are named by class, so no scope is needed
 default_hooks = dict(
     runtime_info=dict(type=RuntimeInfoHook),
     timer=dict(type=IterTimerHook),
@@ -25,5 +25,5 @@ default_hooks = dict(
 log_processor = dict(by_epoch=False, window_size=100)
 env_cfg = dict(cudnn_benchmark=True, mp_cfg=dict(mp_start_method="fork", opencv_num_threads=0))
 randomness = dict(seed=0)
-# The wrapper goes by its name: MMEngine takes no class here.
+# A name, as MMEngine takes no class here.
 model_wrapper_cfg = dict(type="l2rkit.engine.ReplicatedModel")

@@ -1,6 +1,6 @@
-"""The keypoint baseline behind `FaceRestorer`: the default for photos, since it keeps the person.
+"""The keypoint baseline after `FaceRestorer`: proxy and baseline of `l2r_openfaces`.
 
-By the protocol of people it is the best that there is here: model-zoo.md.
+Figures by the protocol `people`: model-zoo.md.
 """
 
 from mmengine.config import read_base

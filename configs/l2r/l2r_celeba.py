@@ -1,8 +1,8 @@
-"""L2R at the size that we take for the paper's: albedo and depth of 256 px from an FFHQ prior.
+"""L2R at 256 px, which we assume to be the paper's size, with an FFHQ prior.
 
-The parts are those of `l2r_openfaces`; the paper's figures of training are not known to us, all
-here are ours. Landmarks of the good photos, which teach geometry, are found as they are loaded and
-kept in data/landmarks. Needs CelebA-HQ and a StyleGAN2 of FFHQ at 256 px, in any layout that the
+The parts are those of `l2r_openfaces`. We do not know the paper's training settings; all here are
+ours. Landmarks of the good photos, for the geometry losses, are computed on loading and cached in
+data/landmarks. Needs CelebA-HQ and a StyleGAN2 of FFHQ at 256 px, in any layout that the
 reader knows (docs/datasets.md), and GPUs:
 
     python tools/train.py configs/l2r/l2r_celeba.py \\
@@ -59,7 +59,7 @@ model = dict(
         restore=dict(type=FaceRestorer),
     ),
     refine=dict(
-        # a random prior where no weights are named, to try the line out
+        # random without weights, to try the pipeline
         albedo=dict(
             type=UnwrappedAlbedo,
             prior=dict(type=StyleGAN2, size=256),

@@ -1,7 +1,7 @@
 """L2R on synthetic heads at 64 pixels, trained on a CPU.
 
-It begins with `unsup3d_heads_degraded_distilled`, to be trained before. What is the paper's and
-what is ours: README.md here.
+It starts from `unsup3d_heads_degraded_distilled`, to be trained first. README.md here says what is
+the paper's and what is ours.
 """
 
 from mmengine.config import read_base
@@ -49,7 +49,7 @@ model = dict(
         perceptual=dict(type=Perceptual, features=dict(type=MobileNetFeatures), mirror=0.5),
         albedo=dict(type=AlbedoRegularity),
         displacement=dict(type=Displacement),
-        # Ours: the shape that photos alone have taught of the good photo. The weight makes its
+        # Ours: the shape that the teacher predicts from the good photo. The weight makes its
         # gradient some three times what the first two give depth.
         teacher=dict(
             type=Distillation,
@@ -57,7 +57,7 @@ model = dict(
             weight=300.0,
             albedo=0.0,  # which the prior restores
         ),
-        # As for Unsup3D on heads: what symmetry leaves open.
+        # As for Unsup3D on heads: priors for what symmetry leaves open.
         cycle=dict(
             type=CycleConsistency, share=0.25, yaw_deg=50.0, pitch_deg=10.0, shift=0.008, maps=0.0
         ),
@@ -73,7 +73,7 @@ model = dict(
     ),
 )
 custom_hooks = [
-    # Albedo first, then geometry, then both: the paper's mutual training, in steps of our choice.
+    # Albedo first, then geometry, then both: the paper's mutual training; the steps are ours.
     dict(
         type=Stages,
         stages={
@@ -82,14 +82,14 @@ custom_hooks = [
             400: ["refine.albedo", "refine.geometry"],
         },
     ),
-    dict(type=EMAHook, momentum=0.01),  # ours: errors go up and down less
+    dict(type=EMAHook, momentum=0.01),  # ours: errors vary less
     dict(type=PanelHook, interval=200),
 ]
 optim_wrapper = dict(
     constructor=OptimizerForEach,
     others=dict(
         optimizer=dict(type=Adam, lr=4e-4),
-        # The proxy stays as it is: it would forget its teacher.
+        # The proxy stays frozen: trained further, it would forget its teacher.
         paramwise_cfg=dict(custom_keys={"decompose": dict(lr_mult=0.0)}),
         clip_grad=dict(max_norm=1.0),
     ),

@@ -16,7 +16,7 @@ model["refine"]["albedo"]["prior"] = dict(
 )
 model["refine"]["albedo"]["width"] = 8  # so 16 channels at 64 px, as there
 model["refine"]["geometry"]["widths"] = (16, 32, 64, 96, 128)
-# Ours: one that begins with trained features, as for the prior; at first hand it learns too late.
+# Ours: a discriminator on trained features, as for the prior; one from scratch learns too late.
 model["adversary"].update(weight=0.1, r1=0.05)
 model["adversary"]["discriminator"] = dict(
     type=ProjectedDiscriminator, features=dict(type=MobileNetFeatures), condition=6

@@ -1,8 +1,8 @@
-"""L2R for photos of people at 128 pixels: albedo, geometry and light, each for the others' sake.
+"""L2R for photos of people at 128 pixels: albedo, geometry and light, trained together.
 
-`l2r_openfaces_unwrapped` goes on. Its albedo is refined along with geometry, which is held to the
-landmarks of the good photo, and both are judged from elsewhere by a 3D-aware adversary; then light
-is taken out of the albedo.
+It continues `l2r_openfaces_unwrapped`. Albedo and geometry are refined together: geometry is
+compared with the landmarks of the good photo, and a 3D-aware adversary sees renderings in other
+views. Then light is divided out of the albedo.
 """
 
 from mmengine.config import read_base
@@ -29,7 +29,7 @@ model["refine"].update(
     geometry=dict(type=RefinedGeometry, widths=(16, 32, 64, 96, 128)),
     light=dict(type=FittedLight),
 )
-model["losses"]["photometric"]["weight"] = 4.0  # with 1, faces were sharper than they are known
+model["losses"]["photometric"]["weight"] = 4.0  # with 1, faces were sharper than the photo allows
 custom_hooks.append(dict(type=Schedule, changes={"losses.photometric.weight": {0: 4.0, 900: 15.0}}))
 model["losses"].update(
     landmarks=dict(type=LandmarkDistillation, view=0.0, depth=30.0, outside=3.0, slope=30.0),

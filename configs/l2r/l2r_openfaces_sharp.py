@@ -1,8 +1,8 @@
 """L2R for photos of people at 128 pixels: `l2r_heads_128` with real photos and their prior.
 
-Two of five photos that it sees are those of a manifest in OPENFACES_ROOT (docs/datasets.md), the
-others are heads, which turn; all are degraded. It begins with
-`unsup3d_openfaces_degraded_distilled`, to be trained before.
+Two of five photos are those of a manifest in OPENFACES_ROOT (docs/datasets.md), the others are
+heads, which have varied views; all are degraded. It starts from
+`unsup3d_openfaces_degraded_distilled`, to be trained first.
 """
 
 from mmengine.config import read_base
@@ -17,7 +17,7 @@ load_from = "work_dirs/unsup3d_openfaces_degraded_distilled/iter_1200.pth"
 model["refine"]["albedo"]["prior"].update(
     weights="stylegan2_64_openfaces", grown="stylegan2_128_openfaces"
 )
-model["losses"]["albedo"]["symmetry"] = 0.3  # portraits are lit from ahead, and leave more open
+model["losses"]["albedo"]["symmetry"] = 0.3  # frontal light is more ambiguous
 photo_pipeline = [
     dict(type=LoadPhoto),
     dict(type=CropByLandmarks, image_size=128),

@@ -1,8 +1,8 @@
-"""L2R for photos of people at 128 pixels: the photo, laid onto the proxy's face, is restored there.
+"""L2R for people at 128 pixels: restores the photo unwrapped onto the proxy's face.
 
-The proxy is what FaceMesh sees in the photo as `FaceRestorer` repairs it; neither is trained here.
-The photos are those of a manifest in OPENFACES_ROOT (docs/datasets.md), degraded; losses aim at the
-good ones.
+The proxy is that of FaceMesh on the photo restored by `FaceRestorer`; neither is trained here. The
+photos are those of a manifest in OPENFACES_ROOT (docs/datasets.md), degraded; losses compare with
+the good ones.
 """
 
 from mmengine.config import read_base
@@ -35,9 +35,7 @@ model = dict(
     decompose=dict(
         type=FaceMeshDecomposer,
         image_size=128,
-        landmarks=dict(
-            type=FaceMesh, rounds=2, mirrored=False
-        ),  # quicker; tested with its defaults
+        landmarks=dict(type=FaceMesh, rounds=2, mirrored=False),  # faster; tests use the defaults
         restore=dict(type=FaceRestorer),
     ),
     refine=dict(
@@ -98,7 +96,7 @@ param_scheduler = [
     dict(type=LinearLR, start_factor=0.1, begin=0, end=50, by_epoch=False),
     dict(type=CosineAnnealingLR, T_max=2000, eta_min=1e-5, begin=0, end=2000, by_epoch=False),
 ]
-# The rest of the way is that of l2r_openfaces.
+# l2r_openfaces continues from here.
 train_cfg = dict(type=IterBasedTrainLoop, max_iters=1000, val_interval=500)
 val_cfg = dict(type=ValLoop)
 test_cfg = dict(type=TestLoop)

@@ -1,4 +1,4 @@
-"""L2R whose adversary sees faces in their own view only, and is told no view."""
+"""L2R with a 2D adversary: faces in their own view, without a pose condition."""
 
 from mmengine.config import read_base
 

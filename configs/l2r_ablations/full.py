@@ -1,4 +1,4 @@
-"""L2R with all its parts and few steps: what the ablations beside it compare with."""
+"""L2R with all its parts and few steps: the reference of the ablations."""
 
 from mmengine.config import read_base
 

@@ -1,4 +1,4 @@
-"""L2R that begins with LAP on bad photos, one at a time, in place of Unsup3D."""
+"""L2R with LAP on bad photos, one at a time, as the proxy in place of Unsup3D."""
 
 from mmengine.config import read_base
 

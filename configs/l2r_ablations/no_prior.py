@@ -1,4 +1,4 @@
-"""L2R without a prior: a generator of the same kind that starts at random, and learns."""
+"""L2R without a prior: a generator of the same kind, trained from random weights."""
 
 from mmengine.config import read_base
 

@@ -1,4 +1,4 @@
-"""L2R's proxy alone, with its losses and teacher: no prior, no refining, no adversary."""
+"""L2R's proxy alone, with its losses and teacher: no prior, refinement or adversary."""
 
 from mmengine.config import read_base
 

@@ -1,4 +1,4 @@
-"""L2R without a teacher: geometry follows from photos alone."""
+"""L2R without a teacher: geometry is learnt from photos alone."""
 
 from mmengine.config import read_base
 

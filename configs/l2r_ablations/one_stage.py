@@ -1,4 +1,4 @@
-"""L2R whose parts all learn from the beginning."""
+"""L2R with all parts trained from the first step."""
 
 from mmengine.config import read_base
 

@@ -1,7 +1,7 @@
 """LAP on synthetic heads at 64 pixels, trained on a CPU: the second and last stage.
 
-`lap_heads_student` comes before it; see README.md here. The paper's losses and schedule are not
-known to us: what is not Unsup3D's here is ours, with its reason.
+`lap_heads_student` comes before it; see README.md here. We do not know the paper's losses and
+schedule: what is not Unsup3D's here is ours, with its reason.
 """
 
 from mmengine.config import read_base
@@ -58,26 +58,26 @@ custom_hooks = [
     dict(
         type=Schedule,
         changes={
-            # First the face that photos share, then what each adds: the paper's two stages.
+            # First the shared face, then each photo's own: the paper's two stages.
             "decompose.refined": {0: False, 900: True},
-            # Ours: confidence has learnt nothing yet; until it has, it may not excuse anything.
+            # Ours: fixed at first, as confidence is not learnt yet.
             "losses.photometric.scale": {0: 0.15, 200: None},
             "losses.perceptual.scale": {0: 0.15, 200: None},
-            # Ours: the refining networks know an older shared face; first they follow the new one.
+            # Ours: the refining networks know an older shared face and first adapt to the new one.
             "losses.consistency.weight": {0: 0.0, 900: 5.0, 1000: 0.5},
         },
     ),
-    dict(type=EMAHook, momentum=0.005),  # ours: errors go up and down between checkpoints
+    dict(type=EMAHook, momentum=0.005),  # ours: errors vary between checkpoints
     dict(type=PanelHook, interval=500),
 ]
 optim_wrapper = dict(
     type=GuardedOptimWrapper,
     optimizer=dict(type=Adam, lr=2e-4),
-    paramwise_cfg=dict(custom_keys={"decompose.view": dict(lr_mult=3.0)}),  # it lags else
-    clip_grad=dict(max_norm=1.0),  # replications of Unsup3D without it have collapsed
+    paramwise_cfg=dict(custom_keys={"decompose.view": dict(lr_mult=3.0)}),  # else too slow
+    clip_grad=dict(max_norm=1.0),  # training Unsup3D without it has collapsed
 )
 train_dataloader.update(batch_size=32)
-# Photos of one person after the other, by epoch: all sizes of sets, so that one photo will do too.
+# Sets of all sizes, so that it works with one photo, too.
 train_dataloader["sampler"] = dict(
     type=PersonSampler, photos={0: (2, 2, 1, 1, 1, 1), 1: (4, 2, 1, 1)}, seed=0
 )

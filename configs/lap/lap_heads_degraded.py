@@ -1,8 +1,8 @@
-"""LAP that has learnt to see through bad photos: `lap_heads` trained on.
+"""LAP for bad photos: `lap_heads` continued.
 
-Photos are degraded, each in its own way, also within a person's set; losses aim at what they were
-made of. So a set holds better and worse photos, and the weights within it learn which to trust.
-What a method for bad photos has to beat (ours), as `unsup3d_heads_degraded` is.
+Each photo of a set is degraded in its own way; losses compare with the good ones. The weights
+within a set learn which photos to trust. A baseline of methods for bad photos (ours), like
+`unsup3d_heads_degraded`.
 """
 
 from mmengine.config import read_base
@@ -25,12 +25,12 @@ custom_hooks = [
     dict(
         type=Schedule,
         changes={
-            # Confidence is not shipped; until it is learnt again, it may not excuse anything.
+            # Fixed at first, as the shipped weights have no confidence network.
             "losses.photometric.scale": {0: 0.15, 200: None},
             "losses.perceptual.scale": {0: 0.15, 200: None},
         },
     ),
-    dict(type=EMAHook, momentum=0.005),  # ours: errors go up and down between checkpoints
+    dict(type=EMAHook, momentum=0.005),  # ours: errors vary between checkpoints
     dict(type=PanelHook, interval=500),
 ]
 train_dataloader["dataset"]["pipeline"] = degraded_pipeline

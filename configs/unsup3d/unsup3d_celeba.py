@@ -60,6 +60,6 @@ train_dataloader = dict(
 optim_wrapper = dict(
     type=GuardedOptimWrapper,
     optimizer=dict(type=Adam, lr=1e-4, betas=(0.9, 0.999), weight_decay=5e-4),
-    clip_grad=dict(max_norm=1.0),  # ours: replications without it have collapsed
+    clip_grad=dict(max_norm=1.0),  # ours: training without it has collapsed
 )
 train_cfg = dict(type=IterBasedTrainLoop, max_iters=76_000)  # 30 epochs of 162,770 photos

@@ -42,8 +42,8 @@ model = dict(
     losses=dict(
         photometric=dict(type=Photometric, mirror=0.5),
         perceptual=dict(type=Perceptual, features=dict(type=MobileNetFeatures), mirror=0.5),
-        # Ours: what symmetry leaves open. Drawings and moved photos teach the view only: likeness
-        # of maps, which the first stage needs, would keep each face near the mean one.
+        # Ours: what symmetry leaves open. Renderings and shifted photos train the view only: losses
+        # on maps, which the first stage needs, would keep each face near the mean one.
         cycle=dict(
             type=CycleConsistency, share=0.25, yaw_deg=50.0, pitch_deg=10.0, shift=0.008, maps=0.0
         ),
@@ -53,7 +53,7 @@ model = dict(
     ),
 )
 custom_hooks = [
-    # Ours: the student has learnt no confidence yet; until it has, it may not excuse anything.
+    # Ours: fixed at first, as the student has not learnt confidence.
     dict(
         type=Schedule,
         changes={
@@ -61,23 +61,23 @@ custom_hooks = [
             "losses.perceptual.scale": {0: 0.15, 200: None},
         },
     ),
-    dict(type=EMAHook, momentum=0.01),  # ours: errors go up and down between checkpoints
+    dict(type=EMAHook, momentum=0.01),  # ours: errors vary between checkpoints
     dict(type=PanelHook, interval=500),
 ]
 optim_wrapper = dict(
     type=GuardedOptimWrapper,
     optimizer=dict(type=Adam, lr=2e-4),  # no weight decay: ours
     paramwise_cfg=dict(
-        custom_keys={  # ours: they lag else
+        custom_keys={  # ours: they learn too slowly otherwise
             "decompose.view": dict(lr_mult=3.0),
             "decompose.depth": dict(lr_mult=2.0),
         }
     ),
-    clip_grad=dict(max_norm=1.0),  # ours: replications without it have collapsed
+    clip_grad=dict(max_norm=1.0),  # ours: training without it has collapsed
 )
 train_dataloader.update(batch_size=32)
 param_scheduler = [dict(type=MultiStepLR, milestones=[3600], gamma=0.33, by_epoch=False)]
-# unsup3d_openfaces goes on from step 1,600.
+# unsup3d_openfaces starts from step 1,600.
 default_hooks["checkpoint"].update(interval=1600, max_keep_ckpts=3)
 train_cfg = dict(type=IterBasedTrainLoop, max_iters=4200, val_interval=400)
 val_cfg = dict(type=ValLoop)

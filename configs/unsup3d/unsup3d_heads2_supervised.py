@@ -1,7 +1,7 @@
-"""The supervised floor on heads of version 2: the same network, taught true depth and normals.
+"""The lower bound of the error on heads of version 2: the same network, fully supervised.
 
-No method for photos: it says how small the errors of this network can be made by labels that photos
-do not have. Its supervision is `I, 3D`. Not trained yet.
+It is trained on true depth and normals, which photos do not have, so it is no method for photos.
+Its supervision is `I, 3D`. Not trained yet.
 """
 
 from mmengine.config import read_base

@@ -39,22 +39,22 @@ model = dict(
         image_size=32,
         width=16,  # ours: a quarter of the published width trains on a CPU
         encoder_width=16,
-        view_gain=0.05,  # ours: a small network's view stays asleep under the published start
+        view_gain=0.05,  # ours: with the published one a small network learns no view
     ),
     render=dict(type=GridRenderer),
     losses=dict(
         photometric=dict(type=Photometric, mirror=0.5),
         perceptual=dict(type=Perceptual, features=dict(type=MobileNetFeatures), mirror=0.5),
-        cycle=dict(type=CycleConsistency),  # ours: pitch is not learnt without
-        views=dict(type=ZeroMeanPose, weight=0.2),  # ours: pitch runs to its limit without
-        upright=dict(type=PitchPrior, weight=5.0, lean_deg=-6.0),  # ours: chins drift back without
-        # ours: views stay small and faces deep without
+        cycle=dict(type=CycleConsistency),  # ours: without it pitch is not learnt
+        views=dict(type=ZeroMeanPose, weight=0.2),  # ours: without it pitch runs to its limit
+        upright=dict(type=PitchPrior, weight=5.0, lean_deg=-6.0),  # ours: else chins drift back
+        # ours: without it views stay small and faces deep
         relief=dict(type=DepthVariance, weight=8.0),
     ),
 )
 
 custom_hooks = [
-    # Ours: while the view wakes up, confidence may not excuse the asymmetry of a turned face.
+    # Ours: confidence is fixed at first, so that the view must explain asymmetry.
     dict(
         type=Schedule,
         changes={
@@ -62,9 +62,9 @@ custom_hooks = [
             "losses.photometric.mirror": {0: 1.0, 3000: 0.5, 4000: 1.0, 5500: 0.5},
             "losses.perceptual.scale": {0: 0.15, 3000: None, 4000: 0.15, 5500: None},
             "losses.perceptual.mirror": {0: 1.0, 3000: 0.5, 4000: 1.0, 5500: 0.5},
-            # Not earlier: it holds on to the views that it finds, and at first they are too small.
+            # Not earlier: it preserves views, which are too small at first.
             "losses.cycle.weight": {0: 0.0, 8000: 1.0},
-            # Wider than photos are, so that large turns are not drawn towards the middle.
+            # Wider than in the photos, so that large rotations are not biased towards 0.
             "losses.cycle.yaw_deg": {0: 45.0, 10_000: 60.0},
             "losses.cycle.pitch_deg": {0: 12.0, 10_000: 16.0},
             "losses.views.weight": {0: 0.2, 1500: 2.0},
@@ -85,9 +85,9 @@ custom_hooks = [
 
 optim_wrapper = dict(
     type=GuardedOptimWrapper,
-    optimizer=dict(type=Adam, lr=3e-4),  # ours: the narrow network bears three times the rate
-    paramwise_cfg=dict(custom_keys={"decompose.view": dict(lr_mult=3.0)}),  # ours: it lags else
-    clip_grad=dict(max_norm=1.0),  # ours: replications without it have collapsed
+    optimizer=dict(type=Adam, lr=3e-4),  # ours: stable for a narrow network
+    paramwise_cfg=dict(custom_keys={"decompose.view": dict(lr_mult=3.0)}),  # ours: else too slow
+    clip_grad=dict(max_norm=1.0),  # ours: training without it has collapsed
 )
 param_scheduler = [
     dict(type=LinearLR, start_factor=0.33, begin=0, end=1500, by_epoch=False),

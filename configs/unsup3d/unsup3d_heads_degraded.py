@@ -1,7 +1,7 @@
-"""Unsup3D that has learnt to see through bad photos: `unsup3d_heads` trained on.
+"""Unsup3D for bad photos: `unsup3d_heads` continued.
 
-Photos are degraded, losses aim at what they were made of: what a method for bad photos has to beat
-(ours), and the face that L2R begins with.
+Photos are degraded, losses compare with the good ones. It is the baseline of methods for bad
+photos (ours), and the proxy of the ablations of L2R.
 """
 
 from mmengine.config import read_base

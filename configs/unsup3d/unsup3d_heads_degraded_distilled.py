@@ -1,7 +1,6 @@
 """Unsup3D's networks on bad photos, distilled from `unsup3d_heads_stereo` on good ones.
 
-Ours, and no baseline: the face that `l2r_heads` begins with. Its weights are not shipped by
-themselves.
+Ours, and no baseline: the proxy of `l2r_heads`. Its weights are not shipped separately.
 """
 
 from mmengine.config import read_base

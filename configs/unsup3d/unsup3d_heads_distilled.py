@@ -1,7 +1,7 @@
 """Unsup3D's networks on synthetic heads, distilled from Unsup3D and LAP together.
 
-Ours. Both learn from photos alone and err in different places: the middle of what they make of a
-photo and of its mirror image is nearer to the truth than either, and one network can learn it.
+Ours. Both are trained on photos alone and err in different places, so the mean of their predictions
+for a photo and its mirror image is better than each. One network learns this mean.
 """
 
 from mmengine.config import read_base
@@ -30,7 +30,7 @@ model["losses"] = dict(
 custom_hooks = [dict(type=EMAHook, momentum=0.01), dict(type=PanelHook, interval=500)]
 optim_wrapper = dict(
     type=GuardedOptimWrapper,
-    optimizer=dict(type=Adam, lr=1e-3),  # supervised, so it bears ten times the usual rate
+    optimizer=dict(type=Adam, lr=1e-3),  # supervised, so ten times the usual rate is stable
     clip_grad=dict(max_norm=1.0),
 )
 param_scheduler = [dict(type=CosineAnnealingLR, T_max=1500, eta_min=1e-5, by_epoch=False)]

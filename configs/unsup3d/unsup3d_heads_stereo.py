@@ -1,7 +1,7 @@
-"""`unsup3d_heads_distilled` with the shape that all its faces share set right by their shading.
+"""`unsup3d_heads_distilled` plus a depth offset common to all faces, found from their shading.
 
-Ours, and no baseline. Nothing is trained by gradients through networks;
-`tools/builders/photometric_stereo.py` makes its weights of those of `unsup3d_heads_distilled`.
+Ours, and no baseline. No network is trained: `tools/builders/photometric_stereo.py` makes its
+weights from those of `unsup3d_heads_distilled`.
 """
 
 from mmengine.config import read_base

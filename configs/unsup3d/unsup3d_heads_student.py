@@ -1,7 +1,7 @@
-"""The second stage of `unsup3d_heads`: a 64 pixel network learns what the coarse one says.
+"""The second stage of `unsup3d_heads`: a 64 px network is distilled from the coarse one.
 
-Ours: three quarters of the budget go into 32 pixels, where a step is four times cheaper; this
-carries what was learnt over to 64, in minutes.
+Ours: most training is at 32 px, where a step is four times cheaper; this stage transfers the
+result to 64 px in minutes.
 """
 
 from mmengine.config import read_base
@@ -35,7 +35,7 @@ model = dict(
 custom_hooks = [dict(type=PanelHook, interval=500)]
 optim_wrapper = dict(
     type=GuardedOptimWrapper,
-    optimizer=dict(type=Adam, lr=1e-3),  # supervised, so it bears ten times the usual rate
+    optimizer=dict(type=Adam, lr=1e-3),  # supervised, so ten times the usual rate is stable
     clip_grad=dict(max_norm=1.0),
 )
 train_dataloader.update(batch_size=32)

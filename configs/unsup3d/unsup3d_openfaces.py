@@ -1,4 +1,4 @@
-"""Unsup3D for photos of people: `unsup3d_heads` goes on, half of its batches now real photos.
+"""Unsup3D for photos of people: `unsup3d_heads` continued on photos and heads, half and half.
 
 What differs from the paper is marked 'ours', with its reason.
 """
@@ -47,15 +47,15 @@ model = dict(
     ),
 )
 custom_hooks = [
-    # Ours: errors go up and down between checkpoints; those of averaged weights go down.
+    # Ours: errors vary between checkpoints; those of averaged weights fall.
     dict(type=EMAHook, momentum=0.004),
     dict(type=PanelHook, interval=500),
 ]
 optim_wrapper = dict(
     type=GuardedOptimWrapper,
     optimizer=dict(type=Adam, lr=2e-4),  # no weight decay: ours
-    paramwise_cfg=dict(custom_keys={"decompose.view": dict(lr_mult=3.0)}),  # ours: it lags else
-    clip_grad=dict(max_norm=1.0),  # ours: replications without it have collapsed
+    paramwise_cfg=dict(custom_keys={"decompose.view": dict(lr_mult=3.0)}),  # ours: else too slow
+    clip_grad=dict(max_norm=1.0),  # ours: training without it has collapsed
 )
 train_dataloader.update(batch_size=32)
 param_scheduler = [

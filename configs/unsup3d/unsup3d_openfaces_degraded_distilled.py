@@ -1,8 +1,8 @@
 """Unsup3D's networks on bad photos of people, whose shape is held to `unsup3d_heads_stereo`'s.
 
-Ours, and no baseline: the face that `l2r_openfaces_images` begins with. Its weights are not shipped
-by themselves. It learns colours from the good photo, as `unsup3d_openfaces` does, whose relief has
-folds that no photo shows; the teacher knows heads alone, but its relief is smooth on people, too.
+Ours, and no baseline: the proxy of `l2r_openfaces_images`. Its weights are not shipped separately.
+Colours are learnt from the good photo. The relief of `unsup3d_openfaces` has folds that no photo
+shows; the teacher was trained on heads only, but its relief is smooth on people, too.
 """
 
 from mmengine.config import read_base

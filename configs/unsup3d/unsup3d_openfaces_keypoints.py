@@ -1,7 +1,7 @@
 """Unsup3D's networks on bad photos of people, distilled from landmarks of the good ones as well.
 
-The fair baseline of `l2r_openfaces` (ours): the same photos and degradations, the same teacher of
-keypoints, on top of Unsup3D's own losses. It goes on from `unsup3d_openfaces`.
+A baseline of `l2r_openfaces` with equal supervision (ours): the same photos, degradations and
+keypoints, with Unsup3D's own losses. It continues `unsup3d_openfaces`.
 """
 
 from mmengine.config import read_base

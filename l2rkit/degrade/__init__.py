@@ -1,4 +1,4 @@
-"""What makes a photo bad."""
+"""Degradations of photos."""
 
 from .blur import GaussianBlur, GeneralisedGaussianBlur, MotionBlur, PlateauBlur, SincBlur
 from .colour import ColourJitter, ColourShift, Faded, Greyscale

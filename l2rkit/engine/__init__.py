@@ -1,4 +1,4 @@
-"""How training runs: what saves it, watches it, changes it on its way and spreads it."""
+"""Training: hooks, optimizer wrappers, checkpoints, several processes."""
 
 from .channels_last import ChannelsLast
 from .checkpointing import AtomicCheckpoint

@@ -1,10 +1,10 @@
-"""What of a config has changed since a checkpoint was made."""
+"""Changes of a config since a checkpoint was written."""
 
 import ast
 from collections.abc import Iterator
 from typing import Any
 
-# What no step of a training depends on, or what a resumed run has of its own.
+# Keys that do not affect training, or that a resumed run sets itself.
 ASIDE = [
     *("work_dir", "resume", "load_from", "load_only", "launcher", "randomness", "env_cfg"),
     *("log_level", "log_processor", "visualizer", "default_hooks.logger", "default_hooks.timer"),
@@ -15,7 +15,7 @@ ASIDE = [
 def changes(was: str, now: str) -> dict[str, tuple[Any, Any]]:
     """By dotted path, the values in two configs, as MMEngine prints them, that differ.
 
-    The texts are read and not run. A value that only one of them has is None in the other.
+    The texts are parsed, not run. A value that only one of them has is None in the other.
     """
     one, other = (dict(_leaves(_read(text))) for text in (was, now))
     return {
@@ -26,7 +26,7 @@ def changes(was: str, now: str) -> dict[str, tuple[Any, Any]]:
 
 
 def kept(path: str) -> bool:
-    """Whether a checkpoint's optimizers and schedules decide on a value, not the config."""
+    """Whether a value comes from the checkpoint's optimizers and schedules, not the config."""
     steps = path.split(".")
     return steps[0] == "param_scheduler" or not {"optimizer", "paramwise_cfg"}.isdisjoint(steps)
 

@@ -1,4 +1,4 @@
-"""Convolutions with channels last, which some machines prefer."""
+"""Convolutions with channels last, which are faster on some machines."""
 
 import torch
 from mmengine.hooks import Hook
@@ -8,7 +8,7 @@ from mmengine.runner import Runner
 
 @HOOKS.register_module()
 class ChannelsLast(Hook):
-    """Stores the weights of 2D convolutions with channels last, which their kernels may prefer."""
+    """Stores the weights of 2D convolutions with channels last, which may be faster."""
 
     priority = "VERY_HIGH"
 

@@ -1,4 +1,4 @@
-"""Checkpoints of which one is whole at any moment."""
+"""Atomic checkpoints: a complete one exists at any time."""
 
 from pathlib import Path
 
@@ -13,10 +13,10 @@ from .changes import told
 
 @HOOKS.register_module()
 class AtomicCheckpoint(CheckpointHook):
-    """MMEngine's checkpoints, one of which is whole at any moment.
+    """Saves MMEngine's checkpoints so that a complete one exists at any time.
 
-    A file is written beside its place, forced to the disk and renamed; MMEngine writes it in place.
-    Older ones go only after it; with `max_keep_ckpts=1` MMEngine has none in between.
+    A file is written under another name, synced to disk and renamed; MMEngine writes in place.
+    Older ones are removed afterwards; with `max_keep_ckpts=1` MMEngine removes them before.
     """
 
     def before_train(self, runner: Runner) -> None:
@@ -46,5 +46,5 @@ class AtomicCheckpoint(CheckpointHook):
 
 
 def made_by(runner: Runner) -> dict[str, int]:
-    """What a run's bits depend on beside its config: how many processes and photos it has."""
+    """What a run's result depends on besides its config: numbers of processes and photos."""
     return {"processes": runner.world_size, "photos": len(runner.train_dataloader.dataset)}

@@ -1,4 +1,4 @@
-"""A watch-dog: a training that goes wrong is told of. All limits are ours."""
+"""Warns when training collapses. All limits are ours."""
 
 from typing import Any
 
@@ -11,18 +11,18 @@ from torch import Tensor, nn
 
 from ..structures import Face
 
-FLAT = 1e-3  # units of depth, root of the mean square: a fiftieth of a nose
-SATURATED = 0.98  # of the largest turn or shift
-WON = 10.0  # difference of mean scores: it gives the other side less than 1 in 20,000
+FLAT = 1e-3  # root mean square in units of depth: a fiftieth of a nose
+SATURATED = 0.98  # share of the largest rotation or shift
+WON = 10.0  # difference of mean scores: a probability below 1 in 20,000
 
 
 @HOOKS.register_module()
 class CollapseMonitor(Hook):
-    """Warns of trainings that are known to come to nothing, with what may help.
+    """Warns of known kinds of collapse, and says what may help.
 
     Args:
-        interval: steps from one look to the next.
-        patience: looks in a row that must find the same before it is said; it is said once.
+        interval: steps between checks.
+        patience: consecutive checks with the same result before the one warning.
     """
 
     def __init__(self, interval: int = 200, patience: int = 5) -> None:
@@ -39,7 +39,7 @@ class CollapseMonitor(Hook):
             self.handle = self.decompose.register_forward_hook(self._see)
 
     def _see(self, module: nn.Module, inputs: Any, face: Any) -> None:
-        self.handle.remove()  # the first face of the step is the batch's own
+        self.handle.remove()  # the first face of the step is that of the batch
         self.face = face if isinstance(face, Face) else None
 
     def after_train_iter(
@@ -56,7 +56,7 @@ class CollapseMonitor(Hook):
 
 
 def signs_of(face: Face | None, view_limits: Tensor | None, outputs: dict) -> dict[str, bool]:
-    """What there may be to say of a step, and whether it is the case."""
+    """Each possible warning, and whether it applies to the step."""
     signs = {}
     if face is not None:
         text = "depth is flat; lower the weights of losses that smooth it, or look at the views"

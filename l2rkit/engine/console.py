@@ -1,4 +1,4 @@
-"""What a training says on the console; all else goes into its log file."""
+"""Console output of training; the log file has everything."""
 
 import logging
 import sys
@@ -20,7 +20,7 @@ RECENT = 20  # steps over which the loss is averaged
 
 
 class QuietRunner(Runner):
-    """A Runner whose console has warnings alone; its log file has everything."""
+    """A Runner with only warnings on the console; its log file has everything."""
 
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
         logger = super().build_logger(*args, **kwargs)
@@ -32,10 +32,10 @@ class QuietRunner(Runner):
 
 @HOOKS.register_module()
 class TrainingProgress(Hook):
-    """Says on standard error what is trained, in ten lines, and then how far it is.
+    """Prints a summary of ten lines to standard error, then progress.
 
-    In a terminal one line is written again and again; elsewhere there is one every `interval`
-    steps, and one for each validation.
+    In a terminal one line is updated; elsewhere there is one every `interval` steps, and one for
+    each validation.
     """
 
     priority = "LOWEST"  # after the figures of a step are there
@@ -68,7 +68,7 @@ class TrainingProgress(Hook):
 
 
 def summary(runner: Runner, config: str) -> list[str]:
-    """Ten lines: what is trained, on what, how long, and where it writes."""
+    """Ten lines: model, data, length of training, and output folder."""
     cfg, loader = runner.cfg, runner.train_dataloader
     model = getattr(runner.model, "module", runner.model)
     weights = [weight for weight in model.parameters()]
@@ -100,7 +100,7 @@ def summary(runner: Runner, config: str) -> list[str]:
 
 
 def parts(model: nn.Module) -> list[str]:
-    """The classes of what a model is made of, but for its losses."""
+    """The classes of a model's parts, except its losses."""
     found = []
     for name, part in model.named_children():
         if name not in ("losses", "data_preprocessor"):
@@ -127,7 +127,7 @@ def clock(seconds: float) -> str:
 
 
 def say(text: str, over: bool = False) -> None:
-    """A line on standard error; the next one takes its place if `over`."""
+    """Prints a line to standard error; if `over`, the next one replaces it."""
     terminal = sys.stderr.isatty()
     print(
         f"\r{text}\x1b[K" if terminal else text,

@@ -1,4 +1,4 @@
-"""Where networks can run."""
+"""Devices."""
 
 import torch
 
@@ -6,7 +6,7 @@ from ..errors import UserError
 
 
 def device_names() -> list[str]:
-    """What torch can run on here: cpu, then each GPU."""
+    """The devices that torch can use: cpu, then each GPU."""
     names = ["cpu"]
     if torch.cuda.is_available():
         names += ["cuda", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
@@ -19,7 +19,7 @@ def chosen_device(name: str) -> str:
     """The device called `name`; "auto" is the GPU where there is one, else the CPU.
 
     Raises:
-        UserError: it is not there.
+        UserError: there is no such device.
     """
     known = device_names()
     if name == "auto":

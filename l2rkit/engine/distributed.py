@@ -1,9 +1,8 @@
-"""Training in several processes, whatever a model's `train_step` does and with however many
-optimizers: each process learns from a batch of its own, and all from the mean of their gradients,
-which `GuardedOptimWrapper` takes.
+"""Training in several processes, for any `train_step` and any number of optimizers.
 
-DistributedDataParallel wants one forward and one backward per step. A face with its adversary and
-the prior have two or four, some through derivatives.
+Each process has its own batch, and `GuardedOptimWrapper` averages the gradients.
+DistributedDataParallel needs one forward and one backward per step; a model with an adversary and
+the prior have two or four, some with second derivatives.
 """
 
 from typing import Any
@@ -19,10 +18,10 @@ from ..errors import ConfigError
 
 @MODEL_WRAPPERS.register_module()
 class ReplicatedModel(nn.Module):
-    """A model in one of several processes: as in all others at first, and after each step.
+    """A model in one of several processes, with equal weights in all of them.
 
-    It is the same as one process with all photos where losses are means over photos. Those that are
-    not, but make something else of means of the batch, take these by `all_reduce_mean`.
+    The result equals that of one process with all photos if losses are means over photos. Losses
+    that use means of the batch in another way compute these by `all_reduce_mean`.
     """
 
     def __init__(self, module: nn.Module) -> None:
@@ -37,7 +36,7 @@ class ReplicatedModel(nn.Module):
     def train_step(
         self, data: dict, optim_wrapper: OptimWrapper | OptimWrapperDict
     ) -> dict[str, Tensor]:
-        """The model's own; optimizer wrappers average gradients between backward and step.
+        """The model's `train_step`; optimizer wrappers average gradients after each backward.
 
         Raises:
             ConfigError: a wrapper does not.
@@ -53,7 +52,7 @@ class ReplicatedModel(nn.Module):
 
 
 def checked_wrappers(name: str, wrapper: OptimWrapper | OptimWrapperDict) -> list[OptimWrapper]:
-    """The wrappers of all optimizers, which the part `name` wants to average and skip.
+    """The wrappers of all optimizers, checked to average gradients and skip steps.
 
     Raises:
         ConfigError: one is neither a `GuardedOptimWrapper` nor a `ScaledOptimWrapper`.
@@ -70,9 +69,9 @@ def checked_wrappers(name: str, wrapper: OptimWrapper | OptimWrapperDict) -> lis
 
 @torch.no_grad()
 def average_gradients(weights: list[Tensor]) -> None:
-    """Gives each weight the mean of its gradients in all processes, where none counts as 0.
+    """Averages the gradients of each weight over all processes; a missing one counts as 0.
 
-    A weight without a gradient in any has none afterwards either: optimizers pass it over.
+    A weight without a gradient in any process keeps none, so optimizers skip it.
     """
     has = torch.tensor([float(w.grad is not None) for w in weights], device=weights[0].device)
     all_reduce(has, "max")
@@ -88,7 +87,7 @@ def average_gradients(weights: list[Tensor]) -> None:
 
 def finite(values: list[Tensor]) -> bool:
     """Whether all numbers in the tensors are finite, in all processes."""
-    # A sum is one pass without a copy; what overflows in it is no gradient to follow either.
+    # One sum needs no copy; gradients whose sum overflows are useless, too.
     good = torch.stack([value.sum().float() for value in values]).sum().isfinite()
     if get_world_size() > 1:
         all_reduce(good := good.float(), "min")

@@ -1,4 +1,4 @@
-"""A watch-dog: a step that went wrong is not taken. All limits are ours."""
+"""Skips non-finite steps. All limits are ours."""
 
 from collections.abc import Iterator
 from copy import deepcopy
@@ -18,18 +18,18 @@ from .distributed import checked_wrappers
 
 @HOOKS.register_module()
 class SkipNonFiniteSteps(Hook):
-    """Leaves out each step whose batch, loss or gradients are not finite, buffers as before.
+    """Skips each step with a non-finite batch, loss or gradient, and restores buffers.
 
-    `GuardedOptimWrapper` skips the step; the hook looks at the batch before and puts buffers back
-    after. Numbers of a batch that are not finite are 0 in the step that is left out, so that no
-    part of the model has to bear them. The log counts such steps as `skipped_steps`. Gradient
-    scaling, as `--amp=float16` has it, looks after its own.
+    `GuardedOptimWrapper` skips the step; the hook checks the batch before and restores buffers
+    after. Non-finite numbers of a batch are set to 0 in the skipped step. The log counts such steps
+    as `skipped_steps`. Gradient scaling (`--amp=float16`) handles its own overflows.
 
     Args:
-        patience: after so many in a row the run ends in one line, its batch in the work dir.
+        patience: consecutive skipped steps after which the run ends with one line; the batch is
+            saved in the work dir.
     """
 
-    priority = "HIGH"  # before anybody averages or saves
+    priority = "HIGH"  # before other hooks average or save
 
     def __init__(self, patience: int = 10) -> None:
         self.patience, self.in_a_row = patience, 0
@@ -83,12 +83,12 @@ def tensors(batch: Any) -> Iterator[Tensor]:
 
 
 def mend(batch: Any) -> None:
-    """Puts 0 in the place of all numbers in a batch that are not finite."""
+    """Sets non-finite numbers of a batch to 0."""
     if isinstance(batch, Tensor):
         batch.nan_to_num_(0, 0, 0)
     elif isinstance(batch, dict | list):
         for key in list(batch) if isinstance(batch, dict) else range(len(batch)):
-            if isinstance(batch[key], Tensor):  # a data set may hold on to the tensor itself
+            if isinstance(batch[key], Tensor):  # a data set may keep the tensor itself
                 batch[key] = batch[key].nan_to_num(0, 0, 0)
             else:
                 mend(batch[key])
@@ -100,5 +100,5 @@ def finite_here(value: Tensor) -> bool:
 
 
 def learns(buffer: Tensor) -> bool:
-    """Whether a buffer can be spoilt, and is no large table: those are made once."""
+    """Whether a step may change the buffer; large constant tables are excluded."""
     return buffer.is_floating_point() and buffer.numel() <= 4096

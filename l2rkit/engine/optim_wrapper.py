@@ -1,4 +1,4 @@
-"""How an optimizer steps: from gradients of all processes, and only if they are finite."""
+"""An optimizer wrapper that averages gradients and skips non-finite steps."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ from .distributed import average_gradients, finite
 class GuardedOptimWrapper(OptimWrapper):
     """Averages gradients over processes after each backward; skips steps that are not finite.
 
-    `skipped` says whether a step was left out since `SkipNonFiniteSteps` looked last, and `spoilt`
-    that the batch of this process was not finite. Arguments as of MMEngine's OptimWrapper.
+    `skipped`: a step was skipped since the last check of `SkipNonFiniteSteps`; `spoilt`: the batch
+    of this process was not finite. Arguments as of MMEngine's OptimWrapper.
     """
 
     skipped, spoilt = False, False
@@ -36,11 +36,11 @@ class GuardedOptimWrapper(OptimWrapper):
 
 
 def average(wrapper: OptimWrapper) -> None:
-    """Gives all processes the mean of their gradients."""
+    """Averages gradients over all processes."""
     if get_world_size() > 1:
         average_gradients(weights_of(wrapper))
 
 
 def weights_of(wrapper: OptimWrapper) -> list[Tensor]:
-    """The weights that an optimizer moves."""
+    """The weights of an optimizer."""
     return [weight for group in wrapper.optimizer.param_groups for weight in group["params"]]

@@ -14,8 +14,7 @@ from .optim_wrapper import average
 class ScaledOptimWrapper(AmpOptimWrapper):
     """MMEngine's gradient scaling for float16 on GPUs, without its cast of renderer and losses.
 
-    Steps that overflow are left out by the scaler, and are not counted. Not run by its authors,
-    who had no GPU.
+    The scaler skips steps that overflow; they are not counted. We have not run it on a GPU.
     """
 
     skipped, spoilt = False, False

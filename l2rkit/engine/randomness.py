@@ -1,4 +1,4 @@
-"""Draws that a resumed run repeats."""
+"""Random numbers that a resumed run repeats."""
 
 import random
 from collections.abc import Iterator
@@ -14,11 +14,10 @@ from mmengine.runner import Runner
 
 @HOOKS.register_module()
 class StepSeed(Hook):
-    """All that a step draws at random follows from the run's seed and the step's number.
+    """Seeds all generators at each step by the run's seed and the step's number.
 
-    So does what a resumed run draws, whatever the unbroken one drew before; MMEngine's checkpoints
-    hold no state of any generator. Batches draw from a stream of their own, which MMEngine runs
-    through again from its beginning when a run is resumed.
+    So a resumed run draws the same numbers, although MMEngine's checkpoints hold no states of
+    generators. Batches have their own stream, which MMEngine replays from its start on resume.
     """
 
     priority = "VERY_HIGH"
@@ -33,11 +32,11 @@ class StepSeed(Hook):
 
 
 class SeededBatches:
-    """Batches that draw from generators of their own, in whatever process they are made.
+    """Batches with their own random generators, in any process.
 
     Args:
-        batches: an iterator without end.
-        seed: of the draws, with `rank`, the number of the process among those that train.
+        batches: an infinite iterator.
+        seed, rank: seed of the generators, and the number of the training process.
     """
 
     def __init__(self, batches: Iterator[Any], seed: int, rank: int) -> None:
@@ -58,7 +57,7 @@ class SeededBatches:
 
 
 def seed_all(*numbers: int) -> None:
-    """From here on all that Python, NumPy and torch draw follows from the numbers."""
+    """Seeds the generators of Python, NumPy and torch."""
     first, second = np.random.SeedSequence(numbers).generate_state(2)
     random.seed(int(first))
     np.random.seed(first)
@@ -66,12 +65,12 @@ def seed_all(*numbers: int) -> None:
 
 
 def rng_states() -> tuple[Any, Any, torch.Tensor]:
-    """Where the generators of Python, NumPy and torch, on the CPU, are."""
+    """The states of the generators of Python, NumPy and torch on the CPU."""
     return random.getstate(), np.random.get_state(), torch.get_rng_state()
 
 
 def set_rng_states(state: tuple[Any, Any, torch.Tensor]) -> None:
-    """Takes the generators back to where `rng_states` found them."""
+    """Restores states from `rng_states`."""
     random.setstate(state[0])
     np.random.set_state(state[1])
     torch.set_rng_state(state[2])
@@ -79,7 +78,7 @@ def set_rng_states(state: tuple[Any, Any, torch.Tensor]) -> None:
 
 @contextmanager
 def preserved_rng() -> Iterator[None]:
-    """What is drawn in this context does not change what is drawn after it."""
+    """A context that restores the states of all generators at its end."""
     state = rng_states()
     try:
         yield

@@ -1,4 +1,4 @@
-"""MMEngine's Runner, for which a checkpoint is data: checked before it is used, never obeyed."""
+"""A Runner that checks checkpoints and runs no code from them."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,9 +17,9 @@ from .console import QuietRunner
 
 
 class TrainingRunner(QuietRunner):
-    """A Runner whose checkpoints and starting weights have to fit, in names and shapes.
+    """A Runner that requires checkpoints and initial weights to fit in names and shapes.
 
-    The config's `load_only` names the parts of the model that `load_from` is for.
+    The config's `load_only` names the parts of the model that `load_from` initialises.
     """
 
     def load_checkpoint(
@@ -29,13 +29,13 @@ class TrainingRunner(QuietRunner):
         strict: bool = True,
         revise_keys: Sequence = (),
     ) -> dict[str, Any]:
-        """Puts a run's checkpoint, or weights to begin with, into the model; MMEngine's door.
+        """Loads a checkpoint, or initial weights, into the model; called by MMEngine.
 
-        All weights have to fit, and `module.` before each is passed over, whatever `strict` and
-        `revise_keys` say; they go where the model is.
+        All weights must fit, and a prefix `module.` is removed, whatever `strict` and `revise_keys`
+        are.
 
         Raises:
-            WeightsError: it does not fit, or is refused.
+            WeightsError: it does not fit, or is unsafe.
         """
         model = self.model.module if is_model_wrapper(self.model) else self.model
         if self._resume:
@@ -52,10 +52,10 @@ class TrainingRunner(QuietRunner):
         return checkpoint
 
     def resume(self, filename: str, *args: Any, **kwargs: Any) -> None:
-        """Goes on from the checkpoint of a run.
+        """Resumes from the checkpoint of a run.
 
         Raises:
-            WeightsError: it is refused, or of another run.
+            WeightsError: it is unsafe, or of another run.
         """
         try:
             super().resume(filename, *args, **kwargs)
@@ -70,7 +70,7 @@ def resumed(model: nn.Module, filename: str) -> dict[str, Any]:
     """The checkpoint of a run of this model; its averages fit, too, if it has any.
 
     Raises:
-        WeightsError: it is refused, or of another architecture.
+        WeightsError: it is unsafe, or of another architecture.
     """
     checkpoint, wanted = read_run(filename), model.state_dict()
     checkpoint["state_dict"] = without_wrapper(checkpoint["state_dict"])
@@ -86,13 +86,13 @@ def without_count(averages: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def parts_of(cfg: Config) -> tuple[str, ...]:
-    """The parts of the model that a config's `load_only` names; none are all."""
+    """The parts of the model in a config's `load_only`; empty means all."""
     named = cfg.get("load_only") or ()
     return (named,) if isinstance(named, str) else tuple(named)
 
 
 def weights_at(start: str) -> Path:
-    """The file that `load_from` names: `zoo://NAME` is a shipped one.
+    """The file of `load_from`; `zoo://NAME` is a shipped one.
 
     Raises:
         ConfigError: there is none.

@@ -1,4 +1,4 @@
-"""What changes while training goes on."""
+"""Schedules of attributes and of trainable parts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,10 +17,10 @@ class Schedule(Hook):
     """Sets attributes of the model's parts at chosen iterations.
 
     Args:
-        changes: from an attribute's dotted path in the model to its values by the iteration from
-            which they hold, as in `{"losses.photometric.mirror": {0: 1.0, 2000: 0.5}}`.
+        changes: for each dotted path of an attribute in the model, its values by the iteration
+            from which they hold, as in `{"losses.photometric.mirror": {0: 1.0, 2000: 0.5}}`.
 
-    Values depend on the iteration alone, so that a resumed run has the same.
+    Values depend on the iteration only, so a resumed run has the same.
     """
 
     def __init__(self, changes: dict[str, dict[int, Any]]) -> None:
@@ -42,14 +42,14 @@ class Schedule(Hook):
 
 @HOOKS.register_module()
 class Stages(Hook):
-    """Lets parts of the model learn in turn.
+    """Trains parts of the model in stages.
 
     Args:
-        stages: from an iteration to the parts that learn from there on, by their dotted paths in
-            the model: `{0: ["refine.albedo"], 1000: ["refine.geometry"]}`. Parts that no stage
-            names learn as they would without it.
+        stages: for each starting iteration, the dotted paths of the parts that are trained:
+            `{0: ["refine.albedo"], 1000: ["refine.geometry"]}`. Parts that no stage names are not
+            affected.
 
-    What learns depends on the iteration alone, so that a resumed run goes on in the same way.
+    Stages depend on the iteration only, so a resumed run has the same.
     """
 
     def __init__(self, stages: dict[int, Sequence[str]]) -> None:
@@ -74,7 +74,7 @@ class Stages(Hook):
 
 
 def _trainable(runner: Runner, path: str) -> list[nn.Parameter]:
-    """The weights of a part that are not frozen for good."""
+    """The weights of a part that are not permanently frozen."""
     owner, name = _find(runner, path)
     part = getattr(owner, name, None)
     if not isinstance(part, nn.Module):

@@ -1,4 +1,4 @@
-"""How files are read and written: by bytes, as weights, to resume from, and those of others.
+"""Reading and writing of files: atomic files, weights, checkpoints, foreign pickles.
 
-Its modules are imported by their names: some of them need no torch.
+Import its modules by name: some of them need no torch.
 """

@@ -1,4 +1,4 @@
-"""MMEngine's local files, which are there as a whole or not at all."""
+"""MMEngine's local file backend with atomic writes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,14 +10,14 @@ from .files import write_durable
 
 
 class AtomicBackend(LocalBackend):
-    """Local files that are there as a whole or not at all; what goes can wait for what comes."""
+    """A local file backend with atomic writes and deferred removals."""
 
     def __init__(self) -> None:
         super().__init__()
         self.waiting: list[str | Path] | None = None
 
     def put(self, obj: bytes | memoryview, filepath: str | Path) -> None:
-        """Writes `obj` so that it outlasts the process and the machine's power."""
+        """Writes `obj` atomically and syncs it to disk."""
         Path(filepath).parent.mkdir(parents=True, exist_ok=True)
         write_durable(Path(filepath), obj)
 
@@ -29,9 +29,9 @@ class AtomicBackend(LocalBackend):
 
     @contextmanager
     def removing_last(self) -> Iterator[None]:
-        """What is removed in this context goes at its end, and stays if it ends in an error.
+        """A context that defers removals to its end, and drops them after an error.
 
-        One within another ends with the outer one.
+        A nested one ends with the outer one.
         """
         if self.waiting is not None:
             yield

@@ -1,4 +1,4 @@
-"""The checkpoints that a run goes on from, and the shipped weights that MMEngine loads."""
+"""Finds the checkpoint to resume from, and loads shipped weights for MMEngine."""
 
 import re
 import zipfile
@@ -18,7 +18,7 @@ from .weights import read_weights
 
 @CheckpointLoader.register_scheme(prefixes="zoo://")
 def read_shipped(name: str, map_location: object = None) -> dict[str, dict[str, Tensor]]:
-    """What MMEngine loads for `load_from = "zoo://unsup3d_heads"`: the weights so called."""
+    """The shipped weights for MMEngine's `load_from = "zoo://unsup3d_heads"`."""
     path = zoo_file(f"{name.removeprefix('zoo://')}.safetensors")
     return {"state_dict": read_weights(path)}
 
@@ -26,15 +26,14 @@ def read_shipped(name: str, map_location: object = None) -> dict[str, dict[str, 
 def checkpoint_to_resume(
     work_dir: str | Path, say: Callable[[str], None], only: str | Path | None = None
 ) -> tuple[Path, dict[str, Any]] | None:
-    """The latest whole checkpoint of the run in `work_dir`, and its `meta`; None before the first.
+    """The latest complete checkpoint of the run in `work_dir` and its `meta`, or None.
 
-    `meta` is data by the keys and types of `runs.META`; the config in it is text. With `only` it is
-    that file, wherever it lies.
-
-    `say` is told, in one line, which it is, and which were passed over as they are not whole.
+    `meta` has the keys and types of `runs.META`; the config in it is text. `only` names one file,
+    in any folder. `say` gets one line that names the checkpoint and the incomplete ones that were
+    skipped.
 
     Raises:
-        WeightsError: none of those that there are is whole, or one is refused.
+        WeightsError: all checkpoints are incomplete, or one is unsafe.
     """
     if only is not None and not Path(only).is_file():
         raise WeightsError(f"no checkpoint at {only}")
@@ -57,10 +56,10 @@ def checkpoint_to_resume(
 
 
 def checkpoints_of(work_dir: str | Path) -> list[Path]:
-    """The checkpoints of the run in `work_dir` in the order in which it may be resumed from them.
+    """The checkpoints of the run in `work_dir`, the best one to resume from first.
 
-    First those that came after the one that `last_checkpoint` names: whoever is killed between the
-    two does not get to say so. Larger numbers that are older than that are from another run.
+    Those newer than the one in `last_checkpoint` come first: a run killed in between never updates
+    `last_checkpoint`. Older files with larger step numbers are from another run.
     """
     found = {}
     for path in Path(work_dir).glob("*.pth"):
@@ -71,7 +70,7 @@ def checkpoints_of(work_dir: str | Path) -> list[Path]:
     last = Path(said.read_text("utf-8", "replace").strip()) if said.is_file() else Path()
     here = Path(work_dir, last.name)  # the folder may have moved
     if here not in found and last.suffix == ".pth" and last.is_file():
-        return [last]  # kept elsewhere
+        return [last]  # stored elsewhere
     if here not in found:
         return sorted(found, key=lambda p: (p.stat().st_mtime_ns, found[p]), reverse=True)
     since = said.stat().st_mtime_ns
@@ -80,7 +79,7 @@ def checkpoints_of(work_dir: str | Path) -> list[Path]:
 
 
 def torn(path: Path) -> str:
-    """What tells that a checkpoint is not as it was written; "" if nothing does."""
+    """What is damaged in a checkpoint; "" if nothing is."""
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()

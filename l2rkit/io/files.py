@@ -1,4 +1,4 @@
-"""Files that are there as a whole or not at all."""
+"""Atomic writes, cached arrays and PNG files with a mark of l2rkit."""
 
 import errno
 import io
@@ -15,14 +15,14 @@ import numpy as np
 if TYPE_CHECKING:
     from PIL import Image
 
-OURS, OF = "l2rkit", "l2rkit:made of"  # what its pictures say
+OURS, OF = "l2rkit", "l2rkit:made of"  # the mark in our pictures
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no room on the disk, in the quota, in a file
 
 
 def write_atomic(path: Path, content: bytes) -> None:
-    """Writes `content` to `path`, whose folder exists; a file that was there stays until then.
+    """Writes `content` to `path` atomically; the folder must exist.
 
-    What fails leaves nothing.
+    A failed write leaves no file, and an older one unchanged.
     """
     part = path.with_name(path.name + ".part")
     try:
@@ -35,7 +35,7 @@ def write_atomic(path: Path, content: bytes) -> None:
 
 
 def write_durable(path: Path, content: bytes | memoryview) -> None:
-    """`write_atomic` for what a loss of power may not undo either; what fails leaves nothing."""
+    """`write_atomic`, also synced to disk against power loss."""
     part = path.with_name(path.name + ".part")
     try:
         with part.open("wb") as file:
@@ -55,9 +55,9 @@ def write_durable(path: Path, content: bytes | memoryview) -> None:
 
 
 def cached_array(place: Path, make: Callable[[], np.ndarray]) -> np.ndarray:
-    """The float32 numbers, flat, in the file `place`; those that `make` gives if it is not there.
+    """The flat float32 array in the file `place`, which `make` computes if it is missing.
 
-    Several processes may ask for the same: each writes a file of its own first.
+    Several processes may do so at once, as each writes its own file first.
     """
     if place.exists():
         return np.fromfile(place, np.float32)
@@ -69,9 +69,9 @@ def cached_array(place: Path, make: Callable[[], np.ndarray]) -> np.ndarray:
 
 
 def png(picture: "Image.Image", source: str = "") -> bytes:
-    """The content of a PNG file that says that l2rkit wrote it, and of what.
+    """The content of a PNG file with a text chunk that says what l2rkit made it of.
 
-    A colour profile of the picture goes into it.
+    It keeps the picture's colour profile.
     """
     file = io.BytesIO()
     picture.save(file, "PNG", icc_profile=picture.info.get("icc_profile"))
@@ -79,8 +79,8 @@ def png(picture: "Image.Image", source: str = "") -> bytes:
 
 
 def marked(content: bytes, source: str = "") -> bytes:
-    """The content of a PNG file, with the words that `made_of` finds."""
-    size = 8 + 25  # its signature and header, which come first
+    """The content of a PNG file with the mark that `made_of` reads."""
+    size = 8 + 25  # signature and header come first
     words = b"".join(_text(key, value) for key, value in (("Software", OURS), (OF, source)))
     return content[:size] + words + content[size:]
 
@@ -92,13 +92,13 @@ def _text(key: str, value: str) -> bytes:
 
 
 def made_of(path: Path) -> str | None:
-    """What a picture that l2rkit wrote says it was made of; None for any other file."""
+    """The mark in a picture that l2rkit wrote; None for any other file."""
     from PIL import Image
 
     try:
         with Image.open(path) as picture:
             found = picture.info
-    except Exception:  # a file may be anything at all
+    except Exception:  # a file may hold anything
         return None
     comment = found.get("comment", b"")  # of a GIF
     ours = found.get("Software") == OURS or comment == OURS.encode()
@@ -106,5 +106,5 @@ def made_of(path: Path) -> str | None:
 
 
 def is_full(error: OSError) -> bool:
-    """Whether something could not be written for want of room."""
+    """Whether an error means that the disk or quota is full."""
     return error.errno in FULL

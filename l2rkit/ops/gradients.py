@@ -1,4 +1,4 @@
-"""Gradients that a training asks for, or keeps out."""
+"""Input gradients, and contexts without gradients."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ def input_gradient(score: Tensor, image: Tensor) -> Tensor:
 
 @contextmanager
 def frozen(part: nn.Module) -> Iterator[None]:
-    """Here the weights of `part` take no gradient; afterwards, those that did before do again."""
+    """A context in which the weights of `part` are frozen."""
     learning = [weight for weight in part.parameters() if weight.requires_grad]
     for weight in learning:
         weight.requires_grad_(False)

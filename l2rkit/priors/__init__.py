@@ -1,4 +1,4 @@
-"""What a face may look like, learnt from many: generators that other parts steer."""
+"""Priors: generators of faces that other parts control by latents and maps."""
 
 from .augment import AdaptiveAugment
 from .discriminator import StyleGAN2Discriminator

@@ -1,12 +1,12 @@
-"""Augmentation of all that a discriminator sees, as much as it needs (Karras et al., NeurIPS 2020).
+"""Adaptive augmentation of the discriminator's inputs (ADA, Karras et al., NeurIPS 2020).
 
-Shown changed images only, the discriminator cannot learn the few photos by heart; made images are
-changed alike, so that the generator still has to make unchanged ones. The probability of each
-change follows how sure the discriminator is of photos. Strengths are the paper's (appendix B) where
-not marked as ours; its turns by 90 degrees, its filters and noise are left out.
+With augmented inputs the discriminator cannot memorise few photos. Generated images are augmented
+alike, so the generator still learns unaugmented ones. The probability of each change follows the
+discriminator's confidence on photos. Strengths are the paper's (appendix B) unless marked as ours;
+its rotations by 90 degrees, filters and noise are left out.
 
-Motions are in coordinates from -1 to 1 across the picture, x right, y down. Colours are changed in
-[-1, 1]. Everything is drawn from torch's global generator.
+Motions are in coordinates from -1 to 1 across the picture, x right, y down. Colours are in [-1, 1].
+Random numbers come from torch's global generator.
 """
 
 from math import log, pi, radians, sqrt
@@ -26,13 +26,13 @@ BRIGHTNESS = 0.2
 
 @MODELS.register_module()
 class AdaptiveAugment(nn.Module):
-    """Images (B, 3, S, S) → the same, each changed at random, and perhaps not at all.
+    """Images (B, 3, S, S) → the same, each augmented at random.
 
     Args:
-        target: what the mean sign of the discriminator's scores of photos shall be. It is 1 where
-            all are taken for photos, and 0 where it can only guess.
-        images: how many it takes for the probability `p` to go from 0 to 1 at most.
-        turn_deg: the most that pictures turn; published is 180, ours 30, for faces have an up.
+        target: target of the mean sign of the discriminator's scores of photos: 1 if all are
+            recognised, 0 at chance.
+        images: the least number of images in which the probability `p` goes from 0 to 1.
+        turn_deg: largest rotation; published is 180, ours 30, as faces are upright.
     """
 
     def __init__(self, target: float = 0.6, images: float = 500_000, turn_deg: float = 30) -> None:
@@ -50,7 +50,7 @@ class AdaptiveAugment(nn.Module):
 
     @torch.no_grad()
     def adapt(self, scores: Tensor) -> None:
-        """Raises `p` if the scores (B,) of photos say that the discriminator is too sure."""
+        """Raises `p` if the scores (B,) of photos are above the target, else lowers it."""
         counts = self.heard.new_tensor([scores.sign().sum().item(), len(scores)])
         all_reduce(counts)  # of all processes
         self.heard += torch.cat([counts, counts.new_ones(1)])

@@ -1,4 +1,4 @@
-"""StyleGAN2's discriminator (Karras et al., CVPR 2020): what tells made images from photos."""
+"""StyleGAN2's discriminator (Karras et al., CVPR 2020)."""
 
 from math import sqrt
 
@@ -10,7 +10,7 @@ from ..registry import MODELS
 from .generator import channel_table
 from .layers import Conv, Dense, leaky
 
-GROUP = 4  # images that are compared with one another
+GROUP = 4  # size of a group of images
 
 
 class Residual(nn.Module):
@@ -27,7 +27,7 @@ class Residual(nn.Module):
 
 
 def minibatch_stddev(x: Tensor) -> Tensor:
-    """(B, 1, H, W): how much the features x (B, C, H, W) of a group differ, one number a group.
+    """(B, 1, H, W): minibatch stddev of features x (B, C, H, W), one number per group.
 
     The standard deviation over the group, averaged over channels and pixels (Karras et al., ICLR
     2018); image i is in a group with those that are a whole number of groups away from it. Where

@@ -1,4 +1,4 @@
-"""StyleGAN2's generator (Karras et al., CVPR 2020): a prior over faces, or over anything else."""
+"""StyleGAN2's generator (Karras et al., CVPR 2020)."""
 
 import torch
 from torch import Tensor, nn
@@ -34,7 +34,7 @@ def channel_table(size: int, width: float = 1, multiplier: float = 2) -> dict[in
 
 
 class Mapping(nn.Sequential):
-    """z (..., L), unit normal → w (..., L), by layers that learn at a hundredth of the pace."""
+    """z (..., L), unit normal → w (..., L), by layers with a hundredth of the learning rate."""
 
     def __init__(self, latent: int, layers: int) -> None:
         super().__init__(*[Dense(latent, latent, pace=0.01) for _ in range(layers)])
@@ -198,11 +198,11 @@ class StyleGAN2(nn.Module):
 
 @PRIORS.register_module()
 class GrownStyleGAN2(StyleGAN2):
-    """A trained generator of larger images: what it has learnt stays, its new sizes learn details.
+    """A trained generator, frozen, with new layers for larger images.
 
-    New sizes add nothing to the enlarged image at first. Their weights are a small file of their
-    own. Ours: the paper trains all sizes together, the one before it faded new ones in while all
-    learnt (Karras et al., ICLR 2018).
+    New layers initially add nothing to the enlarged image. Their weights are a separate small file.
+    Ours: StyleGAN2 trains all sizes together; progressive growing (Karras et al., ICLR 2018) fades
+    new layers in while all are trained.
 
     Args:
         weights: the trained one's, as for `StyleGAN2`.

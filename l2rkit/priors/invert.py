@@ -1,4 +1,4 @@
-"""From a photo to the codes of a prior that make it, by going downhill."""
+"""GAN inversion: the codes of a prior for a photo, by optimisation."""
 
 from collections.abc import Callable
 from math import cos, pi
@@ -23,11 +23,11 @@ def invert(
     noise: str = "fixed",
     progress: Callable[[int, float], None] | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Codes in w+ (B, layers, L) and their images (B, 3, S, S), the best that were come by.
+    """The lowest-loss codes found in w+ (B, layers, L), and their images (B, 3, S, S).
 
-    Each photo's squared difference of colours, and that of features, are brought down by Adam. It
-    is StyleGAN2's projection (Karras et al., CVPR 2020, section 5) without noise on the codes, in
-    w+ for w, and with the shipped features for VGG's.
+    Adam minimises the squared differences of colours and of features. It is StyleGAN2's projection
+    (Karras et al., CVPR 2020, section 5) without noise on the codes, in w+ in place of w, and with
+    the shipped features in place of VGG's.
 
     Args:
         prior: a `StyleGAN2`, which stays as it is.

@@ -1,4 +1,4 @@
-"""A discriminator with the features of a trained network: it learns sooner."""
+"""A discriminator on features of a trained network, which converges faster."""
 
 from math import sqrt
 
@@ -15,8 +15,8 @@ class ProjectedDiscriminator(nn.Module):
     """Image (B, 3, H, W) in [0, 1] → score (B,): the higher, the more like a photo.
 
     Its features are those of a frozen network, as in Sauer et al., *Projected GANs Converge Faster*
-    (NeurIPS 2021), whose random mixing of several sizes it has not. At the features' size, at half
-    of it and so on, each place is scored; the score is the sum of each size's mean.
+    (NeurIPS 2021), without the random mixing of sizes. Each place is scored at the features' size,
+    at half of it and so on; the score is the sum of the means of all sizes.
 
     Args:
         features: image (B, 3, H, W) → (B, C, h, w); stays as it is.

@@ -1,4 +1,4 @@
-"""Images of a prior, as many as there are photos: what is measured of it."""
+"""Samples of a prior for its metrics, as many as there are photos."""
 
 import torch
 from mmengine.model import BaseModel
@@ -14,7 +14,7 @@ BATCH = 64  # images made at a time
 def samples(prior: nn.Module, count: int, seed: int = 0, truncation: float = 1) -> Tensor:
     """(count, 3, S, S) in [0, 1], always the same for a seed.
 
-    A prior need not know of truncation, unless it is asked for one other than 1.
+    `truncation` is passed only if it is not 1, as some priors have none.
     """
     z = torch.randn(count, prior.latent, generator=torch.Generator().manual_seed(seed))
     z = z.to(next(prior.parameters()).device)
@@ -33,7 +33,7 @@ class AsManyAsPhotos:
     def forward(
         self, photo: Tensor, mode: str = "tensor", **labels: object
     ) -> Tensor | list[Tensor]:
-        """As many images as photos (B, 3, S, S); in a list for "predict", as the evaluator asks."""
+        """As many images as photos (B, 3, S, S); in a list for "predict"."""
         image = self.sample(len(photo), self.predicted)
         self.predicted += 1
         return of_mode(self, mode, dict(tensor=image, predict=[image]))

@@ -1,4 +1,4 @@
-"""Trains a StyleGAN2 (Karras et al., CVPR 2020): a generator, and the adversary that it fools."""
+"""Trains a StyleGAN2 (Karras et al., CVPR 2020): generator and discriminator."""
 
 from copy import deepcopy
 from math import inf, sqrt
@@ -28,7 +28,7 @@ RAMP = 0.05  # share of the images so far that the averaged generator remembers 
 
 
 class AdversarialPrior(AsManyAsPhotos, BaseModel):
-    """Learns to make images like its photos; what it gives is the averaged generator's.
+    """A GAN in training; its samples are those of the averaged generator.
 
     A step draws from torch's generators, which `StepSeed` seeds: a resumed run goes on as if
     it had not stopped. Of several processes each has draws of its own, and what they all show
@@ -79,7 +79,7 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
         self.register_buffer("path", torch.zeros(()))
 
     def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
-        """MMEngine's door: both learn from a batch of `photo` (B, 3, S, S), one after the other."""
+        """One step of generator and of discriminator on a batch of `photo` (B, 3, S, S)."""
         photo = self.data_preprocessor(data, True)["photo"]
         critic, maker = optim_wrapper["discriminator"], optim_wrapper["generator"]
         photo = mirrored(photo)
@@ -133,9 +133,9 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
             return self.discriminator(image).float()
 
     def r1_penalty(self, photo: Tensor) -> Tensor:
-        """R1 (Mescheder et al., ICML 2018): how steep the score is at photos, weighted.
+        """R1 (Mescheder et al., ICML 2018): weighted squared gradient of the score at photos.
 
-        Derived by the augmented photo; the paper on augmentation does it by the photo itself.
+        The gradient is by the augmented photo; in the ADA paper it is by the photo itself.
         """
         image = self.augment(photo).detach().requires_grad_()
         batch, size = len(photo) * get_world_size(), photo.shape[-1]
@@ -144,7 +144,7 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
         return gamma / 2 * gradient.square().sum((1, 2, 3)).mean()
 
     def path_length_penalty(self, count: int) -> Tensor:
-        """Path length (eq. 4): how different a step of w moves the image here and there."""
+        """Path length penalty (eq. 4)."""
         codes = self.codes(count).requires_grad_()  # those of a frozen mapping take none else
         image, _ = self.generator(codes, space="w", noise=self.noise, clamp=False)
         lengths = path_lengths(image, codes)

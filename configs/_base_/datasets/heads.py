@@ -6,7 +6,7 @@ from l2rkit.data import FlipFace, PackPhoto, ResizeFace, SyntheticHeads
 from l2rkit.metrics import DepthErrors, RenderErrors
 
 protocol = "heads, 64 px"
-image_size = 64  # pixels; a config that needs another changes it in the three pipelines
+image_size = 64  # px; a config that needs another size changes it in the three pipelines
 
 train_pipeline = [
     dict(type=ResizeFace, image_size=image_size),
@@ -17,7 +17,7 @@ test_pipeline = [dict(type=ResizeFace, image_size=image_size), dict(type=PackPho
 
 train_dataloader = dict(
     batch_size=64,
-    num_workers=1,  # reads ahead; a second one would take time from the networks on two cores
+    num_workers=1,  # a second worker would take time from the networks on two cores
     persistent_workers=True,
     drop_last=True,
     collate_fn=dict(type=default_collate),

@@ -1,6 +1,6 @@
 """Synthetic heads, version 2: skin of portraits, fine relief, occluders; tests of detail, too.
 
-Version 1 is `heads.py`. Heads are drawn when they are first asked for.
+Version 1 is `heads.py`. Heads are rendered when they are first needed.
 """
 
 from mmengine.config import read_base

@@ -1,4 +1,4 @@
-"""Synthetic heads of version 2, each a bad photo and the good one; validation at `severe`."""
+"""Pairs of bad and good photos of heads of version 2; validation at `severe`."""
 
 from mmengine.config import read_base
 

@@ -1,6 +1,6 @@
-"""Synthetic heads, each a bad photo and the good one it was made of; validation at `severe`.
+"""Pairs of bad and good photos of synthetic heads; validation at `severe`.
 
-Losses aim at the good photo; tests choose their level on the command line.
+Losses compare with the good photo; tests choose their level on the command line.
 """
 
 from mmengine.config import read_base
@@ -11,7 +11,7 @@ from l2rkit.degrade import Compose, DegradationLevel, DegradationRecipe, DownUps
 with read_base():
     from .heads import *
 
-# Mostly by chance; small and nothing else; good already, which shall not get worse.
+# Mostly random degradations; some small photos; some good ones, which must not get worse.
 degradation = dict(
     type=RandomChoice,
     parts=[

@@ -1,7 +1,7 @@
 """Real photos and synthetic heads, half and half, for training; validation and test on heads.
 
 The photos are those of a manifest in OPENFACES_ROOT (docs/datasets.md). They are mostly frontal,
-from which alone no depth can be learnt: the heads turn.
+which is not enough to learn depth; the heads have varied views.
 """
 
 from mmengine.config import read_base
@@ -31,7 +31,7 @@ train_dataloader["dataset"] = dict(
     type=ConcatDataset,
     datasets=[
         dict(
-            type=RepeatDataset,  # 5,560 photos, to be seen as often as the heads
+            type=RepeatDataset,  # 5,560 photos, sampled as often as the heads
             times=7,
             dataset=dict(type=ManifestPhotos, split="train", pipeline=photo_pipeline),
         ),

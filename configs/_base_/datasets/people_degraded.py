@@ -1,4 +1,4 @@
-"""Bad photos of people, losses aim at the good ones; landmarks of the good ones lie beside them.
+"""Pairs of bad and good photos of people, with landmarks of the good ones.
 
 The photos are those of a manifest in OPENFACES_ROOT (docs/datasets.md); validation and test are at
 `severe`.

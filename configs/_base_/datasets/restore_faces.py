@@ -18,7 +18,7 @@ from l2rkit.data import (
 from l2rkit.degrade import Compose, DegradationLevel, DegradationRecipe, DownUpsample, RandomChoice
 from l2rkit.metrics import PhotoErrors
 
-# As it comes at 128 px; as it comes at 64 px, enlarged; good already, which shall stay as it is.
+# Degraded at 128 px; degraded at 64 px and enlarged; good photos, which must not change.
 degradation = dict(
     type=RandomChoice,
     parts=[
@@ -53,7 +53,7 @@ train_dataloader = dict(
         datasets=[
             dict(type=ManifestPhotos, split="train", pipeline=[*photo_pipeline, *ending]),
             dict(
-                type=RepeatDataset,  # to be seen as often as the photos
+                type=RepeatDataset,  # sampled as often as the photos
                 times=2,
                 dataset=dict(
                     type=SyntheticHeads,

@@ -1,4 +1,4 @@
-"""How right depth and albedo are, taken apart, on synthetic heads.
+"""Errors of depth and albedo separately, on synthetic heads.
 
 python tools/test.py CONFIG --protocol apart
 """
@@ -20,7 +20,7 @@ test_dataloader = dict(
         size=1000,
         fields=("img", "depth", "albedo"),
         pipeline=[
-            dict(type=EachAlone),  # methods of photo sets see one photo at a time
+            dict(type=EachAlone),  # methods for photo sets get one photo at a time
             dict(type=ResizeFace, image_size=64),
             dict(type=PackPhoto),
         ],

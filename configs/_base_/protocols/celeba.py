@@ -1,4 +1,4 @@
-"""Photos without any truth: CelebA's test split, laid out as docs/datasets.md says.
+"""Photos without ground truth: CelebA's test split, laid out as docs/datasets.md says.
 
 python tools/test.py CONFIG --protocol celeba
 """
@@ -16,7 +16,7 @@ test_dataloader["dataset"] = dict(
     data_root="data/celeba",
     split="test",
     pipeline=[
-        dict(type=EachAlone),  # methods of photo sets see one photo at a time
+        dict(type=EachAlone),  # methods for photo sets get one photo at a time
         dict(type=LoadPhoto),
         dict(type=CropBox),
         dict(type=ResizeFace, image_size=64),

@@ -1,4 +1,4 @@
-"""Cross-view: a face predicted from one photo, checked from the side; on synthetic heads.
+"""Cross-view: a face predicted from one photo, measured from the side, on synthetic heads.
 
 python tools/test.py CONFIG --protocol cross_view
 """

@@ -1,8 +1,8 @@
-"""Cross-view with identity: whose face it is when drawn as other photos of it show it.
+"""Cross-view with identity: ID similarity of renderings in other photos' views.
 
     python tools/test.py CONFIG --protocol cross_view_identity
 
-Identity is measured by `FaceRes`, against which nothing was trained.
+Identity is measured by `FaceRes`, by which nothing was trained.
 """
 
 from mmengine.config import read_base

@@ -1,9 +1,9 @@
-"""Whether drawn heads of version 2 are still the person: rank-1 among people of the split `test`.
+"""Identity of heads of version 2: rank-1 among people of the split `test`.
 
     python tools/test.py CONFIG --protocol heads2_identity
 
-One photo of each person, at 128 px. Identity is measured by `FaceRes`, against which nothing was
-trained; in the photo's view, from ahead, and from 30 degrees at both sides.
+One photo of each person, at 128 px. Identity is measured by `FaceRes`, by which nothing was
+trained; in the photo's view, frontal, and at 30 degrees to both sides.
 """
 
 from mmengine.config import read_base

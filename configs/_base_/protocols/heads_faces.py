@@ -1,4 +1,4 @@
-"""Synthetic heads of 128 px, in the face and over all: where keypoint methods know something.
+"""Synthetic heads of 128 px, the whole head and the face alone, for keypoint methods.
 
 python tools/test.py CONFIG --protocol heads_faces
 """

@@ -3,8 +3,8 @@
     python tools/test.py CONFIG --protocol people --level severe
 
 The 620 photos are those of the validation and test splits of a manifest in OPENFACES_ROOT
-(docs/datasets.md). Truth is what FaceMesh finds in the clean photo. What the figures mean:
-docs/protocols.md.
+(docs/datasets.md). Ground truth are FaceMesh's landmarks of the clean photo. The figures are
+explained in docs/protocols.md.
 """
 
 from mmengine.dataset import DefaultSampler, default_collate
@@ -20,7 +20,7 @@ from l2rkit.data import (
 from l2rkit.metrics import FaceRegionErrors, FaceRetrieval, PoseErrors, ShapeErrors
 
 protocol = "people, 128 px"
-model = dict(render=dict(size=128))  # of every method, so that pictures have the photos' size
+model = dict(render=dict(size=128))  # for every method, so that renderings have the photos' size
 test_dataloader = dict(
     batch_size=31,
     num_workers=0,
@@ -30,7 +30,7 @@ test_dataloader = dict(
         type=ManifestPhotos,
         split=("val", "test"),
         pipeline=[
-            dict(type=EachAlone),  # methods of photo sets see one photo at a time
+            dict(type=EachAlone),  # methods for photo sets get one photo at a time
             dict(type=LoadPhoto),
             dict(type=CropByLandmarks, image_size=128),
             dict(type=FindLandmarks, cache="data/landmarks"),

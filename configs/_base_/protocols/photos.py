@@ -1,4 +1,4 @@
-"""Photos without any truth: a folder of face crops.
+"""Photos without ground truth: a folder of face crops.
 
     python tools/test.py CONFIG --protocol photos \\
         --cfg-options protocol="holiday photos" test_dataloader.dataset.data_root=FOLDER

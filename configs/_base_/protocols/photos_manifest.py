@@ -1,8 +1,8 @@
-"""Photos without any truth: those of a manifest in OPENFACES_ROOT (docs/datasets.md).
+"""Photos without ground truth: those of a manifest in OPENFACES_ROOT (docs/datasets.md).
 
     python tools/test.py CONFIG --protocol photos_manifest
 
-Identity is measured by `FaceRes`, against which nothing was trained.
+Identity is measured by `FaceRes`, by which nothing was trained.
 """
 
 from mmengine.config import read_base
@@ -19,7 +19,7 @@ test_dataloader["dataset"] = dict(
     type=ManifestPhotos,
     split="test",
     pipeline=[
-        dict(type=EachAlone),  # methods of photo sets see one photo at a time
+        dict(type=EachAlone),  # methods for photo sets get one photo at a time
         dict(type=LoadPhoto),
         dict(type=CropByLandmarks, image_size=128),
         dict(type=ResizeFace, image_size=64),
