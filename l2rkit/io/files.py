@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from PIL import Image
 
-OURS, OF = "l2rkit", "l2rkit:made of"  # the mark in our pictures
+OURS, OF = "l2rkit", "l2rkit:made of"  # what its pictures say
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no room on the disk, in the quota, in a file
 
 
@@ -106,5 +106,5 @@ def made_of(path: Path) -> str | None:
 
 
 def is_full(error: OSError) -> bool:
-    """Whether an error means that the disk or quota is full."""
+    """Whether something could not be written for want of room."""
     return error.errno in FULL
