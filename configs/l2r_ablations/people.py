@@ -4,7 +4,7 @@ from mmengine.config import read_base
 
 with read_base():
     from ..l2r.l2r_openfaces import *
-    from .._base_.protocols.people import test_dataloader, test_evaluator  # isort: skip
+    from .._base_.protocols.people import test_dataloader, test_evaluator  # isort: skip  # noqa: F401
 
 load_from = None
 protocol = "people, 128 px, ablations of L2R"
