@@ -119,7 +119,8 @@ def one_clip(model: "Reconstructor", path: Path, folder: Path, name: str, writin
     from ..data.video import VideoError, open_video
 
     video, source, home = open_video(path), writing.source(path), folder / name
-    ending = ", ".join(writing.formats)
+    ending = ", ".join(sorted(set(writing.formats)))
+    source = source and f"{source} {ending}"
     if writing.skip_existing and finished(folder, name, source):
         say(f"{path}: {folder / name}.mp4 and {ending} in {home} are there")
         return

@@ -105,8 +105,7 @@ def _upright(path: str | os.PathLike, capture: cv2.VideoCapture) -> np.ndarray:
 def _capture(path: Path) -> Iterator[cv2.VideoCapture]:
     """The file opened by OpenCV's FFmpeg, which may read nothing but this file and says nothing."""
     _check_file(path)
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "protocol_whitelist;file")
+    set_up_ffmpeg()
     log = cv2.utils.logging
     level = log.setLogLevel(log.LOG_LEVEL_SILENT)
     try:
@@ -121,6 +120,12 @@ def _capture(path: Path) -> Iterator[cv2.VideoCapture]:
         raise VideoError(path, f"is damaged ({problem.err})") from problem
     finally:
         log.setLogLevel(level)
+
+
+def set_up_ffmpeg() -> None:
+    """Has OpenCV's FFmpeg say nothing and read files only, if it is not in use already."""
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "protocol_whitelist;file")
 
 
 def _check_file(path: Path) -> None:

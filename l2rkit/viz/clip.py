@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from ..data.video import set_up_ffmpeg
 from ..errors import UserError
 from ..io.files import MP4_MARK
 
@@ -55,7 +56,8 @@ def write_mp4(path: Path, pictures: Iterable[np.ndarray], fps: float) -> int:
         UserError: this OpenCV writes no videos.
         OSError: it could not be written whole.
     """
-    part = path.with_name(f"{path.stem}.part.mp4")
+    set_up_ffmpeg()
+    part = path.with_name(f"{path.name}.part.mp4")
     writer, count = None, 0
     try:
         for picture in pictures:

@@ -24,6 +24,7 @@ from .panel import TILE, on_white
 
 TEMPLATE = Path(__file__).with_name("gallery.html")
 YAWS_DEG = (0.0, -30.0, 30.0)  # of the thumbnails
+MOST = 500  # faces of a page, which is then as large as browsers like
 GRID, SKIN = 96, 256  # pixels across of the depth map and of the texture, at most
 SHARP = 4.0  # of the texture's alpha, which is 0.5 at the face's rim: how fast it changes there
 JPEG, WEBP = dict(format="JPEG", quality=85), dict(format="WEBP", quality=88, exact=True)
@@ -33,9 +34,12 @@ def gallery(panels: Sequence[Path], folder: Path) -> str:
     """The page, HTML, of faces that `Reconstruction.save` wrote below `folder`.
 
     panels: their pictures `NAME.png`; the `NAME.npz` beside each is read, and meshes are linked.
-    The page holds all that it shows, about 60 kB for each face, and asks for nothing.
+    The page holds all that it shows, about 50 kB for each face, and asks for nothing. Of more than
+    `MOST` faces it shows the first.
     """
-    cards = "\n".join(card(panel, folder) for panel in panels)
+    cards = "\n".join(card(panel, folder) for panel in panels[:MOST])
+    if len(panels) > MOST:
+        cards = f"<p>The first {MOST} of {len(panels)} faces.</p>\n{cards}"
     text = TEMPLATE.read_text("utf-8").replace("<!--MARK-->", HTML_MARK)
     before, after = text.split("<!--FACES-->")
     return before + cards + after
@@ -59,7 +63,7 @@ def card(panel: Path, folder: Path) -> str:
         f"<article><h2>{shown}</h2>\n"
         f'<img alt="{shown}: photo, ahead, and turned" src="{strip}">\n'
         f'<canvas tabindex="0" aria-label="{shown} in 3D" data-size="{size}"'
-        f' data-texture="{skin.width}" data-range="{near:.6g} {far:.6g}"'
+        f' data-texture="{skin.width}" data-range="{near:.9g} {far:.9g}"'
         f' data-depth="{base64.b64encode(depth).decode()}" data-skin="{uri(skin, WEBP)}">'
         f"</canvas>\n<nav>{''.join(links)}</nav></article>"
     )
