@@ -11,7 +11,6 @@ import numpy as np
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from ..apis.reconstruction import PICTURE
 from ..errors import UserError
 from ..io.files import png
 from .choices import NOTHING, SAMPLES, Choices
@@ -26,7 +25,7 @@ FONT, MONO = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")  # none 
 THEME = gr.themes.Soft(primary_hue="teal", font=FONT, font_mono=MONO)
 AHEAD = (90.0, 90.0, None)  # degrees: Model3D's camera on the axis that a face looks along
 CLEANED, LASTS = 600, 3600  # s: how often files are looked through, and how long they stay
-PICTURES_IN_A_ROW = 3
+PICTURES_IN_A_ROW, SLIDER = 3, 360  # the latter in px
 TURN = "drag it to turn it"
 UPLOADED = "a photo has to be uploaded"
 CSS = """.grid-wrap {
@@ -102,7 +101,7 @@ def page(choices: Choices) -> gr.Blocks:
             compared,
             [photo, level, restorer, fidelity, first, second, which],
             [*left[1:], *right[1:]],
-            show_progress_on=left[1],
+            show_progress_on=left[3],
             api_name="look",
         )
     return blocks
@@ -133,7 +132,8 @@ def shown(
         slider = gr.ImageSlider(
             label="Photo, and the face drawn in it",
             slider_position=50,
-            height=PICTURE,
+            height=SLIDER,  # a square: else it cuts both pictures, and not at the same place
+            width=SLIDER,
             format="png",
             interactive=False,
             buttons=[],

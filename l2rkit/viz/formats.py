@@ -21,7 +21,7 @@ from .mesh import IN_FRONT, mesh_of
 
 Files = dict[str, bytes]  # by the ends of their names, such as ".glb"
 NAMED = (".mtl", "-albedo.png")  # by other files
-AMBIENT, ABOVE = 0.45, (0.0, -0.29, -0.957)  # the light of previews: its share, and whence it comes
+AMBIENT, ABOVE = 0.65, (0.0, -0.29, -0.957)  # the light of previews: its share, and whence it comes
 UNLIT = "KHR_materials_unlit"
 WHITE, BLACK = (255, 255, 255, 255), (0, 0, 0, 255)
 
