@@ -34,7 +34,7 @@ def gallery(panels: Sequence[Path], folder: Path) -> str:
     """The page, HTML, of faces that `Reconstruction.save` wrote below `folder`.
 
     panels: their pictures `NAME.png`; the `NAME.npz` beside each is read, and meshes are linked.
-    The page holds all that it shows, about 50 kB for each face, and asks for nothing. Of more than
+    The page holds all that it shows, about 50 kB for each face, and fetches nothing. Of more than
     `MOST` faces it shows the first.
     """
     cards = "\n".join(card(panel, folder) for panel in panels[:MOST])
