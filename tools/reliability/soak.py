@@ -67,7 +67,8 @@ class Run:
         out.mkdir(exist_ok=True)
         self.out, self.log = out, out.with_suffix(f".{len(words)}.txt")
         command = [sys.executable, "-u", str(ROOT / "tools" / "reconstruct.py"), str(photos)]
-        command += ["--config", config, "--out", str(out), "--no-align", "--format", "ply", *words]
+        command += ["--config", config, "--out", str(out), "--no-align", "--no-index"]
+        command += ["--format", "ply", *words]
         with self.log.open("wb") as said:
             self.process = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said)
 
