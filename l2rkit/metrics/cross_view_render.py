@@ -88,5 +88,5 @@ def views(names: Iterable[str]) -> Tensor:
     photos = list(photos_of(names).values())
     counts = {len(members) for members in photos}
     if len(counts) > 1 or counts <= {0, 1}:
-        raise DataError("CrossViewRenderErrors wants as many views, 2 or more, of each face")
+        raise DataError("CrossViewRenderErrors: every face wants as many views as the others, >= 2")
     return torch.tensor(photos)
