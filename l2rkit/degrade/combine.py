@@ -88,7 +88,7 @@ class RandomChoice(Degradation):
             raise ConfigError("RandomChoice wants at least one part, got none")
         weights = [1] * len(self.parts) if weights is None else list(weights)
         if len(weights) != len(self.parts) or min(weights) < 0 or not sum(weights) > 0:
-            wanted = f"{len(self.parts)} weights of at least 0, not all 0"
+            wanted = f"{len(self.parts)} weights from 0 on, not all 0"
             raise ConfigError(f"RandomChoice wants {wanted}; got {weights}")
         self.upto = np.cumsum(weights) / sum(weights)
 
