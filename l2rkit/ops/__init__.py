@@ -1,4 +1,4 @@
-"""Small mathematics that several stages share."""
+"""Shared mathematics: masked means, gradients, precision, resizing, U-Net."""
 
 from .distributed import all_reduce_mean
 from .gradients import frozen, input_gradient
