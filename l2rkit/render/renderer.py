@@ -52,7 +52,8 @@ class DepthRenderer(nn.Module):
             name = type(self).__name__
             raise ValueError(f"{name} wants maps of at least 2 pixels, not {face.size}")
         wrong = ~(face.depth.flatten(1).isfinite().all(1) & face.view.isfinite().all(1))
-        if not wrong.any():
+        on_cpu = wrong.device.type == "cpu"
+        if on_cpu and not wrong.any():  # elsewhere the host would have to wait for the answer
             return self._drawn(face)
         depth = torch.where(wrong[:, None, None, None], 1.0, face.depth)
         drawn = self._drawn(
