@@ -30,9 +30,10 @@ def resized(photo: Tensor, size: tuple[int, int], method: str) -> Tensor:
     if tuple(photo.shape[2:]) == tuple(size):
         return photo
     method = usable(method, tuple(photo.shape[2:]), size)
+    shares = (weights(old, new, method) for old, new in zip(photo.shape[2:], size))
     down, across = (
-        torch.as_tensor(weights(old, new, method), dtype=photo.dtype, device=photo.device)
-        for old, new in zip(photo.shape[2:], size)
+        torch.as_tensor(share, dtype=photo.dtype).to(photo.device, non_blocking=True)
+        for share in shares
     )
     with torch.autocast(photo.device.type, enabled=False):
         return down @ photo @ across.T
