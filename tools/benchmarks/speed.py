@@ -1,8 +1,7 @@
-"""Times renderers, and training steps with what each part of them takes, side by side in one run.
+"""Times renderers, and the training steps of CONFIGS with their parts.
 
-Give configs to time their training steps; without any, renderers alone are timed. Photos are
-random: time does not depend on what is on them. Each line runs in a process of its own, so that
-its peak memory is its own.
+Without configs, only renderers are timed. Photos are random, as their content does not matter. Each
+line runs in a separate process, so that peak memory is that of the line.
 """
 
 import json
@@ -42,13 +41,11 @@ VARIANTS = {
 
 @click.command(help=__doc__)
 @click.argument("configs", nargs=-1, type=click.Path(exists=True, dir_okay=False))
-@click.option("--batch", default=32, show_default=True, help="Photos, or meshes.")
+@click.option("--batch", default=32, show_default=True, help="Photos or meshes per batch.")
 @click.option("--threads", default=2, show_default=True)
-@click.option("--repeats", default=5, show_default=True, help="The median of so many is printed.")
-@click.option("--renderers/--no-renderers", default=True, help="Whether renderers are timed.")
-@click.option(
-    "--json", "path", type=click.Path(dir_okay=False), help="Write the figures here, too."
-)
+@click.option("--repeats", default=5, show_default=True, help="Repetitions; prints their median.")
+@click.option("--renderers/--no-renderers", default=True, help="Whether to time renderers.")
+@click.option("--json", "path", type=click.Path(dir_okay=False), help="JSON file for the figures.")
 @user_errors
 def main(
     configs: tuple[str, ...],
@@ -83,12 +80,12 @@ def main(
 
 
 def head(*cells: str) -> None:
-    """Begins a Markdown table."""
+    """Prints the head of a Markdown table."""
     click.echo("\n| " + " | ".join(cells) + " |\n" + "|---" * len(cells) + "|")
 
 
 def row(name: str, *values: float | None) -> None:
-    """A row of it, numbers with three digits."""
+    """Prints a row of a Markdown table, numbers with three digits."""
     cells = []
     for value in values:
         missing = value is None or math.isnan(value)
@@ -97,13 +94,13 @@ def row(name: str, *values: float | None) -> None:
 
 
 def alone(measure: Callable, *arguments: object) -> dict[str, float]:
-    """What `measure` returns in a fresh process."""
+    """The result of `measure` in a new process."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(measure, *arguments).result()
 
 
 def backends() -> Iterator[str]:
-    """The rasterizers that can run here."""
+    """The names of the installed rasterizers."""
     yield "Grid"
     yield "Grid, one thread"
     yield "Torch"
@@ -114,7 +111,7 @@ def backends() -> Iterator[str]:
 
 
 def time_renderer(name: str, batch: int, threads: int, repeats: int) -> dict[str, float]:
-    """Milliseconds to rasterize a mesh, by the size of its grid and picture."""
+    """{size: ms to rasterize a mesh whose grid and picture have this size}."""
     one_thread = name.endswith("one thread")
     torch.set_num_threads(1 if one_thread else threads)
     rasterize = {"Torch": rasterize_torch, "PyTorch3D": rasterize_pytorch3d}.get(
@@ -124,7 +121,7 @@ def time_renderer(name: str, batch: int, threads: int, repeats: int) -> dict[str
     for size in SIZES:
         few = 2 if name in ("PyTorch3D", "Embree ray casting") else batch
         if name == "PyTorch3D" and size > 64:
-            continue  # minutes: its time grows with pixels times triangles
+            continue  # takes minutes: its time is proportional to pixels times triangles
         face = example_face(size, few)
         points = project(move(unproject(face.depth), face.view), size).permute(0, 2, 3, 1)
         if name.startswith("Embree"):
@@ -136,7 +133,7 @@ def time_renderer(name: str, batch: int, threads: int, repeats: int) -> dict[str
 
 
 def casting(points: Tensor, size: int) -> Callable[[], None]:
-    """Builds each mesh and casts a ray through each pixel, by Embree through trimesh."""
+    """A function that builds each mesh and casts a ray per pixel, by Embree through trimesh."""
     import trimesh
     from trimesh.ray.ray_pyembree import RayMeshIntersector
 
@@ -169,11 +166,11 @@ COLUMNS = (
 def time_step(
     config: str, variant: str, batch: int, threads: int, repeats: int
 ) -> dict[str, float]:
-    """Milliseconds of a training step and of its parts, each forwards and backwards by itself.
+    """Milliseconds of a training step and of its parts, each forward and backward by itself.
 
-    `data` is what one worker needs for a batch, while the step before runs; NaN without the data.
-    `GiB` is the peak of the process; `saved by r.` is the renderer's share, in percent, of what is
-    kept for the way back.
+    `data` is the time of one worker for a batch, in parallel with the previous step; NaN without
+    the data. `GiB` is the peak memory of the process. `saved by r.` is the renderer's share, in
+    percent, of the tensors saved for the backward pass.
     """
     torch.set_num_threads(threads)
     precision, layout = VARIANTS[variant]
@@ -229,13 +226,13 @@ def time_step(
 
 
 def time_data(described: Any, batch: int, repeats: int) -> float:
-    """Seconds to read and transform a batch in one process; NaN if the data is not there."""
+    """Seconds to read and transform a batch in one process; NaN without the data."""
     from mmengine.registry import DATASETS
     from torch.utils.data import default_collate
 
     described = dict(described)
     if "size" in described:
-        described["size"] = batch  # heads are made at need, and no more are needed
+        described["size"] = batch  # heads are rendered on first use, and no more are needed
     try:
         dataset = DATASETS.build(described)
     except DataError:
@@ -244,7 +241,7 @@ def time_data(described: Any, batch: int, repeats: int) -> float:
 
 
 def leaves(face: Face) -> list[Tensor]:
-    """All maps and numbers of a face."""
+    """All tensors of a face."""
     found = [face.depth, face.albedo, face.light.packed(), face.view]
     if face.confidence is not None:
         found += [face.confidence.pixel, face.confidence.feature]
@@ -252,7 +249,7 @@ def leaves(face: Face) -> list[Tensor]:
 
 
 def with_leaves(face: Face) -> Face:
-    """The face with leaves that take gradients."""
+    """The face with tensors detached and requiring gradients."""
 
     def leaf(value: Tensor) -> Tensor:
         return value.detach().requires_grad_()
@@ -262,7 +259,7 @@ def with_leaves(face: Face) -> Face:
 
 
 def saved_bytes(forward: Callable[[], object]) -> int:
-    """Bytes that `forward` keeps for the way back; what is kept twice counts once."""
+    """Bytes that `forward` saves for the backward pass; each storage counts once."""
     kept: dict[int, int] = {}
 
     def pack(value: Tensor) -> Tensor:
@@ -271,13 +268,13 @@ def saved_bytes(forward: Callable[[], object]) -> int:
         return value
 
     with saved_tensors_hooks(pack, lambda value: value):
-        result = forward()  # held until all is counted, so that no address is used again
+        result = forward()  # kept until the end, so that no address is reused
         del result
     return sum(kept.values())
 
 
 def median_time(call: Callable[[], object], repeats: int) -> float:
-    """Seconds a call takes, the median after two calls that do not count."""
+    """The median of seconds per call, after two warm-up calls."""
     times = []
     for _ in range(repeats + 2):
         start = time.perf_counter()
