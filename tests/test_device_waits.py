@@ -10,28 +10,21 @@ import torch
 from fake_device import HERE, FakeDevice, is_here, marked, put_here
 from mmengine.hooks import EMAHook, Hook
 from mmengine.runner import IterBasedTrainLoop
+from small_models import SIZE, l2r, prior, unsup3d
 from test_contracts import ELSEWHERE, LOSSES_WITH, ours
-from torch import Tensor, nn
-from torch.optim import Adam
+from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 from torch.utils.data import DataLoader
 
-from l2rkit.adversary import Adversary
 from l2rkit.config import load_config
-from l2rkit.decompose import LAPDecomposer, Unsup3DDecomposer
-from l2rkit.engine.optim_wrapper import GuardedOptimWrapper
 from l2rkit.engine.runner import TrainingRunner
-from l2rkit.losses import Perceptual, Photometric
-from l2rkit.model import FaceReconstructor
 from l2rkit.ops.transfer import HostBuffers, on_host
-from l2rkit.priors import AdversarialPrior, OptimizerForEach, StyleGAN2, StyleGAN2Discriminator
-from l2rkit.refine import FittedLight, RefinedGeometry, UnwrappedAlbedo
 from l2rkit.registry import LOSSES
 from l2rkit.render import GridRenderer, fastest, rasterize_grid, warp
 from l2rkit.structures import Scene
 from l2rkit.testing import example_face
 
-SIZE, EVERY_STEP = 32, 1  # the step that is counted: 0 also starts optimizers and regularises
+EVERY_STEP = 1  # the step that is counted: 0 also starts optimizers and regularises
 CONFIG = Path(__file__).parents[1] / "configs/unsup3d/unsup3d_celeba.py"
 CLIP = "mmengine/optim/optimizer/optimizer_wrapper.py", "_clip_grad"
 # All that may wait in a step, how often, and why. What is not here, or is here and does not happen,
@@ -64,47 +57,6 @@ ALLOWED = {
         ("priors/augment.py", "adapt", "item"): 1,
     },
 }
-
-
-def unsup3d() -> tuple[nn.Module, object]:
-    drawn = ("CycleConsistency", "ShiftEquivariance", "ZeroMeanPose", "PitchPrior")
-    features = dict(type="MobileNetFeatures")
-    losses = dict(a=Photometric(mirror=0.5), b=Perceptual(features, mirror=0.5))
-    model = FaceReconstructor(
-        Unsup3DDecomposer(SIZE, width=8, encoder_width=8),
-        GridRenderer(),
-        losses | {name: dict(type=name) for name in drawn},
-    )
-    return model, GuardedOptimWrapper(Adam(model.parameters(), 1e-4), clip_grad=dict(max_norm=1.0))
-
-
-def l2r() -> tuple[nn.Module, object]:
-    generator = dict(type=StyleGAN2, size=SIZE, width=1 / 64, latent=8, mapping=2)
-    model = FaceReconstructor(
-        LAPDecomposer(SIZE, width=8, encoder_width=8),
-        GridRenderer(),
-        dict(a=Photometric(mirror=0.0)),
-        refine=dict(
-            albedo=UnwrappedAlbedo(generator, image_size=SIZE, widths=(8, 8)),
-            geometry=RefinedGeometry(widths=(8, 8)),
-            light=FittedLight(),
-        ),
-        adversary=Adversary(StyleGAN2Discriminator(size=SIZE, width=1 / 64, condition=6)),
-    )
-    each = dict(optimizer=dict(type=Adam, lr=1e-3))
-    clipped = dict(each, clip_grad=dict(max_norm=1.0))
-    return model, OptimizerForEach(dict(others=clipped, adversary=each))(model)
-
-
-def prior() -> tuple[nn.Module, object]:
-    model = AdversarialPrior(
-        dict(type=StyleGAN2, size=SIZE, width=1 / 128, latent=8, mapping=2, frozen=False),
-        dict(type=StyleGAN2Discriminator, size=SIZE, width=1 / 128),
-        augment=dict(type="AdaptiveAugment"),
-    )
-    model.augment.p.fill_(0.5)
-    each = dict(optimizer=dict(type=Adam, lr=1e-3))
-    return model, OptimizerForEach(dict(generator=each, discriminator=each))(model)
 
 
 class CountStep(Hook):

@@ -22,15 +22,24 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from l2rkit.cli.common import user_errors
 from l2rkit.config import load_config
-from l2rkit.errors import ConfigError, DataError
+from l2rkit.engine.devices import chosen_device
+from l2rkit.errors import ConfigError, DataError, UserError, near
 from l2rkit.geometry import grid_triangles, move, project, unproject
+from l2rkit.landmarks.points import MEAN_FACE
+from l2rkit.landmarks.pose import project_points
 from l2rkit.leaderboard.results import hardware
 from l2rkit.model import FaceReconstructor
-from l2rkit.render import rasterize_grid, rasterize_pytorch3d, rasterize_torch
+from l2rkit.render import (
+    rasterize_grid,
+    rasterize_pytorch3d,
+    rasterize_torch,
+    rasterize_triton,
+)
 from l2rkit.structures import Face, Light, Scene
 from l2rkit.testing import example_face
 
 SIZES = (32, 64, 128, 256)
+ON_GPUS = ("Triton", "Torch", "nvdiffrast")
 VARIANTS = {
     "float32": (None, torch.contiguous_format),
     "float32, channels last": (None, torch.channels_last),
@@ -41,6 +50,8 @@ VARIANTS = {
 
 @click.command(help=__doc__)
 @click.argument("configs", nargs=-1, type=click.Path(exists=True, dir_okay=False))
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, ...")
+@click.option("--variant", multiple=True, help="A precision of the steps.  [default: all]")
 @click.option("--batch", default=32, show_default=True, help="Photos or meshes per batch.")
 @click.option("--threads", default=2, show_default=True)
 @click.option("--repeats", default=5, show_default=True, help="Repetitions; prints their median.")
@@ -49,6 +60,8 @@ VARIANTS = {
 @user_errors
 def main(
     configs: tuple[str, ...],
+    device: str,
+    variant: tuple[str, ...],
     batch: int,
     threads: int,
     repeats: int,
@@ -60,18 +73,24 @@ def main(
             raise ConfigError(
                 f"{config} trains a {kind.__name__}; only methods that render are timed"
             )
-    click.echo(f"torch {torch.__version__}, {threads} threads, batch {batch}, {hardware()}")
-    report: dict[str, Any] = {"batch": batch, "threads": threads, "renderers": [], "steps": []}
+    device = chosen_device(device)
+    for name in variant:
+        if name not in VARIANTS:
+            raise UserError(f"no variant is called '{name}'{near(name, VARIANTS)}")
+    where = hardware() if device == "cpu" else torch.cuda.get_device_name(device)
+    click.echo(f"torch {torch.__version__}, {threads} threads, batch {batch}, {where}")
+    report: dict[str, Any] = {"batch": batch, "threads": threads, "device": where}
+    report |= {"renderers": [], "steps": []}
     if renderers:
         head("ms per mesh", *(f"{size} px" for size in SIZES))
-        for name in backends():
-            line = alone(time_renderer, name, batch, threads, repeats)
+        for name in backends(device):
+            line = alone(time_renderer, name, device, batch, threads, repeats)
             row(name, *(line.get(str(size)) for size in SIZES))
             report["renderers"].append({"backend": name, "ms_per_mesh": line})
     for config in configs:
         head(f"ms per step of {Path(config).stem}", *COLUMNS)
-        for name in VARIANTS:
-            line = alone(time_step, config, name, batch, threads, repeats)
+        for name in variant or VARIANTS:
+            line = alone(time_step, config, name, device, batch, threads, repeats)
             row(name, *(line[column] for column in COLUMNS))
             report["steps"].append({"config": config, "variant": name, **line})
     if path:
@@ -99,8 +118,11 @@ def alone(measure: Callable, *arguments: object) -> dict[str, float]:
         return pool.submit(measure, *arguments).result()
 
 
-def backends() -> Iterator[str]:
-    """The names of the installed rasterizers."""
+def backends(device: str) -> Iterator[str]:
+    """The rasterizers that can run here."""
+    if device != "cpu":
+        yield from (name for name in ON_GPUS if find_spec(name.lower()))
+        return
     yield "Grid"
     yield "Grid, one thread"
     yield "Torch"
@@ -110,13 +132,19 @@ def backends() -> Iterator[str]:
         yield "Embree ray casting"
 
 
-def time_renderer(name: str, batch: int, threads: int, repeats: int) -> dict[str, float]:
+def time_renderer(
+    name: str, device: str, batch: int, threads: int, repeats: int
+) -> dict[str, float]:
     """{size: ms to rasterize a mesh whose grid and picture have this size}."""
     one_thread = name.endswith("one thread")
     torch.set_num_threads(1 if one_thread else threads)
-    rasterize = {"Torch": rasterize_torch, "PyTorch3D": rasterize_pytorch3d}.get(
-        name, rasterize_grid
-    )
+    rasterize = {
+        "Torch": rasterize_torch,
+        "PyTorch3D": rasterize_pytorch3d,
+        "Triton": rasterize_triton,
+    }.get(name, rasterize_grid)
+    if name == "nvdiffrast":
+        from projects.nvdiffrast.renderer import rasterize_nvdiffrast as rasterize
     times = {}
     for size in SIZES:
         few = 2 if name in ("PyTorch3D", "Embree ray casting") else batch
@@ -124,6 +152,7 @@ def time_renderer(name: str, batch: int, threads: int, repeats: int) -> dict[str
             continue  # takes minutes: its time is proportional to pixels times triangles
         face = example_face(size, few)
         points = project(move(unproject(face.depth), face.view), size).permute(0, 2, 3, 1)
+        points = points.to(device)
         if name.startswith("Embree"):
             call = casting(move(unproject(face.depth), face.view).permute(0, 2, 3, 1), size)
         else:
@@ -164,12 +193,12 @@ COLUMNS = (
 
 
 def time_step(
-    config: str, variant: str, batch: int, threads: int, repeats: int
+    config: str, variant: str, device: str, batch: int, threads: int, repeats: int
 ) -> dict[str, float]:
     """Milliseconds of a training step and of its parts, each forward and backward by itself.
 
     `data` is the time of one worker for a batch, in parallel with the previous step; NaN without
-    the data. `GiB` is the peak memory of the process. `saved by r.` is the renderer's share, in
+    the data. `GiB` is the peak memory of the process, or of the GPU. `saved by r.` is the renderer's share, in
     percent, of the tensors saved for the backward pass.
     """
     torch.set_num_threads(threads)
@@ -177,14 +206,16 @@ def time_step(
     cfg = load_config(config)
     described = dict(cfg.model)
     model = described.pop("type")(**described, precision=precision).train()
-    model.to(memory_format=layout)
-    photo = torch.rand(batch, 3, *[model.image_size] * 2)
+    model.to(device, memory_format=layout)
+    photo = torch.rand(batch, 3, *[model.image_size] * 2, device=device)
+    landmarks = project_points(torch.from_numpy(MEAN_FACE)[None], model.image_size)
+    landmarks = landmarks.expand(batch, -1, -1).to(photo)
     weights = [weight for weight in model.parameters() if weight.requires_grad]
     optimizer = torch.optim.Adam(weights, lr=1e-5)
 
     def step() -> None:
         optimizer.zero_grad()
-        torch.stack(list(model.loss(photo).values())).sum().backward()
+        torch.stack(list(model.loss(photo, landmarks=landmarks).values())).sum().backward()
         optimizer.step()
 
     def networks() -> None:
@@ -203,7 +234,7 @@ def time_step(
         own, mirrored = model.render(face), model.render(face.mirrored())
     for seen in (own, mirrored):
         seen.image.requires_grad_()
-    scene = Scene(photo, face, own, mirrored, model.render, model.face)
+    scene = Scene(photo, face, own, mirrored, model.render, model.face, landmarks)
 
     def losses() -> None:
         torch.stack([part(scene) for part in model.losses.values()]).sum().backward()
@@ -214,14 +245,17 @@ def time_step(
         "losses": median_time(losses, repeats),
         "optimizer": median_time(optimizer.step, repeats),
     }
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    if device != "cpu":
+        peak = torch.cuda.max_memory_allocated(device) / 2**30
     drawn = saved_bytes(lambda: (model.render(face), model.render(face.mirrored())))
     return {
         "data": time_data(cfg.train_dataloader.dataset, batch, repeats) * 1000,
         "step": whole * 1000,
         **{name: seconds * 1000 for name, seconds in parts.items()},
         "images/s": batch / whole,
-        "GiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
-        "saved by r.": 100 * drawn / saved_bytes(lambda: model.loss(photo)),
+        "GiB": peak,
+        "saved by r.": 100 * drawn / saved_bytes(lambda: model.loss(photo, landmarks=landmarks)),
     }
 
 
@@ -279,6 +313,8 @@ def median_time(call: Callable[[], object], repeats: int) -> float:
     for _ in range(repeats + 2):
         start = time.perf_counter()
         call()
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
         times.append(time.perf_counter() - start)
     return sorted(times[2:])[repeats // 2]
 
