@@ -198,8 +198,8 @@ def time_step(
     """Milliseconds of a training step and of its parts, each forward and backward by itself.
 
     `data` is the time of one worker for a batch, in parallel with the previous step; NaN without
-    the data. `GiB` is the peak memory of the process, or of the GPU. `saved by r.` is the renderer's share, in
-    percent, of the tensors saved for the backward pass.
+    the data. `GiB` is the peak memory of the process, or of the GPU. `saved by r.` is the
+    renderer's share, in percent, of the tensors saved for the backward pass.
     """
     torch.set_num_threads(threads)
     precision, layout = VARIANTS[variant]
