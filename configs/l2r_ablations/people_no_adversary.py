@@ -3,7 +3,7 @@
 from mmengine.config import read_base
 
 with read_base():
-    from .people import *
+    from .people_full import *
 
 model["adversary"] = None
 optim_wrapper = dict(type=GuardedOptimWrapper, **optim_wrapper["others"])

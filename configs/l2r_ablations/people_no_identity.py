@@ -3,6 +3,6 @@
 from mmengine.config import read_base
 
 with read_base():
-    from .people import *
+    from .people_full import *
 
 del model["losses"]["identity"]
