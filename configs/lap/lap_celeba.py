@@ -1,7 +1,7 @@
-"""LAP on CelebA: published networks at 128 pixels, sets of photos by CelebA's identity file.
+"""LAP on CelebA: published networks at 128 px, sets of photos by CelebA's identity file.
 
-We do not know the paper's losses and schedule: Unsup3D's losses on every photo, then relaxed
-consistency, are ours. Needs the data set (docs/datasets.md), and GPUs to end within days.
+We do not know the paper's losses and schedule. Unsup3D's losses on every photo, then relaxed
+consistency, are ours. It needs the data set (docs/datasets.md), and GPUs to finish within days.
 """
 
 from mmengine.config import read_base
@@ -43,7 +43,7 @@ custom_hooks = [
     dict(
         type=Schedule,
         changes={
-            # First the shared face, then each photo's own: the paper's two stages.
+            # The paper's two stages: first the shared face, then each photo's own.
             "decompose.refined": {0: False, 60_000: True},
             "losses.consistency.weight": {0: 0.0, 60_000: 5.0, 62_000: 0.5},
         },
@@ -55,7 +55,7 @@ train_dataloader = dict(
     persistent_workers=True,
     drop_last=True,
     collate_fn=dict(type=default_collate),
-    # sets grow, as in the paper; sizes, and keeping single photos, are ours
+    # sets grow, as in the paper; their sizes, and single photos, are ours
     sampler=dict(type=PersonSampler, photos={0: 1, 4: (2, 2, 1, 1, 1, 1), 8: (4, 2, 1, 1)}),
     dataset=dict(
         type=PhotoCollections,
@@ -73,6 +73,6 @@ train_dataloader = dict(
 optim_wrapper = dict(
     type=GuardedOptimWrapper,
     optimizer=dict(type=Adam, lr=1e-4, betas=(0.9, 0.999), weight_decay=5e-4),
-    clip_grad=dict(max_norm=1.0),  # training Unsup3D without it has collapsed
+    clip_grad=dict(max_norm=1.0),  # without it, training Unsup3D has collapsed
 )
 train_cfg = dict(type=IterBasedTrainLoop, max_iters=90_000)

@@ -1,7 +1,7 @@
 """LAP for bad photos: `lap_heads` continued.
 
-Each photo of a set is degraded in its own way; losses compare with the good ones. The weights
-within a set learn which photos to trust. A baseline of methods for bad photos (ours), like
+Each photo of a set is degraded independently; losses compare with the clean ones. The model learns
+to weight the photos of a set. A baseline of methods for bad photos (ours), like
 `unsup3d_heads_degraded`.
 """
 

@@ -1,7 +1,7 @@
-"""The first stage of `lap_heads`: all networks learn what a trained Unsup3D says of each photo.
+"""The first stage of `lap_heads`: distillation of a trained Unsup3D into all networks.
 
-Ours: it saves the hours in which views wake up. What a person's photos share is held to the same
-maps, of which it learns the middle.
+Ours: it saves the hours in which views would begin to vary. A person's shared face has the same
+targets as the photos' faces, and learns their mean.
 """
 
 from mmengine.config import read_base
@@ -34,7 +34,7 @@ model = dict(
 custom_hooks = [dict(type=PanelHook, interval=500)]
 optim_wrapper = dict(
     type=GuardedOptimWrapper,
-    optimizer=dict(type=Adam, lr=1e-3),  # supervised, so it bears ten times the usual rate
+    optimizer=dict(type=Adam, lr=1e-3),  # supervised training allows ten times the usual rate
     clip_grad=dict(max_norm=1.0),
 )
 train_dataloader.update(batch_size=32)

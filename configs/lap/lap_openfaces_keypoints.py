@@ -1,8 +1,8 @@
-"""LAP's networks on bad photos of people, distilled from landmarks of the good ones as well.
+"""LAP's networks on bad photos of people, also distilled from landmarks of the clean photos.
 
-The fair baseline of `l2r_openfaces` (ours): the same photos and degradations, the same teacher of
-keypoints. There is one photo of each person, so that LAP's consistency within a set has nothing to
-say. It goes on from `lap_heads_degraded`.
+A baseline of `l2r_openfaces` with equal supervision (ours): the same photos, degradations and
+keypoints. Each person has one photo, so LAP's consistency within a set does not apply. It continues
+`lap_heads_degraded`.
 """
 
 from mmengine.config import read_base

@@ -1,4 +1,4 @@
-"""StyleGAN2 of synthetic heads, 128 px: `stylegan2_64_heads`, grown by one size, all clean."""
+"""StyleGAN2 of clean synthetic heads, 128 px: `stylegan2_64_heads` grown by one resolution."""
 
 from mmengine.config import read_base
 
@@ -9,7 +9,7 @@ with read_base():
 
 protocol = "images like heads, 128 px"
 model["generator"].update(weights="stylegan2_64_heads")
-model.update(gamma=0.1, anchor=40.0)  # smoother: heads have fewer details
+model.update(gamma=0.1, anchor=40.0)  # smoother images: heads have fewer details
 head_pipeline = [dict(type=PackPhoto)]
 train_dataloader["dataset"] = dict(
     type=SyntheticHeads, split="train", size=8_000, image_size=128, pipeline=head_pipeline

@@ -1,9 +1,9 @@
-"""StyleGAN2 of photos of people, 128 px: `stylegan2_64_openfaces`, grown by one size.
+"""StyleGAN2 of photos of people, 128 px: `stylegan2_64_openfaces` grown by one resolution.
 
     python tools/train.py configs/priors/stylegan2_128_openfaces.py
 
-It begins with the shipped weights. A discriminator as published, which knows nothing, told photos
-from enlarged images no better than chance for 400 steps, while the generator forgot its faces.
+It begins with the shipped weights. A published discriminator, trained from scratch, was at chance
+level for 400 steps, while the generator forgot its faces. So this one has pretrained features.
 """
 
 from mmengine.config import read_base
@@ -20,8 +20,8 @@ model["generator"] = dict(
 )
 model["discriminator"] = dict(type=ProjectedDiscriminator, features=dict(type=MobileNetFeatures))
 model["gamma"] = 0.05
-# Ours: the new size learns details alone. When all sizes learnt, faces were gone after 100 steps;
-# when old ones did at a fiftieth of the rate, without an anchor, they were distorted after 200.
+# Ours: only the layers of the new size are trained. With all layers, faces were gone after 100
+# steps; with the old layers at a fiftieth of the rate and no anchor, distorted after 200.
 model["anchor"] = 20.0
 optim_wrapper["discriminator"]["optimizer"].update(lr=5e-4)
 photo_pipeline = [
@@ -32,4 +32,4 @@ photo_pipeline = [
 train_dataloader["dataset"].update(pipeline=photo_pipeline)
 val_dataloader["dataset"].update(pipeline=photo_pipeline)
 test_dataloader["dataset"].update(pipeline=photo_pipeline)
-train_cfg.update(max_iters=250, val_interval=50)  # thereafter lines grow where no photo has any
+train_cfg.update(max_iters=250, val_interval=50)  # longer training adds lines that no photo has

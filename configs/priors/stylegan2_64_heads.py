@@ -1,4 +1,4 @@
-"""StyleGAN2 of synthetic heads, 64 px: `stylegan2_64_openfaces` with heads, all clean."""
+"""StyleGAN2 of clean synthetic heads, 64 px, with the settings of `stylegan2_64_openfaces`."""
 
 from mmengine.config import read_base
 
@@ -8,7 +8,7 @@ with read_base():
     from .stylegan2_64_openfaces import *
 
 protocol = "images like heads, 64 px"
-# Ours: it goes on from real faces, 3,000 steps old; from scratch it had no face after 2,500 steps.
+# Ours: it continues 3,000 steps on photos of people; from scratch it had no face after 2,500 steps.
 load_from = "work_dirs/stylegan2_64_openfaces/iter_3000.pth"
 head_pipeline = [dict(type=ResizeFace, image_size=64), dict(type=PackPhoto)]
 train_dataloader["dataset"] = dict(

@@ -1,7 +1,7 @@
-"""DFDNet, small, trained on a CPU with data and schedule of ours.
+"""A small DFDNet, trained on a CPU with our data and schedule.
 
-First `python tools/builders/build_dictionary.py`, which writes the dictionary named here. The paper
-trains with an adversary as well, at four scales; this is without.
+First run `python tools/builders/build_dictionary.py`, which writes its dictionary. The paper also
+trains with an adversarial loss at four scales; this config does not.
 """
 
 from mmengine.config import read_base
@@ -26,7 +26,7 @@ model = dict(
 )
 custom_hooks = [
     dict(type=EMAHook, momentum=0.005),
-    dict(type=ChannelsLast),  # with --amp 1.7 times as fast, on a CPU with AMX
+    dict(type=ChannelsLast),  # 1.7 times as fast with --amp on a CPU with AMX
 ]
 optim_wrapper = dict(
     type=GuardedOptimWrapper, optimizer=dict(type=Adam, lr=3e-4), clip_grad=dict(max_norm=1.0)

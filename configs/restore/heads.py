@@ -1,4 +1,4 @@
-"""Measures restorers by themselves on the test heads, at the size at which 3D methods see them.
+"""Evaluates restorers alone on the test heads, at the input size of 3D methods.
 
 python tools/test.py configs/restore/heads.py --level severe --restore FaceRestorer
 """

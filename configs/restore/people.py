@@ -1,8 +1,8 @@
-"""Measures restorers by themselves on held-out photos of people, as pictures.
+"""Evaluates restorers alone on held-out photos of people.
 
     python tools/test.py configs/restore/people.py --level severe --restore FaceRestorer
 
-The protocol is that of 3D methods, `people`, as far as a picture goes.
+The protocol is `people`, that of 3D methods, with the metrics that apply to pictures.
 """
 
 from mmengine.config import read_base

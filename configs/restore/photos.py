@@ -1,9 +1,9 @@
-"""Measures restorers by themselves on photos of people that none of ours has seen.
+"""Evaluates restorers alone on photos of people outside the training set.
 
     python tools/test.py configs/restore/photos.py --level severe --restore FaceRestorer
 
-The photos are those of a manifest in OPENFACES_ROOT (docs/datasets.md). Identity is measured by
-`FaceRes`, against which nothing was trained.
+The photos are those of a manifest in OPENFACES_ROOT (docs/datasets.md). ID similarity is that of
+`FaceRes`, which no training uses.
 """
 
 from mmengine.config import read_base
@@ -28,7 +28,7 @@ test_dataloader = dict(
     dataset=dict(
         type=ManifestPhotos,
         split="test",
-        indices=96,  # the first ones are sharp and in colour, the others bad photos themselves
+        indices=96,  # the first ones are sharp and in colour; others are bad photos themselves
         pipeline=[
             dict(type=LoadPhoto),
             dict(type=CropByLandmarks, image_size=128),

@@ -1,4 +1,4 @@
-"""The commands; `tools/` holds one thin script for each, `l2rkit` has them all."""
+"""The commands of `l2rkit`; `tools/` has a thin script for each."""
 
 from importlib import import_module
 
@@ -20,7 +20,7 @@ NAMES = (
 
 
 class Commands(click.Group):
-    """A group that imports a command when it is asked for, so that `--help` is quick."""
+    """A group that imports a command on use, so that `--help` is fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(NAMES)

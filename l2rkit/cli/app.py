@@ -1,4 +1,4 @@
-"""`l2rkit app`: a page in the browser."""
+"""`l2rkit app`: a web page."""
 
 import signal
 import threading
@@ -11,19 +11,19 @@ from .common import import_mmengine, user_errors
 @click.command()
 @click.option(
     "--host",
-    help="0.0.0.0 lets others in, without a key.  [default: 127.0.0.1, by that name alone]",
+    help="0.0.0.0 admits other machines, without a password.  [default: 127.0.0.1]",
 )
 @click.option("--port", default=7860, show_default=True, type=click.IntRange(1, 65535))
 @user_errors
 def app(host: str | None, port: int) -> None:
-    """Serves a page that turns photos into 3D faces, until Ctrl-C.
+    """Serves a web page that reconstructs 3D faces from photos, until Ctrl-C.
 
     It needs gradio: pip install 'gradio>=6.31,<7'. Photos stay on this machine, and are deleted.
     """
     import_mmengine()
     from ..demo.serving import served
 
-    for name in ("SIGTERM", "SIGHUP"):  # so that its files go, too; Windows has no SIGHUP
+    for name in ("SIGTERM", "SIGHUP"):  # these also delete its files; Windows has no SIGHUP
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.default_int_handler)
     with served(host, port) as address:

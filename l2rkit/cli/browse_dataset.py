@@ -1,4 +1,4 @@
-"""`l2rkit browse-dataset`: what a model will be given, before it is trained on it."""
+"""`l2rkit browse-dataset`: a picture of the samples that a config gives its model."""
 
 from pathlib import Path
 from typing import Any
@@ -15,17 +15,17 @@ COLUMNS = 4  # samples in a row
 @click.argument("config", type=click.Path())
 @click.option("--out", default="dataset.png", show_default=True, type=click.Path(path_type=Path))
 @click.option("--photos", default=24, show_default=True, type=click.IntRange(1, 1000))
-@click.option("--seed", default=0, show_default=True, help="Of the choice of photos, and of draws.")
+@click.option("--seed", default=0, show_default=True, help="Seed of photos and degradations.")
 @click.option("--split", type=click.Choice(["train", "val", "test"]), default="train")
 @OVERRIDES
 @user_errors
 def browse_dataset(
     config: str, out: Path, photos: int, seed: int, split: str, cfg_options: dict[str, Any]
 ) -> None:
-    """Draws photos as the pipeline of CONFIG gives them: input and target side by side.
+    """Draws samples of CONFIG's pipeline: input and target side by side.
 
-    Where nothing degrades the photos, the input is the target and is drawn once. Of synthetic
-    heads that are not in the cache yet, only those on the sheet and their persons' are rendered.
+    Without degradation, the input is the target and is drawn once. Synthetic heads are rendered
+    only if the sheet shows their person and they are not in the cache.
     """
     cfg = load_for_runner(config, cfg_options, "none")
     loader = cfg.get(f"{split}_dataloader")

@@ -1,4 +1,4 @@
-"""The trainings that a config begins with, and that have not been done yet."""
+"""The earlier trainings that a config's initial weights need."""
 
 import subprocess
 import sys
@@ -11,14 +11,14 @@ from ..errors import ConfigError
 
 
 class Stage(NamedTuple):
-    """A config to be trained, and the checkpoint of it that the next one begins with."""
+    """A config to be trained, and its checkpoint from which the next config starts."""
 
     config: Path
     checkpoint: Path
-    ends_early: bool  # before the config's own last iteration
+    ends_early: bool  # the checkpoint is before the config's last iteration
 
     def words(self) -> list[str]:
-        """The words of `l2rkit` that train it, or go on with it."""
+        """The arguments of `l2rkit` that train or resume it."""
         steps = self.checkpoint.stem.rpartition("_")[2]
         short = ["--cfg-options", f"train_cfg.max_iters={steps}"] if self.ends_early else []
         place = ["--work-dir", str(self.checkpoint.parent)]
@@ -26,10 +26,10 @@ class Stage(NamedTuple):
 
 
 def missing_stages(cfg: Any) -> list[Stage]:
-    """What has to be trained before a loaded config, in order; none if what it begins with is here.
+    """The stages to train before a loaded config, in order; none if its `load_from` exists.
 
     Raises:
-        ConfigError: a config begins with a file that is not there and that no config makes.
+        ConfigError: a config starts from a missing file that no config makes, or from its own.
     """
     from ..config import load_config
     from ..leaderboard.supervision import begun_with
@@ -51,10 +51,10 @@ def missing_stages(cfg: Any) -> list[Stage]:
 
 
 def train_first(stages: list[Stage]) -> None:
-    """Trains the stages in turn, each in a process of its own; each goes on where it was ended.
+    """Trains the stages in order, each in a separate process; interrupted ones are resumed.
 
     Raises:
-        ConfigError: one of them failed, or has not made its checkpoint.
+        ConfigError: a stage failed, or did not write its checkpoint.
     """
     for number, stage in enumerate(stages, 1):
         click.echo(f"{number} of {len(stages) + 1}: {stage.config}", err=True)
@@ -66,7 +66,7 @@ def train_first(stages: list[Stage]) -> None:
 
 
 def said(config: str, stages: list[Stage]) -> str:
-    """What is missing before a config can be trained, and what to do, in one line."""
+    """A line on the missing checkpoint of a config, and the commands that make it."""
     first = ", then ".join(f"`l2rkit {' '.join(stage.words())}`" for stage in stages)
     return (
         f"{config} goes on from {stages[-1].checkpoint}, which is not there: "
@@ -75,7 +75,7 @@ def said(config: str, stages: list[Stage]) -> str:
 
 
 def _short(config: Path) -> Path:
-    """The path of a shipped config as people type it."""
+    """The path of a shipped config as typed by users, `configs/...`."""
     from ..config import HOMES
 
     for home in HOMES:

@@ -1,4 +1,4 @@
-"""What the commands share: overrides, and mistakes told in one line."""
+"""The common part of commands: overrides, one-line errors, loading of configs."""
 
 import ast
 import functools
@@ -15,17 +15,17 @@ import click
 
 from ..errors import ConfigError, PartError, UserError, printable
 
-PAIR = re.compile(r"[A-Za-z_][\w.]*=")  # how KEY=VALUE begins
+PAIR = re.compile(r"[A-Za-z_][\w.]*=")  # the beginning of KEY=VALUE
 
 
 class CommandError(click.ClickException):
-    """A command could not begin."""
+    """A command cannot run; exit status 2."""
 
     exit_code = 2
 
 
 class Override(click.ParamType):
-    """`key=value`, the value read as Python where it can be."""
+    """`key=value`; the value is a Python literal if possible, else a string."""
 
     name = "KEY=VALUE"
 
@@ -38,11 +38,11 @@ class Override(click.ParamType):
         try:
             return key, ast.literal_eval(text)
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-            return key, text  # a word, unhashable, or nested too deeply
+            return key, text  # no literal, unhashable, or nested too deeply
 
 
 class SeveralPairs(click.Option):
-    """An option that takes all KEY=VALUE words that follow it, as MMEngine's does."""
+    """An option that takes all following KEY=VALUE words, like MMEngine's."""
 
     def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
         super().add_to_parser(parser, ctx)
@@ -58,7 +58,7 @@ class SeveralPairs(click.Option):
 
 
 def overrides(name: str, what: str) -> Callable:
-    """An option of KEY=VALUE pairs that arrive as one dict."""
+    """An option of KEY=VALUE pairs, passed as one dict."""
     return click.option(
         name,
         cls=SeveralPairs,
@@ -77,11 +77,11 @@ RESTORER_OPTIONS = overrides(
 )
 
 
-FLAGS = ("launcher", "resume")  # keys of MMEngine's Runner that commands set themselves
+FLAGS = ("launcher", "resume")  # keys of MMEngine's Runner that are options of commands
 
 
 def user_errors(command: Callable) -> Callable:
-    """Prints a `UserError` as one line and ends with status 2."""
+    """A decorator of commands: prints a `UserError` as one line and exits with status 2."""
 
     @functools.wraps(command)
     def guarded(*args: Any, **kwargs: Any) -> Any:
@@ -94,17 +94,17 @@ def user_errors(command: Callable) -> Callable:
 
 
 def say(text: str, err: bool = False) -> None:
-    """One line; what names of files would have a terminal do is escaped."""
+    """Prints a line; control characters, as in names of files, are escaped."""
     click.echo(printable(text), err=err)
 
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """Files of one photo are written in this context: what fails is one line.
+    """A context for writing the files of one photo, with one-line errors.
 
     Raises:
         UserError: a file could not be written.
-        CommandError: the disk is full, so that the others cannot be written either.
+        CommandError: the disk is full, so other photos would fail, too.
     """
     from ..io.files import is_full
 
@@ -120,23 +120,23 @@ def writing() -> Iterator[None]:
 
 
 def part_of_words(registry: Any, described: dict[str, Any]) -> Any:
-    """A part with arguments that somebody has typed.
+    """A part, built with arguments from the command line.
 
     Raises:
-        PartError: it does not take them, however it says so.
+        PartError: it cannot be built with them.
     """
     try:
         return registry.build(described)
     except UserError:
         raise
-    except Exception as error:  # a part may fail in any way at all on a value of another kind
+    except Exception as error:  # a part may raise anything for a value of a wrong type
         given = ", ".join(f"{key}={value!r}" for key, value in described.items() if key != "type")
         reason = f"{type(error).__name__}: {error}"
         raise PartError(f"{described['type']} cannot be made with {given}: {reason}") from error
 
 
 def complain(error: UserError) -> None:
-    """One line for a photo that failed, while the others go on."""
+    """Prints a line on standard error for a photo that failed."""
     click.echo(f"failed: {error}", err=True)
 
 
@@ -147,12 +147,12 @@ def load_for_runner(
     protocol: str | None = None,
     unread: Sequence[str] = (),
 ) -> Any:
-    """The config, ready for MMEngine's Runner.
+    """The config for MMEngine's Runner.
 
-    unread: keys that the command does not read, which an override may not change.
+    unread: keys that the command does not read; overriding them is an error.
 
     Raises:
-        ConfigError: the config is wrong, or an override would be without effect.
+        ConfigError: the config is wrong, or an override would have no effect.
     """
     import_mmengine()
     from ..config import load_config
@@ -168,13 +168,13 @@ def load_for_runner(
 
     config = load_config(path, overrides, protocol)
     config.launcher = launcher
-    if launcher != "none":  # MMEngine's own wrapper wants a GPU
+    if launcher != "none":  # MMEngine's own wrapper needs a GPU
         config.setdefault("model_wrapper_cfg", dict(type="l2rkit.engine.ReplicatedModel"))
     return config
 
 
 def join_on_cpu() -> None:
-    """Joins torchrun's processes with gloo where there is no GPU; MMEngine's own way needs one."""
+    """Joins torchrun's processes with gloo if there is no GPU, which MMEngine itself needs."""
     import torch
 
     if not torch.cuda.is_available():
@@ -182,7 +182,7 @@ def join_on_cpu() -> None:
 
 
 def leave() -> None:
-    """Ends what joined the processes: its threads, if still there at the end, may abort them."""
+    """Destroys the process group, whose threads might otherwise abort the process at exit."""
     from torch import distributed
 
     if distributed.is_available() and distributed.is_initialized():
@@ -190,13 +190,13 @@ def leave() -> None:
 
 
 def import_mmengine(waits_s: Sequence[float] = (0.5, 1.0, 2.0)) -> None:
-    """Imports MMEngine, needless warnings silenced: before any of our modules that need it.
+    """Imports MMEngine without needless warnings, before our modules that need it.
 
-    Other processes may be doing so for the first time on a machine. Its formatter, yapf, then
-    writes a cache, of which the others may read the half: they wait.
+    On its first import on a machine, its formatter yapf writes a cache. A process that reads a
+    partial cache of another one waits and tries again.
 
     Raises:
-        UserError: the cache stays cut off; whoever wrote it was killed.
+        UserError: the cache stays partial, as its writer was killed.
     """
     quiet()
     for wait in (0.0, *waits_s):
@@ -211,6 +211,6 @@ def import_mmengine(waits_s: Sequence[float] = (0.5, 1.0, 2.0)) -> None:
 
 
 def quiet() -> None:
-    """Silences what MMEngine and torch say on every start and nobody can act on."""
+    """Silences messages of MMEngine and torch at start that users cannot act on."""
     warnings.filterwarnings("ignore", message=".*pkg_resources.*")
     logging.getLogger("mmengine").setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""`l2rkit leaderboard`: results files in, tables out; and the runs that fill the files."""
+"""`l2rkit leaderboard`: tables of results, and the runs that produce results."""
 
 import os
 from pathlib import Path
@@ -19,11 +19,11 @@ CONFIGS, PROJECTS, WORK_DIRS = Path("configs"), Path("projects"), Path("work_dir
 @click.command()
 @click.argument("results", nargs=-1, type=click.Path())
 @click.option("--out", type=click.Path(dir_okay=False), help="Write model-zoo.md or another page.")
-@click.option("--check", is_flag=True, help="End with status 1 if the page at --out is stale.")
-@click.option("--run", is_flag=True, help="First measure what is missing of the matrix.")
+@click.option("--check", is_flag=True, help="Exit with status 1 if the page at --out is stale.")
+@click.option("--run", is_flag=True, help="First run the missing evaluations of the matrix.")
 @click.option("--matrix", help="Another list of runs.  [default: configs/matrix.json]")
-@click.option("--jobs", type=click.IntRange(1), help="Runs at a time.  [default: one a core]")
-@click.option("--only", metavar="TEXT", help="Of the matrix, runs with TEXT in their name.")
+@click.option("--jobs", type=click.IntRange(1), help="Parallel runs.  [default: one per core]")
+@click.option("--only", metavar="TEXT", help="Only runs of the matrix with TEXT in their name.")
 @click.pass_context
 @user_errors
 def leaderboard(
@@ -38,17 +38,17 @@ def leaderboard(
 ) -> None:
     """Prints a table of the entries of RESULTS.
 
-    By default these are all in configs/, projects/ and work_dirs/. What does not fit into 120
-    columns is left out; all is in the page.
+    RESULTS are by default all in configs/, projects/ and work_dirs/. Columns beyond a width of 120
+    are left out; the page has all.
 
-    With --out, the page goes there, a plot into docs/ and model-index.yml beside it, and a
-    metafile.yml beside each of RESULTS. Without RESULTS, marked figures in README.md, docs/ and
-    the READMEs of configs/ and projects/ are rewritten, too (CONTRIBUTING.md).
+    With --out, it writes the page, a plot in docs/ and model-index.yml beside it, and a
+    metafile.yml beside each of RESULTS. Without RESULTS, it also rewrites the marked figures in
+    README.md, docs/ and the READMEs of configs/ and projects/ (CONTRIBUTING.md).
 
-    With --run, runs of the matrix that have no entry yet are measured first; what fails is told in
-    one line, and the others go on. It may be ended at any time and begun again.
+    With --run, it first runs the evaluations of the matrix that have no entry. A failed run is
+    reported in one line, and the others continue. It may be interrupted and started again.
 
-    Status 0: all done. 1: some runs failed, or the page is stale. 2: nothing could begin.
+    Exit status 0: all done. 1: some runs failed, or the page is stale. 2: it could not start.
     """
     if out and not check:
         writable_file(out)
@@ -58,7 +58,7 @@ def leaderboard(
     paths = [Path(path) for path in results]
     every = not paths
     if every:
-        places = [CONFIGS, PROJECTS, *([] if out else [WORK_DIRS])]  # pages tell of no trial
+        places = [CONFIGS, PROJECTS, *([] if out else [WORK_DIRS])]  # pages have no trial runs
         paths = [p for folder in places for p in sorted(folder.glob("*/results.json"))]
         if not paths and not run:
             looked = ", ".join(f"{folder}/*/results.json" for folder in places)
@@ -80,7 +80,11 @@ def leaderboard(
 
 
 def measure(matrix: Path, jobs: int | None, only: str) -> int:
-    """Measures what is missing of the matrix; how many runs failed."""
+    """The number of failed runs, after running the missing evaluations of the matrix.
+
+    Raises:
+        UserError: the matrix has no run with `only` in its name.
+    """
     from ..leaderboard.matrix import read_matrix, run
 
     cells = read_matrix(matrix)
@@ -92,9 +96,9 @@ def measure(matrix: Path, jobs: int | None, only: str) -> int:
 
 
 def documents(paths: list[Path], out: Path, every: bool) -> dict[Path, str | bytes]:
-    """Every file that is made of the results; pictures are bytes.
+    """{path: content} of every file generated from results; pictures are bytes.
 
-    Pages with marked figures are among them if the results are `every` one there is.
+    Pages with marked figures are included if `paths` are all results (`every`).
     """
     from ..leaderboard.figures import pages
     from ..leaderboard.metafile import index, listed, metafile
@@ -118,12 +122,12 @@ def documents(paths: list[Path], out: Path, every: bool) -> dict[Path, str | byt
 
 
 def old(path: Path) -> str | None:
-    """What is in a file, if it is there."""
+    """The text of a file; None if it does not exist."""
     return path.read_text("utf-8") if path.is_file() else None
 
 
 def write(made: dict[Path, Any]) -> None:
-    """Writes texts and pictures, and the folders that they are in."""
+    """Writes texts and pictures, and makes their folders."""
     from ..io.files import write_atomic
 
     for path, content in made.items():

@@ -1,4 +1,4 @@
-"""`l2rkit print-config`: what a config comes to."""
+"""`l2rkit print-config`: a config merged with its bases."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from .common import OVERRIDES, import_mmengine, user_errors
 @OVERRIDES
 @user_errors
 def print_config(config: str, cfg_options: dict[str, Any]) -> None:
-    """Prints CONFIG with its bases and changes merged in; builds no part and reads no weights."""
+    """Prints CONFIG merged with its bases and changes. It builds no part and reads no weights."""
     import_mmengine()
     from ..config import load_config
 

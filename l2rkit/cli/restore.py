@@ -1,4 +1,4 @@
-"""`l2rkit restore`: bad photos in, better pictures out."""
+"""`l2rkit restore`: restoration of photos in 2D."""
 
 from functools import partial
 from pathlib import Path
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("photos", nargs=-1, required=True, type=click.Path(), metavar="PHOTO...")
 @click.option(
-    "--restorer", default="FaceRestorer", show_default=True, help="By its registered name."
+    "--restorer", default="FaceRestorer", show_default=True, help="Registered name of a restorer."
 )
 @RESTORER_OPTIONS
 @click.option("--out", required=True, type=click.Path(file_okay=False), help="Folder to write to.")
 @click.option(
-    "--align/--no-align", default=True, help="For restorers of faces: find the face and cut it out."
+    "--align/--no-align", default=True, help="For restorers of faces: detect and crop the face."
 )
 @click.option(
     "--paste",
     is_flag=True,
-    help="Put restored faces, all that there are, back into the whole photo, at its own size.",
+    help="Paste all restored faces back into the photo, at its own size.",
 )
 @click.option("--device", default="cpu", show_default=True)
 @click.pass_context
@@ -53,13 +53,13 @@ def restore(
     paste: bool,
     device: str,
 ) -> None:
-    """Writes NAME.png, restored in 2D, for each PHOTO; a folder stands for its photos.
+    """Writes NAME.png, restored in 2D, for each PHOTO; a folder means its photos.
 
-    A restorer of faces gives the largest face alone, aligned as the 3D methods want it. What is
-    transparent stays so.
+    A restorer of faces writes only the largest face, aligned as for 3D methods. Transparency is
+    kept.
 
-    Status 0: all done. 1: some photos failed, each with a line that says why, the others are
-    written. 2: nothing could begin.
+    Exit status 0: all done. 1: some photos failed, each with a line on the reason; the others are
+    written. 2: it could not start.
     """
     import_mmengine()
 
@@ -89,7 +89,7 @@ def restore(
     aligner = FaceAligner(part.image_size) if aligned and align else None
     if paste and aligner is None:
         raise UserError(f"--paste is for restorers of faces; {restorer} restores the whole photo")
-    # some, such as face restorers, have to see the whole photo
+    # some parts, such as face restorers, need the whole photo
     restored = (
         part if aligned or getattr(part, "needs_whole_photo", False) else partial(tiled, part)
     )
@@ -126,10 +126,10 @@ def restore(
 def repaired(
     path: Path, aligner: "FaceAligner", restored: "Callable", device: str
 ) -> "Image.Image":
-    """The whole photo in a file with all of its faces restored.
+    """The photo of a file with all of its faces restored.
 
     Raises:
-        UserError: it cannot be read, or holds no face.
+        UserError: it cannot be read, or shows no face.
     """
     import torch
 

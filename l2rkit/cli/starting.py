@@ -1,4 +1,4 @@
-"""What a training has to have before it begins; each thing that is missing is one line."""
+"""Checks before a training starts; each fault is a one-line error."""
 
 import math
 import os
@@ -14,13 +14,13 @@ import click
 from ..errors import ConfigError, UserError
 
 NEEDED = ("model", "train_dataloader", "train_cfg", "optim_wrapper")
-JOINED_BY = {  # what a launcher tells its processes
+JOINED_BY = {  # environment variables set by a launcher
     "pytorch": ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"),
     "slurm": ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_NODELIST"),
     "mpi": ("OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
 }
 RANKS = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK")
-COUNTS = {  # keys of a config that are whole numbers, and the least of each
+COUNTS = {  # keys of a config that are whole numbers, and their least values
     "train_cfg.max_iters": 1,
     "train_cfg.max_epochs": 1,
     "train_cfg.val_interval": 1,
@@ -34,10 +34,10 @@ LOCK = ".training"
 
 
 def check_config(cfg: Any, name: str) -> None:
-    """Looks whether a config can train at all.
+    """Checks the keys and numbers that training needs.
 
     Raises:
-        ConfigError: a part of it is missing, or a number is out of its range.
+        ConfigError: a key is missing, or a number is out of its range.
     """
     for key in NEEDED:
         if not isinstance(cfg.get(key), dict):
@@ -59,7 +59,7 @@ def at(cfg: Any, path: str) -> Any:
 
 
 def rates(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Each learning rate in the description of optimizers, with its dotted path."""
+    """(dotted path, value) of each learning rate in the config of optimizers."""
     for key, inner in value.items() if isinstance(value, dict) else ():
         if key == "lr":
             yield f"{path}.{key}", inner
@@ -67,10 +67,10 @@ def rates(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def check_place(work_dir: str) -> None:
-    """Looks whether a work dir can be made.
+    """Checks that a work dir can be made.
 
     Raises:
-        UserError: a file is in its place, or in that of a folder above it.
+        UserError: it, or a folder above it, is a file.
     """
     place = Path(work_dir)
     while not os.path.lexists(place) and place != place.parent:
@@ -80,10 +80,10 @@ def check_place(work_dir: str) -> None:
 
 
 def check_launcher(launcher: str) -> None:
-    """Looks whether a launcher has started this process.
+    """Checks that a launcher has started this process.
 
     Raises:
-        UserError: the environment lacks what it sets.
+        UserError: an environment variable of the launcher is missing.
     """
     missing = [name for name in JOINED_BY.get(launcher, ()) if name not in os.environ]
     if missing:
@@ -92,10 +92,10 @@ def check_launcher(launcher: str) -> None:
 
 
 def check_data(cfg: Any) -> None:
-    """Makes the training set, so that what is missing comes before all else.
+    """Builds the training set, so that errors of data come first.
 
     Raises:
-        UserError: photos are missing, or are fewer than a batch has.
+        UserError: photos are missing, or fewer than a batch.
     """
     from mmengine.registry import DATASETS
 
@@ -106,7 +106,7 @@ def check_data(cfg: Any) -> None:
 
 
 def check_weights(cfg: Any) -> None:
-    """Looks whether the weights that a training goes on from fit its model.
+    """Checks that the weights in `load_from` fit the model.
 
     Raises:
         WeightsError: they do not.
@@ -127,14 +127,13 @@ def check_weights(cfg: Any) -> None:
 
 
 def go_on(cfg: Any, seed: int | None, resume: str = "auto") -> bool:
-    """Sets the config to go on from a checkpoint.
+    """Sets the config to resume from a checkpoint; False if no step is left.
 
-    With `auto` that is the latest whole one in its work dir, if there is one. Where the run began
-    does not matter any more then, and its seed is what it was. Whether there is anything left to
-    do.
+    `auto` is the latest complete checkpoint in the work dir, if any. A resumed run ignores its
+    `load_from` and keeps its seed.
 
     Raises:
-        ConfigError: the config wants another seed, or what the checkpoint decides on, changed.
+        ConfigError: the seed differs, or the config changes what the checkpoint determines.
     """
     from ..engine.changes import changes, kept, told
     from ..io.checkpoints import checkpoint_to_resume
@@ -170,13 +169,13 @@ def go_on(cfg: Any, seed: int | None, resume: str = "auto") -> bool:
 
 @contextmanager
 def alone_in(work_dir: str) -> Iterator[None]:
-    """The work dir, made if it is not there, for this training and no other at a time.
+    """A context with a lock on the work dir, which is made if missing.
 
-    The lock goes with the process, however that ends. Of several processes of one training the
+    The lock ends with the process, even if it is killed. Of several processes of one training the
     first holds it.
 
     Raises:
-        UserError: another training is there, or the folder cannot be written to.
+        UserError: another training holds the lock, or the folder is not writable.
     """
     from filelock import FileLock, Timeout
 

@@ -1,4 +1,4 @@
-"""Tables that one can read in a terminal; wide ones are for files."""
+"""Tables for terminals, limited in width."""
 
 from collections.abc import Sequence
 from itertools import groupby, zip_longest
@@ -6,11 +6,11 @@ from textwrap import wrap
 
 WIDTH = 120  # columns of text
 GAP = "  "
-SETTING = ("protocol", "level", "images")  # what rows of one heading share
+SETTING = ("protocol", "level", "images")  # rows with equal values have one heading
 
 
 def in_columns(rows: Sequence[Sequence[str]], width: int = WIDTH) -> list[str]:
-    """The lines of a table whose last two columns are wrapped, so that all fits into `width`."""
+    """The lines of a table, at most `width` wide; the last two columns are wrapped."""
     fixed = [max(map(len, column)) for column in list(zip(*rows))[:-2]]
     rest = width - sum(fixed) - len(GAP) * (len(fixed) + 1)
     widths = [*fixed, rest - rest // 3, rest // 3]
@@ -24,9 +24,9 @@ def in_columns(rows: Sequence[Sequence[str]], width: int = WIDTH) -> list[str]:
 
 
 def narrow(markdown: str, width: int = WIDTH) -> str:
-    """Markdown tables as they are where they fit; else one for each setting, of what fits.
+    """Markdown tables of at most `width`; a wider one becomes one table per setting.
 
-    Columns are left out from the right, but for the first figure.
+    Columns that do not fit are left out from the right, but not the first metric.
     """
     return "\n\n".join(_narrow(table, width) for table in markdown.split("\n\n"))
 

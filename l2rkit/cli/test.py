@@ -1,4 +1,4 @@
-"""`l2rkit test`: a config and weights in, one entry of results.json out."""
+"""`l2rkit test`: evaluates weights and writes an entry of results.json."""
 
 from collections.abc import Iterable, Sequence
 from math import isfinite
@@ -18,7 +18,7 @@ from .common import (
 )
 from .paths import writable_file, writable_folder
 
-# What training reads, and measuring does not.
+# Keys that training reads and evaluation does not.
 TRAINING = ("train_dataloader", "train_cfg", "val_dataloader", "val_cfg", "val_evaluator")
 TRAINING += ("optim_wrapper", "param_scheduler", "auto_scale_lr", "default_hooks.checkpoint")
 TRAINING += ("model.losses", "load_from", "log_level")
@@ -31,16 +31,16 @@ TRAINING += ("model.losses", "load_from", "log_level")
     "--protocol",
     help="Name of a file in configs/_base_/protocols, such as cross_view, or a file of your own.",
 )
-@click.option("--level", default="clean", help="How bad the photos are: clean, x4, mild or severe.")
-@click.option("--restore", help="A restorer by its registered name, to repair them in 2D first.")
+@click.option("--level", default="clean", help="Degradation of photos: clean, x4, mild or severe.")
+@click.option("--restore", help="Registered name of a restorer that is applied first.")
 @RESTORER_OPTIONS
 @click.option(
-    "--keep", metavar="FOLDER", help="Keep restored photos there, for other methods behind it."
+    "--keep", metavar="FOLDER", help="Cache of restored photos, for other methods after it."
 )
-@click.option("--work-dir", help="Where results and logs go.  [default: work_dirs/<config>]")
-@click.option("--results", help="File that gets the entry.  [default: results.json in work dir]")
+@click.option("--work-dir", help="Folder of results and logs.  [default: work_dirs/<config>]")
+@click.option("--results", help="File for the entry.  [default: results.json in work dir]")
 @click.option(
-    "--show-dir", metavar="FOLDER", help="Draw a panel of each photo and what came of it there."
+    "--show-dir", metavar="FOLDER", help="Draw a panel of each photo and its face in this folder."
 )
 @click.option("--launcher", type=click.Choice(["none", "pytorch", "slurm", "mpi"]), default="none")
 @click.option("--dry-run", is_flag=True, help="Print the figures and write no entry.")
@@ -61,12 +61,12 @@ def test(
     dry_run: bool,
     cfg_options: dict[str, Any],
 ) -> None:
-    """Measures WEIGHTS, by default the shipped ones, on CONFIG's test set.
+    """Evaluates WEIGHTS, by default the shipped ones, on CONFIG's test set.
 
-    A restorer alone takes none, nor does a prior in PriorSampler: they bring them. Prints the
-    figures and enters them in results.json, in place of an older entry for the same config, weights
-    and data; the figures of each image go into results.npz beside it. Whatever is wrong with
-    WEIGHTS or with where results go is said before anything is measured.
+    Restorers alone and priors in PriorSampler load their own weights. Prints the metrics and writes
+    them to results.json, in place of an older entry for the same config, weights and data;
+    per-image figures go into results.npz beside it. Wrong WEIGHTS or output paths are reported
+    before the evaluation.
     """
     cfg = load_for_runner(config, cfg_options, launcher, protocol, TRAINING)
     from mmengine.dist import is_main_process
@@ -95,12 +95,12 @@ def test(
     writable_folder(cfg.work_dir)
     for folder in filter(None, (keep, show_dir)):
         writable_folder(folder)
-    cfg.log_level = "WARNING"  # the start-up log would drown the figures
+    cfg.log_level = "WARNING"  # without the long log at start
     cfg.custom_hooks = [*cfg.get("custom_hooks", []), dict(type="l2rkit.viz.Progress")]
     if level != "clean":
         degrade(cfg, level)
     if restore:
-        # a misspelt one is said before anything is built
+        # errors come before anything is built
         check_arguments(RESTORERS.find(restore), restorer_options)
         part_of_words(RESTORERS, dict(restorer_options, type=restore))
         cfg.model.restore = dict(restorer_options, type=restore)
@@ -108,7 +108,7 @@ def test(
         raise ConfigError("--restorer-options are for a restorer: name it with --restore")
     supervision = "" if dry_run else supervision_of(cfg)  # of losses and load_from, too
     cfg.model.pop("losses", None)
-    # where training began or stopped; MMEngine would load it over the weights
+    # MMEngine would load these over the weights
     cfg.load_from, cfg.resume = None, False
     if launcher == "pytorch":
         join_on_cpu()
@@ -145,10 +145,10 @@ def test(
 
 
 def results_file(path: str | Path) -> Path:
-    """The file that will get the entry; one that is there already holds entries.
+    """The path for the entry.
 
     Raises:
-        UserError: it cannot be written, or holds something else.
+        UserError: it cannot be written, or is a file without entries.
     """
     from ..leaderboard.results import read_entries
 
@@ -159,17 +159,17 @@ def results_file(path: str | Path) -> Path:
 
 
 def each_image(metrics: Iterable[Any]) -> dict[str, Sequence[float]]:
-    """The figures of every image by name, of those metrics that have them."""
+    """{metric: per-image figures} of the metrics that have them."""
     return {k: v for metric in metrics for k, v in getattr(metric, "each", {}).items()}
 
 
 def degrade(cfg: Any, level: str) -> None:
-    """Sets the config to test on photos of a level, each always degraded in the same way."""
+    """Sets the config to degrade its test photos at a level, with fixed random draws."""
     from ..degrade import DegradationLevel
 
-    DegradationLevel(level)  # a misspelt one is said before anything is built
+    DegradationLevel(level)  # errors come before anything is built
     cfg.level = level
-    # by name, for MMEngine dumps no classes that were put into a loaded config
+    # by name, as MMEngine cannot dump classes that were put into a loaded config
     described = dict(type="l2rkit.degrade.DegradationLevel", name=level)
     bad = dict(type="l2rkit.data.Degrade", degradation=described, seed=0)
     *before, pack = cfg.test_dataloader.dataset.pipeline

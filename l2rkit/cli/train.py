@@ -1,4 +1,4 @@
-"""`l2rkit train`: a config in, checkpoints and logs out."""
+"""`l2rkit train`: trains a config."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ from .starting import (
     go_on,
 )
 
-LOGGERS = {  # MMEngine's back ends and the packages that they import when training begins
+LOGGERS = {  # MMEngine's back ends and the packages that they import at the start of training
     "TensorboardVisBackend": "tensorboard",
     "WandbVisBackend": "wandb",
     "MLflowVisBackend": "mlflow",
@@ -30,11 +30,11 @@ LOGGERS = {  # MMEngine's back ends and the packages that they import when train
     "DVCLiveVisBackend": "dvclive",
     "AimVisBackend": "aim",
 }
-MEASURING = ("test_dataloader", "test_evaluator", "test_cfg")  # which training does not read
+MEASURING = ("test_dataloader", "test_evaluator", "test_cfg")  # keys that training does not read
 
 
 class Resume(click.Option):
-    """`--resume`, `--resume auto` and `--resume FILE.pth`; a config after it is none of them."""
+    """`--resume`, `--resume auto` or `--resume FILE.pth`; a config after it is not its value."""
 
     def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
         super().add_to_parser(parser, ctx)
@@ -52,30 +52,30 @@ class Resume(click.Option):
 
 @click.command()
 @click.argument("config", type=click.Path())
-@click.option("--work-dir", help="Where checkpoints and logs go.  [default: work_dirs/<config>]")
+@click.option("--work-dir", help="Folder of checkpoints and logs.  [default: work_dirs/<config>]")
 @click.option(
     "--resume",
     cls=Resume,
     is_flag=False,
     flag_value="auto",
     metavar="[auto|CHECKPOINT]",
-    help="Go on from the latest checkpoint in the work dir, or from CHECKPOINT.",
+    help="Resume from the latest checkpoint in the work dir, or from CHECKPOINT.",
 )
 @click.option(
-    "--chain", is_flag=True, help="First train what CONFIG begins with, if it is missing."
+    "--chain", is_flag=True, help="First train the configs that CONFIG starts from, if needed."
 )
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed of everything random.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed of all random numbers.")
 @click.option(
     "--amp",
     type=click.Choice(["bfloat16", "float16"]),
     is_flag=False,
     flag_value="bfloat16",
-    help="Networks in half precision, bfloat16 if not said; float16 needs a GPU.",
+    help="Networks in half precision, by default bfloat16; float16 needs a GPU.",
 )
 @click.option(
     "--auto-scale-lr",
     is_flag=True,
-    help="Learning rates in proportion to the batch of all processes; the config's own is for one.",
+    help="Scale learning rates by the batch of all processes; the config's are for one process.",
 )
 @click.option("--launcher", type=click.Choice(["none", "pytorch", "slurm", "mpi"]), default="none")
 @OVERRIDES
@@ -93,8 +93,8 @@ def train(
 ) -> None:
     """Trains CONFIG.
 
-    Some configs begin with the weights of another: `zoo://` ones are shipped, others have to be
-    trained before, which --chain does. It may be ended at any time and begun again.
+    Some configs start from the weights of another: `zoo://` weights are shipped, others must be
+    trained before, which --chain does. Training may be interrupted at any time and resumed.
     """
     cfg = load_for_runner(config, cfg_options, launcher, unread=MEASURING)
     cfg.work_dir = work_dir or cfg.get("work_dir") or f"work_dirs/{Path(config).stem}"
@@ -119,7 +119,7 @@ def train(
     from ..engine.console import TrainingProgress
     from ..engine.runner import TrainingRunner
 
-    check_data(cfg)  # before the Runner: what is missing comes first
+    check_data(cfg)  # before the Runner, so that errors of data come first
     with alone_in(cfg.work_dir), one_line_if_full(cfg.work_dir):
         if launcher == "pytorch":
             join_on_cpu()
@@ -131,7 +131,7 @@ def train(
 
 
 def check_loggers(cfg: Any) -> None:
-    """Raises ConfigError if a back end of the visualizer wants a package that is not there."""
+    """Raises ConfigError if a package of a visualizer's back end is missing."""
     for backend in (cfg.get("visualizer") or {}).get("vis_backends") or ():
         kind = backend["type"]
         name = kind.rpartition(".")[2] if isinstance(kind, str) else kind.__name__
@@ -141,7 +141,7 @@ def check_loggers(cfg: Any) -> None:
 
 
 def base_batch(config: str, cfg: Any) -> int:
-    """The batch for which the config's learning rates are: what it says, or its own."""
+    """The batch size of the config's learning rates: its `auto_scale_lr`, or its batch size."""
     from ..config import load_config
 
     said = cfg.get("auto_scale_lr") or {}
@@ -149,7 +149,11 @@ def base_batch(config: str, cfg: Any) -> int:
 
 
 def begin(cfg: Any, config: str, chain: bool) -> None:
-    """Sees to it that what the config begins with is there: with `chain` it is trained first."""
+    """Checks that the config's `load_from` exists; with `chain`, trains it first.
+
+    Raises:
+        ConfigError: it is missing, and `chain` is off or no config makes it.
+    """
     start = cfg.get("load_from")
     if not start or "://" in str(start) or Path(start).is_file():
         return
@@ -164,12 +168,12 @@ def begin(cfg: Any, config: str, chain: bool) -> None:
 
 @contextmanager
 def one_line_if_full(work_dir: str) -> Iterator[None]:
-    """A disk that is full ends the run in one line; checkpoints that were whole still are."""
+    """A context in which a full disk is a one-line UserError."""
     import logging
 
     from ..io.files import is_full
 
-    logging.raiseExceptions = False  # else each line of the log would bring a traceback
+    logging.raiseExceptions = False  # against a traceback for each line of the log
     try:
         yield
     except OSError as error:
@@ -182,7 +186,11 @@ def one_line_if_full(work_dir: str) -> Iterator[None]:
 
 
 def halve(cfg: Any, precision: str) -> None:
-    """Sets the config to train in half precision; float16 needs its gradients scaled."""
+    """Sets the config to train in half precision, with gradient scaling for float16.
+
+    Raises:
+        ConfigError: float16 without a GPU.
+    """
     import torch
 
     from ..engine.precision import ScaledOptimWrapper

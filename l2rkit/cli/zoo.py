@@ -1,4 +1,4 @@
-"""`l2rkit zoo`: what is shipped, what it is for, and where it lies."""
+"""`l2rkit zoo`: the shipped weights, their cards and paths."""
 
 import click
 
@@ -10,13 +10,13 @@ TITLES = ("name", "MB", "what for", "licence of its training data")
 
 @click.group()
 def zoo() -> None:
-    """Tells of the shipped weights."""
+    """Lists and describes the shipped weights."""
 
 
 @zoo.command("list")
 @user_errors
 def names() -> None:
-    """Prints a table of them."""
+    """Prints a table of the shipped weights."""
     from ..zoo.card import LICENCE, Card, cards, weights_of
 
     rows = [TITLES]
@@ -31,7 +31,7 @@ def names() -> None:
 @click.argument("name")
 @user_errors
 def show(name: str) -> None:
-    """Prints the card of NAME: what it is for, what it has seen, and what it cannot."""
+    """Prints the card of NAME: use, training data, licence and limits."""
     from ..zoo.card import card_of
 
     click.echo(card_of(name).read_text("utf-8").rstrip())
@@ -41,7 +41,7 @@ def show(name: str) -> None:
 @click.argument("name")
 @user_errors
 def path(name: str) -> None:
-    """Prints where the file of NAME lies."""
+    """Prints the path of NAME's file."""
     from ..zoo.card import weights_of
 
     click.echo(weights_of(name).resolve())

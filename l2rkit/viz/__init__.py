@@ -1,4 +1,4 @@
-"""Faces made visible."""
+"""Visualization: panels, sheets, turntables, meshes, pasting, and hooks that draw them."""
 
 from .board import BoardHook
 from .contact import contact_sheet

@@ -1,4 +1,4 @@
-"""Pictures of the face alone, without hair and background, which smear in views from the side."""
+"""Renderings without hair and background, which are smeared in side views."""
 
 import numpy as np
 import torch
@@ -14,12 +14,12 @@ from .region import face_level
 
 
 class FaceAlone(nn.Module):
-    """Draws the region of a face that `face_level` finds; a mask is soft at its rim.
+    """Renders the region of a face from `face_level`; the mask is soft at its rim.
 
     Passes no gradient. Meshes of the face end at the same line.
 
     Args:
-        size: pixels of the picture.
+        size: px of the picture.
         supersample: k by k points per pixel are rendered and averaged.
     """
 

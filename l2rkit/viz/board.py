@@ -1,8 +1,7 @@
-"""What a run shows beside its losses: panels, and how its views and lights are spread.
+"""Pictures of a run for the visualizer: panels, and histograms of views and lights.
 
-Everything goes to MMEngine's visualizer, and from there to the back ends that the config names:
-files of the work dir by default, TensorBoard and others on request. Losses are sent by MMEngine's
-own `LoggerHook`.
+MMEngine's visualizer passes them to the config's back ends: files in the work dir by default,
+TensorBoard and others. MMEngine's own `LoggerHook` sends losses.
 """
 
 import io
@@ -29,15 +28,15 @@ class BoardHook(Drawing):
 
     Args:
         interval: iterations between pictures.
-        photos: how many of the first validation photos are on a panel.
-        faces: of how many of them the spread of views and lights is shown.
+        photos: number of first validation photos on a panel.
+        faces: number of first validation photos in the histograms of views and lights.
     """
 
     def __init__(self, interval: int = 1000, photos: int = 8, faces: int = 64) -> None:
         self.interval, self.photos, self.faces = interval, photos, faces
 
     def draw(self, runner: Runner) -> None:
-        """Draws what the model makes of validation photos."""
+        """Draws the predictions for validation photos."""
         model, scene = first_scene(runner, max(self.photos, self.faces))
         few = each_tensor(scene, lambda tensor: tensor[: self.photos])
         shown = panel(few.target, few.face, few.rendering, model.render)
@@ -46,7 +45,7 @@ class BoardHook(Drawing):
 
 
 def quantities(face: Face) -> np.ndarray:
-    """(B, 10): views and lights as `QUANTITIES` names them."""
+    """(B, 10): the `QUANTITIES` of views and lights."""
     view, light = (x.detach().cpu().double().numpy() for x in (face.view, face.light.packed()))
     x, y, z = light[:, 2:].T
     towards = np.degrees(np.arctan2([x, y], -z)).T

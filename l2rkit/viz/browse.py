@@ -1,4 +1,4 @@
-"""Samples of a data set on one picture."""
+"""A picture of samples of a data set."""
 
 from collections.abc import Sequence
 
@@ -13,15 +13,15 @@ from .sheet import sheet
 
 
 def chosen(length: int, count: int, seed: int) -> list[int]:
-    """At most `count` different numbers below `length`, ascending."""
+    """At most `count` different random numbers below `length`, ascending."""
     drawn = np.random.default_rng(seed).choice(length, min(count, length), replace=False)
     return sorted(drawn.tolist())
 
 
 def samples_sheet(samples: Sequence[dict[str, Tensor]], columns: int = 4) -> Image.Image:
-    """The `photo` of each sample and on its right, if any of them has one, the `clean` one.
+    """The `photo` of each sample and, if any sample has one, the `clean` photo on its right.
 
-    Photos are (3, H, W) in [0, 1], or of photo sets (N, 3, H, W), of which each is shown.
+    Photos are (3, H, W) in [0, 1], or (N, 3, H, W) of photo sets, which are all shown.
     """
     aimed = any("clean" in sample for sample in samples)
     names = ("photo", "clean") if aimed else ("photo",)
@@ -34,5 +34,5 @@ def samples_sheet(samples: Sequence[dict[str, Tensor]], columns: int = 4) -> Ima
 
 
 def _tiles(photo: Tensor) -> Tensor:
-    """(N, 3, TILE, TILE) of (3, H, W) or (N, 3, H, W), each pixel kept a square."""
+    """(N, 3, TILE, TILE) of (3, H, W) or (N, 3, H, W), by nearest neighbours."""
     return interpolate(photo.reshape(-1, *photo.shape[-3:]).float(), (TILE, TILE), mode="nearest")

@@ -1,4 +1,4 @@
-"""A surface becomes a solid, by a flat back and walls between. Ours."""
+"""Closes a surface to a solid by a flat back and walls. Ours."""
 
 import math
 
@@ -6,16 +6,16 @@ import numpy as np
 
 from ..structures import FIELD_OF_VIEW_DEG
 
-# How far the back lies behind the deepest point: a twentieth of the picture's width at depth 1.
+# Distance of the back from the deepest point: a twentieth of the picture's width at depth 1.
 BASE = 0.05 * 2 * math.tan(math.radians(FIELD_OF_VIEW_DEG / 2))
 
 
 def closed(points: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Points (2 N, 3) and triangles (2 T + walls, 3) of the solid in front of which a surface lies.
+    """Points (2 N, 3) and triangles (2 T + walls, 3) of the solid with a surface as its front.
 
-    points (N, 3) in the camera's axes; triangles (T, 3) turn counter-clockwise seen from ahead.
-    Vertex N + i of the back lies behind vertex i on the camera's ray, so that the solid folds
-    nowhere, however steep its front. Walls hang from edges that belong to one triangle alone.
+    points (N, 3) in the camera's axes; triangles (T, 3) counter-clockwise seen from the front.
+    Vertex N + i of the back is on the camera's ray through vertex i, so the solid does not
+    intersect itself, however steep its front. Walls begin at edges of only one triangle.
     """
     count = len(points)
     depth = points[np.unique(triangles), 2].max() + BASE
@@ -27,7 +27,7 @@ def closed(points: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def rim(triangles: np.ndarray) -> np.ndarray:
-    """(E, 2): edges that belong to one triangle alone, in the direction in which it has them."""
+    """(E, 2): the edges of only one triangle, in this triangle's direction."""
     edges = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
-    names = np.array([triangles.max() + 1, 1])  # makes a number of two vertices
+    names = np.array([triangles.max() + 1, 1])  # one number for two vertices
     return edges[~np.isin(edges @ names, edges[:, ::-1] @ names)]

@@ -1,4 +1,4 @@
-"""All photos of a run on one picture."""
+"""A contact sheet of all photos of a run."""
 
 import math
 from collections.abc import Sequence
@@ -9,14 +9,14 @@ from PIL import Image
 
 from .panel import TILE, TITLES
 
-SHOWN = ("photo", "+0 deg", "-45 deg", "+45 deg")  # of the columns of a panel
-GAP = 8  # pixels between faces
+SHOWN = ("photo", "+0 deg", "-45 deg", "+45 deg")  # columns of a panel
+GAP = 8  # px between faces
 
 
 def contact_sheet(panels: Sequence[Path]) -> Image.Image:
-    """For each panel that `l2rkit.viz.panel` drew of a face: photo, front, left and right side.
+    """Photo, frontal view, left and right side of each face, from panels of `l2rkit.viz.panel`.
 
-    Row by row, about as wide as high.
+    The sheet is about as wide as high.
     """
     across = max(1, round(math.sqrt(len(panels) / len(SHOWN))))
     width, height = len(SHOWN) * TILE + GAP, TILE + GAP
@@ -30,7 +30,7 @@ def contact_sheet(panels: Sequence[Path]) -> Image.Image:
 
 
 def strip(panel: Image.Image) -> Image.Image:
-    """The columns of a panel of one face that are shown, without titles."""
+    """The columns `SHOWN` of a panel of one face, without titles."""
     pixels = np.asarray(panel.convert("RGB"))[-TILE:]
     places = [TITLES.index(title) * TILE for title in SHOWN]
     return Image.fromarray(np.concatenate([pixels[:, x : x + TILE] for x in places], 1))

@@ -1,4 +1,4 @@
-"""The part of a surface where a level is above 0, its rim a smooth line. Ours."""
+"""Cuts a surface to the part where a level is above 0, with a smooth rim. Ours."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """What a cut leaves of a surface.
+    """The remaining part of a cut surface.
 
-    Vertex k lies on the edge from old vertex `inner[k]` to `outer[k]`, the share `way[k]` in [0, 1)
-    away from the former; of old vertices that stay the two are the same. triangles (T, 3) turn as
-    before.
+    Vertex k is on the edge from old vertex `inner[k]` to `outer[k]`, at the share `way[k]` in
+    [0, 1) of it; for old vertices that remain, both are the same. triangles (T, 3) keep their
+    orientation.
     """
 
     triangles: np.ndarray
@@ -20,14 +20,14 @@ class Cut:
     way: np.ndarray
 
     def of(self, values: np.ndarray) -> np.ndarray:
-        """(K, C): values (N, C) of old vertices, at those of the cut."""
+        """(K, C): values (N, C) of old vertices, interpolated at the vertices of the cut."""
         return values[self.inner] + self.way[:, None] * (values[self.outer] - values[self.inner])
 
 
 def cut(triangles: np.ndarray, level: np.ndarray) -> Cut:
-    """The surface of triangles (T, 3) where `level` (N,), linear on each, is above 0 (not at 0).
+    """The part of triangles (T, 3) where `level` (N,), linear on each triangle, is above 0.
 
-    Triangles across the rim are cut there, into one or two. The rim has neither ends nor forks.
+    Triangles across the rim are cut into one or two. The rim has no ends and no forks.
     """
     inside = level[triangles] > 0
     count = inside.sum(1)
@@ -49,6 +49,6 @@ def cut(triangles: np.ndarray, level: np.ndarray) -> Cut:
 
 
 def first(triangles: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """Triangles (T, 3), each turned so that its one chosen corner, true in (T, 3), is the first."""
+    """(T, 3): triangles, rotated so that the one corner that is `chosen` (T, 3) comes first."""
     turn = (chosen.argmax(1)[:, None] + np.arange(3)) % 3
     return np.take_along_axis(triangles, turn, 1)

@@ -1,4 +1,4 @@
-"""When pictures are drawn during training, and how far a test is."""
+"""Hooks that draw pictures in training and tests, and a test's progress bar."""
 
 import sys
 from abc import ABC, abstractmethod
@@ -19,7 +19,7 @@ from .sheet import sheet
 
 
 class Drawing(Hook, ABC):
-    """Draws every `interval` iterations of training; its kinds say what."""
+    """Calls `draw` every `interval` iterations of training."""
 
     interval: int
 
@@ -39,7 +39,7 @@ class PanelHook(Drawing):
 
     Args:
         interval: iterations between panels.
-        photos: how many photos are on one.
+        photos: number of photos on a panel.
     """
 
     def __init__(self, interval: int = 1000, photos: int = 8) -> None:
@@ -55,7 +55,7 @@ class PanelHook(Drawing):
 
 
 def first_scene(runner: Runner, photos: int) -> tuple[nn.Module, Scene]:
-    """The model, and what it makes of the first validation photos; it trains on as before."""
+    """The model, and its scene of the first validation photos; its training mode is restored."""
     dataset = runner.val_dataloader.dataset
     batch = default_collate([dataset[i] for i in range(min(photos, len(dataset)))])
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
@@ -70,11 +70,11 @@ def first_scene(runner: Runner, photos: int) -> tuple[nn.Module, Scene]:
 class GridHook(Drawing):
     """Saves a sheet of a prior's images in the work dir every `interval` iterations.
 
-    Always of the same latents, so that they can be watched growing.
+    All sheets have the same latents.
 
     Args:
         interval: iterations between sheets.
-        images: how many are on one.
+        images: number of images on a sheet.
     """
 
     def __init__(self, interval: int = 500, images: int = 64) -> None:
@@ -90,10 +90,7 @@ class GridHook(Drawing):
 
 @HOOKS.register_module()
 class ShownPanels(Hook):
-    """Draws each photo of a test, and what the model made of it, into `folder`.
-
-    A panel is called by its photo's number in the set, `000012.png`.
-    """
+    """Saves a panel of each photo of a test in `folder`, as NUMBER.png by its index in the set."""
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
@@ -108,7 +105,7 @@ class ShownPanels(Hook):
         (scene,) = outputs
         self.folder.mkdir(parents=True, exist_ok=True)
         for one in unbatched(scene, len(scene.target)):
-            number = self.done * get_world_size() + get_rank()  # as a sampler deals them out
+            number = self.done * get_world_size() + get_rank()  # the order of MMEngine's sampler
             picture = panel(one.target, one.face, one.rendering, model.render)
             picture.save(self.folder / f"{number:06d}.png")
             self.done += 1
@@ -116,7 +113,7 @@ class ShownPanels(Hook):
 
 @HOOKS.register_module()
 class Progress(Hook):
-    """Shows on standard error how many batches of a test are done."""
+    """Shows a progress bar of a test on standard error."""
 
     def before_test_epoch(self, runner: Runner) -> None:
         self.bar = ProgressBar(len(runner.test_dataloader), file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Landmarks drawn over a photo."""
+"""Draws landmarks over photos."""
 
 import cv2
 import numpy as np
@@ -8,7 +8,7 @@ from torch.nn.functional import interpolate
 
 from ..landmarks.points import LEFT_EYE, LIPS, NOSE_TIP, OVAL, RIGHT_EYE
 
-SKIN, NAMED = (80, 200, 120), (255, 90, 60)  # of all points, and of eyes, lips, nose tip, outline
+SKIN, NAMED = (80, 200, 120), (255, 90, 60)  # of other points; of eyes, lips, nose tip, outline
 
 
 def with_landmarks(photo: Tensor, landmarks: Tensor, size: int = 256) -> Tensor:

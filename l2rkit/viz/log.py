@@ -1,4 +1,4 @@
-"""Curves of runs, from the scalars that MMEngine writes into a work dir."""
+"""Plots of runs' logs, from the scalars that MMEngine writes into a work dir."""
 
 import io
 import json
@@ -8,20 +8,20 @@ from pathlib import Path
 from ..errors import DataError, near
 
 NOT_SHOWN = ("step", "iter", "epoch", "time", "data_time", "memory")
-ACROSS = 3  # plots beside each other
+ACROSS = 3  # plots per row
 
-Log = dict[str, dict[int, float]]  # by quantity, then by step
+Log = dict[str, dict[int, float]]  # {quantity: {step: value}}
 
 
 def read_log(run: Path) -> Log:
-    """What a run's work dir logged; where it was resumed, the later word counts.
+    """The logged quantities of a run's work dir; a resumed run replaces earlier values of a step.
 
-    `run` may also be one file of scalars. MMEngine counts validations in epochs, of which a run by
-    iterations has none: they get the step before them. A test alone has no such step, and is left
+    `run` may also be a file of scalars. MMEngine counts validations in epochs, which runs by
+    iterations do not have, so they get the previous step. Logs of a test without training are left
     out.
 
     Raises:
-        DataError: it has none, or a line of them is no JSON.
+        DataError: there are no logs, or a line is not JSON with a step.
     """
     files = [run] if run.is_file() else sorted(run.glob("*/vis_data/scalars.json"))
     if not files:
@@ -47,12 +47,12 @@ def read_log(run: Path) -> Log:
 
 
 def plot_logs(logs: dict[str, Log], names: Sequence[str] = (), log_scale: bool = False) -> bytes:
-    """A PNG with a plot for each quantity and in it a line for each run of `logs`, by name.
+    """A PNG with a plot for each quantity, with a line for each run of `logs`.
 
-    names: the quantities wanted; none stands for all.
+    logs: {name of a run: its log}; names: the quantities, by default all.
 
     Raises:
-        DataError: no run has a quantity of that name.
+        DataError: no run has a quantity of that name, or none at all.
     """
     from matplotlib.figure import Figure
 

@@ -1,4 +1,4 @@
-"""Pictures of what a model made of a photo, side by side."""
+"""Panels of a photo, its maps and its face in several views."""
 
 import torch
 from PIL import Image, ImageDraw
@@ -12,13 +12,13 @@ from .mesh import to_bytes
 YAWS_DEG = (-45.0, 0.0, 45.0)
 TITLES = ["photo", "rendered", "albedo", "depth", "normals"]
 TITLES += [f"{yaw:+.0f} deg" for yaw in YAWS_DEG]
-TILE = 128  # pixels
+TILE = 128  # px
 
 
 def panel(photo: Tensor, face: Face, own: Rendering, render: nn.Module) -> Image.Image:
-    """One row for each photo: photo, rendering, albedo, depth, normals, and the face turned.
+    """One row per photo: photo, rendering, albedo, depth, normals, and the face at `YAWS_DEG`.
 
-    photo (B, 3, H, W); own: `face` as rendered in the photo's view; render draws further views.
+    photo (B, 3, H, W); own: the rendering of `face` in the photo's view; render: for other views.
     """
     columns = [
         photo,
@@ -53,7 +53,7 @@ def on_white(image: Tensor, mask: Tensor) -> Tensor:
 
 
 def with_titles(picture: Image.Image, titles: list[str]) -> Image.Image:
-    """The picture under one line of titles, evenly spread."""
+    """The picture below a line of evenly spaced titles."""
     line = 16
     canvas = Image.new("RGB", (picture.width, picture.height + line), "white")
     canvas.paste(picture, (0, line))

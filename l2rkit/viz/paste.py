@@ -1,4 +1,4 @@
-"""A face put back into the whole photo that it was cut from. Ours."""
+"""Pastes a face back into the photo that it was cropped from. Ours."""
 
 import os
 from pathlib import Path
@@ -9,8 +9,8 @@ from PIL import Image, ImageOps
 
 from ..data.photo import PhotoError, photo_size, read_photo, to_8bit, to_rgb
 
-RIM = 0.12  # of the crop's side: over it, the face fades into the photo
-RGB_PROFILES = ("RGB", "RGBA")  # whose colour profile holds for what is written, too
+RIM = 0.12  # width of the blend at the crop's edge, in sides of the crop
+RGB_PROFILES = ("RGB", "RGBA")  # modes whose colour profile applies to the output, too
 
 
 def pasted(
@@ -18,14 +18,14 @@ def pasted(
 ) -> Image.Image:
     """The photo, upright and at its own size, with a face blended into it.
 
-    Alpha and, of RGB photos, the colour profile stay; pixels that the face does not reach stay as
-    they are, to the bit. A grey photo stays grey.
+    Alpha and the colour profile of RGB photos are kept. Pixels outside the face are unchanged. A
+    grey photo remains grey.
 
     Args:
-        face: (N, N, 3) uint8 RGB, the crop that takes the place of what is there.
-        matrix: (2, 3) from pixels of the upright photo to pixels of the crop.
-        region: (N, N) in [0, 1], where the face counts; None is all of the crop. Either fades out
-            towards the crop's rim.
+        face: (N, N, 3) uint8 RGB, the new crop.
+        matrix: (2, 3) from px of the upright photo to px of the crop.
+        region: (N, N) in [0, 1], the weight of the face; None is the whole crop. The weight fades
+            out at the crop's edge.
     """
     upright, alpha = _parts(photo)
     weight = _rim(len(face)) if region is None else region * _rim(len(face))
@@ -45,13 +45,13 @@ def pasted(
 
 
 def open_whole(path: str | os.PathLike) -> tuple[Image.Image, np.ndarray, np.ndarray]:
-    """A photo to be pasted into, its pixels as detectors see them, and the matrix between both.
+    """A photo for pasting, its pixels by `read_photo`, and the (3, 3) matrix between both.
 
-    The pixels are those of `read_photo`; the (3, 3) matrix takes pixels of the upright photo to
-    them, as it is reduced if it is huge.
+    The matrix takes px of the upright photo to those of `read_photo`, which downsamples huge
+    photos.
 
     Raises:
-        UserError: it cannot be read.
+        UserError: the photo cannot be read.
     """
     pixels = read_photo(path)
     shrunk = pixels.shape[1] / photo_size(path)[0]
@@ -64,7 +64,7 @@ def open_whole(path: str | os.PathLike) -> tuple[Image.Image, np.ndarray, np.nda
 
 
 def _parts(photo: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """The photo's colours, upright, as RGB, and its alpha if it has one."""
+    """The upright photo as RGB, and its alpha channel, or None."""
     upright = ImageOps.exif_transpose(photo)
     if upright.mode == "PA" or "transparency" in upright.info:
         upright = upright.convert("RGBA")
@@ -77,7 +77,7 @@ def _parts(photo: Image.Image) -> tuple[Image.Image, Image.Image | None]:
 
 
 def faded(mask: np.ndarray) -> np.ndarray:
-    """(N, N) in [0, 1]: 1 well within a mask (N, N), falling smoothly to 0 at its edge."""
+    """(N, N) in [0, 1]: 1 inside a mask (N, N), falling smoothly to 0 at its edge."""
     within = cv2.distanceTransform((mask > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
     return _smooth(within / (RIM * len(mask)))
 
@@ -87,15 +87,15 @@ def _smooth(share: np.ndarray) -> np.ndarray:
 
 
 def _rim(size: int) -> np.ndarray:
-    """(size, size): 1 within, falling smoothly to 0 at the outermost pixels."""
+    """(size, size): 1 inside, falling smoothly to 0 at the outermost pixels."""
     inside = np.minimum(np.arange(size), np.arange(size)[::-1]) / max(1.0, RIM * (size - 1))
     return np.minimum.outer(_smooth(inside), _smooth(inside))
 
 
 def _laid(crop: np.ndarray, matrix: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """The crop as it lies in a photo of that shape (H, W, ...); 0 beyond it.
+    """The crop warped to a photo of that shape (H, W, ...); outside, a weight map is 0.
 
-    Where the photo is coarser than the crop, areas are averaged first, so that nothing aliases.
+    If the photo is coarser than the crop, area averages avoid aliasing.
     """
     matrix, scale = matrix.copy(), float(np.hypot(matrix[0, 0], matrix[1, 0]))
     if scale > 1:

@@ -1,4 +1,4 @@
-"""Where in a canonical map the face is: the mean face's oval, without what is steep. Ours."""
+"""The region of the face in a canonical map: the mean face's oval without steep parts. Ours."""
 
 import math
 from functools import lru_cache
@@ -12,23 +12,23 @@ from ..landmarks.points import MEAN_FACE, OVAL
 from ..render.warp import stretched
 from ..structures import FIELD_OF_VIEW_DEG
 
-STEEPEST_DEG = 70.0  # steeper to the camera's rays, a surface leads from the face to what is behind
-SMOOTH = 1 / 24  # share of the width: sigma of the blur that takes away ripples, but no silhouette
-BORDER = 1 / 32  # share of the width at left and right, where some methods hold the depth fixed
-BRIDGE = 1 / 12  # share of the width; what hangs on the face by a narrower bridge is cut off
-ROUND = 1 / 32  # share of the width: sigma of the blur that rounds the outline off
-# Factor by which the oval is made higher above the camera's axis: landmarks end below the hair. At
-# the sides it stays, for a wider one has the background of narrow faces.
+STEEPEST_DEG = 70.0  # steeper surfaces to the camera's rays connect the face to the background
+SMOOTH = 1 / 24  # share of the width: sigma of the blur that removes ripples, but no silhouette
+BORDER = 1 / 32  # share of the width at left and right, where some methods fix the depth
+BRIDGE = 1 / 12  # share of the width; parts connected by a narrower bridge are cut off
+ROUND = 1 / 32  # share of the width: sigma of the blur that rounds the outline
+# Factor of the oval's height above the camera's axis, as landmarks end below the hair. Its width
+# does not change: a wider one would include the background of narrow faces.
 HIGHER = 1.08
-LEAST = 1e-3  # of a level, so that no vertex lies on the rim and no triangle is without area
+LEAST = 1e-3  # of a level, so that no vertex is on the rim and no triangle has area 0
 
 
 def face_level(depth: Tensor) -> np.ndarray:
-    """(H, W) float64: above 0 at the pixels of a canonical depth (1, 1, H, W) that are the face.
+    """(H, W) float64: a level, above 0 at the face's pixels of a canonical depth (1, 1, H, W).
 
-    It falls smoothly through 0 at the rim, to 0.5 away from it on both sides. The face is the oval
-    of the mean face without what is steep (see `flat_cells`); all of the oval where nothing in the
-    middle is flat. It is one patch without holes, and so is the surface that `cut` leaves of it.
+    It falls smoothly through 0 at the rim, between 0.5 inside and -0.5 outside. The face is the
+    mean face's oval without steep parts (see `flat_cells`), or the whole oval if nothing in the
+    middle is flat. It is one patch without holes, and so is the surface after `cut`.
     """
     oval = oval_cells(depth.shape[-1])
     level = rounded_level(flat_cells(depth) * oval)
@@ -36,7 +36,7 @@ def face_level(depth: Tensor) -> np.ndarray:
 
 
 def rounded_level(cells: np.ndarray) -> np.ndarray:
-    """(H + 1, W + 1): at the corners of cells (H, W) in 0..1, their blurred share less a half."""
+    """(H + 1, W + 1): cells (H, W) in 0..1, blurred, at their corners, minus a half."""
     size = np.array(cells.shape) + 1
     blurred = cv2.GaussianBlur(
         np.pad(cells.astype(np.float64), 1), None, size[0] * ROUND, borderType=cv2.BORDER_CONSTANT
@@ -46,14 +46,14 @@ def rounded_level(cells: np.ndarray) -> np.ndarray:
 
 
 def disc(level: np.ndarray) -> np.ndarray:
-    """The level (H, W), moved past 0 where what is above 0 is more, or less, than a disc."""
+    """The level (H, W), changed to be above 0 on one patch without holes."""
     inside = without_pinches(middle_patch(level > 0).astype(bool))
     return np.where(inside, np.maximum(level, LEAST), np.minimum(level, -LEAST))
 
 
 @lru_cache(maxsize=8)
 def oval_cells(size: int) -> np.ndarray:
-    """(size - 1, size - 1) in 0..1: how far cells of a canonical map are in the mean face's oval.
+    """(size - 1, size - 1) in 0..1: cells of a canonical map in the mean face's oval.
 
     Chin and forehead reach the map's edge.
     """
@@ -71,9 +71,9 @@ def oval_cells(size: int) -> np.ndarray:
 def flat_cells(depth: Tensor, steepest_deg: float = STEEPEST_DEG) -> np.ndarray:
     """(H - 1, W - 1) bool: the cells of a canonical depth (1, 1, H, W) that may be the face.
 
-    They are the patch in the middle where the blurred depth has no steep triangles (the measure is
-    that of a renderer's `max_slope_deg`, see `stretched`), away from the border, without what hangs
-    on by a thin bridge. There is none where the middle is steep.
+    They are the middle patch of blurred depth without steep triangles (measured as by a renderer's
+    `max_slope_deg`, see `stretched`), without the border and parts on narrow bridges. The patch is
+    empty if the middle is steep.
     """
     side = depth.shape[-1] - 1
     even = cv2.GaussianBlur(depth[0, 0].numpy(), None, side * SMOOTH, None, 0, cv2.BORDER_REPLICATE)
@@ -94,9 +94,9 @@ def flat_cells(depth: Tensor, steepest_deg: float = STEEPEST_DEG) -> np.ndarray:
 
 
 def middle_patch(cells: np.ndarray) -> np.ndarray:
-    """Of cells (H, W), true or not, uint8 of the patch with most of the middle, linked by edges.
+    """(H, W) uint8: the 4-connected patch of cells (H, W) that covers most of the middle.
 
-    A canonical face stands in the middle, even if there is more of its background.
+    A canonical face is in the middle, even if the background has more cells.
     """
     cells = cells.astype(np.uint8)
     _, labels = cv2.connectedComponents(cells, connectivity=4)
@@ -107,7 +107,7 @@ def middle_patch(cells: np.ndarray) -> np.ndarray:
 
 
 def without_pinches(cells: np.ndarray) -> np.ndarray:
-    """A patch (H, W) bool, made larger until it has no holes and no corner where only two meet."""
+    """A patch (H, W) bool, grown until it has no holes and no cells that touch only at a corner."""
     while True:
         cells = without_holes(cells)
         corners = [cells[:-1, :-1], cells[:-1, 1:], cells[1:, :-1], cells[1:, 1:]]
@@ -120,7 +120,7 @@ def without_pinches(cells: np.ndarray) -> np.ndarray:
 
 
 def without_holes(cells: np.ndarray) -> np.ndarray:
-    """A patch (H, W) bool with all that it surrounds; empty cells hang together at corners, too."""
+    """A patch (H, W) bool with its holes filled; empty cells are 8-connected."""
     empty = np.pad(~cells, 1, constant_values=True).astype(np.uint8)
     _, labels = cv2.connectedComponents(empty, connectivity=8)
     return (labels != labels[0, 0])[1:-1, 1:-1]

@@ -1,4 +1,4 @@
-"""Many small pictures on one: made faces, and the photos that are most like them."""
+"""Sheets of pictures: generated faces, and the photos most similar to them."""
 
 from collections.abc import Iterable
 
@@ -9,11 +9,11 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from .mesh import to_bytes
 
-CELLS = 4  # by as many, over which features are averaged to be compared
+CELLS = 4  # features are averaged over 4 x 4 cells for comparison
 
 
 def sheet(images: Tensor, columns: int = 8) -> Image.Image:
-    """The images (N, 3, H, W) in [0, 1] row by row; white where the last row is not full."""
+    """The images (N, 3, H, W) in [0, 1], row by row; the rest of the last row is white."""
     missing = -len(images) % columns
     images = torch.cat([images, images.new_ones(missing, *images.shape[1:])])
     tiles = images.unflatten(0, (-1, columns)).permute(2, 0, 3, 1, 4)  # colour, row, y, column, x
@@ -24,10 +24,10 @@ def sheet(images: Tensor, columns: int = 8) -> Image.Image:
 def nearest(
     images: Tensor, photos: Iterable[Tensor], features: nn.Module, count: int = 3
 ) -> tuple[Tensor, Tensor]:
-    """The `count` photos most like each image, (N, count, 3, H, W), and how far, (N, count).
+    """The `count` nearest photos of each image, (N, count, 3, H, W), and distances (N, count).
 
-    images (N, 3, H, W); photos: batches (B, 3, H, W), of which mirror images are tried as well and
-    shown if nearer. Distances are root mean squares over features, coarsely localised.
+    images (N, 3, H, W); photos: batches (B, 3, H, W), compared also as mirror images, of which the
+    nearer is returned. Distances are root mean squares over features, averaged over cells.
     """
     wanted = _coarse(features(images))
     found = images.new_full((len(images), count), float("inf"))
@@ -46,7 +46,7 @@ def nearest(
 
 
 def beside(images: Tensor, neighbours: Tensor) -> Image.Image:
-    """A row for each image (N, 3, H, W), and on its right its neighbours (N, count, 3, H, W)."""
+    """A row for each image (N, 3, H, W), with its neighbours (N, count, 3, H, W) on the right."""
     tiles = torch.cat([images[:, None], neighbours], 1)
     return sheet(tiles.flatten(0, 1), columns=tiles.shape[1])
 
@@ -55,5 +55,5 @@ EXACT = "donot_use_mm_for_euclid_dist"
 
 
 def _coarse(maps: Tensor) -> Tensor:
-    """(B, C CELLS²)."""
+    """(B, C CELLS²): features (B, C, H, W), averaged over cells."""
     return adaptive_avg_pool2d(maps, CELLS).flatten(1)

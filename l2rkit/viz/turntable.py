@@ -1,4 +1,4 @@
-"""A face turned before the camera, as a row of pictures or a moving one."""
+"""Turntables and moving lights of a face, as frames or a GIF."""
 
 import io
 import math
@@ -14,7 +14,7 @@ from ..structures import Face, Light, Rendering
 from .mesh import to_bytes
 from .panel import on_white
 
-DIRECTED = 0.7  # of a light that goes round; the rest is ambient
+DIRECTED = 0.7  # directed share of a moving light; the rest is ambient
 
 
 @torch.no_grad()
@@ -25,10 +25,13 @@ def turntable(
     yaw_deg: float = 60.0,
     pitch_deg: float = 0.0,
 ) -> Tensor:
-    """(frames, B, 3, S, S): each face of the batch, swung to one side, the other, and back.
+    """(frames, B, 3, S, S): each face of the batch, turned to one side, the other, and back.
 
-    Yaw follows a sine between plus and minus `yaw_deg`, so that the last frame leads to the first.
-    Where the face does not cover the picture it is white.
+    Yaw is a sine between plus and minus `yaw_deg`, so frames can be looped. The background is
+    white.
+
+    Raises:
+        ValueError: frames is below 1.
     """
     if frames < 1:
         raise ValueError(f"a turntable has 1 frame or more, not {frames}")
@@ -44,11 +47,13 @@ def turntable(
 def relit(
     render: Callable[[Face], Rendering], face: Face, frames: int = 24, tilt_deg: float = 45.0
 ) -> Tensor:
-    """(frames, B, 3, S, S): each face of the batch from ahead, a light going round it clockwise.
+    """(frames, B, 3, S, S): each frontal face of the batch, with a light moving clockwise. Ours.
 
-    It begins above, and always comes from `tilt_deg` beside the camera. As bright as the photo's
-    light all in all, but by `DIRECTED` of it directed, for a photo in flat light has nothing to
-    show. Ours.
+    The light begins above, and is always `tilt_deg` from the camera's axis. It is as strong as the
+    photo's light, but `DIRECTED` of it is directed, so that flat light also shows the shape.
+
+    Raises:
+        ValueError: frames is below 1.
     """
     if frames < 1:
         raise ValueError(f"a light goes round in 1 frame or more, not {frames}")
@@ -66,9 +71,9 @@ def relit(
 
 
 def light_from(yaw_deg: float, pitch_deg: float, ambient: Tensor, diffuse: Tensor) -> Light:
-    """Light on a face that looks ahead: from its right in the picture, from above, in degrees.
+    """Light on a frontal face, from the picture's right and from above by these angles.
 
-    ambient (B,), diffuse (B,); 0 and 0 degrees are a light beside the camera.
+    ambient (B,), diffuse (B,); at 0 and 0 degrees the light is at the camera.
     """
     yaw, pitch = math.radians(yaw_deg), math.radians(pitch_deg)
     way = (math.sin(yaw) * math.cos(pitch), -math.sin(pitch), -math.cos(yaw) * math.cos(pitch))
@@ -76,7 +81,7 @@ def light_from(yaw_deg: float, pitch_deg: float, ambient: Tensor, diffuse: Tenso
 
 
 def gif(pictures: Tensor, seconds: float = 3.0) -> bytes:
-    """Pictures (frames, 3, H, W) in [0, 1] as a GIF that goes round for ever."""
+    """Pictures (frames, 3, H, W) in [0, 1] as a looping GIF of this duration."""
     first, *others = (Image.fromarray(to_bytes(picture)) for picture in pictures)
     file = io.BytesIO()
     first.save(
