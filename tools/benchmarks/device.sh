@@ -8,7 +8,7 @@
 # are 540 by default. --rehearse runs all parts on a CPU, at tiny sizes.
 #
 # The machine is assumed to have python3 (or what PYTHON names) with PyTorch for CUDA, its Triton,
-# NumPy, OpenCV, Numba, safetensors, Pillow, click, filelock, hypothesis and pytest. The rest is
+# NumPy, OpenCV, Numba, safetensors, Pillow, click, filelock and pytest. The rest is
 # carried: --pack, run where there is a network, makes FOLDER/l2rkit.tar.gz of the working tree,
 # without weights that nothing here needs, and of wheels; it fails if they are more than 64 MiB.
 set -u
@@ -55,5 +55,13 @@ if compgen -G "$here/.wheels/*.whl" >/dev/null; then
     "$python" -m pip install --quiet --no-index --no-deps --no-compile --target "$site" \
         "$here"/.wheels/*.whl || exit 1
     export PYTHONPATH=$site:$PYTHONPATH
+fi
+missing=$("$python" -c 'import sys
+from importlib.util import find_spec
+print(*(name for name in sys.argv[1:] if find_spec(name) is None))' \
+    torch numpy cv2 numba safetensors PIL click filelock pytest mmengine mmcv trimesh) || exit 1
+if [ -n "$missing" ]; then
+    echo "device.sh needs what $python does not have: $missing" >&2
+    exit 1
 fi
 exec "$python" "$here/tools/benchmarks/device.py" "$@"
