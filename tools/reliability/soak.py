@@ -118,7 +118,7 @@ def check_all(run: Run, photos: Path, good: set[str], bad: set[str], before: set
     check("status", run.process.wait(), 1 if bad else 0)
     done, failed, there = (named(run.said, photos, kind) for kind in ("done", "failed", "there"))
     check("photos done", sorted(done), sorted(good - before))
-    check("photos told of as failed", sorted(failed), sorted(bad))
+    check("photos reported as failed", sorted(failed), sorted(bad))
     check("photos that were there", sorted(there), sorted(before))
     wanted = sorted(name + ending for name in good for ending in ENDINGS)
     check("files", sorted(path.name for path in run.out.iterdir()), wanted)
@@ -137,7 +137,7 @@ def main(photos: int, config: str, seed: int) -> None:
         begun = time.monotonic()
         first, last = grown(list(run.memory()), len(good))
         check_all(run, folder, good, bad, set())
-        click.echo(f"{len(good)} written, {len(bad)} told of, {time.monotonic() - begun:.0f} s")
+        click.echo(f"{len(good)} written, {len(bad)} reported, {time.monotonic() - begun:.0f} s")
         click.echo(f"memory: {first:.1f} MB in the second tenth, {last:.1f} MB in the last fifth")
         if last > first * GROWTH:
             raise UserError(f"memory grew by {last / first - 1:.1%}")
