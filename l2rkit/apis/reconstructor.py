@@ -17,6 +17,7 @@ from .. import __version__
 from ..config import load_config, load_model
 from ..data.align import FaceAligner, warp
 from ..data.photo import photo_size, read_photo
+from ..data.quality import Quality, quality
 from ..engine.devices import chosen_device
 from ..errors import ConfigError, WeightsError
 from ..io.weights import load_weights, own_state, weights_digest
@@ -36,12 +37,14 @@ class Crop(NamedTuple):
     """A face cut out of a photo.
 
     pixels (size, size, 3) uint8; matrix (2, 3): from pixels of the photo to those of the crop;
-    fine (N, N, 3) uint8: the same square with more pixels, see `fine_crop`, or None.
+    fine (N, N, 3) uint8: the same square with more pixels, see `fine_crop`, or None; quality: what
+    tells whether the face may be a poor one.
     """
 
     pixels: np.ndarray
     matrix: np.ndarray
     fine: np.ndarray | None
+    quality: Quality | None = None
 
 
 class Reconstructor:
@@ -138,18 +141,16 @@ class Reconstructor:
         common = best.face.consistent
         face = replace(best.face, depth=common.depth, albedo=common.albedo)
         scene = Scene(best.scene.target, face, self.model.render(face))
-        shared = Reconstruction(scene, best.crop, best.renderer, best.fine)
+        shared = replace(best, scene=scene)
         return Collection(shared, faces, share)
 
     def _cut(self, pixels: np.ndarray, name: str) -> list[Crop]:
         if self.aligner is None:
-            matrix = whole(pixels.shape, self.size)
-            return [
-                Crop(warp(pixels, matrix, self.size), matrix, fine_crop(pixels, matrix, self.size))
-            ]
+            return [cut(pixels, whole(pixels.shape, self.size), self.size)]
         faces = self.aligner.faces(pixels, largest=not self.every_face, name=name)
-        cut = [self.aligner.crop(pixels, face) for face in faces]
-        return [Crop(crop, matrix, fine_crop(pixels, matrix, self.size)) for crop, matrix in cut]
+        return [
+            cut(pixels, self.aligner.matrix(face), self.size, score=face.score) for face in faces
+        ]
 
     def _batch(self, crops: Sequence[Crop]) -> Tensor:
         pixels = np.stack([crop.pixels for crop in crops])
@@ -161,7 +162,7 @@ class Reconstructor:
         if not (scene.face.depth.isfinite().all() and scene.rendering.image.isfinite().all()):
             raise WeightsError("the model makes a face that is not finite: its weights are broken")
         return [
-            Reconstruction(one, crop.matrix, self.model.render, crop.fine)
+            Reconstruction(one, crop.matrix, self.model.render, crop.fine, quality=crop.quality)
             for one, crop in zip(unbatched(on_cpu(scene), len(crops)), crops)
         ]
 
@@ -191,6 +192,18 @@ def reconstruct(
     if is_one_photo(photos):
         return model(photos)[0]
     return model.largest(photos, progress)
+
+
+def cut(
+    photo: np.ndarray, matrix: np.ndarray, size: int, score: float = float("nan")
+) -> Crop:
+    """The face of a photo (H, W, 3) uint8 by its matrix (2, 3); score: the detector's."""
+    return Crop(
+        warp(photo, matrix, size),
+        matrix,
+        fine_crop(photo, matrix, size),
+        quality(photo, matrix, size, score),
+    )
 
 
 def fine_crop(photo: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray | None:
