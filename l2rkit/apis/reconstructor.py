@@ -70,6 +70,7 @@ class Reconstructor:
         fidelity: float | None = None,
     ) -> None:
         device = chosen_device(device)
+        check_defaults()
         loaded = load_config(config)
         with _building:
             self.model: FaceReconstructor = load_model(loaded, device=device)
@@ -117,6 +118,7 @@ class Reconstructor:
         Raises:
             UserError: as above.
         """
+        check_defaults()
         if not isinstance(photo, (str, os.PathLike)):
             return self._cut(pixels_of(photo), "")
         pixels = read_photo(photo)
@@ -194,9 +196,19 @@ def reconstruct(
     return model.largest(photos, progress)
 
 
-def cut(
-    photo: np.ndarray, matrix: np.ndarray, size: int, score: float = float("nan")
-) -> Crop:
+def check_defaults() -> None:
+    """Looks whether tensors are made as parts make theirs.
+
+    Raises:
+        ConfigError: the process has another default for them.
+    """
+    kind, device = torch.get_default_dtype(), torch.get_default_device()
+    if kind != torch.float32 or device.type != "cpu":
+        wanted = "torch.float32 and cpu; the Reconstructor's device= says where it works"
+        raise ConfigError(f"torch's defaults are {kind} and {device}, l2rkit wants {wanted}")
+
+
+def cut(photo: np.ndarray, matrix: np.ndarray, size: int, score: float = float("nan")) -> Crop:
     """The face of a photo (H, W, 3) uint8 by its matrix (2, 3); score: the detector's."""
     return Crop(
         warp(photo, matrix, size),

@@ -32,12 +32,17 @@ class Writing:
 
         "" if a photo cannot be read.
         """
+        from ..io.files import file_digest
+
         known = sha256(f"{self.made_by} {sorted(self.shape.items())}".encode())
         for photo in photos:
             try:
-                known.update(sha256(photo.read_bytes()).digest())
+                content = file_digest(photo)
             except (OSError, ValueError):
+                content = None
+            if content is None:
                 return ""
+            known.update(content)
         return known.hexdigest()
 
     def write(

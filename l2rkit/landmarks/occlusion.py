@@ -18,6 +18,7 @@ from .points import MIRRORED
 SIZE = 128  # px of the aligned crops
 BLUR = 2.0  # px of those; what is finer tells people apart
 LEAST_SPREAD = 4.0  # of lightness, 0 to 255; a flat picture is not enlarged to noise
+FLAT = 4  # levels of 255, from the darkest to the brightest; in fewer no face is seen
 MOST = 6.0  # spreads, beyond which a point counts no more
 ROUNDS = 5  # of leaving out what does not fit
 OUTLYING = 2.0  # residual deviations at which a point counts a quarter
@@ -30,11 +31,12 @@ def occlusion(
     """(B,): log odds that something hides the face, up to a constant; see `l2rkit.data.quality`.
 
     crops: aligned, (128, 128, 3) uint8 RGB; landmarks (B, 468, 3) px; presence (B,) of `FaceMesh`.
-    A negative is unlike a face, too.
+    A negative is unlike a face, too, and a picture of one colour shows none: infinite.
     """
     known = _fitted()
     terms = features(greys(crops, landmarks), presence, known)
-    return terms @ known["weights"] + known["bias"]
+    flat = [np.ptp(crop) < FLAT for crop in crops]
+    return np.where(flat, np.inf, terms @ known["weights"] + known["bias"])
 
 
 def greys(crops: Sequence[np.ndarray], landmarks: np.ndarray) -> np.ndarray:

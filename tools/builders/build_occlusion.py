@@ -36,7 +36,10 @@ def main(out: Path) -> None:
         dict(type=CropByLandmarks, image_size=SIZE),
         dict(type=FindLandmarks, cache="data/landmarks"),
     ]
-    photos, find = ManifestPhotos(split="train", pipeline=pipeline), FaceMesh(rounds=2, mirrored=False)
+    photos, find = (
+        ManifestPhotos(split="train", pipeline=pipeline),
+        FaceMesh(rounds=2, mirrored=False),
+    )
     seen = {}
     for number, kind in enumerate(KINDS):
         click.echo(kind)
