@@ -11,6 +11,7 @@ from torch import Tensor
 from ..data.arrays import as_photo
 from ..data.photo import PhotoError, read_photo
 from ..errors import DataError
+from ..io.tensors import strange
 
 Photo = str | os.PathLike | bytes | Image.Image | np.ndarray | Tensor
 
@@ -36,11 +37,19 @@ def pixels_of(photo: Photo) -> np.ndarray:
     if isinstance(photo, Image.Image):
         return as_photo(ImageOps.exif_transpose(photo))
     if isinstance(photo, Tensor):
-        photo = photo.detach().cpu()
+        photo = _plain_numbers(photo)
         photo = (photo.permute(1, 2, 0) if photo.ndim == 3 else photo).numpy()
     if isinstance(photo, np.ndarray):
         return as_photo(photo)
     raise DataError(f"a photo is a path, bytes, a Pillow image or numbers, not {type(photo)}")
+
+
+def _plain_numbers(photo: Tensor) -> Tensor:
+    """The tensor as NumPy can take it: on the CPU, in a kind of numbers that it has."""
+    if kind := strange(photo):
+        raise DataError(f"a photo is a tensor of plain numbers, this one is {kind}")
+    photo = photo.detach().cpu()
+    return photo.float() if photo.is_floating_point() else photo
 
 
 def _from_bytes(content: bytes) -> np.ndarray:

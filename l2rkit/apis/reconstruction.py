@@ -12,6 +12,7 @@ import trimesh
 from PIL import Image
 from torch import Tensor, nn
 
+from ..data.quality import Quality
 from ..errors import UserError, near
 from ..geometry import aligned, normals, view_of
 from ..io.files import marked, png, write_atomic
@@ -35,7 +36,8 @@ class Reconstruction:
     scene: a batch of one, on the CPU; crop (2, 3): matrix from pixels of the photo to pixels of
     `scene.target`; renderer: the method's renderer; fine (N, N, 3) uint8: the same square of the
     photo with more pixels and the same outermost pixel centres, or None where the photo has no
-    more; photo_light: the photo's light, if the scene is under another one.
+    more; photo_light: the photo's light, if the scene is under another one;
+    quality: signs that the face may be a poor one.
     """
 
     scene: Scene
@@ -43,6 +45,7 @@ class Reconstruction:
     renderer: nn.Module
     fine: np.ndarray | None = None
     photo_light: Light | None = None
+    quality: Quality | None = None
 
     def __repr__(self) -> str:
         size, (yaw, pitch) = self.face.size, self.face.view[0, [1, 0]].rad2deg().tolist()
@@ -52,11 +55,17 @@ class Reconstruction:
     def face(self) -> Face:
         return self.scene.face
 
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Why the face may be a poor one, such as "occluded"; see `l2rkit.data.quality`."""
+        return self.quality.flags if self.quality else ()
+
     def arrays(self) -> dict[str, np.ndarray]:
         """The arrays that `save` writes to the `.npz` file, by name.
 
         `depth` is NaN where the photo shows no face (`numpy.isfinite(depth)` is the face's mask);
-        all other arrays are finite.
+        all other arrays are finite. `quality` (N,) has the names of the flags that were raised, see
+        `l2rkit.data.quality.FLAGS`.
         """
         face, own = self.face, self.scene.rendering
         displacement = face.displacement
@@ -72,6 +81,7 @@ class Reconstruction:
             "view": face.view[0].numpy(),
             "light": face.light.packed()[0].numpy(),
             "crop": self.crop,
+            "quality": np.array(self.flags, dtype="U16"),
         }
 
     def mesh(

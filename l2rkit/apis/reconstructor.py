@@ -18,6 +18,7 @@ from ..config import load_config, load_model
 from ..data.align import FaceAligner, warp
 from ..data.centerface import FoundFace
 from ..data.photo import photo_size, read_photo
+from ..data.quality import Quality, quality
 from ..engine.devices import chosen_device
 from ..errors import ConfigError, WeightsError
 from ..io.weights import load_weights, own_state, weights_digest
@@ -37,12 +38,14 @@ class Crop(NamedTuple):
     """A face cut out of a photo.
 
     pixels (size, size, 3) uint8; matrix (2, 3) from pixels of the photo to those of the crop;
-    fine (N, N, 3) uint8: the same square with more pixels, see `fine_crop`, or None.
+    fine (N, N, 3) uint8: the same square with more pixels, see `fine_crop`, or None; quality:
+    signs that the face may be a poor one.
     """
 
     pixels: np.ndarray
     matrix: np.ndarray
     fine: np.ndarray | None
+    quality: Quality | None = None
 
 
 class Reconstructor:
@@ -68,6 +71,7 @@ class Reconstructor:
         fidelity: float | None = None,
     ) -> None:
         device = chosen_device(device)
+        check_defaults()
         loaded = load_config(config)
         with _building:
             self.model: FaceReconstructor = load_model(loaded, device=device)
@@ -115,6 +119,7 @@ class Reconstructor:
         Raises:
             UserError: as above.
         """
+        check_defaults()
         if not isinstance(photo, (str, os.PathLike)):
             return self._cut(pixels_of(photo), "")
         pixels = read_photo(photo)
@@ -139,22 +144,18 @@ class Reconstructor:
         common = best.face.consistent
         face = replace(best.face, depth=common.depth, albedo=common.albedo)
         scene = Scene(best.scene.target, face, self.model.render(face))
-        shared = Reconstruction(scene, best.crop, best.renderer, best.fine)
+        shared = replace(best, scene=scene)
         return Collection(shared, faces, share)
 
     def _cut(self, pixels: np.ndarray, name: str) -> list[Crop]:
         if self.aligner is None:
-            matrix = whole(pixels.shape, self.size)
-            return [
-                Crop(warp(pixels, matrix, self.size), matrix, fine_crop(pixels, matrix, self.size))
-            ]
+            return [cut(pixels, whole(pixels.shape, self.size), self.size)]
         faces = self.aligner.faces(pixels, largest=not self.every_face, name=name)
         return [self.cut(pixels, face) for face in faces]
 
     def cut(self, pixels: np.ndarray, face: FoundFace) -> Crop:
         """The crop of a face that was found in a photo (H, W, 3) uint8 RGB."""
-        matrix = FaceAligner(self.size).matrix(face)
-        return Crop(warp(pixels, matrix, self.size), matrix, fine_crop(pixels, matrix, self.size))
+        return cut(pixels, FaceAligner(self.size).matrix(face), self.size, score=face.score)
 
     def _batch(self, crops: Sequence[Crop]) -> Tensor:
         pixels = np.stack([crop.pixels for crop in crops])
@@ -166,7 +167,7 @@ class Reconstructor:
         if not (scene.face.depth.isfinite().all() and scene.rendering.image.isfinite().all()):
             raise WeightsError("the model makes a face that is not finite: its weights are broken")
         return [
-            Reconstruction(one, crop.matrix, self.model.render, crop.fine)
+            Reconstruction(one, crop.matrix, self.model.render, crop.fine, quality=crop.quality)
             for one, crop in zip(unbatched(on_cpu(scene), len(crops)), crops)
         ]
 
@@ -196,6 +197,28 @@ def reconstruct(
     if is_one_photo(photos):
         return model(photos)[0]
     return model.largest(photos, progress)
+
+
+def check_defaults() -> None:
+    """Looks whether tensors are made as parts make theirs.
+
+    Raises:
+        ConfigError: the process has another default for them.
+    """
+    kind, device = torch.get_default_dtype(), torch.get_default_device()
+    if kind != torch.float32 or device.type != "cpu":
+        wanted = "torch.float32 and cpu; the Reconstructor's device= says where it works"
+        raise ConfigError(f"torch's defaults are {kind} and {device}, l2rkit wants {wanted}")
+
+
+def cut(photo: np.ndarray, matrix: np.ndarray, size: int, score: float = float("nan")) -> Crop:
+    """The face of a photo (H, W, 3) uint8 by its matrix (2, 3); score: the detector's."""
+    return Crop(
+        warp(photo, matrix, size),
+        matrix,
+        fine_crop(photo, matrix, size),
+        quality(photo, matrix, size, score),
+    )
 
 
 def fine_crop(photo: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray | None:

@@ -32,16 +32,17 @@ class Writing:
 
         "" if a photo cannot be read.
         """
+        from ..io.files import file_digest
+
         known = sha256(f"{self.made_by} {sorted(self.shape.items())}".encode())
         for photo in photos:
-            own = sha256()
             try:
-                with open(photo, "rb") as file:
-                    while part := file.read(2**20):  # a video may be larger than memory
-                        own.update(part)
+                content = file_digest(photo)
             except (OSError, ValueError):
+                content = None
+            if content is None:
                 return ""
-            known.update(own.digest())
+            known.update(content)
         return known.hexdigest()
 
     def write(

@@ -14,6 +14,7 @@ from .paths import writable_folder
 from .planning import planned
 
 if TYPE_CHECKING:
+    from ..apis.reconstruction import Reconstruction
     from ..apis.reconstructor import Reconstructor
 
 WIDTHS_MM = 0.001, 1_000_000  # files hold numbers in single precision
@@ -176,7 +177,7 @@ def each_alone(
             failed += 1
             complain(error)
             continue
-        say(f"{path} -> {folder / name}{kinds}" + more(len(faces)))
+        say(f"{path} -> {folder / name}{kinds}" + more(len(faces)) + flagged(faces))
     return failed
 
 
@@ -210,7 +211,7 @@ def together(
             failed += 1
             complain(error)
             continue
-        say(f"{path} -> {folder / person / name}{kinds}, counts {share:.2f}")
+        say(f"{path} -> {folder / person / name}{kinds}, counts {share:.2f}" + flagged([face]))
     with writing_files():
         writing.write([seen.shared], folder, person, source)  # last: if it is there, all is
     say(f"{len(crops)} photos -> {folder / person}{kinds}")
@@ -220,3 +221,13 @@ def together(
 def more(faces: int) -> str:
     """A note where a photo has more than one face."""
     return "" if faces == 1 else f" and {faces - 1} more"
+
+
+def flagged(faces: "Sequence[Reconstruction]") -> str:
+    """A note on the faces of a photo that may be poor ones: "; quality: cut, face 3 too small"."""
+    notes = [
+        f"face {number} {flag}" if number > 1 else flag
+        for number, face in enumerate(faces, 1)
+        for flag in face.flags
+    ]
+    return f"; quality: {', '.join(notes)}" if notes else ""

@@ -30,6 +30,9 @@ def as_photo(picture: "np.ndarray | Image.Image") -> np.ndarray:
 
 
 def _of_array(array: np.ndarray) -> np.ndarray:
+    if isinstance(array, np.ma.MaskedArray):
+        raise _refused("a masked array; fill what is masked")
+    array = np.asarray(array)  # a matrix, which stays flat whatever is done to it, ends the process
     shape = array.shape
     if array.ndim not in (2, 3) or (array.ndim == 3 and shape[2] not in (1, 3, 4)):
         raise _refused(f"an array {shape}; {KINDS} was wanted")

@@ -28,6 +28,7 @@ SUFFIXES_NAMED = 6  # most suffixes in the line about skipped files
 SMALLEST_SIDE = 8  # px; smaller pictures show no face
 LONGEST_SIDE = 6000  # px; the width of a 24-megapixel camera's picture
 MOST_BYTES = 900_000_000  # limit of memory for reading, see `bytes_to_read`
+MOST_SCANNED = 1_000_000_000  # pixels of a JPEG, in all of its scans; 12 scans of 64 MP are less
 WHITES = (255, 1023, 4095, 16383, 65535)  # of 8, 10, 12, 14 and 16 bits
 FLOAT_WHITES = (1.0, 255.0)
 ROWS = 64  # converted at a time
@@ -266,6 +267,22 @@ def _whole_jpeg(image: Image.Image) -> bool:
     return several or content[:1] != bytes([image.layers])
 
 
+def _check_scans(path, image: Image.Image, pixels: int) -> None:
+    """Refuses a JPEG that goes over its picture again and again: 95 bytes cost 0.2 s at 64 MP."""
+    if image.format not in ("JPEG", "MPO"):
+        return
+    image.fp.seek(0)
+    scans, last = 0, b""
+    while block := image.fp.read(2**20):
+        block, _, other = (last + block).partition(b"\xff\xd9\xff\xd8")  # of an MPO
+        scans += block.count(b"\xff\xda")
+        if other:
+            break
+        last = block[-1:] if block.endswith(b"\xff") else b""
+    if scans * pixels > MOST_SCANNED:
+        raise PhotoError(path, f"goes over its {pixels} px {scans} times, which takes too long")
+
+
 @contextmanager
 def _opened(path):
     """The file as a Pillow image that fits in memory, and its original size.
@@ -285,6 +302,7 @@ def _opened(path):
                     f"{width} x {height} px of {image.format} ({image.mode}) want "
                     f"{wants / 1e9:.1f} GB to be read; the limit is {MOST_BYTES / 1e9:.1f}",
                 )
+            _check_scans(path, image, width * height)
             yield image, (width, height)
     except PhotoError:
         raise
@@ -316,6 +334,8 @@ def _check_file(path: Path) -> None:
         raise PhotoError(path, "is a folder, a photo was wanted")
     if not os.path.exists(path):  # pathlib raises for too long a name
         raise PhotoError(path, "no such file")
+    if not path.is_file():
+        raise PhotoError(path, "is a pipe or a device, a file was wanted")
     if path.stat().st_size == 0:
         raise PhotoError(path, "is empty (0 bytes)")
 

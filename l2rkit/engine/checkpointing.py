@@ -23,7 +23,7 @@ class AtomicCheckpoint(CheckpointHook):
         self.backend_args = dict(backend="AtomicBackend")
         super().before_train(runner)
         if is_main_process():
-            for torn in Path(self.out_dir).glob("*.pth.part"):  # of a run that was killed
+            for torn in Path(self.out_dir).glob("*.part"):  # of a run that was killed
                 torn.unlink()
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:

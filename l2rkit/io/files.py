@@ -5,10 +5,12 @@ import io
 import os
 import struct
 import zlib
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from secrets import token_hex
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -25,36 +27,52 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no room on the disk, in the 
 def write_atomic(path: Path, content: bytes) -> None:
     """Writes `content` to `path` atomically; the folder must exist.
 
-    A failed write leaves no file, and an older one unchanged.
+    A failed write leaves no file, and an older one unchanged. Others may write to the same place.
     """
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError:
-        with suppress(OSError):  # its name may be too long
-            part.unlink(missing_ok=True)
-        raise
+    with beside(path) as file:
+        file.write(content)
 
 
 def write_durable(path: Path, content: bytes | memoryview) -> None:
     """`write_atomic`, also synced to disk against power loss."""
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
+    with beside(path) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
     if os.name == "posix":  # elsewhere a folder cannot be opened
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)  # the new name, too
         finally:
             os.close(folder)
+
+
+@contextmanager
+def beside(path: Path) -> Iterator[BinaryIO]:
+    """A new file in the folder of `path`, which takes its place once it is written.
+
+    It has a name of its own, and never is a file or a link that was there.
+    """
+    part = path.with_name(f"{token_hex(8)}.part")
+    try:
+        with part.open("xb") as file:
+            yield file
+        part.replace(path)
+    except BaseException:
+        with suppress(OSError):  # its name may be too long
+            part.unlink(missing_ok=True)
+        raise
+
+
+def file_digest(path: Path) -> bytes | None:
+    """SHA-256 of a file, a part at a time; None of what is no file, such as a pipe or a device."""
+    if not path.is_file():
+        return None
+    digest = sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.digest()
 
 
 def cached_array(place: Path, make: Callable[[], np.ndarray]) -> np.ndarray:
@@ -96,12 +114,17 @@ def _text(key: str, value: str) -> bytes:
 
 def made_of(path: Path) -> str | None:
     """The mark in a picture that l2rkit wrote; None for any other file."""
-    from PIL import Image
+    from PIL.GifImagePlugin import GifImageFile
+    from PIL.PngImagePlugin import PngImageFile
 
-    try:
-        with Image.open(path) as picture:
-            found = picture.info
-    except Exception:  # a file may hold anything
+    found = None
+    for kind in (PngImageFile, GifImageFile):  # Image.open would refuse our largest pictures
+        with suppress(Exception):  # a file may be anything at all
+            if path.is_file():  # a pipe never ends
+                with kind(path) as picture:
+                    found = picture.info
+                    break
+    if found is None:
         return None
     comment = found.get("comment", b"")  # of a GIF
     ours = found.get("Software") == OURS or comment == OURS.encode()

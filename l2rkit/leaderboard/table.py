@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ..errors import printable
 from .columns import COLUMNS
 from .paired import interval
 
@@ -54,9 +55,14 @@ def picture(entry: dict[str, Any]) -> bool:
 
 
 def grid(titles: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table."""
-    lines = ["| " + " | ".join(line) + " |" for line in [titles, *rows]]
+    """A Markdown table; what names of others' entries would do to it is escaped."""
+    lines = ["| " + " | ".join(map(in_cell, line)) + " |" for line in [titles, *rows]]
     return "\n".join([lines[0], "|" + "---|" * len(titles), *lines[1:]])
+
+
+def in_cell(text: str) -> str:
+    """The text as one cell shows it: on one line, without HTML and further cells."""
+    return printable(text).replace("|", "\\|").replace("<", "&lt;")
 
 
 def cell(metrics: dict[str, dict[str, float]], name: str, digits: int) -> str:

@@ -30,6 +30,7 @@ def test_it_is_called_as_others_are(inferencer: FaceInferencer, tmp_path: Path) 
         np.testing.assert_allclose(face["view"], alone["view"], atol=1e-4)
         kept = np.load(tmp_path / f"{path.stem}.npz")
         np.testing.assert_array_equal(kept["depth"], face["depth"])
+        np.testing.assert_array_equal(kept["quality"], face["quality"])
         assert (tmp_path / f"{path.stem}.glb").is_file()
     assert [picture.shape for picture in found["visualization"]] == [(144, 8 * 128, 3)] * 3
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from l2rkit.apis.inputs import is_one_photo, pixels_of
 from l2rkit.apis.reconstructor import Reconstructor, reconstruct
-from l2rkit.errors import UserError
+from l2rkit.errors import ConfigError, UserError
 from l2rkit.zoo import FOLDER
 
 SAMPLE = FOLDER / "samples" / "portrait_1.jpg"
@@ -35,6 +35,8 @@ FORMS = {
     "single floats": (PIXELS / 255).astype(np.float32),
     "tensor": torch.from_numpy(PIXELS).permute(2, 0, 1),
     "float tensor": torch.from_numpy(PIXELS).permute(2, 0, 1) / 255,
+    "half floats": (torch.from_numpy(PIXELS).permute(2, 0, 1) / 255).half(),
+    "learnt": (torch.from_numpy(PIXELS).permute(2, 0, 1) / 255).requires_grad_(),
     "opaque": np.dstack([PIXELS, np.full(PIXELS.shape[:2], 255, np.uint8)]),
 }
 
@@ -55,7 +57,8 @@ def test_a_pillow_image_is_upright_and_transparency_grey() -> None:
 
 def test_grey_is_grey_in_three_channels() -> None:
     grey = PIXELS[..., 0]
-    for form in (grey, grey[..., None], Image.fromarray(grey), torch.from_numpy(grey)[None]):
+    forms = [grey, grey[..., None], Image.fromarray(grey), torch.from_numpy(grey)[None]]
+    for form in (*forms, np.asmatrix(grey)):  # a matrix has ended the process
         np.testing.assert_array_equal(pixels_of(form), np.repeat(grey[..., None], 3, 2))
 
 
@@ -68,6 +71,10 @@ def test_grey_is_grey_in_three_channels() -> None:
         (np.full((99, 99, 3), np.nan), "numbers from nan to nan"),
         (b"a letter", "photo of 8 bytes: is not a picture"),
         (b"", "photo of 0 bytes: is empty"),
+        (torch.zeros(3, 99, 99, device="meta"), "this one is meta"),
+        (torch.zeros(3, 99, 99).to_sparse(), "this one is sparse"),
+        (torch.zeros(3, 99, 99, dtype=torch.complex64), "this one is complex"),
+        (np.ma.masked_array(np.zeros((99, 99))), "a masked array; fill what is masked"),
         (17, "not <class 'int'>"),
     ],
 )
@@ -87,13 +94,31 @@ def test_reconstruct_takes_them_alone_and_in_lists() -> None:
     assert len(both) == 2 and not is_one_photo(batch)
 
 
+@pytest.mark.parametrize("default", ["dtype", "device"])
+def test_other_defaults_of_torch_are_one_line(default: str) -> None:
+    """Parts make tensors as their process does; with others the error came from deep within."""
+    reconstruct(SAMPLE, HALF)  # the model is there already
+    kind = torch.get_default_dtype()
+    try:
+        if default == "dtype":
+            torch.set_default_dtype(torch.float64)
+        else:
+            torch.set_default_device("meta")
+        with pytest.raises(ConfigError, match=r"torch's defaults are .*, l2rkit wants"):
+            reconstruct(SAMPLE, HALF)
+    finally:
+        torch.set_default_dtype(kind)
+        torch.set_default_device(None)
+
+
 def test_depth_is_nan_where_there_is_no_face_and_all_else_finite() -> None:
     (face,) = Reconstructor(HALF)(Image.open(SAMPLE))
     arrays = face.arrays()
     seen = np.isfinite(arrays["depth"])
     assert 0.1 < seen.mean() < 1
     np.testing.assert_array_equal(seen, face.scene.rendering.mask[0, 0].numpy() > 0)
-    assert all(np.isfinite(array).all() for name, array in arrays.items() if name != "depth")
+    others = [array for name, array in arrays.items() if name not in ("depth", "quality")]
+    assert len(others) == 8 and all(np.isfinite(array).all() for array in others)
 
 
 def test_records_print_as_one_line() -> None:

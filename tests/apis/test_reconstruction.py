@@ -45,7 +45,10 @@ def test_a_list_of_photos_gives_what_each_gives_alone(capsys: pytest.CaptureFixt
     assert isinstance(together, list) and len(together) == 2
     for path, one in zip(SAMPLES, together):
         alone = reconstruct(path, L2R)
+        assert one.flags == alone.flags
         for name, array in alone.arrays().items():
+            if name == "quality":
+                continue
             rounding = 2e-4 if name == "normal" else 1e-4  # by steps half as wide as at 64 px
             np.testing.assert_allclose(one.arrays()[name], array, atol=rounding, err_msg=name)
     assert np.abs(together[0].arrays()["albedo"] - together[1].arrays()["albedo"]).max() > 0.1

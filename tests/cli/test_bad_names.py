@@ -113,3 +113,16 @@ def test_a_full_disk_ends_the_run_in_one_line(tmp_path: Path) -> None:
 def test_what_is_quoted_cannot_write_on_a_terminal() -> None:
     assert printable("ä 顔 a\x1b[2J\udce9\u202e") == r"ä 顔 a\x1b[2J\udce9\u202e"
     assert str(UserError("a\x1b[2J\nb")) == r"a\x1b[2J b"
+
+
+def test_pipes_and_devices_are_one_line(config, weights, tmp_path: Path) -> None:
+    """Before, `--skip-existing`'s digest read them to their end, which a pipe has not."""
+    os.mkfifo(pipe := tmp_path / "pipe.jpg")
+    writer = os.open(pipe, os.O_RDWR)  # a reader would wait for its words
+    try:
+        result = made(config, weights, pipe, "/dev/zero", PHOTO, "--out", tmp_path / "out")
+    finally:
+        os.close(writer)
+    assert result.exit_code == 1 and len(result.stderr.strip().splitlines()) == 3
+    assert result.stderr.count("is a pipe or a device, a file was wanted") == 2
+    assert (tmp_path / "out" / "head.npz").is_file()

@@ -50,6 +50,7 @@ def test_writes_what_the_contract_names(config: Path, weights: Path, tmp_path: P
         "view": (6,),
         "light": (5,),
         "crop": (2, 3),
+        "quality": (0,),
     }
     assert np.nanmax(arrays["depth"]) < 1.2 and not arrays["displacement"].any()
     assert np.allclose(np.linalg.norm(arrays["normal"], axis=-1), 1, atol=1e-5)
@@ -240,3 +241,19 @@ def test_wrong_collections_are_one_line(
         result = run(*words, "--out", tmp_path / "out")
         assert result.exit_code == 2, result.output
         assert said in result.stderr and "Traceback" not in result.stderr
+
+
+def test_flags_are_in_the_line_and_in_the_arrays(
+    config: Path, weights: Path, tmp_path: Path
+) -> None:
+    photo = np.array(Image.open(PORTRAIT))
+    photo[200:] = 128  # a grey bar over the lower half of the face
+    Image.fromarray(photo).save(tmp_path / "barred.png")
+    words = ["--config", config, "--weights", weights, "--out", tmp_path / "out"]
+    result = run(tmp_path / "barred.png", PORTRAIT, *words)
+    barred, good = result.stdout.strip().splitlines()
+    assert "; quality: occluded" in barred and "; quality" not in good
+    flags = [
+        np.load(tmp_path / "out" / f"{name}.npz")["quality"] for name in ("barred", "portrait_3")
+    ]
+    assert "occluded" in flags[0] and not flags[1].size

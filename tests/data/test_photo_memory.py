@@ -109,3 +109,23 @@ def test_large_pictures_in_few_bytes_are_refused(
 def test_the_measure_sees_what_is_taken() -> None:
     took, _ = measured(lambda: bytearray(b"x") * 300_000_000)
     assert 250_000_000 < took < MOST_BYTES
+
+
+def scanned(times: int) -> bytes:
+    """A progressive JPEG of 4 megapixels that has its last scan so many times more."""
+    Image.new("L", (2000, 2000), 120).save(file := io.BytesIO(), "JPEG", progressive=True)
+    whole = file.getvalue()
+    last = whole[whole.rindex(b"\xff\xda") : -2]
+    return whole[:-2] + last * times + whole[-2:]
+
+
+def test_a_jpeg_that_goes_over_its_picture_again_and_again_is_refused(tmp_path: Path) -> None:
+    """A scan of 60 bytes takes as long as one of all pixels; 4,000 of them are 400 KB."""
+    path = tmp_path / "a.jpg"
+    for times, refused in ((10, False), (4000, True)):
+        path.write_bytes(scanned(times))
+        if refused:
+            with pytest.raises(PhotoError, match=r"goes over its 4000000 px 40\d\d times"):
+                read_photo(path)
+        else:
+            assert read_photo(path).shape == (2000, 2000, 3)

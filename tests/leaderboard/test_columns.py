@@ -37,3 +37,12 @@ def test_titles_are_unique_and_usable_as_keys_of_a_metafile() -> None:
     assert len(set(titles)) == len(titles)
     assert not [title for title in titles if "," in title or ":" in title]
     assert set(COLUMNS) < set(PUBLISHED)
+
+
+def test_names_of_others_stay_within_their_cells() -> None:
+    """Names come from anybody's results.json; a table is a page's, in the end."""
+    names = dict(config="a|b<script>x</script>\n# y", protocol="p", level="clean", restore="none")
+    text = table([names | dict(seed=0, n=2, metrics={"side": {"mean": 1.5, "std": 0.5}})])
+    lines = text.splitlines()
+    assert len(lines) == 3 and "<" not in text
+    assert len({line.replace(r"\|", "").count("|") for line in lines}) == 1

@@ -1,0 +1,65 @@
+"""Files are there whole or not at all, whatever else is in their folder or writes to it."""
+
+import struct
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from l2rkit.io.files import beside, file_digest, made_of, marked, write_atomic, write_durable
+
+WRITERS = [write_atomic, write_durable]
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_links_beside_the_place_are_not_followed(write, tmp_path: Path) -> None:
+    """Before, the new content went through `a.npz.part` to what that is a link to."""
+    precious, place = tmp_path / "precious", tmp_path / "a.npz"
+    precious.write_bytes(b"precious")
+    (tmp_path / "a.npz.part").symlink_to(precious)
+    write(place, b"new")
+    assert precious.read_bytes() == b"precious"
+    assert place.read_bytes() == b"new" and not place.is_symlink()
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_many_writers_of_one_place_leave_one_whole_file(write, tmp_path: Path) -> None:
+    """Before, one writer moved away what another was still writing."""
+    contents = [bytes([number]) * 100_000 for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda content: write(tmp_path / "a", content), contents * 5))
+    assert (tmp_path / "a").read_bytes() in contents
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_an_interrupted_file_leaves_the_one_before(tmp_path: Path) -> None:
+    place = tmp_path / "a"
+    place.write_bytes(b"before")
+    with pytest.raises(KeyboardInterrupt), beside(place) as file:
+        file.write(b"half of i")
+        raise KeyboardInterrupt
+    assert place.read_bytes() == b"before"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def png_header(width: int, height: int) -> bytes:
+    body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    empty = b"\0\0\0\0IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
+    return b"\x89PNG\r\n\x1a\n\0\0\0\r" + body + struct.pack(">I", zlib.crc32(body)) + empty
+
+
+def test_large_pictures_are_known_as_ours(tmp_path: Path) -> None:
+    """Pillow refuses to open 179 megapixels; a contact sheet of 550 photos has as many."""
+    sheet = tmp_path / "sheet.png"
+    sheet.write_bytes(marked(png_header(20_000, 20_000), "of these"))
+    assert made_of(sheet) == "of these"
+    sheet.write_bytes(png_header(20_000, 20_000))
+    assert made_of(sheet) is None
+
+
+def test_what_is_no_file_has_no_digest(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"a" * 3_000_000)
+    assert file_digest(tmp_path / "a").hex().startswith("2a152c89")
+    for path in (tmp_path, tmp_path / "none", Path("/dev/zero")):
+        assert file_digest(path) is None
