@@ -1,5 +1,6 @@
 """`l2rkit reconstruct`: photos in, meshes out."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
