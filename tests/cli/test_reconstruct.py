@@ -251,7 +251,7 @@ def test_flags_are_in_the_line_and_in_the_arrays(
     Image.fromarray(photo).save(tmp_path / "barred.png")
     words = ["--config", config, "--weights", weights, "--out", tmp_path / "out"]
     result = run(tmp_path / "barred.png", PORTRAIT, *words)
-    barred, good = result.stdout.strip().splitlines()
+    barred, good, _page = result.stdout.strip().splitlines()
     assert "; quality: occluded" in barred and "; quality" not in good
     flags = [
         np.load(tmp_path / "out" / f"{name}.npz")["quality"] for name in ("barred", "portrait_3")
