@@ -2,12 +2,13 @@
 # make test: the tests
 # make soak: trainings killed and resumed, doors given harm, thousands of photos, for some hours
 # make browser: the page of `l2rkit app` in Chromium, which has to be installed with its driver
+# make triton: the Triton renderer, in Triton's interpreter and compiled for GPUs, without one
 # make docs: the documentation as a site, in work_dirs/site
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO := work_dirs/demo
 
-.PHONY: demo test soak browser docs clean
+.PHONY: demo test soak browser triton docs clean
 demo: .venv/.installed
 	$(BIN)/python tools/demo.py --out $(DEMO)
 
@@ -29,6 +30,16 @@ BROWSED := work_dirs/browser
 browser: .venv/.installed
 	$(BIN)/python -m pip install --quiet --target $(BROWSED)/packages 'gradio>=6.31,<7' selenium
 	L2RKIT_SHOTS=$(BROWSED) PYTHONPATH=$(BROWSED)/packages $(BIN)/python -m pytest -m "" tests/demo
+
+# Triton comes with PyTorch's builds for CUDA; beside one for CPUs it is kept out of .venv.
+TRITON := work_dirs/triton
+triton: $(TRITON)/.installed
+	PYTHONPATH=$(TRITON) TRITON_INTERPRET=1 $(BIN)/python -m pytest tests/render \
+		tests/test_contracts.py -k 'triton or Triton'
+
+$(TRITON)/.installed: .venv/.installed
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $(TRITON) triton==3.9.0
+	@touch $@
 
 # The site's environment is its own, without torch: the package is read, not imported.
 # Its packages are those of the extra `docs`.

@@ -22,7 +22,13 @@ setup(
     packages=[*find_packages(include=["l2rkit", "l2rkit.*"]), *CONFIGS],
     package_dir=CONFIGS,
     package_data={
-        "l2rkit": ["zoo/**/*", "data/heads/*.npz", "data/openfaces/*.gz", "landmarks/*.npz"]
+        "l2rkit": [
+            "zoo/**/*",
+            "data/heads/*.npz",
+            "data/openfaces/*.gz",
+            "landmarks/*.npz",
+            "viz/*.html",
+        ]
     },
     install_requires=[
         "torch>=2.4",

@@ -15,6 +15,7 @@ from torch.nn.functional import softplus
 
 from .errors import PartError
 from .ops.gradients import input_gradient
+from .ops.transfer import HostBuffers, constant
 from .registry import MODELS
 from .render.warp import warp_to_view
 from .structures import Face, Rendering, Scene
@@ -37,7 +38,7 @@ class DiscriminatorInput:
 
 
 @MODELS.register_module()
-class Adversary(nn.Module):
+class Adversary(HostBuffers):
     """The adversarial loss and the discriminator's own; used only in training.
 
     Args:
@@ -47,6 +48,8 @@ class Adversary(nn.Module):
         r1: weight of R1 (Mescheder et al., ICML 2018), every 16th step.
         turned: renders faces in other photos' views; False is a 2D adversary, in their own views.
     """
+
+    host_buffers = ("step",)
 
     def __init__(
         self,
@@ -90,13 +93,14 @@ class Adversary(nn.Module):
 
     def _discriminator_input(self, seen: Rendering, face: Face) -> DiscriminatorInput:
         with torch.no_grad():
-            window = ellipse(face.size).to(seen.image).expand(len(face), 1, -1, -1)
+            window = ellipse(face.size).to(seen.image, non_blocking=True)
+            window = window.expand(len(face), 1, -1, -1)
             window = warp_to_view(window, seen.depth, face.view) * seen.mask
         image = seen.image * window + BEHIND * (1 - window)
         if not self.discriminator.condition:
             return DiscriminatorInput(image, None)
         return DiscriminatorInput(
-            image, face.view.detach() / face.view.new_tensor([TURN] * 3 + [SHIFT] * 3)
+            image, face.view.detach() / constant([TURN] * 3 + [SHIFT] * 3, face.view)
         )
 
     def _scores(self, pictures: DiscriminatorInput) -> Tensor:
@@ -112,7 +116,7 @@ class Adversary(nn.Module):
 
 def another(scene: Scene) -> Tensor:
     """(B,): a random permutation of the batch, the other photo for each photo."""
-    return torch.randperm(len(scene.target)).to(scene.target.device)
+    return torch.randperm(len(scene.target)).to(scene.target.device, non_blocking=True)
 
 
 def ellipse(size: int) -> Tensor:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
+from .ops.transfer import constant
 from .structures import FIELD_OF_VIEW_DEG, PIVOT
 
 
@@ -139,7 +140,7 @@ def aligned(maps: Tensor, size: int) -> Tensor:
 @in_float32
 def _averaged(maps: Tensor, size: int) -> Tensor:
     line = shares(maps.shape[-1], size)
-    line = torch.as_tensor(line, dtype=maps.dtype, device=maps.device)
+    line = torch.as_tensor(line, dtype=maps.dtype).to(maps.device, non_blocking=True)
     return line @ maps @ line.T
 
 
@@ -180,4 +181,4 @@ def grid_triangles(height: int, width: int) -> Tensor:
 
 
 def _pivot(points: Tensor) -> Tensor:
-    return points.new_tensor(PIVOT)[:, None, None]
+    return constant(PIVOT, points)[:, None, None]

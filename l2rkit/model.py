@@ -13,6 +13,7 @@ from .geometry import aligned
 from .ops.gradients import frozen
 from .ops.precision import checked_precision, in_precision
 from .ops.resize import resized
+from .ops.transfer import PREPROCESSOR, on_host
 from .registry import DECOMPOSERS, LOSSES, MODELS, REFINERS, RENDERERS, RESTORERS
 from .structures import Face, Scene, Truth
 
@@ -47,7 +48,7 @@ class FaceReconstructor(BaseModel):
         precision: str | None = None,
         data_preprocessor: dict | nn.Module | None = None,
     ) -> None:
-        super().__init__(data_preprocessor=data_preprocessor)
+        super().__init__(data_preprocessor=data_preprocessor or PREPROCESSOR)
         self.precision = checked_precision("FaceReconstructor", precision)
         self.restore = RESTORERS.build(restore)
         self.decompose = DECOMPOSERS.build(decompose)
@@ -176,12 +177,12 @@ class FaceReconstructor(BaseModel):
         total, report = self.parse_losses(losses)
         own.update_params(total)
         if self.adversary is None:
-            return report
+            return on_host(report)
         with in_precision(self.precision, scene.target):
             discriminator_loss = self.adversary.discriminator_loss(fake, real)
         optim_wrapper["adversary"].update_params(discriminator_loss["loss"])
-        learnt = {f"adversary_{name}": value.detach() for name, value in discriminator_loss.items()}
-        return report | learnt
+        learnt = {f"adversary_{name}": value for name, value in discriminator_loss.items()}
+        return on_host(report | learnt)
 
     @torch.no_grad()
     def predict(self, photo: Tensor, person: Tensor | None = None) -> list[Scene]:

@@ -1,4 +1,4 @@
-"""Draws what a config's data pipeline gives."""
+"""Draws samples of a config's data pipeline."""
 
 from l2rkit.cli.browse_dataset import browse_dataset
 

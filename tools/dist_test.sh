@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Measures WEIGHTS in processes of one machine: tools/dist_test.sh CONFIG WEIGHTS GPUS [OPTIONS]
+# Evaluates WEIGHTS in several processes: tools/dist_test.sh CONFIG WEIGHTS GPUS [OPTIONS]
 CONFIG=${1:?usage: tools/dist_test.sh CONFIG WEIGHTS GPUS [OPTIONS of tools/test.py]}
 WEIGHTS=${2:?a weight file or checkpoint}
-GPUS=${3:?how many processes on this machine}
+GPUS=${3:?number of processes on this machine}
 PYTHONPATH="$(dirname "$0")/..:$PYTHONPATH" exec ${PYTHON:-python} -m torch.distributed.run \
     --nnodes "${NNODES:-1}" --node-rank "${NODE_RANK:-0}" --nproc-per-node "$GPUS" \
     --master-addr "${MASTER_ADDR:-127.0.0.1}" --master-port "${PORT:-29500}" \

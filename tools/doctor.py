@@ -1,4 +1,4 @@
-"""Says what of l2rkit works here."""
+"""Reports which parts of l2rkit work on this machine."""
 
 from l2rkit.cli.doctor import doctor
 

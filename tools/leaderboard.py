@@ -1,4 +1,4 @@
-"""Prints the figures of results files as one table."""
+"""Prints the results of results.json files as tables."""
 
 from l2rkit.cli.leaderboard import leaderboard
 

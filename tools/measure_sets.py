@@ -1,9 +1,9 @@
-"""What more photos of a person bring to a method that sees them together, and what a bad one does.
+"""Measures how a method of photo sets depends on the size of sets and on bad photos in them.
 
-On test heads, eight photos of each person: the errors of every photo when it is seen in sets of 1,
-2, 4 and 8, and how much less than alone. Then, in sets of 4, one photo is exchanged for another
-person's, or made bad: how much it still counts (1 is as much as the others), and what it does to
-the errors of the other three. Intervals are 95 %, by bootstrap over people.
+On test heads, eight photos of each person: the errors of every photo in sets of 1, 2, 4 and 8, and
+the improvement over single photos. Then, in sets of 4, one photo is replaced by another person's,
+or degraded: its weight (1 is that of the others), and the change of the errors of the other three.
+Intervals are 95 %, by bootstrap over people.
 """
 
 from collections.abc import Callable
@@ -36,8 +36,8 @@ DRAWS = 10_000  # of the bootstrap
 @click.argument("config", type=click.Path())
 @click.argument("weights", type=click.Path(), required=False)
 @click.option("--people", default=125, show_default=True, type=click.IntRange(2))
-@click.option("--against", type=click.Path(), help="Config of a method that sees photos alone.")
-@click.option("--results", help="File that gets the entries.  [default: in work_dirs/]")
+@click.option("--against", type=click.Path(), help="Config of a method of single photos.")
+@click.option("--results", help="File for the entries.  [default: in work_dirs/]")
 @user_errors
 def main(
     config: str, weights: str | None, people: int, against: str | None, results: str | None
@@ -75,7 +75,7 @@ def main(
 
 
 def load_heads(people: int, size: int) -> tuple[Tensor, Tensor]:
-    """Photos (N, 3, size, size) and true depths (N, 1, size, size), EACH of one person in a row."""
+    """Photos (N, 3, size, size) and true depths (N, 1, size, size), ordered by person."""
     heads = SyntheticHeads(
         "test",
         people * EACH,
@@ -90,7 +90,7 @@ def load_heads(people: int, size: int) -> tuple[Tensor, Tensor]:
 def measured(
     model: FaceReconstructor, photo: Tensor, depth: Tensor, size: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """SIDE x 100 and MAD of each photo (N,), seen in sets of `size` neighbours."""
+    """SIDE x 100 and MAD in degrees of each photo (N,), in sets of `size` neighbours."""
     metric, group = DepthErrors(), torch.arange(len(photo)) // size
     for rows in torch.arange(len(photo)).split(AT_ONCE * EACH):
         metric.process(dict(depth=depth[rows]), model.predict(photo[rows], group[rows]))
@@ -101,7 +101,7 @@ def measured(
 def disturbed(
     model: FaceReconstructor, photo: Tensor, depth: Tensor, spoil: Callable[[Tensor], Tensor]
 ) -> tuple[str, str]:
-    """How much the spoilt first photo of each 4 counts, and by how much the others' SIDE grows."""
+    """The weight of the first photo of each 4 after `spoil`, and the growth of the others' SIDE."""
     spoilt, first = photo.clone(), torch.arange(0, len(photo), 4)
     spoilt[first] = spoil(photo)[first]
     group, others = torch.arange(len(photo)) // 4, np.arange(len(photo)) % 4 != 0
@@ -111,17 +111,17 @@ def disturbed(
 
 
 def someone_else(photo: Tensor) -> Tensor:
-    """Each photo exchanged for one of the next person."""
+    """Each photo replaced by one of the next person."""
     return photo.roll(EACH, 0)
 
 
 def severe(photo: Tensor) -> Tensor:
-    """Each photo at the level `severe`."""
+    """Each photo degraded at the level `severe`."""
     return DegradationLevel("severe")(photo, torch.Generator().manual_seed(0))
 
 
 def interval(values: np.ndarray, each: int) -> str:
-    """The mean, and its 95 % interval over people, each with `each` values in a row."""
+    """The mean and its 95 % interval over people, with `each` successive values per person."""
     mean = values.reshape(-1, each).mean(1)
     draws = np.random.default_rng(0).integers(0, len(mean), (DRAWS, len(mean)))
     low, high = np.percentile(mean[draws].mean(1), [2.5, 97.5])

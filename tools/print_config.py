@@ -1,4 +1,4 @@
-"""Prints a config with its bases and changes merged in."""
+"""Prints a config merged with its bases and changes."""
 
 from l2rkit.cli.print_config import print_config
 

@@ -1,7 +1,8 @@
-"""Makes a shipped weight file of a run's checkpoint: tensors alone, without losses, rounded.
+"""Converts a run's checkpoint to a weight file for the zoo: quantized tensors without losses.
 
-Of a method without its restorer, which brings its own; of a restorer that was trained alone; of a
-prior the averaged generator. --without leaves out more: L2R's frozen prior is a file of its own.
+The checkpoint is that of a method, whose restorer is left out, as it has its own file; of a
+restorer trained alone; or of a prior, whose averaged generator is kept. --without leaves out more,
+such as L2R's frozen prior, which has its own file.
 """
 
 from pathlib import Path
@@ -15,7 +16,7 @@ from l2rkit.io.weights import model_weights, write_weights
 @click.argument("checkpoint", type=click.Path(exists=True, dir_okay=False))
 @click.argument("out", type=click.Path(dir_okay=False))
 @click.option("--bits", default="8", type=click.Choice(["8", "16", "32"]), show_default=True)
-@click.option("--without", multiple=True, help="How the names of weights begin that stay out.")
+@click.option("--without", multiple=True, help="Prefix of weights to leave out; repeatable.")
 def main(checkpoint: str, out: str, bits: str, without: tuple[str, ...]) -> None:
     state = model_weights(checkpoint, "generator_ema") or model_weights(checkpoint, "restore")
     state = {name: value for name, value in state.items() if not name.startswith(without)}

@@ -1,4 +1,4 @@
-"""Makes meshes of photos."""
+"""Reconstructs meshes from photos."""
 
 from l2rkit.cli.reconstruct import reconstruct
 

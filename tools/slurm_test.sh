@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Measures WEIGHTS by Slurm: [GPUS=8] tools/slurm_test.sh PARTITION JOB_NAME CONFIG WEIGHTS [OPTIONS]
+# Evaluates WEIGHTS with Slurm:
+# [GPUS=8] tools/slurm_test.sh PARTITION JOB_NAME CONFIG WEIGHTS [OPTIONS]
 PARTITION=${1:?usage: tools/slurm_test.sh PARTITION JOB_NAME CONFIG WEIGHTS [OPTIONS]}
 JOB_NAME=${2:?a name for the job}
 CONFIG=${3:?a config}

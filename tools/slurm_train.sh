@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Trains CONFIG by Slurm: [GPUS=8] tools/slurm_train.sh PARTITION JOB_NAME CONFIG WORK_DIR [OPTIONS]
+# Trains CONFIG with Slurm:
+# [GPUS=8] tools/slurm_train.sh PARTITION JOB_NAME CONFIG WORK_DIR [OPTIONS]
 PARTITION=${1:?usage: tools/slurm_train.sh PARTITION JOB_NAME CONFIG WORK_DIR [OPTIONS]}
 JOB_NAME=${2:?a name for the job}
 CONFIG=${3:?a config}

@@ -1,4 +1,4 @@
-"""Measures a trained model."""
+"""Evaluates a trained model."""
 
 from l2rkit.cli.test import test
 

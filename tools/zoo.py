@@ -1,4 +1,4 @@
-"""Tells of the shipped weights."""
+"""Lists and describes the shipped weights."""
 
 from l2rkit.cli.zoo import zoo
 

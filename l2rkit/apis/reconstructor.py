@@ -16,6 +16,7 @@ from torch import Tensor
 from .. import __version__
 from ..config import load_config, load_model
 from ..data.align import FaceAligner, warp
+from ..data.centerface import FoundFace
 from ..data.photo import photo_size, read_photo
 from ..engine.devices import chosen_device
 from ..errors import ConfigError, WeightsError
@@ -148,8 +149,12 @@ class Reconstructor:
                 Crop(warp(pixels, matrix, self.size), matrix, fine_crop(pixels, matrix, self.size))
             ]
         faces = self.aligner.faces(pixels, largest=not self.every_face, name=name)
-        cut = [self.aligner.crop(pixels, face) for face in faces]
-        return [Crop(crop, matrix, fine_crop(pixels, matrix, self.size)) for crop, matrix in cut]
+        return [self.cut(pixels, face) for face in faces]
+
+    def cut(self, pixels: np.ndarray, face: FoundFace) -> Crop:
+        """The crop of a face that was found in a photo (H, W, 3) uint8 RGB."""
+        matrix = FaceAligner(self.size).matrix(face)
+        return Crop(warp(pixels, matrix, self.size), matrix, fine_crop(pixels, matrix, self.size))
 
     def _batch(self, crops: Sequence[Crop]) -> Tensor:
         pixels = np.stack([crop.pixels for crop in crops])

@@ -47,7 +47,7 @@ def demo(out: str, iterations: int, images: int) -> None:
     for config in SHIPPED:
         run("test", config, "--level", "severe", "--results", results, *test_set)
     run("leaderboard", results)
-    click.echo(f"\nPictures and meshes of the photos are in {out}/photos; see contact-sheet.png.")
+    click.echo(f"\nPictures and meshes of the photos are in {out}/photos; see index.html there.")
 
 
 def run(*words: str) -> None:

@@ -22,6 +22,7 @@ DISTRIBUTIONS = {  # whose names are not those of their modules, the first that 
 OPTIONAL = {  # module: what it is for, and how it comes
     "pytorch3d": ("PyTorch3DRenderer", "build it for the installed torch, see pytorch3d.org"),
     "nvdiffrast": ("the project nvdiffrast, on NVIDIA GPUs", "see github.com/NVlabs/nvdiffrast"),
+    "triton": ("TritonRenderer, on GPUs", "comes with PyTorch's builds for CUDA"),
     "spandrel": ("the restorer Spandrel", "pip install spandrel"),
     "gradio": ("`l2rkit app`", "pip install 'gradio>=6.31,<7'"),
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ..apis.reconstruction import Reconstruction
 
-SHEET = "contact-sheet"
+SHEET, INDEX = "contact-sheet", "index"
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,14 @@ class Writing:
         """
         known = sha256(f"{self.made_by} {sorted(self.shape.items())}".encode())
         for photo in photos:
+            own = sha256()
             try:
-                known.update(sha256(photo.read_bytes()).digest())
+                with open(photo, "rb") as file:
+                    while part := file.read(2**20):  # a video may be larger than memory
+                        own.update(part)
             except (OSError, ValueError):
                 return ""
+            known.update(own.digest())
         return known.hexdigest()
 
     def write(
@@ -81,15 +85,24 @@ class Writing:
 
         return endings(self.formats)
 
-    def sheet(self, folder: Path, name: str) -> Path | None:
-        """Writes all panels of the run as one contact sheet; None if there are none."""
+    def pages(self, folder: Path, sheet: str | None, index: bool) -> list[Path]:
+        """Writes all faces of the run as one contact sheet of that name, and as a page to turn
+        them. What was written, which is nothing if there are no faces.
+        """
         from ..io.files import png, write_atomic
         from ..viz.contact import contact_sheet
+        from ..viz.gallery import gallery
 
         if not self.panels:
-            return None
-        write_atomic(folder / f"{name}.png", png(contact_sheet(self.panels)))
-        return folder / f"{name}.png"
+            return []
+        contents = {}
+        if sheet is not None:
+            contents[folder / f"{sheet}.png"] = png(contact_sheet(self.panels))
+        if index:
+            contents[folder / f"{INDEX}.html"] = gallery(self.panels, folder).encode()
+        for path, content in contents.items():
+            write_atomic(path, content)
+        return list(contents)
 
 
 def face_name(name: str, number: int) -> str:

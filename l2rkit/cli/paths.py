@@ -5,46 +5,79 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
+from glob import glob
 from itertools import chain, count
 from os.path import isdir
 from pathlib import Path
 
 from .common import say
 
-PICTURES = (".png", ".gif")  # of what is written, that may be a photo of somebody's
+WATCHED = (".png", ".gif", ".mp4", ".html")  # of what is written, that may be somebody's own
+MAGIC = re.compile(r"[*?\[]")  # what makes a pattern of a path
+VIDEO_NAME = "-3d"  # after the stem of a video, in the names of what is made of it
 
 
-def paths_of(photos: Sequence[str], *written: Path) -> list[Path]:
-    """The photos; a folder stands for those in it.
+def paths_of(photos: Sequence[str], *written: Path, suffixes: Iterable[str] = ()) -> list[Path]:
+    """The photos; a folder stands for those in it, a pattern (`*`, `?`, `[...]`, `**`) for those
+    that it matches. A path that is there is no pattern.
 
-    Of a folder, what lies in a folder below it that is `written` to is no photo of it, nor are
-    pictures of l2rkit's own among photos in a folder that is.
+    Of a folder or pattern, what lies in a folder below it that is `written` to is no photo of it,
+    nor are pictures of l2rkit's own among photos in a folder that is. suffixes: of what a pattern
+    stands for besides photos.
 
     Raises:
-        UserError: a folder is not there, or holds no photos.
+        UserError: a folder is not there or holds no photos, or a pattern matches none.
     """
-    return [
-        path
-        for photo in map(Path, photos)
-        for path in (_photos_in(photo, written) if isdir(photo) else [photo])
-    ]
+    found: list[Path] = []
+    for photo in photos:
+        if isdir(photo):
+            found += _photos_in(Path(photo), written)
+        elif MAGIC.search(photo) and not os.path.lexists(photo):
+            found += _matches(photo, written, suffixes)
+        else:
+            found.append(Path(photo))
+    return found
 
 
 def _photos_in(folder: Path, written: Sequence[Path]) -> list[Path]:
     from ..data.photo import PhotoError, list_photos
-    from ..io.files import made_of
+
+    found = _not_written(list_photos(folder, partial(say, err=True)), folder, written)
+    if not found:
+        raise PhotoError(folder, f"holds no photos but what was written to {written[0]}")
+    return found
+
+
+def _matches(pattern: str, written: Sequence[Path], suffixes: Iterable[str]) -> list[Path]:
+    from ..data.photo import readable
+    from ..errors import UserError
+
+    known = {*readable(), *suffixes}
+    files = [Path(each) for each in sorted(glob(pattern, recursive=True)) if not isdir(each)]
+    photos = [path for path in files if path.suffix.lower() in known]
+    root = Path(pattern[: MAGIC.search(pattern).start()] + "x").parent  # above all that it matches
+    found = _not_written(photos, root, written)
+    if not found:
+        others = (
+            f": the {len(files)} files that it matches are none, or were written" if files else ""
+        )
+        raise UserError(f"no photo matches '{pattern}'{others}")
+    return found
+
+
+def _not_written(paths: Sequence[Path], root: Path, written: Sequence[Path]) -> list[Path]:
+    """Those of the paths below `root` that no run into the folders `written` made, see above."""
+    from ..io.files import is_ours
 
     outs = [out.resolve() for out in written]
-    below = [out for out in outs if folder.resolve() in out.parents]
+    below = [out for out in outs if root.resolve() in out.parents]
     found = []
-    for path in list_photos(folder, partial(say, err=True)):
+    for path in paths:
         real = path.parent.resolve()
         if any(out == real or out in real.parents for out in below):
             continue
-        if not (real in outs and made_of(path) is not None):
+        if not (real in outs and is_ours(path)):
             found.append(path)
-    if not found:
-        raise PhotoError(folder, f"holds no photos but what was written to {written[0]}")
     return found
 
 
@@ -53,19 +86,21 @@ def output_names(
 ) -> list[str]:
     """A name for each photo's files: its stem, and more where photos would share a file.
 
-    Folders of photos keep their whole names. endings: how the names of each photo's files end;
-    every_face: whether there may be `NAME-face2` and so on.
+    Folders of photos keep their whole names; those of videos end in `VIDEO_NAME`. endings: how the
+    names of each photo's files end; every_face: whether there may be `NAME-face2` and so on.
     """
+    from ..data.video import is_video
     from ..viz.formats import file_name
 
-    own = [path.name if isdir(path) else path.stem for path in paths]
+    after = [VIDEO_NAME if is_video(path) and not isdir(path) else "" for path in paths]
+    own = [(path.name if isdir(path) else path.stem) + end for path, end in zip(paths, after)]
     shared = Counter(own)
     files: set[str] = set()
     names: list[str] = []
-    for path, stem in zip(paths, own):
+    for path, stem, end in zip(paths, own, after):
         first = [stem] if shared[stem] == 1 or isdir(path) else []
-        numbered = (f"{path.name}-{number}" for number in count(2))
-        for name in chain(first, [path.name], numbered):
+        numbered = (f"{path.name}-{number}{end}" for number in count(2))
+        for name in chain(first, [path.name + end], numbered):
             # not all disks tell A from a
             wanted = {file_name(name, ending).casefold() for ending in endings}
             if files.isdisjoint(wanted) and not (every_face and _is_face(name, names)):
@@ -94,10 +129,11 @@ def check_outputs(
     """Looks whether files of a run, `folder/NAME` and an ending, may be written.
 
     Raises:
-        UserError: one is a photo of the run, or a picture that l2rkit did not write.
+        UserError: one is a photo of the run, or a picture, video or page that l2rkit did not write.
     """
+    from ..data.video import is_video
     from ..errors import UserError
-    from ..io.files import made_of
+    from ..io.files import is_ours
     from ..viz.formats import file_name
 
     inputs = {_identity(path) for path in photos} - {None}
@@ -108,8 +144,9 @@ def check_outputs(
         if path.name not in known and not (every_face and plain in known):
             continue
         if _identity(path) in inputs:
-            raise UserError(f"the photo {path} would be overwritten: choose another --out")
-        if path.suffix in PICTURES and path.is_file() and made_of(path) is None:
+            kind = "video" if is_video(path) else "photo"
+            raise UserError(f"the {kind} {path} would be overwritten: choose another --out")
+        if path.suffix in WATCHED and path.is_file() and not is_ours(path):
             raise UserError(
                 f"{path} is there, and is none of l2rkit's: choose another --out, or move it"
             )

@@ -1,16 +1,17 @@
 """`l2rkit reconstruct`: photos in, meshes out."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ..zoo import DEFAULT_CONFIG
+from .clips import each_clip
 from .common import complain, import_mmengine, say, user_errors
 from .common import writing as writing_files
-from .outputs import SHEET, Writing
-from .paths import check_outputs, output_names, paths_of, writable_folder
+from .outputs import INDEX, SHEET, Writing
+from .paths import writable_folder
+from .planning import planned
 
 if TYPE_CHECKING:
     from ..apis.reconstructor import Reconstructor
@@ -63,7 +64,16 @@ FORMATS = ("glb", "obj", "ply", "stl")
 @click.option("--turntable", is_flag=True, help="NAME.gif: the face turning.")
 @click.option("--relight", is_flag=True, help="NAME-relit.gif: a light going round the face.")
 @click.option("--sheet", is_flag=True, help=f"{SHEET}.png: all photos of the run and their faces.")
-@click.option("--skip-existing", is_flag=True, help="Leave photos alone whose files are all there.")
+@click.option(
+    "--index/--no-index",
+    default=None,
+    help=f"{INDEX}.html: all faces of the run, to be turned.  [default: for several photos]",
+)
+@click.option(
+    "--skip-existing",
+    is_flag=True,
+    help="Leave photos alone whose files are all there, and go on with videos.",
+)
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ... or auto.")
 @click.pass_context
 @user_errors
@@ -85,10 +95,18 @@ def reconstruct(
     turntable: bool,
     relight: bool,
     sheet: bool,
+    index: bool | None,
     skip_existing: bool,
     device: str,
 ) -> None:
-    """Writes NAME.npz, NAME.png and meshes for each PHOTO; a folder stands for its photos.
+    """Writes NAME.npz, NAME.png and meshes for each PHOTO.
+
+    A folder stands for its photos, a pattern such as 'photos/**/*.jpg' for those that it matches.
+    Of several photos, index.html shows all faces.
+
+    Of a video (.mp4, .mov, .avi, .mkv, .webm) it follows one face: NAME-3d.mp4 shows each frame,
+    the face drawn in it, and the face turned; NAME-3d.npz has its poses, the folder NAME-3d a mesh
+    for each frame.
 
     Of a --collection FOLDER these are the face that its photos share; each photo's own is written
     into a folder of that name.
@@ -109,7 +127,9 @@ def reconstruct(
     folder = writable_folder(out)
     moving = {"turntable": turntable, "relight": relight}
     kinds = (*formats, *(name for name, asked in moving.items() if asked))
-    alone, people, sheet_name = planned(photos, collection, folder, kinds, all_faces, sheet)
+    plan = planned(photos, collection, folder, kinds, all_faces, sheet, index)
+    if plan.clips and (all_faces or any(moving.values())):
+        raise click.UsageError("--all-faces, --turntable and --relight are for photos, not videos")
     model = Reconstructor(config, weights, align, all_faces, device, fidelity)
     writing = Writing(
         kinds,
@@ -122,52 +142,18 @@ def reconstruct(
         skip_existing,
         model.digest(),
     )
-    failed = each_alone(model, alone, folder, writing)
-    for person, named in people.items():
+    failed = each_alone(model, plan.alone, folder, writing)
+    for person, named in plan.people.items():
         failed += together(model, named, folder, person, writing)
+    failed += each_clip(model, plan.clips, folder, writing)
     with writing_files():
-        picture = writing.sheet(folder, sheet_name) if sheet else None
-    if picture:
-        say(f"{len(writing.panels)} faces -> {picture}")
-    total = len(alone) + sum(map(len, people.values()))
+        made = writing.pages(folder, plan.sheet if sheet else None, plan.index)
+    for page in made:
+        say(f"{len(writing.panels)} faces -> {page}")
     if failed:
-        say(f"{failed} of {total} photos failed", err=True)
+        what = "photos and videos" if plan.clips else "photos"
+        say(f"{failed} of {plan.total} {what} failed", err=True)
         ctx.exit(1)
-
-
-def planned(
-    photos: Sequence[str],
-    collections: Sequence[str],
-    folder: Path,
-    formats: Sequence[str],
-    every_face: bool,
-    sheet: bool,
-) -> tuple[dict[Path, str], dict[str, dict[Path, str]], str]:
-    """Each photo and the name of its files; that of each person's photos, by the person's; and the
-    contact sheet's. No file of the run is a photo, or another photo's.
-
-    Raises:
-        UserError: a file would take the place of a photo, or of somebody's picture.
-    """
-    from ..apis.reconstruction import endings
-
-    ends, homes = endings(formats), [Path(person).resolve() for person in collections]
-    alone = list(dict.fromkeys(paths_of(photos, folder)))
-    names = output_names([*alone, *homes], ends, every_face)
-    people = {}
-    for home, name in zip(homes, names[len(alone) :]):
-        own = list(dict.fromkeys(paths_of([str(home)], folder / name, folder)))
-        people[name] = dict(zip(own, output_names(own, ends)))
-    inputs = [*alone, *(path for named in people.values() for path in named)]
-    check_outputs(inputs, folder, names, ends, every_face)
-    for person, named in people.items():
-        check_outputs(inputs, folder / person, list(named.values()), ends)
-    title, written = SHEET, {f"{name}{end}".casefold() for name in names for end in ends}
-    while f"{title}.png" in written:  # a photo may be called so, too
-        title += "-2"
-    if sheet:
-        check_outputs(inputs, folder, [title], [".png"])
-    return dict(zip(alone, names)), people, title
 
 
 def each_alone(

@@ -1,4 +1,4 @@
-"""Photos in, samples out: one line per part."""
+"""Data sets, pipeline steps, and readers and aligners of photos."""
 
 from l2rkit.data.align import FaceAligner, NoFaceError
 from l2rkit.data.celeba import CelebA

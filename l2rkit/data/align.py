@@ -1,8 +1,8 @@
-"""From a photo to a square in which the face stands as in the training images.
+"""Face alignment: square crops of faces, placed as in the training images.
 
-Steps: find faces at several scales, and in other turns of the photo where the detector is not sure;
-find the landmarks of each again, from near, upright and mirrored (`l2rkit.data.closer`); fit a
-similarity (turn, scale, shift) that takes them to ``TEMPLATE``, and warp.
+Steps: detect faces at several scales, and in the rotated photo if the scores are low; refine the
+landmarks of each in upright close-ups and their mirror images (`l2rkit.data.closer`); fit the
+similarity that takes them to ``TEMPLATE``; warp.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,12 +17,12 @@ from l2rkit.data.crops import TEMPLATE, fit_similarity, warp
 from l2rkit.data.photo import PhotoError
 
 # (longest side in px, grey border on each side as a share of it, largest enlargement): the whole
-# scene; a face that fills the picture, which the network only sees within a border
+# scene; a face that fills the picture, which the network only detects with a border around it
 LOOKS = ((640, 0.0, 1), (128, 0.5, 8))
-LAST_LOOKS = ((1600, 0.0, 2), (256, 0.5, 8))  # tiny and poor faces, when the first looks find none
-TILE, OVERLAP = 1600, 320  # px, of looks at a part of a photo; larger faces are seen in others
-PART = 0.6  # of a face's area within a larger face, from which on it is a part of that
-UNSURE = 0.75  # the score below which the photo is turned, too
+LAST_LOOKS = ((1600, 0.0, 2), (256, 0.5, 8))  # for tiny and poor faces, if LOOKS find none
+TILE, OVERLAP = 1600, 320  # px of tiles of a photo; faces larger than OVERLAP need a coarser scale
+PART = 0.6  # share of a face's area in a larger face above which it is a part of that face
+UNSURE = 0.75  # lower scores make the detector try the rotated photo, too
 GREY = (128, 128, 128)
 
 
@@ -31,10 +31,13 @@ class NoFaceError(PhotoError):
 
 
 class FaceAligner:
-    """Photos in, face crops out.
+    """Detects faces in photos and crops them.
 
-    size: px of a crop's side. threshold: a face's least score. template: (5, 2) where the
-    landmarks go, see ``TEMPLATE``. closer: photo and found face to the face with better landmarks.
+    Args:
+        size: side of a crop in px.
+        threshold: lowest score of a face, 0..1.
+        template: (5, 2), the landmarks in the crop, see ``TEMPLATE``.
+        closer: (photo, face) → the face with refined landmarks.
 
     >>> crop, matrix = FaceAligner(64).crop(photo)          # the largest face
     >>> crops = [FaceAligner(64).crop(photo, face) for face in FaceAligner(64).faces(photo)]
@@ -53,11 +56,14 @@ class FaceAligner:
             raise ValueError(f"FaceAligner wants a (5, 2) template, got {self.template.shape}")
 
     def faces(self, photo: np.ndarray, largest: bool = False, name="") -> list[FoundFace]:
-        """The faces of a (H, W, 3) uint8 RGB photo, the largest first, or only that one.
+        """The faces of a (H, W, 3) uint8 RGB photo, the largest first.
 
-        All are looked for in looks as fine as the photo is, which takes about 1 s for 2 megapixels.
+        With `largest`, only the largest one. Otherwise the photo is searched at its full resolution
+        too, which takes about 1 s for 2 megapixels.
 
-        Raises NoFaceError, which calls the photo ``name``.
+        Raises:
+            NoFaceError: there is no face; ``name`` is the photo in the message.
+            ValueError: the photo is not (H, W, 3) uint8.
         """
         if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3:
             got = f"{photo.dtype} {photo.shape}"
@@ -75,18 +81,18 @@ class FaceAligner:
         return [self.closer(photo, face) for face in found[: 1 if largest else None]]
 
     def matrix(self, face: FoundFace) -> np.ndarray:
-        """(2, 3) from photo pixels to crop pixels, both with pixel centres at integers."""
+        """(2, 3): the similarity from photo px to crop px, both with pixel centres at integers."""
         return fit_similarity(face.landmarks, self.template * self.size - 0.5)
 
     def crop(self, photo: np.ndarray, face: FoundFace | None = None, name="") -> tuple:
-        """The crop (size, size, 3) uint8 and its ``matrix``, of a face or of the largest one."""
+        """The crop (size, size, 3) uint8 and its ``matrix``; default: of the largest face."""
         face = face or self.faces(photo, largest=True, name=name)[0]
         matrix = self.matrix(face)
         return warp(photo, matrix, self.size), matrix
 
 
 def detect(photo: np.ndarray, looks: Sequence, threshold: float) -> list[FoundFace]:
-    """The distinct faces found at several scales, in pixels of the (H, W, 3) photo."""
+    """The distinct faces at several scales, in px of the (H, W, 3) photo."""
     faces = []
     for longest, border, enlarged in looks:
         scale = min(longest / max(photo.shape[:2]), enlarged)
@@ -103,9 +109,9 @@ def detect(photo: np.ndarray, looks: Sequence, threshold: float) -> list[FoundFa
 
 
 def look_closely(photo: np.ndarray, threshold: float) -> list[FoundFace]:
-    """The faces that are small in a large photo: looks from twice `TILE` up to its own size.
+    """The small faces of a large photo, at scales from twice `TILE` up to its own size.
 
-    Each look is at tiles that overlap; a face counts in the tile in whose inner part it lies.
+    Each scale is searched in overlapping tiles; a face counts in the tile whose inner part has it.
     """
     faces, longest = [], 2 * TILE
     while longest / 2 < max(photo.shape[:2]):
@@ -125,13 +131,13 @@ def look_closely(photo: np.ndarray, threshold: float) -> list[FoundFace]:
 
 
 def corners(width: int, height: int) -> list[np.ndarray]:
-    """(2,) x, y of tiles of `TILE` px that overlap by `OVERLAP` and cover a picture."""
+    """(2,) x, y px of the tiles' top left corners; tiles overlap by `OVERLAP` px."""
     across, down = (range(0, max(1, s - OVERLAP), TILE - OVERLAP) for s in (width, height))
     return [np.array([x, y]) for y in down for x in across]
 
 
 def inner(face: FoundFace, corner: np.ndarray, size: tuple[int, int]) -> bool:
-    """Whether a face is so far from the cut sides of its tile that another tile has no more."""
+    """Whether a face's middle is in the inner part of its tile, without half of each overlap."""
     middle = face.box.reshape(2, 2).mean(0)
     low = np.where(corner > 0, OVERLAP / 2, -np.inf)
     high = np.where(corner + TILE < size, TILE - OVERLAP / 2, np.inf)
@@ -139,7 +145,7 @@ def inner(face: FoundFace, corner: np.ndarray, size: tuple[int, int]) -> bool:
 
 
 def without_parts(faces: Sequence[FoundFace]) -> list[FoundFace]:
-    """Faces, the largest first, without those within a larger one: an eye is no face."""
+    """Faces, the largest first, without those inside a larger one, such as an eye."""
     kept: list[FoundFace] = []
     for face in faces:
         low = [np.maximum(face.box[:2], other.box[:2]) for other in kept]
@@ -151,7 +157,7 @@ def without_parts(faces: Sequence[FoundFace]) -> list[FoundFace]:
 
 
 def detect_turned(photo: np.ndarray, looks: Sequence, threshold: float) -> list[FoundFace]:
-    """The faces found in the three other turns of the photo by right angles, in its own pixels."""
+    """The faces in the photo rotated by 90, 180 and 270 degrees, in px of the photo itself."""
     faces = []
     for quarters in range(1, 4):
         found = detect(np.ascontiguousarray(np.rot90(photo, quarters)), looks, threshold)
@@ -160,7 +166,7 @@ def detect_turned(photo: np.ndarray, looks: Sequence, threshold: float) -> list[
 
 
 def turned_back(face: FoundFace, shape: Sequence, quarters: int) -> FoundFace:
-    """A face of `np.rot90(photo, quarters)` in pixels of the photo of that shape (H, W, ...)."""
+    """A face of `np.rot90(photo, quarters)` in px of the photo, whose shape is (H, W, ...)."""
     last = np.array([shape[1], shape[0]]) - 1  # x, y of the photo's last pixel
     points = np.concatenate([face.landmarks, face.box.reshape(2, 2)])
     for left in range(quarters, 0, -1):  # x, y was at y, last x - x before one turn less

@@ -1,4 +1,4 @@
-"""Photos in memory: any array or Pillow picture in, (H, W, 3) uint8 RGB out, or one clear line."""
+"""Photos from arrays and Pillow images."""
 
 import numpy as np
 from PIL import Image
@@ -9,10 +9,10 @@ KINDS = "(H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"
 
 
 def as_photo(picture: "np.ndarray | Image.Image") -> np.ndarray:
-    """The picture as (H, W, 3) uint8 RGB, transparency laid over mid grey.
+    """The picture as (H, W, 3) uint8 RGB, transparency blended with mid grey.
 
-    picture: grey, RGB or RGBA, channels last, as Pillow's or an array of bool, whole numbers from 0
-    to 65535 or floats from 0 to 1 or to 255. White is found by what is there, see `to_8bit`.
+    picture: a Pillow image or an array, grey, RGB or RGBA, channels last. Arrays have bools,
+    integers from 0 to 65535, or floats from 0 to 1 or to 255; `to_8bit` infers the value of white.
 
     Raises:
         PhotoError: it is no such picture, or smaller than `SMALLEST_SIDE`.

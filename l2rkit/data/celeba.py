@@ -2,11 +2,11 @@
 
     ROOT/img_align_celeba/000001.jpg ...     or ROOT/Img/img_align_celeba/
     ROOT/list_eval_partition.txt             or ROOT/Eval/...
-    ROOT/identity_CelebA.txt                 or ROOT/Anno/... (optional: who is on which photo)
+    ROOT/identity_CelebA.txt                 or ROOT/Anno/... (optional: the person on each photo)
 
-Unsup3D cuts the photos in the wild to squares from a list of boxes that its authors host
-(`celeba_crop_bbox.txt`) and does not say how they were found. `ALIGNED_CROP` is the square of the
-aligned photos (178 x 218 px) that puts eyes and mouth where `l2rkit.data.align.TEMPLATE` has them;
+Unsup3D crops the in-the-wild photos by a list of boxes that its authors host
+(`celeba_crop_bbox.txt`), whose origin is not documented. `ALIGNED_CROP` is the square of the
+aligned photos (178 x 218 px) that puts eyes and mouth where `l2rkit.data.align.TEMPLATE` has them.
 `tools/dataset_converters/celeba.py` aligns each photo instead, which is better.
 """
 
@@ -25,7 +25,7 @@ PARTITION, IDENTITY = "list_eval_partition.txt", "identity_CelebA.txt"
 IMAGE_FOLDERS = ("img_align_celeba", "Img/img_align_celeba", "Img/img_align_celeba_png")
 LIST_FOLDERS = ("", "Eval", "Anno", "Img")
 # (x, y, width, height) px. Mean landmarks of the aligned photos: eyes (69, 111) and (108, 111),
-# mouth (72, 152) and (105, 152); so the eyes come to 0.32 and 0.68 across, 0.38 down
+# mouth (72, 152) and (105, 152). In the crop the eyes are at 0.32 and 0.68 across, 0.38 down
 ALIGNED_CROP = (35, 70, 107, 107)
 WHERE = (
     "get it from the page 'CelebA' of MMLab, CUHK (img_align_celeba.zip, list_eval_partition.txt, "
@@ -36,12 +36,18 @@ WHERE = (
 
 @DATASETS.register_module()
 class CelebA(PhotoSet):
-    """One split of CelebA; samples carry `img_path`, `name`, `person` and, if wanted, `crop_box`.
+    """One split of CelebA; samples have `img_path`, `name`, `person` and `crop_box`.
 
-    `person` is the official identity number, and absent without identity_CelebA.txt.
+    `person` is the official identity number; it is missing without identity_CelebA.txt.
 
-    aligned_crop: add `crop_box` = ALIGNED_CROP, for the CropBox transform; leave it out (False)
-    for a copy made by the converter, whose photos are faces already. See `find_celeba`.
+    Args:
+        data_root: the folder of CelebA, see `find_celeba`.
+        split: train, val or test.
+        aligned_crop: adds `crop_box` = ALIGNED_CROP, for the transform CropBox. False is for the
+            converter's output, whose photos are face crops already.
+
+    Raises:
+        DataError: the split is unknown, a file is missing, or no photo of the split is there.
     """
 
     def __init__(
@@ -61,7 +67,7 @@ class CelebA(PhotoSet):
         )
 
     def load_data_list(self) -> list[dict]:
-        """One dict per photo of the split that is there."""
+        """One dict per existing photo of the split; missing ones give a warning."""
         images, partition, identity = find_celeba(self.data_root)
         wanted = [name for name, split in read_list(partition) if split == SPLITS[self.split]]
         person = dict(read_list(identity)) if identity else {}
@@ -93,7 +99,11 @@ class CelebA(PhotoSet):
 
 
 def find_celeba(root) -> tuple[Path, Path, Path | None]:
-    """The folder of photos, the partition list and the identity list (or None) below a root."""
+    """The folder of photos, the partition list and the identity list (or None) below a root.
+
+    Raises:
+        DataError: one of the first two is missing.
+    """
     root = Path(root)
     images = next((root / name for name in IMAGE_FOLDERS if (root / name).is_dir()), None)
     partition, identity = (
@@ -107,7 +117,7 @@ def find_celeba(root) -> tuple[Path, Path, Path | None]:
 
 
 def read_list(path: Path) -> list[tuple[str, int]]:
-    """(file name, number) of each line of one of CelebA's lists."""
+    """(file name, number) of each line of a CelebA list. Raises DataError for another line."""
     pairs = []
     for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), 1):
         words = line.split()

@@ -1,10 +1,10 @@
-"""CelebA-HQ: 30,000 photos of 1024 px (Karras et al., 2018), as CelebAMask-HQ packs them.
+"""CelebA-HQ: 30,000 photos of 1024 px (Karras et al., 2018), in the layout of CelebAMask-HQ.
 
 ROOT/CelebA-HQ-img/0.jpg ... 29999.jpg
 ROOT/CelebA-HQ-to-CelebA-mapping.txt          idx orig_idx orig_file
-ROOT/CelebAMask-HQ-mask-anno/0/00000_skin.png ... 14/   (optional; 512 px, 2000 photos a folder)
+ROOT/CelebAMask-HQ-mask-anno/0/00000_skin.png ... 14/   (optional; 512 px, 2000 photos per folder)
 ROOT/list_eval_partition.txt                  of CelebA: the official split
-ROOT/identity_CelebA.txt                      of CelebA (optional): who is on which photo
+ROOT/identity_CelebA.txt                      of CelebA (optional): the person on each photo
 """
 
 from collections.abc import Sequence
@@ -27,9 +27,9 @@ IMAGES, MASKS, MAPPING = (
 PHOTOS_PER_FOLDER = 2000
 PARTS = ("skin", "nose", "eye_g", "l_eye", "r_eye", "l_brow", "r_brow", "l_ear", "r_ear", "mouth")
 PARTS += ("u_lip", "l_lip", "hair", "hat", "ear_r", "neck_l", "neck", "cloth")
-# (x, y, width, height) as shares of the photo. These photos are cut 4 eye distances wide about a
-# point a tenth of the way from the eyes to the mouth (Karras et al., 2018, appendix C); in this
-# square eyes and mouth come nearest to l2rkit.data.align.TEMPLATE. Derived, not measured.
+# (x, y, width, height) as shares of the photo. The photos are crops 4 eye distances wide around a
+# point a tenth of the way from the eyes to the mouth (Karras et al., 2018, appendix C). In this
+# square eyes and mouth are nearest to l2rkit.data.align.TEMPLATE. Derived, not measured.
 ALIGNED_CROP = (0.158, 0.216, 0.684, 0.684)
 WHERE = (
     "get it from the page of CelebAMask-HQ (MMLab, CUHK) and the two lists from the page of CelebA"
@@ -38,13 +38,18 @@ WHERE = (
 
 @DATASETS.register_module()
 class CelebAHQ(PhotoSet):
-    """One split of CelebA-HQ; samples carry `img_path`, `name` (CelebA's own) and `crop_box`.
+    """One split of CelebA-HQ; samples have `img_path`, `name` (in CelebA) and `crop_box`.
 
-    `person` is CelebA's identity number, where the list is there. With mask_parts, such as
-    ("skin", "nose"), `mask` (H, W) uint8 of the photo's size is 1 on any of these parts.
+    They also have `person`, CelebA's identity number, if identity_CelebA.txt is there.
 
-    split: train, val or test, CelebA's own; left out, all photos, and no list is needed.
-    aligned_crop: add `crop_box`, for the CropBox transform: see ALIGNED_CROP.
+    Args:
+        split: CelebA's train, val or test; None means all photos and needs no partition list.
+        mask_parts: such as ("skin", "nose"), of `PARTS`; adds `mask` (H, W) uint8 of the photo's
+            size, 1 on any of these parts.
+        aligned_crop: adds `crop_box`, for the transform CropBox, see ALIGNED_CROP.
+
+    Raises:
+        DataError: a split or part is unknown, or a file is missing.
     """
 
     def __init__(
@@ -120,7 +125,7 @@ class CelebAHQ(PhotoSet):
 
 
 def read_mapping(path: Path) -> list[tuple[int, str]]:
-    """(number in CelebA-HQ, file name in CelebA) of each line."""
+    """(number in CelebA-HQ, file name in CelebA) of each line. Raises DataError for others."""
     pairs = []
     for line, text in enumerate(path.read_text("utf-8", "replace").splitlines()[1:], 2):
         words = text.split()
@@ -133,7 +138,7 @@ def read_mapping(path: Path) -> list[tuple[int, str]]:
 
 
 def read_mask(folder: Path, number: int, parts: Sequence[str], size: int) -> np.ndarray:
-    """(size, size) uint8: 1 where photo `number` has any of the parts; it need not have each."""
+    """(size, size) uint8: 1 where photo `number` has any of the parts; missing files are 0."""
     mask = np.zeros((size, size), np.uint8)
     for part in parts:
         path = folder / str(number // PHOTOS_PER_FOLDER) / f"{number:05d}_{part}.png"

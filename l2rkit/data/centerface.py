@@ -1,9 +1,9 @@
-"""CenterFace: where the faces of a picture are, with eyes, nose tip and mouth corners.
+"""CenterFace: a face detector with five landmarks: eyes, nose tip and mouth corners.
 
 Xu et al., 'CenterFace: Joint Face Detection and Alignment Using Face as Point', 2019
-(arXiv 1911.03599). Faces are peaks of a heatmap a quarter of the picture's size; size, offset and
-landmarks are read off at each peak. The network file is ``l2rkit/zoo/centerface.onnx``, run by
-OpenCV; where it comes from stands in ``l2rkit/zoo/LICENSES.md``.
+(arXiv 1911.03599). Faces are peaks of a heatmap of a quarter of the picture's size; other outputs
+give size, offset and landmarks at each peak. OpenCV runs ``l2rkit/zoo/centerface.onnx``;
+``l2rkit/zoo/LICENSES.md`` has its source.
 """
 
 from dataclasses import dataclass
@@ -19,15 +19,15 @@ NETWORK = Path(__file__).parents[1] / "zoo" / "centerface.onnx"
 STRIDE = 4  # picture px per heatmap cell
 MULTIPLE = 32  # px; the network halves the picture five times
 OUTPUTS = ("heatmap", "size", "offset", "landmarks")
-_one_at_a_time = fork_safe_lock()  # a cv2.dnn network mixes up the pictures of two threads
+_one_at_a_time = fork_safe_lock()  # a cv2.dnn network is not thread-safe
 
 
 @dataclass(frozen=True)
 class FoundFace:
-    """One face in a photo. Pixel centres at integers, x right, y down.
+    """A detected face. Pixel centres at integers, x right, y down.
 
-    score: 0..1; box: (4,) x0 y0 x1 y1 px; landmarks: (5, 2) px, the eyes (the one on the picture's
-    left first), the nose tip, the mouth corners (left first).
+    score: 0..1; box: (4,) x0 y0 x1 y1 px; landmarks: (5, 2) px of left eye, right eye, nose tip,
+    left and right mouth corner, left and right as in the picture.
     """
 
     score: float
@@ -36,19 +36,19 @@ class FoundFace:
 
     @property
     def area(self) -> float:
-        """Of the box, in square px."""
+        """The area of the box in square px."""
         return float(np.prod(self.box[2:] - self.box[:2]))
 
     def moved(self, scale, shift) -> "FoundFace":
-        """The same face where point p of its picture lies at ``scale * p + shift``, both (2,)."""
+        """The face with all points p moved to ``scale * p + shift``, both (2,)."""
         box = (self.box.reshape(2, 2) * scale + shift).reshape(4)
         return FoundFace(self.score, box, self.landmarks * scale + shift)
 
 
 def find_faces(photo: np.ndarray, threshold: float = 0.5) -> list[FoundFace]:
-    """The faces of a (H, W, 3) uint8 RGB photo at its own scale, the surest first.
+    """The faces of a (H, W, 3) uint8 RGB photo at its own scale, the highest score first.
 
-    The photo is padded at the right and below to a multiple of 32 px; nothing is resized.
+    The photo is padded at the right and below to a multiple of 32 px, and not resized.
     """
     height, width = photo.shape[:2]
     below, right = -height % MULTIPLE, -width % MULTIPLE
@@ -80,7 +80,7 @@ def decode(heatmap, size, offset, landmarks, threshold: float = 0.5) -> list[Fou
 
 
 def distinct(faces: list[FoundFace], overlap: float = 0.3) -> list[FoundFace]:
-    """The surest of all faces that share more than ``overlap`` (intersection over union)."""
+    """Non-maximum suppression: faces with an intersection over union of at most ``overlap``."""
     boxes = [[*face.box[:2].tolist(), *(face.box[2:] - face.box[:2]).tolist()] for face in faces]
     scores = [face.score for face in faces]
     return [faces[i] for i in cv2.dnn.NMSBoxes(boxes, scores, 0.0, overlap)]
@@ -88,7 +88,7 @@ def distinct(faces: list[FoundFace], overlap: float = 0.3) -> list[FoundFace]:
 
 @lru_cache(maxsize=6)
 def _network(shape):
-    """The network for one shape of picture: OpenCV 4 gives nonsense when it is used for two."""
+    """The network for one shape of picture; used for two, OpenCV 4 returns wrong results."""
     if not NETWORK.is_file():
         raise FileNotFoundError(f"the face detector needs {NETWORK}, which is not there")
     return cv2.dnn.readNetFromONNX(str(NETWORK))

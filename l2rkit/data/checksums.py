@@ -1,4 +1,4 @@
-"""A list of SHA-256 sums of what a converter wrote, as `sha256sum -c SHA256SUMS` reads it."""
+"""SHA-256 sums of a converter's output, for `sha256sum -c SHA256SUMS`."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -9,7 +9,7 @@ SUMS = "SHA256SUMS"
 
 
 def write_checksums(folder: Path) -> int:
-    """Writes ROOT/SHA256SUMS of all files below a folder, hidden ones not; returns their number."""
+    """Writes FOLDER/SHA256SUMS of all files below a folder but hidden ones; their number."""
     paths = sorted(path for path in folder.rglob("[!.]*") if path.is_file())
     paths = [path for path in paths if path.name != SUMS and path.suffix != ".part"]
     lines = []

@@ -1,8 +1,8 @@
-"""Landmarks of a found face once more, from near: CenterFace's, in a crop that is upright.
+"""Refined landmarks of a detected face: CenterFace's, in an upright close-up.
 
-CenterFace finds faces that lean, but its landmarks then mislead; upside down they are nonsense.
-FaceMesh says how a face is turned, but blur moves its points more: each answers one question.
-Figures: "How steady crops are" in docs/datasets.md.
+CenterFace detects rolled faces, but with inaccurate landmarks, and with useless ones upside down.
+FaceMesh gives the roll reliably, but its points are less stable under blur. So FaceMesh levels the
+crop and CenterFace gives the landmarks. Figures: "How steady crops are" in docs/datasets.md.
 """
 
 from dataclasses import replace
@@ -14,23 +14,20 @@ from l2rkit.data.crops import MIRRORED, TEMPLATE, fit_similarity, warp
 from l2rkit.landmarks.face_mesh import FaceMesh, Region
 from l2rkit.landmarks.points import five_points
 
-CLOSE_LOOKS = (48, 100)  # px; the face's width when CenterFace looks at it again
-CLOSE_FIELD = 2.0  # how many face widths that takes in
-LOOK = 192  # px of the crops in which the turn is found
-FIELD = 1.5  # their sides, in sides of the aligned crop
-SEEN = 1.15  # side of what FaceMesh sees of them at first, in theirs
-WIDTH = 0.84  # of a face, in sides of the aligned crop
-SURE = 10.0  # log odds of a face that stands upright; upside down: 9 at most
+CLOSE_LOOKS = (48, 100)  # px of the face's width in CenterFace's close-ups
+CLOSE_FIELD = 2.0  # width of a close-up / width of the face
+LOOK = 192  # px of an aligned crop while the roll is determined
+FIELD = 1.5  # side of the wider crop / side of the aligned crop
+SEEN = 1.15  # side of FaceMesh's first region / side of the wider crop
+WIDTH = 0.84  # width of a face / side of the aligned crop
+SURE = 10.0  # log odds of an upright face; upside down they are 9 at most
 TURNS_DEG = (0, 90, 180, 270)
-UPRIGHT = 3.0  # how much likelier than another turn is one below 45 degrees
-LEVEL_DEG = 2.0  # a lean that is looked at again
+UPRIGHT = 3.0  # prior odds of a roll below 45 degrees against other rolls
+LEVEL_DEG = 2.0  # a larger change of roll needs a second pass
 
 
 def closer_upright(photo: np.ndarray, face: FoundFace) -> FoundFace:
-    """The face with landmarks by `closer_by_detector` in a crop in which it stands upright.
-
-    The box stays the detector's.
-    """
+    """The face with landmarks by `closer_by_detector` in an upright crop; the box is unchanged."""
     matrix = level(photo, face)
     for _ in range(2):
         found = closer_by_detector(*placed(photo, matrix))
@@ -42,9 +39,9 @@ def closer_upright(photo: np.ndarray, face: FoundFace) -> FoundFace:
 
 
 def closer_by_detector(photo: np.ndarray, face: FoundFace) -> FoundFace:
-    """The face with CenterFace's landmarks averaged over closer looks, each also in the mirror.
+    """The face with CenterFace's landmarks averaged over close-ups and their mirror images.
 
-    This takes about a fifth off the landmarks' error, and a mirrored photo gets the mirrored crop.
+    This reduces the landmarks' error by about a fifth, and a mirrored photo gets the mirrored crop.
     """
     points = []
     middle, width = face.box.reshape(2, 2).mean(0), float(np.diff(face.box[::2])[0])
@@ -65,10 +62,10 @@ def closer_by_detector(photo: np.ndarray, face: FoundFace) -> FoundFace:
 
 
 def level(photo: np.ndarray, face: FoundFace) -> np.ndarray:
-    """(2, 3): from photo pixels to those of a crop of `LOOK` px in which the face is upright.
+    """(2, 3): the similarity from photo px to an upright crop of `LOOK` px.
 
-    The detector's landmarks level the crop. Where FaceMesh is not sure that they do, it looks at
-    four more turns. Where it is sure of none, it and CenterFace say which is the likeliest.
+    The detector's landmarks level the crop first. If FaceMesh's odds are below `SURE`, four more
+    rolls are tried. If all are below, the roll of the highest `likelihood` is taken.
     """
     own = start(face.landmarks)
     matrix, odds = levelled(photo, own)
@@ -87,7 +84,7 @@ def level(photo: np.ndarray, face: FoundFace) -> np.ndarray:
 
 
 def levelled(photo: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, float]:
-    """The matrix (2, 3) of the crop that FaceMesh's points level; log odds that there is a face."""
+    """The similarity (2, 3) to the crop levelled by FaceMesh's points, and the face's log odds."""
     mesh, wide = FaceMesh(rounds=2, mirrored=False), widened(matrix)
     crop = warp(photo, wide, round(FIELD * LOOK))
     middle = np.full(2, (len(crop) - 1) / 2)
@@ -97,9 +94,9 @@ def levelled(photo: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def likelihood(photo: np.ndarray, matrix: np.ndarray, odds: float) -> float:
-    """0..1: CenterFace's score of an upright face in a crop, times what FaceMesh thinks of it.
+    """0..1: CenterFace's score of an upright face in a crop, times FaceMesh's tempered probability.
 
-    FaceMesh alone is right about good photos, CenterFace alone about bad ones.
+    FaceMesh is more reliable on good photos, CenterFace on bad ones.
     """
     seen, _ = placed(photo, matrix, CLOSE_LOOKS[1])
     middle = (len(seen) - 1) / 2
@@ -112,7 +109,7 @@ def likelihood(photo: np.ndarray, matrix: np.ndarray, odds: float) -> float:
 
 
 def placed(photo: np.ndarray, matrix: np.ndarray, width: float = WIDTH * LOOK) -> tuple:
-    """A wider crop, in which the face is `width` px wide, and the face that would fill it."""
+    """The wider crop, in which the face is `width` px wide, and the expected face in it."""
     scale = width / (WIDTH * LOOK)
     wide, size = widened(matrix), round(scale * FIELD * LOOK)
     wide = np.column_stack([wide[:, :2] * scale, (wide[:, 2] + 0.5) * scale - 0.5])
@@ -123,17 +120,17 @@ def placed(photo: np.ndarray, matrix: np.ndarray, width: float = WIDTH * LOOK) -
 
 
 def widened(matrix: np.ndarray) -> np.ndarray:
-    """(2, 3): from photo pixels to those of the crop that is `FIELD` times as wide."""
+    """(2, 3): the similarity to the crop that is `FIELD` times as wide, with the same centre."""
     return matrix + np.array([[0, 0, 1], [0, 0, 1]]) * (FIELD - 1) / 2 * LOOK
 
 
 def start(points: np.ndarray) -> np.ndarray:
-    """(2, 3): from photo pixels to those of a crop of `LOOK` px, by five points (5, 2)."""
+    """(2, 3): the similarity from photo px to a crop of `LOOK` px that aligns points (5, 2)."""
     return fit_similarity(points, TEMPLATE * LOOK - 0.5)
 
 
 def boxed(box: np.ndarray, turn_deg: float) -> np.ndarray:
-    """(5, 2): landmarks of a face that fills a box (4,), turned clockwise about its middle."""
+    """(5, 2): the template's landmarks in a box (4,), rotated clockwise about its middle."""
     low, high = box.reshape(2, 2)
     angle = np.deg2rad(turn_deg)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -141,11 +138,11 @@ def boxed(box: np.ndarray, turn_deg: float) -> np.ndarray:
 
 
 def back(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """(N, 2): what a similarity (2, 3) takes to points (N, 2)."""
+    """(N, 2): points (N, 2) under the inverse of a similarity (2, 3)."""
     return np.linalg.solve(matrix[:, :2], (points - matrix[:, 2]).T).T
 
 
 def lean_between(matrix: np.ndarray, other: np.ndarray) -> float:
-    """Degrees between the turns of two similarities (2, 3)."""
+    """Degrees between the rotations of two similarities (2, 3)."""
     a, b = (complex(*each[:, 0]) for each in (matrix, other))
     return float(abs(np.degrees(np.angle(a / b))))

@@ -1,20 +1,23 @@
-"""Square crops: where landmarks go, the similarity that takes them there, and the warp."""
+"""Square crops: the template of landmarks, the similarity that fits it, and the warp."""
 
 import cv2
 import numpy as np
 
 # The eyes, nose tip and mouth corners as fractions of the crop (0 and 1 are the outer edges of the
-# first and last pixel): brows to chin and nearly ear to ear, much as Unsup3D's demo crops faces.
-# Mean of the frontal synthetic heads, made symmetric, with the proportions of real photos.
+# first and last pixel). The crop shows brows to chin and nearly ear to ear, like Unsup3D's demo.
+# Mean of the frontal synthetic heads, symmetrized, with the proportions of real photos.
 TEMPLATE = np.array([[0.31, 0.385], [0.69, 0.385], [0.5, 0.6], [0.335, 0.755], [0.665, 0.755]])
-MIRRORED = [1, 0, 2, 4, 3]  # each landmark's partner in the mirror
+MIRRORED = [1, 0, 2, 4, 3]  # each landmark's index in the mirror image
 
 
 def fit_similarity(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """The (2, 3) turn, scale and shift that takes (N, 2) points nearest to the targets.
+    """(2, 3): the similarity (rotation, scale, shift) that best fits points (N, 2) to targets.
 
-    Least squares. As complex numbers the similarity is q = a p + b, and its centred solution is
-    a = sum(conj(p) q) / sum(|p|^2); it never mirrors.
+    Least squares, without reflections. With complex numbers it is q = a p + b, and
+    a = sum(conj(p) q) / sum(|p|^2) for centred points.
+
+    Raises:
+        ValueError: all points are equal.
     """
     p, q = (np.asarray(each, dtype=np.float64) @ [1, 1j] for each in (points, targets))
     centred = p - p.mean()
@@ -27,10 +30,10 @@ def fit_similarity(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
 
 def warp(photo: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
-    """The (size, size, 3) crop of a photo by its (2, 3) matrix; the photo's edge is continued.
+    """The (size, size, 3) crop of a photo by a (2, 3) matrix; the photo's edge is replicated.
 
-    When shrinking, the part that is needed is first brought to the crop's scale by area averages,
-    so that nothing aliases.
+    For downsampling, area averages first bring the photo to the crop's scale, which avoids
+    aliasing.
     """
     matrix = np.array(matrix, dtype=np.float64)
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
@@ -49,7 +52,7 @@ def warp(photo: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
 
 
 def _needed(photo, matrix, size):
-    """The part of the photo that a crop touches, with a margin, and its top left corner."""
+    """The part of the photo under a crop, with a margin, and its top left corner."""
     inverse = cv2.invertAffineTransform(np.asarray(matrix, dtype=np.float64))
     corners = np.array([[0, 0], [size, 0], [0, size], [size, size]]) @ inverse[:, :2].T
     corners += inverse[:, 2]

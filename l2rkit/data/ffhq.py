@@ -2,7 +2,7 @@
 
 ROOT/images1024x1024/00000/00000.png ... 69000/69999.png    or ROOT/images1024x1024/00000.png
 ROOT/thumbnails128x128/00000/00000.png ...                  (the same at 128 px)
-ROOT/ffhq-dataset-v2.json                                   category, 68 landmarks of each photo
+ROOT/ffhq-dataset-v2.json                                   category and 68 landmarks per photo
 """
 
 from collections.abc import Sequence
@@ -18,18 +18,23 @@ from l2rkit.io.reading import read_json
 
 SPLITS = {"train": "training", "val": "validation"}  # 60,000 and 10,000
 LIST = "ffhq-dataset-v2.json"
-LANDMARKS_PX = 1024  # the landmarks are those of the pictures of this size
+LANDMARKS_PX = 1024  # size of the pictures that the landmarks refer to
 GROUPS = (range(36, 42), range(42, 48), (30,), (48,), (54,))  # eyes, nose tip, mouth corners: iBUG
 WHERE = "get it from NVlabs/ffhq-dataset (download_ffhq.py --json --images)"
 
 
 @DATASETS.register_module()
 class FFHQ(PhotoSet):
-    """One split of FFHQ; samples carry `img_path`, `name` and `landmarks` (5, 2) px.
+    """One split of FFHQ; samples have `img_path`, `name` and `landmarks` (5, 2) px.
 
-    The landmarks are for the transform CropByLandmarks. There is no test split.
+    The landmarks are for the transform CropByLandmarks.
 
-    folder: of the pictures, images1024x1024 or thumbnails128x128.
+    Args:
+        split: train or val; FFHQ has no test split.
+        folder: images1024x1024 or thumbnails128x128.
+
+    Raises:
+        DataError: the split is unknown, or files are missing.
     """
 
     def __init__(
@@ -75,7 +80,11 @@ class FFHQ(PhotoSet):
 
 
 def read_list(path: Path, category: str) -> list[tuple[int, np.ndarray]]:
-    """(number, five landmarks (5, 2) px of the 1024 px picture) of the photos of a category."""
+    """(number, landmarks (5, 2) px of the 1024 px picture) of each photo of a category.
+
+    Raises:
+        DataError: the file is not the official list.
+    """
     try:
         found = []
         for number, entry in read_json(path).items():

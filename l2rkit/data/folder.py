@@ -1,4 +1,4 @@
-"""Any folder of photos as a data set."""
+"""A folder of photos as a data set."""
 
 from collections.abc import Sequence
 
@@ -10,10 +10,11 @@ from l2rkit.data.photo_set import PhotoSet
 
 @DATASETS.register_module()
 class PhotoFolder(PhotoSet):
-    """All photos below a folder, sorted, as `img_path` and `name` (path below the folder).
+    """All photos below a folder, sorted; samples have `img_path` and `name`, the relative path.
 
-    person_folders: the photos of each subfolder show one person, and samples carry `person`, the
-    subfolder's number in sorted order (LAP's photo sets).
+    Args:
+        person_folders: each subfolder shows one person. Samples then have `person`, the index of
+            the subfolder in sorted order.
     """
 
     def __init__(

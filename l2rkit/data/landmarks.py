@@ -1,4 +1,4 @@
-"""Landmarks as a step of a pipeline."""
+"""A pipeline step that finds landmarks."""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -16,13 +16,13 @@ from l2rkit.registry import MODELS
 class FindLandmarks(BaseTransform):
     """Adds `landmarks_3d` (468, 3) px of `img`, an aligned crop; see `l2rkit.landmarks.FaceMesh`.
 
-    Put it before `Degrade`, for landmarks of the good photo. `ResizeFace` and `FlipFace` carry them
-    along; put it after what crops.
+    It goes after steps that crop, and before `Degrade`, for landmarks of the clean photo.
+    `ResizeFace` and `FlipFace` transform the landmarks with the photo.
 
     Args:
-        landmarks: part that finds them in uint8 photos; left out, `FaceMesh`.
-        cache: folder that keeps them between epochs and runs, 6 KB a photo, by the photo's pixels
-            and the part's description. Several processes may use one.
+        landmarks: detector, uint8 photos → (B, 468, 3); default: `FaceMesh`.
+        cache: folder in which landmarks are kept between epochs and runs, 6 KB per photo. The key
+            is the photo's pixels and the part's description. Several processes may share it.
     """
 
     def __init__(

@@ -1,10 +1,10 @@
-"""Photos that a CSV file lists, with what it says about each: who, which split, where the face is.
+"""Photos listed in a CSV manifest, with person, split and landmarks of each.
 
     ROOT/manifest.csv       path,person,split,lx,ly,rx,ry,nx,ny,mlx,mly,mrx,mry
     ROOT/photos/...         the paths of the manifest
 
 Only `path` is required. Landmarks are px of the upright picture, x right and y down, pixel centres
-at integers: the eyes, the nose tip and the mouth's corners; l and r are the picture's sides.
+at integers: eyes, nose tip and mouth corners; l and r are the picture's left and right.
 """
 
 import csv
@@ -22,26 +22,31 @@ from l2rkit.data.photo_set import MOST_DAMAGED, PhotoSet
 from l2rkit.errors import DataError, near
 
 LANDMARKS = ("lx", "ly", "rx", "ry", "nx", "ny", "mlx", "mly", "mrx", "mry")
-LABELS = ("source", "colour")  # what else is told of a photo, where the manifest says so
+LABELS = ("source", "colour")  # optional labels of a photo
 TEXTS = ("path", "person", "split", *LABELS)
 COLUMNS = (*TEXTS[:3], *LANDMARKS)
 ROOT_VARIABLE = "OPENFACES_ROOT"
-LOOKED_AT = 1000  # rows whose photos are looked for at the start
-AT_ONCE = 500  # rows; with thousands the strings no longer fit the processor's cache
+LOOKED_AT = 1000  # about as many photos are checked for existence at the start
+AT_ONCE = 500  # rows; the strings of thousands do not fit the processor's cache
 
 
 @DATASETS.register_module()
 class ManifestPhotos(PhotoSet):
-    """The photos of one split of a manifest; samples carry `img_path` and `name` (its path).
+    """The photos of one split of a manifest; samples have `img_path` and `name`, the listed path.
 
-    Where the manifest has the columns, also `person`, the number of the name among all names of the
-    manifest in sorted order, `source`, `colour`, 0 or 1, and `landmarks` (5, 2) px, for the
-    transform CropByLandmarks.
+    If the manifest has the columns, they also have `person`, the index of the name among all sorted
+    names of the manifest; `source`; `colour`, 0 or 1; and `landmarks` (5, 2) px, for the transform
+    CropByLandmarks.
 
-    data_root: the folder that paths start from; left out, the environment variable OPENFACES_ROOT.
-    manifest: below the root, or absolute.
-    split: a value of the column `split`, or several; left out, all rows.
-    columns: how the manifest calls ours, such as dict(path="file", person="subject").
+    Args:
+        data_root: folder of the paths; default: the environment variable OPENFACES_ROOT.
+        split: a value of the column `split`, or several; default: all rows.
+        manifest: path below data_root, or an absolute one.
+        columns: the manifest's names of our columns, such as dict(path="file", person="subject").
+
+    Raises:
+        DataError: the manifest is missing or malformed, a split or column is unknown, or photos
+            are missing.
     """
 
     def __init__(
@@ -71,7 +76,7 @@ class ManifestPhotos(PhotoSet):
         )  # fmt: skip
 
     def load_data_list(self) -> list[int]:
-        """The rows of the split; what they say is kept in arrays, since they may be a million."""
+        """The row numbers of the split. Values are kept in arrays, as rows may be a million."""
         with _no_collection():
             return self._read()
 
@@ -121,11 +126,11 @@ class ManifestPhotos(PhotoSet):
         return info
 
     def people(self) -> np.ndarray | None:
-        """(len,) who is on each photo, or None."""
+        """(len,): the person of each photo, or None."""
         return None if self.person is None else self.person[self.data_list]
 
     def _check_there(self, rows: list[int]) -> None:
-        """Looks for some photos, so that a wrong root is found now; a few may be absent."""
+        """Checks that some photos exist, to detect a wrong root; 1 % may be missing."""
         some = rows[:: max(1, len(rows) // LOOKED_AT)]
         names = [self.paths[row].decode() for row in some]
         absent = [name for name in names if not os.path.isfile(os.path.join(self.data_root, name))]
@@ -137,9 +142,12 @@ class ManifestPhotos(PhotoSet):
 
 
 def read_manifest(path: Path, columns: dict[str, str] | None = None) -> dict:
-    """{path, person, split, source, colour: lists of str; landmarks: (N, 10) float32}, if there.
+    """{path, person, split, source, colour: lists of str; landmarks: (N, 10) float32}, if present.
 
-    columns: the file's names where they are not ours; one that is given must be there.
+    columns: the file's names that differ from ours; a given one must be in the file.
+
+    Raises:
+        DataError: the file is missing or malformed.
     """
     if not path.is_file():
         raise DataError(f"manifest '{path}': no such file")
@@ -156,11 +164,11 @@ def read_manifest(path: Path, columns: dict[str, str] | None = None) -> dict:
 
 
 def _places(path, header, columns) -> dict[str, int]:
-    """Our names -> positions in the header."""
+    """{our name: position in the header}."""
     names = {ours: columns.get(ours, ours) for ours in (*COLUMNS, *LABELS)}
     wanted = {"path", *columns}
     if any(names[ours] in header for ours in LANDMARKS):
-        wanted |= set(LANDMARKS)  # some of the ten are of no use
+        wanted |= set(LANDMARKS)  # all ten or none
     for ours in (*COLUMNS, *LABELS):
         count = header.count(names[ours])
         if count > 1 or (count == 0 and ours in wanted):
@@ -194,7 +202,7 @@ def _read_rows(path, reader, width, place) -> dict:
 
 
 def _numbers(path, done, fields, place) -> np.ndarray:
-    """(rows, 10) float32."""
+    """(rows, 10) float32: the landmarks of some rows."""
     count = len(fields[0])
     out = np.empty((count, 10), np.float32)
     for column, ours in enumerate(LANDMARKS):
@@ -214,8 +222,7 @@ def _numbers(path, done, fields, place) -> np.ndarray:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Python does not look for cycles meanwhile: with millions of strings about, that doubles the
-    time."""
+    """A context without garbage collection, which would double the time for millions of strings."""
     was = gc.isenabled()
     gc.disable()
     try:
@@ -234,7 +241,7 @@ def _is_number(text: str) -> bool:
 
 
 def _check_unique(path, names, landmarks) -> None:
-    """A photo may come twice for two faces, not for one."""
+    """Raises DataError if a photo is listed twice with the same landmarks."""
     if len(set(names)) == len(names):
         return
     seen = {}

@@ -1,9 +1,9 @@
-"""Photos with normal maps, as photometric stereo gives them (Photoface, Yale B).
+"""Photos with normal maps from photometric stereo (Photoface, Yale B).
 
     ROOT/SPLIT/image/.../NAME_image.png
     ROOT/SPLIT/normal/.../NAME_normal.png    n = 2 * rgb / 255 - 1;  or .npy, (H, W, 3) floats
 
-A map is named as its photo with 'image' replaced by 'normal', whatever its suffix.
+A map has the name of its photo with 'image' replaced by 'normal'; suffixes may differ.
 """
 
 from collections.abc import Sequence
@@ -19,19 +19,24 @@ from l2rkit.io.reading import read_array
 
 OURS = (("right", "left"), ("down", "up"), ("far", "near"))  # +x, +y, +z and their opposites
 WORDS = [word for pair in OURS for word in pair]
-STRAY = 0.3  # a vector whose length is this far from 1 is no normal but background
+STRAY = 0.3  # vectors whose length differs from 1 by this or more are background
 
 
 @DATASETS.register_module()
 class NormalPairs(PhotoSet):
-    """Photo and normal map pairs of one split; samples carry `img_path`, `name`, `normal`, `mask`.
+    """Photo and normal map pairs of one split; samples have `img_path`, `name`, `normal`, `mask`.
 
     `normal` (H, W, 3) float32 in our axes: unit, facing the camera, (0, 0, -1) on the background;
     `mask` (H, W) uint8, 1 where the map has a normal.
 
-    axes: where the map's three numbers point, in the picture: right or left, up or down, near (to
-    the camera) or far. Most maps have ("right", "up", "near"); ours is ("right", "down", "far").
-    folders: of photos and of normals; they are also the words that differ in the file names.
+    Args:
+        axes: directions of the map's three channels in the picture: right or left, up or down, near
+            (to the camera) or far. Most maps have ("right", "up", "near"); ours is
+            ("right", "down", "far").
+        folders: names of the folders of photos and normals, which also differ in the file names.
+
+    Raises:
+        DataError: the axes are no axes or not those of the maps, or files are missing.
     """
 
     def __init__(
@@ -51,7 +56,7 @@ class NormalPairs(PhotoSet):
         )
 
     def load_data_list(self) -> list[dict]:
-        """One dict per photo that has its normal map."""
+        """One dict per photo with a normal map."""
         photos, normals = (Path(self.data_root, self.split, name) for name in self.folders)
         for folder in (photos, normals):
             if not folder.is_dir():
@@ -91,7 +96,7 @@ class NormalPairs(PhotoSet):
 
 
 def axes_to_ours(axes: Sequence[str]) -> tuple[list[int], np.ndarray]:
-    """Which of a map's numbers is our x, y, z, and the sign (3,) that it must be given."""
+    """The channels of a map that are our x, y, z, and their signs (3,)."""
     for word in axes:
         if word not in WORDS:
             raise DataError(f"NormalPairs: no axis is called '{word}'{near(str(word), WORDS)}")
@@ -104,7 +109,7 @@ def axes_to_ours(axes: Sequence[str]) -> tuple[list[int], np.ndarray]:
 
 
 def read_vectors(path) -> np.ndarray:
-    """(H, W, 3) float32 as they stand in the file; what is not finite becomes 0."""
+    """(H, W, 3) float32 as in the file; 0 where not finite. Raises PhotoError for another file."""
     if Path(path).suffix != ".npy":
         return read_photo(path).astype(np.float32) * (2 / 255) - 1
     try:

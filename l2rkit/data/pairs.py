@@ -3,8 +3,8 @@
     ROOT/train|val|test/image/.../NAME_image_1.png
     ROOT/train|val|test/depth/.../NAME_depth_1.png
 
-A depth file is named as its photo with 'image' replaced by 'depth' (elliottwu/unsup3d,
-experiments/train_synface.yml). Its white is near: depth = 1.1 - 0.2 * red / 255.
+A depth file has the name of its photo with 'image' replaced by 'depth' (elliottwu/unsup3d,
+experiments/train_synface.yml). White is near: depth = 1.1 - 0.2 * red / 255.
 """
 
 from collections.abc import Sequence
@@ -24,18 +24,23 @@ WHERE = "Unsup3D's authors publish it as synface.zip (elliottwu/unsup3d, data/do
 def decode_depth(
     red: np.ndarray, near: float = SYNFACE_NEAR, far: float = SYNFACE_FAR
 ) -> np.ndarray:
-    """float32 depth of uint8 values: 255 is near, 0 is far (and the background)."""
+    """float32 depth of uint8 values: 255 is `near`, 0 is `far` and the background."""
     return (far + (near - far) * (red.astype(np.float32) / 255)).astype(np.float32)
 
 
 @DATASETS.register_module()
 class DepthPairs(BaseDataset):
-    """Photo and depth pairs of one split; samples carry `img_path`, `name` and `depth` (H, W).
+    """Photo and depth pairs of one split; samples have `img_path`, `name` and `depth` (H, W).
 
-    Where `depth` equals the farthest value it is background. The usual pipeline is LoadPhoto,
-    CentreCrop(170), ResizeFace(64), PackPhoto.
+    The largest depth is background. The usual pipeline is LoadPhoto, CentreCrop(170),
+    ResizeFace(64), PackPhoto.
 
-    folders: of photos and of depth maps; they are also the words that differ in the file names.
+    Args:
+        folders: names of the folders of photos and depth maps, which also differ in the file names.
+        depth_range: depth of the values 255 and 0, in scene units.
+
+    Raises:
+        DataError: a folder or all depth maps are missing.
     """
 
     def __init__(
@@ -54,7 +59,7 @@ class DepthPairs(BaseDataset):
         )
 
     def load_data_list(self) -> list[dict]:
-        """One dict per photo that has its depth map."""
+        """One dict per photo with a depth map."""
         photo_word, depth_word = self.folders
         photos, depths = (Path(self.data_root, self.split, name) for name in self.folders)
         for folder in (photos, depths):

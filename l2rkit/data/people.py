@@ -1,8 +1,8 @@
-"""Several photos of each person: a photo set ordered by people, and batches of people.
+"""Several photos of each person: a photo set ordered by person, and a sampler of people.
 
     ROOT/PERSON/PHOTO.jpg       a folder per person: LFW (`lfw/`), CASIA-WebFace
 
-CelebA, or any set whose samples carry `person`, is given by its own description instead.
+CelebA, or another set whose samples have `person`, is given by its config instead.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,11 +22,15 @@ from l2rkit.errors import DataError
 
 @DATASETS.register_module()
 class PhotoCollections(PhotoSet):
-    """The photos of everyone who has at least `min_photos`, one person after the other.
+    """The photos of all people with at least `min_photos`, ordered by person.
 
-    photos: a folder with a folder per person, or a photo set whose samples carry `person`, built or
-    described, such as dict(type=CelebA, data_root="data/celeba", split="train"); its own pipeline
-    is not used. Samples are those of that set, so `person` stays what it is there.
+    Args:
+        photos: a folder with a folder per person, or a photo set whose samples have `person`, built
+            or as a config such as dict(type=CelebA, data_root="data/celeba", split="train").
+            Samples, including `person`, are those of that set; its pipeline is not used.
+
+    Raises:
+        DataError: nobody has so many photos, or samples lack `person`.
     """
 
     def __init__(
@@ -48,7 +52,7 @@ class PhotoCollections(PhotoSet):
         )
 
     def load_data_list(self) -> list[int]:
-        """Positions in `photos`, person by person."""
+        """Indices in `photos`, ordered by person."""
         self.person = person = people_of(self.photos)
         groups = {who: rows for who, rows in group(person) if len(rows) >= self.min_photos}
         if not groups:
@@ -65,11 +69,11 @@ class PhotoCollections(PhotoSet):
         return dict(info, sample_idx=idx % len(self.data_list))
 
     def people(self) -> np.ndarray:
-        """(len,) who is on each photo."""
+        """(len,): the person of each photo."""
         return self.person[self.data_list]
 
     def stand_in(self, idx: int) -> int:
-        """The next sound photo of the same person, or of anyone where there is none."""
+        """The next sound photo of the same person, or of anyone if the person has none."""
         person = self.people()
         sound = np.flatnonzero((person == person[idx]) & ~self.damaged.numpy())
         if not len(sound):
@@ -79,17 +83,21 @@ class PhotoCollections(PhotoSet):
 
 @DATA_SAMPLERS.register_module()
 class PersonSampler(Sampler):
-    """Everyone once an epoch, `photos` photos of each in a row, in an order drawn anew each epoch.
+    """Samples every person once per epoch, `photos` photos of each in a row, in random order.
 
-    With a batch size that is a multiple of `photos`, each batch holds so many photos of each of
-    its people, none of them twice. Whoever has fewer photos is repeated. Several numbers, such as
-    (4, 2, 1, 1), hold for one person after the other; a batch size that their sum divides keeps
-    sets whole. `photos` may be given by the epoch from which it holds: {0: 1, 10: 2, 20: (4, 2)}
-    lets sets grow.
+    The photos of a person are distinct, unless the person has fewer than `photos`. The order
+    depends on (seed, epoch) only, so a resumed run continues identically. Distributed processes
+    divide the people among them; a remainder is left out in that epoch.
 
-    All follows from (seed, epoch): the processes of a distributed run share out the people, and a
-    run that is resumed goes on as it would have. The people who are left over where their number
-    does not divide sit out that epoch. Without a seed, all processes agree on a random one.
+    Args:
+        photos: photos per person. Several numbers, such as (4, 2, 1, 1), apply to one person after
+            another. A dict gives them by their first epoch, as {0: 1, 10: 2, 20: (4, 2)}. The batch
+            size should be a multiple of their sum, so that batches do not split sets.
+        seed: default: a random one, the same in all processes.
+
+    Raises:
+        DataError: photos has a number below 1 or none for epoch 0, or there are fewer people than
+            processes.
     """
 
     def __init__(
@@ -131,30 +139,34 @@ class PersonSampler(Sampler):
         return sum(islice(cycle(self.photos), self.people_each))
 
     def set_epoch(self, epoch: int) -> None:
-        """Which epoch the next iteration is; MMEngine's loops call it."""
+        """Sets the epoch of the next iteration; MMEngine's loops call it."""
         self.epoch = epoch
 
     @property
     def photos(self) -> tuple[int, ...]:
-        """Photos of one person after the other in this epoch."""
+        """Photos per person in this epoch, for one person after another."""
         return self.photos_from[max(start for start in self.photos_from if start <= self.epoch)]
 
     @property
     def people_each(self) -> int:
-        """People of each process in an epoch."""
+        """People per process in an epoch."""
         return len(self.groups) // self.world_size
 
 
 @TRANSFORMS.register_module()
 class EachAlone(BaseTransform):
-    """Every photo is of another `person`: a method of photo sets then sees each by itself."""
+    """Gives every photo another `person`, so that methods of photo sets process each alone."""
 
     def transform(self, results: dict) -> dict:
         return dict(results, person=results["sample_idx"])
 
 
 def people_of(dataset: BaseDataset) -> np.ndarray:
-    """(len,) int64: who is on each photo, without reading any photo."""
+    """(len,) int64: the person of each photo, without reading photos.
+
+    Raises:
+        DataError: samples lack `person`.
+    """
     if hasattr(dataset, "people"):
         person = dataset.people()
     else:
@@ -167,7 +179,7 @@ def people_of(dataset: BaseDataset) -> np.ndarray:
 
 
 def group(person: np.ndarray) -> list[tuple[int, np.ndarray]]:
-    """(who, positions in ascending order) for each person of (N,) ids, in the order of ids."""
+    """(id, ascending indices) for each person of ids (N,), in the order of ids."""
     order = np.argsort(person, kind="stable")
     who, starts = np.unique(person[order], return_index=True)
     return list(zip(who.tolist(), np.split(order, starts[1:])))

@@ -1,7 +1,6 @@
-"""Photos from disk: any common picture file in, (H, W, 3) uint8 RGB out, or one clear line.
+"""Reads photos of common formats as (H, W, 3) uint8 RGB; errors are one line.
 
-Everything after this door sees the same thing: 8-bit RGB, upright, no transparency, longest side
-at most ``LONGEST_SIDE``.
+Photos are upright, without transparency, and at most ``LONGEST_SIDE`` long.
 """
 
 import os
@@ -21,21 +20,21 @@ from l2rkit.ops.threads import fork_safe_lock
 
 SUFFIXES = {".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif"}
 SUFFIXES |= {".ppm", ".pgm", ".jp2", ".avif", ".jfif"}
-HEIC = {".heic", ".heif"}  # read where pillow-heif is installed
-# EPS, PDF and the like are left out: Pillow would start other programs to read them
+HEIC = {".heic", ".heif"}  # need pillow-heif
+# without EPS, PDF and the like, for which Pillow starts other programs
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000", "AVIF")
 HEIC_WORDS = "convert to JPEG, or pip install pillow-heif"
-SUFFIXES_NAMED = 6  # in the line about what was passed over
-SMALLEST_SIDE = 8  # px; below it there is no face to speak of
+SUFFIXES_NAMED = 6  # most suffixes in the line about skipped files
+SMALLEST_SIDE = 8  # px; smaller pictures show no face
 LONGEST_SIDE = 6000  # px; the width of a 24-megapixel camera's picture
-MOST_BYTES = 900_000_000  # of memory that reading may take; measured, see `bytes_to_read`
+MOST_BYTES = 900_000_000  # limit of memory for reading, see `bytes_to_read`
 WHITES = (255, 1023, 4095, 16383, 65535)  # of 8, 10, 12, 14 and 16 bits
 FLOAT_WHITES = (1.0, 255.0)
-ROWS = 64  # that are converted at a time
-BEHIND = 128  # transparent pixels show mid grey: neither a bright nor a dark edge round the face
+ROWS = 64  # converted at a time
+BEHIND = 128  # mid grey behind transparent pixels, against bright or dark edges around the face
 
 ORIENTATION_TAG = 0x0112
-UPRIGHT = {  # EXIF orientation -> the turn that makes the picture upright
+UPRIGHT = {  # EXIF orientation -> the transposition to upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -48,21 +47,24 @@ _pillow_limit = fork_safe_lock()
 
 
 class PhotoError(UserError):
-    """A photo cannot be used; the message is one line that names the file and the reason."""
+    """A photo cannot be used; the one-line message names the file and the reason."""
 
     def __init__(self, path, reason: str):
         super().__init__(" ".join(f"photo '{path}': {reason}".split()))
 
 
 def read_photo(path) -> np.ndarray:
-    """The photo as (H, W, 3) uint8 RGB, upright (EXIF), transparency laid over mid grey.
+    """The photo as (H, W, 3) uint8 RGB, upright (EXIF), transparency blended with mid grey.
 
-    16-bit and float pictures are scaled, not clipped. A photo longer than ``LONGEST_SIDE`` comes
-    back reduced to it; ``photo_size`` tells the size of the file's own picture. Of an animation
-    the first frame is taken. Colour profiles are not applied.
+    16-bit and float pictures are scaled, not clipped. A photo longer than ``LONGEST_SIDE`` is
+    downsampled to it; ``photo_size`` returns the original size. Animations give their first frame.
+    Colour profiles are not applied.
+
+    Raises:
+        PhotoError: the file is missing, damaged, no picture, too small, or needs too much memory.
     """
     with _opened(path) as (image, _):
-        # Pillow keeps the upper 8 of 16 bits, in which pictures of 12 bits are black
+        # Pillow keeps the upper 8 of 16 bits, in which 12-bit pictures are black
         deep = any(";16" in str(tile.args) for tile in image.tile) and len(image.getbands()) > 1
         image.load()
         deep = deep and _brightest_colour(image) < 64
@@ -72,7 +74,7 @@ def read_photo(path) -> np.ndarray:
 
 
 def read_alpha(path) -> np.ndarray | None:
-    """How opaque each pixel of `read_photo` is, (H, W) uint8; None if all of them are, wholly."""
+    """(H, W) uint8: the alpha channel of `read_photo`'s picture; None if all pixels are opaque."""
     with _opened(path) as (image, _):
         if "transparency" not in image.info and image.getbands()[-1] not in "Aa":
             return None
@@ -85,7 +87,7 @@ def read_alpha(path) -> np.ndarray | None:
 
 
 def with_alpha(picture: Image.Image, alpha: np.ndarray | None) -> Image.Image:
-    """The picture as opaque as `alpha` (H, W) says, which is brought to its size; None: wholly."""
+    """The picture with the alpha channel `alpha` (H, W), resized to it; None changes nothing."""
     if alpha is not None:
         opaque = Image.fromarray(alpha).resize(picture.size, Image.Resampling.BILINEAR)
         picture.putalpha(opaque)
@@ -93,23 +95,26 @@ def with_alpha(picture: Image.Image, alpha: np.ndarray | None) -> Image.Image:
 
 
 def turned_upright(picture: Image.Image, file: Image.Image) -> Image.Image:
-    """The picture, turned as the EXIF data of the file that it is from say."""
+    """The picture, upright by the EXIF orientation of its `file`."""
     orientation = file.getexif().get(ORIENTATION_TAG, 1)
     return picture.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else picture
 
 
 def photo_size(path) -> tuple[int, int]:
-    """(width, height) in px of the file's picture when upright, before any reduction."""
+    """(width, height) in px of the file's upright picture, before downsampling."""
     with _opened(path) as (image, (width, height)):
         turned = image.format != "TIFF" and image.getexif().get(ORIENTATION_TAG, 1) in (5, 6, 7, 8)
     return (height, width) if turned else (width, height)
 
 
 def list_photos(folder, say: Callable[[str], None] | None = None) -> list[Path]:
-    """All picture files below a folder, by suffix, sorted; hidden ones (``._photo.jpg``) not.
+    """All picture files below a folder, by suffix, sorted, without hidden ones (``._photo.jpg``).
 
-    Links to folders are followed, each folder is entered once. `say` is told in one line which
-    other files were passed over.
+    Links to folders are followed; each folder is entered once. `say` gets one line about skipped
+    files.
+
+    Raises:
+        PhotoError: there is no such folder, or it has no photos.
     """
     folder, suffixes = Path(folder), readable()
     if not folder.is_dir():
@@ -128,7 +133,7 @@ def list_photos(folder, say: Callable[[str], None] | None = None) -> list[Path]:
 
 
 def passed_over(suffixes: "Counter[str]") -> str:
-    """One line about files of these suffixes: "5 files passed over: 3 .heic (...), 2 .txt"."""
+    """A line about skipped files: "5 files passed over: 3 .heic (...), 2 .txt"."""
     named = [
         f"{count} {suffix or 'without a suffix'}" + (f" ({HEIC_WORDS})" if suffix in HEIC else "")
         for suffix, count in suffixes.most_common(SUFFIXES_NAMED)
@@ -140,7 +145,7 @@ def passed_over(suffixes: "Counter[str]") -> str:
 
 
 def readable() -> set[str]:
-    """The suffixes of files that can be read here."""
+    """The suffixes of files that can be read with the installed packages."""
     return SUFFIXES | (HEIC if find_spec("pillow_heif") else set())
 
 
@@ -149,7 +154,7 @@ def _files_below(folder: Path) -> Iterator[Path]:
     for root, folders, names in os.walk(folder, followlinks=True):
         place = os.stat(root)
         if (place.st_dev, place.st_ino) in entered:
-            folders.clear()  # a link led back here
+            folders.clear()  # a cycle of links
             continue
         entered.add((place.st_dev, place.st_ino))
         folders.sort()
@@ -162,7 +167,7 @@ def _brightest_colour(image: Image.Image) -> int:
 
 
 def _all_bits(path) -> Image.Image:
-    """The file of a dark picture of 16 bits a colour, with white where its numbers end."""
+    """A dark 16-bit picture, scaled by `to_8bit`."""
     read = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
     if read is None or read.ndim != 3 or read.dtype != np.uint16:
         raise PhotoError(path, "is damaged or cut short")
@@ -171,7 +176,7 @@ def _all_bits(path) -> Image.Image:
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Any Pillow picture as mode RGB, at most ``LONGEST_SIDE`` long."""
+    """Any Pillow picture in mode RGB, at most ``LONGEST_SIDE`` long, on mid grey."""
     if image.mode.startswith(("I", "F")):
         image = Image.fromarray(to_8bit(np.asarray(image)))
     if image.mode in ("P", "PA") or "transparency" in image.info:
@@ -181,7 +186,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
     if max(image.size) > LONGEST_SIDE:
         image = image.resize(
             _reduced(*image.size), Image.Resampling.BOX, reducing_gap=1.0
-        )  # area averages do not alias
+        )  # area averages avoid aliasing
     if image.mode in ("LA", "RGBA", "La", "RGBa"):
         image = image.convert("RGBA")
         behind = Image.new("RGBA", image.size, (BEHIND, BEHIND, BEHIND, 255))
@@ -190,10 +195,10 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 
 def to_8bit(deep: np.ndarray) -> np.ndarray:
-    """Numbers of any depth as uint8: 0 is black, and white is found by what is there.
+    """Numbers of any bit depth as uint8; 0 is black, and white is inferred.
 
-    White is the least of `WHITES` that none exceeds: 255, or what 10, 12, 14 or 16 bits hold;
-    1 or 255 for floats; for what is larger, the largest number. What is not finite is black.
+    White is the least of `WHITES`, for floats of `FLOAT_WHITES`, that no number exceeds; else the
+    largest number. Numbers that are not finite are black.
     """
     if deep.dtype == np.uint8:
         return deep
@@ -226,9 +231,9 @@ def _reduced(width: int, height: int) -> tuple[int, int]:
 
 
 def bytes_to_read(image: Image.Image, kept: int = 0) -> int:
-    """The most memory that `read_photo` takes for an open file, of which a decoder keeps some.
+    """Peak memory in bytes of `read_photo` for an open file; `kept`: bytes in the decoder.
 
-    Decoding, by bytes per pixel as measured; then the picture, and it reduced on its way to RGB.
+    It is that of decoding, with measured bytes per pixel, or that of the conversion to RGB.
     """
     bands, pixels = len(image.getbands()), image.width * image.height
     alpha = bands in (2, 4)
@@ -245,7 +250,7 @@ def bytes_to_read(image: Image.Image, kept: int = 0) -> int:
 
 
 def _whole_jpeg(image: Image.Image) -> bool:
-    """Whether an open file is a JPEG of several scans, of which libjpeg keeps all numbers."""
+    """Whether an open file is a JPEG of several scans, whose coefficients libjpeg keeps."""
     if image.format not in ("JPEG", "MPO"):
         return False
     file, several, marker = image.fp, False, b""
@@ -256,14 +261,14 @@ def _whole_jpeg(image: Image.Image) -> bool:
         several |= marker in (b"\xc2", b"\xc6", b"\xca", b"\xce")  # progressive
         length = int.from_bytes(file.read(2), "big")
         if length < 2:
-            return True  # damaged, or no scan at all
+            return True  # damaged, or without a scan
         content = file.read(length - 2)
     return several or content[:1] != bytes([image.layers])
 
 
 @contextmanager
 def _opened(path):
-    """The file as a Pillow image that fits in memory, and the size of the file's own picture.
+    """The file as a Pillow image that fits in memory, and its original size.
 
     Every failure is a ``PhotoError``.
     """
@@ -273,7 +278,7 @@ def _opened(path):
             width, height = image.size
             _check_side(path, width, height)
             kept = 2 * len(image.getbands()) * width * height if _whole_jpeg(image) else 0
-            image.draft(None, _reduced(width, height))  # only JPEG obeys, the rest ignore it
+            image.draft(None, _reduced(width, height))  # only JPEG supports it
             if (wants := bytes_to_read(image, kept)) > MOST_BYTES:
                 raise PhotoError(
                     path,
@@ -290,7 +295,7 @@ def _opened(path):
 
 
 def _open_unlimited(path) -> Image.Image:
-    """``Image.open`` with our limits in the place of Pillow's global one (90 megapixels)."""
+    """``Image.open`` with our limits instead of Pillow's global one (90 megapixels)."""
     Image.init()
     if find_spec("pillow_heif"):
         import pillow_heif
@@ -309,7 +314,7 @@ def _open_unlimited(path) -> Image.Image:
 def _check_file(path: Path) -> None:
     if os.path.isdir(path):
         raise PhotoError(path, "is a folder, a photo was wanted")
-    if not os.path.exists(path):  # pathlib raises an error for a name that is too long
+    if not os.path.exists(path):  # pathlib raises for too long a name
         raise PhotoError(path, "no such file")
     if path.stat().st_size == 0:
         raise PhotoError(path, "is empty (0 bytes)")
@@ -323,7 +328,7 @@ def _check_side(path, width: int, height: int) -> None:
 
 
 def _reason(path, problem: Exception) -> str:
-    """What went wrong, for a person: Pillow's own words where they help."""
+    """The reason of a failure in words, with Pillow's message if it helps."""
     if isinstance(problem, PermissionError):
         return "may not be read (permission denied)"
     if isinstance(problem, Image.UnidentifiedImageError):

@@ -1,4 +1,4 @@
-"""What the photo sets share: a few damaged photos among many are passed over, many are not."""
+"""The common part of photo sets: a few damaged photos are replaced, many raise an error."""
 
 from logging import WARNING
 
@@ -9,23 +9,24 @@ from mmengine.logging import print_log
 from l2rkit.data.photo import PhotoError
 from l2rkit.errors import DataError
 
-MOST_DAMAGED = 0.01  # as a share of all photos; more is a broken copy, not bad luck
+MOST_DAMAGED = 0.01  # as a share of all photos; more mean a broken copy of the data set
 
 
 class PhotoSet(BaseDataset):
-    """An MMEngine dataset in whose place of an unusable photo another one stands in.
+    """An MMEngine dataset that replaces unusable photos by others.
 
-    Each such photo is reported once, in one line, and marked in `damaged` (len,) bool, which the
-    workers of a data loader share. Once they are more than 1 % of the set, it raises DataError.
+    Each unusable photo is reported once, in one line, and marked in `damaged` (len,) bool, which
+    the workers of a data loader share. If more than 1 % of the set are unusable, DataError is
+    raised.
     """
 
     def full_init(self) -> None:
-        """Reads the lists, and starts the count of damaged photos, before workers are forked."""
+        """Reads the lists and creates `damaged`, before workers are forked."""
         super().full_init()
         self.damaged = torch.zeros(len(self), dtype=torch.bool).share_memory_()
 
     def __getitem__(self, idx: int) -> dict:
-        """Sample `idx` after the pipeline, or its `stand_in`'s where the photo is unusable."""
+        """Sample `idx` after the pipeline, or that of its `stand_in` if the photo is unusable."""
         if idx < 0:
             idx += len(self)
         while True:
@@ -36,12 +37,12 @@ class PhotoSet(BaseDataset):
             idx = self.stand_in(idx)
 
     def stand_in(self, idx: int) -> int:
-        """The next photo that is not known as damaged."""
+        """The index of the next photo that is not marked as damaged."""
         sound = (~self.damaged).nonzero()[:, 0]
         return int(sound[int((sound < idx).sum()) % len(sound)])
 
     def note_damage(self, idx: int, error: PhotoError) -> None:
-        """Counts photo `idx` and says so, the first time; raises DataError when it is too many."""
+        """Marks photo `idx` and reports it the first time. Raises DataError if it is too many."""
         if len(self.damaged) != len(self):  # a subset starts its own count
             self.damaged = torch.zeros(len(self), dtype=torch.bool)
         new = not self.damaged[idx]

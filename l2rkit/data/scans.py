@@ -1,9 +1,9 @@
-"""Textured head scans as photos with true depth: placed like the synthetic heads, then drawn.
+"""Textured head scans as photos with true depth, placed like the synthetic heads and rendered.
 
-A scan's own axes are y up and z out of the face, as glTF has them; only that need be right, since
-its size and place are found by its face: it is drawn, the aligner's landmarks are looked up on the
-surface, and the similarity is taken that brings them to where a mean head, cropped by the aligner,
-has them. The light that the scanner saw stays in the texture, and turns with the head.
+A scan's axes must be y up and z out of the face, as in glTF. Its size and position are determined
+by its face: the scan is rendered, the aligner's landmarks are projected onto the surface, and a
+similarity fits them to those of an aligned mean head. The scanner's light remains in the texture
+and turns with the head.
 """
 
 from collections.abc import Sequence
@@ -26,19 +26,19 @@ from l2rkit.io.reading import read_arrays
 from l2rkit.render.mesh_raster import interpolate, rasterize_mesh
 
 MESHES = {".obj", ".ply", ".glb", ".gltf"}
-FINER = 4  # parts of a pixel each way over which colours are averaged
-LOOK_PX = 480  # side of the picture in which the face is looked for
-ROUNDS = 3  # the landmarks are better seen once the head is placed
-HOLE = 0.03  # of the picture's side: how far from the surface a landmark may be seen
-GREY = np.float32(0.5)  # behind the head
+FINER = 4  # supersampling of colours, along each axis
+LOOK_PX = 480  # side of the picture in which the face is detected
+ROUNDS = 3  # of placing; landmarks are more accurate on a placed head
+HOLE = 0.03  # largest distance of a landmark from the surface, in sides of the picture
+GREY = np.float32(0.5)  # background
 
 
 @dataclass(frozen=True)
 class Scan:
     """A mesh in our axes: vertices (V, 3), triangles (T, 3) int32, and its colours.
 
-    With a texture (H, W, 3) uint8, uv (V, 2) in px of it, pixel centres at integers; else colour
-    (V, 3) in [0, 1].
+    Colours are a texture (H, W, 3) uint8 with uv (V, 2) in its px, pixel centres at integers, or
+    colour (V, 3) in [0, 1].
     """
 
     vertices: np.ndarray
@@ -50,10 +50,13 @@ class Scan:
 
 @DATASETS.register_module()
 class TexturedScans(DepthPairs):
-    """Rendered scans, as tools/dataset_converters/scans.py writes them.
+    """Rendered scans, written by tools/dataset_converters/scans.py.
 
-    Samples carry `img_path`, `name`, `view` (6,), and `depth` (H, W) float32, 1.2 where there is no
-    head, exact where DepthPairs would read 8 bits of it.
+    Samples have `img_path`, `name`, `view` (6,), and `depth` (H, W) float32, 1.2 outside the head.
+    Unlike that of `DepthPairs`, depth is not quantized to 8 bits.
+
+    Raises:
+        DataError: a scan's .npz is missing or malformed.
     """
 
     def get_data_info(self, idx: int) -> dict:
@@ -77,7 +80,11 @@ def read_exact(path: Path) -> dict[str, np.ndarray]:
 
 
 def read_scan(path) -> Scan:
-    """The mesh of an OBJ, PLY or glTF file as it stands, turned to our axes."""
+    """The mesh of an OBJ, PLY or glTF file, rotated to our axes.
+
+    Raises:
+        DataError: the file is not readable, or has no triangles or colours.
+    """
     import trimesh  # here, since all data sets are imported together
 
     try:
@@ -101,7 +108,12 @@ def read_scan(path) -> Scan:
 
 
 def place_scan(scan: Scan, name: str = "scan") -> Scan:
-    """The scan in scene units, frontal, with its face where an aligned mean head has it."""
+    """The scan in scene units, frontal, with its face in the place of an aligned mean head's.
+
+    Raises:
+        NoFaceError: the rendered scan shows no face.
+        PhotoError: landmarks lie beside the surface.
+    """
     low, high = scan.vertices.min(0), scan.vertices.max(0)
     scale = 0.8 * TAN_HALF_VIEW / max((high - low)[:2].max() / 2, 1e-9)
     placed = replace(scan, vertices=(scan.vertices - (low + high) / 2) * scale + TURNING_POINT)
@@ -120,7 +132,7 @@ def place_scan(scan: Scan, name: str = "scan") -> Scan:
 def render_scan(scan: Scan, view: np.ndarray, size: int, finer: int = FINER) -> tuple:
     """The photo (size, size, 3) uint8 and depth (size, size) float32 of a placed scan in `view`.
 
-    Colours are the mean over `finer`^2 parts of each pixel; depth is at the pixels' centres.
+    Colours are supersampled by `finer` along each axis; depth is that of pixel centres.
     """
     points = (scan.vertices - TURNING_POINT) @ rotation(view[:3]).T + TURNING_POINT + view[3:]
     points = np.float32(points)
@@ -145,9 +157,9 @@ def render_scan(scan: Scan, view: np.ndarray, size: int, finer: int = FINER) -> 
 
 
 def mean_landmarks() -> np.ndarray:
-    """(5, 3) scene units: the points of the mean head behind the places of the aligner's TEMPLATE.
+    """(5, 3) in scene units: the points of the mean head at the aligner's TEMPLATE.
 
-    The synthetic heads stand so that a crop by the aligner leaves them where they are.
+    The synthetic heads are placed so that the aligner's crop is the whole picture.
     """
     model = HeadModel.load()
     points = project(model.vertices(), LOOK_PX)
@@ -156,9 +168,9 @@ def mean_landmarks() -> np.ndarray:
 
 
 def _lift(pixels: np.ndarray, depth: np.ndarray) -> np.ndarray | None:
-    """(5, 3) the surface's points at (5, 2) px of a depth map, or None if one lies beside it.
+    """(5, 3): the surface's points at pixels (5, 2) of a depth map; None if one is off the surface.
 
-    Scans have small holes, at the eyes above all: there the nearest part of the surface counts.
+    In small holes, which scans have mostly at the eyes, the nearest pixel's depth is used.
     """
     size = len(depth)
     rows, columns = np.nonzero(depth < BACKGROUND_DEPTH)

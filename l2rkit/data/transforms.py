@@ -1,9 +1,9 @@
-"""From a picture file to a training sample: the steps of the data sets' pipelines.
+"""The steps of the data sets' pipelines, from a picture file to a training sample.
 
-A sample is a dict. Pictures in it are (H, W, 3) or (H, W): `img` and `albedo` uint8 RGB, `depth`
-float32 (larger is farther), `normal` float32 unit vectors. `Degrade` keeps the photo as it was as
-`clean`, uint8 RGB; `mask` and `occluder` are uint8, 0 or 1. `landmarks_3d` (468, 3) are px of the
-pictures, see `FindLandmarks`. `PackPhoto` turns it all into tensors.
+A sample is a dict. Its pictures are (H, W, 3) or (H, W): `img` and `albedo` uint8 RGB, `depth`
+float32 (larger is farther), `normal` float32 unit vectors, `mask` and `occluder` uint8, 0 or 1.
+`Degrade` keeps the clean photo as `clean`, uint8 RGB. `landmarks_3d` (468, 3) are px of the
+pictures, see `FindLandmarks`. `PackPhoto` converts all to tensors.
 """
 
 from collections.abc import Sequence
@@ -27,23 +27,22 @@ PICTURES = ("img", "clean", "depth", "albedo", "normal", "mask", "occluder")
 
 
 def crop_box(picture: np.ndarray, x: int, y: int, width: int, height: int) -> np.ndarray:
-    """The (height, width, ...) part whose top left pixel is (x, y); edges are continued outside."""
+    """The (height, width, ...) part from pixel (x, y) on; edges are replicated outside."""
     rows = np.clip(np.arange(y, y + height), 0, picture.shape[0] - 1)
     cols = np.clip(np.arange(x, x + width), 0, picture.shape[1] - 1)
     return picture[rows[:, None], cols]
 
 
 def resize_photo(photo: np.ndarray, size: int) -> np.ndarray:
-    """(size, size, 3): area averages when shrinking, bicubic when enlarging."""
+    """(size, size, 3): the photo, by area averages for downsampling and bicubic for upsampling."""
     method = cv2.INTER_AREA if min(photo.shape[:2]) >= size else cv2.INTER_CUBIC
     return cv2.resize(photo, (size, size), interpolation=method)
 
 
 def resize_nearest(picture: np.ndarray, size: int) -> np.ndarray:
-    """(size, size, ...) by the pixel nearest to each new pixel's centre.
+    """(size, size, ...): the picture by nearest neighbours of pixel centres.
 
-    For depth and normals: an average over a silhouette would lie between face and background,
-    where there is no surface.
+    For depth and normals: averages at a silhouette would lie between face and background.
     """
     rows, cols = (
         np.minimum(((np.arange(size) + 0.5) * side / size).astype(int), side - 1)
@@ -53,7 +52,7 @@ def resize_nearest(picture: np.ndarray, size: int) -> np.ndarray:
 
 
 def _before_landmarks(step: BaseTransform, results: dict) -> None:
-    """Raises ConfigError if landmarks were found of what is yet to be cropped."""
+    """Raises ConfigError if the sample already has landmarks, which cropping would invalidate."""
     if "landmarks_3d" in results:
         raise ConfigError(f"{type(step).__name__} goes before FindLandmarks, not after it")
 
@@ -68,9 +67,9 @@ class LoadPhoto(BaseTransform):
 
 @TRANSFORMS.register_module()
 class CropBox(BaseTransform):
-    """Cuts every picture to `box`, (x, y, width, height) px, or to the sample's own `crop_box`.
+    """Crops every picture to the sample's `crop_box`, or else to `box`: (x, y, width, height) px.
 
-    What lies outside a picture repeats its edge.
+    Outside a picture its edge is replicated.
     """
 
     def __init__(self, box: tuple[int, int, int, int] | None = None):
@@ -86,7 +85,7 @@ class CropBox(BaseTransform):
 
 @TRANSFORMS.register_module()
 class CentreCrop(BaseTransform):
-    """Cuts every picture to its middle, `size` px a side (Unsup3D: 170 of BFM's 256)."""
+    """Crops every picture to its central `size` x `size` px (Unsup3D: 170 of BFM's 256)."""
 
     def __init__(self, size: int):
         self.size = size
@@ -98,7 +97,7 @@ class CentreCrop(BaseTransform):
         for key in PICTURES:
             if key in results:
                 height, width = results[key].shape[:2]
-                # halves round down, to the top left, for pictures and depth alike
+                # halves round down, to the top left, for pictures and depth
                 x, y = (width - size) // 2, (height - size) // 2
                 cut[key] = crop_box(results[key], x, y, size, size)
         return dict(results, **cut)
@@ -106,10 +105,10 @@ class CentreCrop(BaseTransform):
 
 @TRANSFORMS.register_module()
 class CropByLandmarks(BaseTransform):
-    """Makes `img` the (image_size, image_size, 3) face that FaceAligner would cut by `landmarks`.
+    """Crops `img` to the (image_size, image_size, 3) face, as FaceAligner does by `landmarks`.
 
-    `landmarks` (5, 2) px of the file's upright picture: eyes, nose tip, mouth corners, the left one
-    of each pair first.
+    `landmarks` (5, 2) are px of the file's upright picture: eyes, nose tip, mouth corners, the left
+    one of each pair first.
     """
 
     def __init__(self, image_size: int):
@@ -122,7 +121,7 @@ class CropByLandmarks(BaseTransform):
         if others := [key for key in PICTURES[1:] if key in results]:
             raise ValueError(f"CropByLandmarks cuts 'img' alone; the sample also has {others}")
         points, photo = np.asarray(results["landmarks"], np.float64), results["img"]
-        if max(photo.shape[:2]) == LONGEST_SIDE:  # a larger one was reduced when it was read
+        if max(photo.shape[:2]) == LONGEST_SIDE:  # `read_photo` downsampled a larger one
             scale = LONGEST_SIDE / max(photo_size(results["img_path"]))
             points = (points + 0.5) * scale - 0.5
         matrix = fit_similarity(points, TEMPLATE * self.image_size - 0.5)
@@ -131,7 +130,7 @@ class CropByLandmarks(BaseTransform):
 
 @TRANSFORMS.register_module()
 class ResizeFace(BaseTransform):
-    """Brings every picture to `image_size` px a side; see `resize_photo` and `resize_nearest`."""
+    """Resizes every picture to `image_size` px; see `resize_photo` and `resize_nearest`."""
 
     def __init__(self, image_size: int):
         self.image_size = image_size
@@ -146,16 +145,16 @@ class ResizeFace(BaseTransform):
         if "landmarks_3d" in results:
             height, width = results["img"].shape[:2]
             scale = self.image_size / np.array([width, height, width], np.float32)
-            edge = np.array([0.5, 0.5, 0], np.float32)  # from pixels' centres to their edges
+            edge = np.array([0.5, 0.5, 0], np.float32)  # from pixel centres to edges
             resized["landmarks_3d"] = (results["landmarks_3d"] + edge) * scale - edge
         return dict(results, **resized)
 
 
 @TRANSFORMS.register_module()
 class FlipFace(BaseTransform):
-    """Mirrors a sample left to right with probability `prob`, its 3D description with it.
+    """Mirrors a sample left to right with probability `prob`, including depth, view and light.
 
-    Draws from NumPy's global generator, which MMEngine seeds in every worker.
+    Random numbers come from NumPy's global generator, which MMEngine seeds in every worker.
     """
 
     def __init__(self, prob: float = 0.5):
@@ -166,7 +165,7 @@ class FlipFace(BaseTransform):
 
 
 def mirrored(sample: dict) -> dict:
-    """The sample of the same face in a mirror."""
+    """The mirrored sample."""
     changed = {key: sample[key][:, ::-1].copy() for key in PICTURES if key in sample}
     if "normal" in changed:
         changed["normal"] = changed["normal"] * np.array([-1, 1, 1], np.float32)
@@ -182,18 +181,19 @@ def mirrored(sample: dict) -> dict:
 
 @TRANSFORMS.register_module()
 class Degrade(BaseTransform):
-    """Makes a bad photo of `img`, by OpenCV, and keeps the good one as `clean`.
+    """Degrades `img` by OpenCV, and keeps the clean photo as `clean`.
 
-    All other steps treat both alike. Yet sizes in px, factors and JPEG's blocks are those of the
-    photo as it comes here: put this after ResizeFace. A second Degrade keeps the first one's
-    `clean`.
+    Put it after ResizeFace, as degradations have sizes in px. Other steps transform both photos. A
+    second Degrade keeps the first one's `clean`.
 
     Args:
         degradation: a part for DEGRADATIONS, such as dict(type=DegradationRecipe, name="l2r").
-        seed: left out, each pass draws anew, from NumPy's global generator, which MMEngine seeds
-            in every worker. Given, the draw follows from (seed, `sample_idx`) alone, so that an
-            evaluation sees the same photos for ever. MMEngine numbers the samples within the data
-            set: a subset other than its beginning draws otherwise.
+        seed: None draws from NumPy's global generator, which MMEngine seeds in every worker. With a
+            seed, the draw depends on (seed, `sample_idx`) only, so that evaluations have fixed
+            photos. A subset that does not start at sample 0 has other indices and draws.
+
+    Raises:
+        ConfigError: the part is not a degradation, or the seed is negative.
     """
 
     def __init__(self, degradation: dict | Degradation, seed: int | None = None):
@@ -218,14 +218,14 @@ class Degrade(BaseTransform):
 
 @TRANSFORMS.register_module()
 class PackPhoto(BaseTransform):
-    """Tensors for torch's `default_collate`: `photo` and, where the sample has them, the others.
+    """Tensors for torch's `default_collate`: `photo`, and others that the sample has.
 
     photo, clean, albedo (3, H, W) float32 in [0, 1]; depth (1, H, W), normal (3, H, W), mask
     and occluder (1, H, W) 0 or 1, light (5,), view (6,), landmarks_3d (468, 3) float32; person ()
     int64; name str.
 
     Args:
-        labels: what else to keep of each sample, numbers or words, such as `source` for metrics.
+        labels: other keys to keep, of numbers or strings, such as `source` for metrics.
     """
 
     def __init__(self, labels: Sequence[str] = ()):
@@ -250,7 +250,7 @@ class PackPhoto(BaseTransform):
 
 
 def to_tensor(picture: np.ndarray) -> torch.Tensor:
-    """(C, H, W) float32 of a (H, W, C) or (H, W) picture; uint8 goes to [0, 1]."""
+    """(C, H, W) float32 of a (H, W, C) or (H, W) picture; uint8 is scaled to [0, 1]."""
     planes = np.atleast_3d(picture).transpose(2, 0, 1)
     tensor = torch.from_numpy(np.ascontiguousarray(planes)).float()
     return tensor / 255 if picture.dtype == np.uint8 else tensor

@@ -1,4 +1,4 @@
-"""Blur by a kernel: Gaussian, generalised, plateau, motion, sinc."""
+"""Blur by a kernel: Gaussian, generalized Gaussian, plateau, motion, sinc."""
 
 import math
 from abc import abstractmethod
@@ -17,11 +17,11 @@ from .degradation import Degradation, Drawn, Range, as_range
 
 
 class Blur(Degradation):
-    """Blurs by the kernel (k, k), k odd, that `kernel` gives for a draw. Edges are reflected."""
+    """Filters with the kernel (k, k), k odd, that `kernel` returns. Edges are reflected."""
 
     @abstractmethod
     def kernel(self, drawn: Drawn) -> np.ndarray:
-        """(k, k): the kernel of a draw."""
+        """(k, k): the kernel with the drawn parameters."""
 
     def degrade(self, photo: Tensor, drawn: Sequence[Drawn]) -> Tensor:
         return blurred(photo, [self.kernel(d) for d in drawn]).clamp(0, 1)
@@ -33,15 +33,15 @@ class Blur(Degradation):
 
 @DEGRADATIONS.register_module()
 class GaussianBlur(Blur):
-    """A Gaussian of `sigma` px.
+    """Gaussian blur with a standard deviation of `sigma` px.
 
     Args:
         sigma: standard deviation; 0 does not blur.
-        anisotropic: draw it twice, for two directions at right angles, and their angle evenly.
-        side: of the kernel, odd, in px; None takes four sigma to each side. What lies beyond is
-            cut off, so a small side blurs less than sigma says.
-        for_height: the height in px of the photos that sigma and side are meant for; they grow and
-            shrink with the photo. None: they are in px of any photo.
+        anisotropic: draws two standard deviations, along and across a uniformly drawn angle.
+        side: kernel size in px, odd; None reaches four sigma to each side. A small kernel is
+            truncated and blurs less than sigma says.
+        for_height: height in px of the photos for which sigma and side are given; both scale with
+            the photo. None: they are px of any photo.
     """
 
     def __init__(
@@ -76,11 +76,11 @@ class GaussianBlur(Blur):
 
 
 class BellBlur(GaussianBlur):
-    """A bell with a shape parameter `beta`, by `bell(sigma, angle, radius, beta)`.
+    """A bell-shaped kernel `bell(sigma, angle, radius, beta)` with the shape parameter `beta`.
 
-    Half of the draws of beta lie below 1 and half above, as far as its range allows, as in
-    Real-ESRGAN (basicsr/data/degradations.py). The other arguments are `GaussianBlur`'s; their
-    tails are long, so the kernel needs a side.
+    Half of the draws of beta are below 1 and half above, within its range, as in Real-ESRGAN
+    (basicsr/data/degradations.py). The other arguments are `GaussianBlur`'s. The kernel needs a
+    side, as its tails are long.
     """
 
     bell = staticmethod(kernels.gaussian)
@@ -122,10 +122,10 @@ class PlateauBlur(BellBlur):
 
 @DEGRADATIONS.register_module()
 class MotionBlur(Blur):
-    """The camera moves `length` px straight at an even pace.
+    """Motion blur: the camera moves `length` px along a straight line at constant speed.
 
     Args:
-        length: of the path; 0 does not blur.
+        length: of the line in px; 0 does not blur.
         angle_deg: from x (right) towards y (down).
         for_height: see `GaussianBlur`.
     """
@@ -152,11 +152,11 @@ class MotionBlur(Blur):
 
 @DEGRADATIONS.register_module()
 class SincBlur(Blur):
-    """Cuts off what is finer than `cutoff` and rings at edges, as sharpening and resizing do.
+    """An ideal low-pass, which rings at edges as sharpening and resizing do.
 
     Args:
-        cutoff: a share of the highest frequency that pixels can show, 0 < cutoff <= 1.
-        side: of the kernel in px, drawn from the odd numbers of the range.
+        cutoff: cut-off frequency / Nyquist frequency, 0 < cutoff <= 1.
+        side: kernel size in px, drawn from the odd numbers of the range.
     """
 
     def __init__(self, cutoff: Range = (1 / 3, 1.0), side: Range = (7, 21)) -> None:
@@ -190,7 +190,7 @@ def blurred(photo: Tensor, by: Sequence[np.ndarray]) -> Tensor:
 
 
 def reflected(side: int, radius: int) -> np.ndarray:
-    """The pixels at -radius..side-1+radius when a line of `side` pixels lies between mirrors."""
+    """(side + 2 radius,): indices of a line of `side` pixels, padded by reflection."""
     if side == 1:
         return np.zeros(1 + 2 * radius, int)
     there = np.arange(-radius, side + radius) % (2 * side - 2)
@@ -198,7 +198,7 @@ def reflected(side: int, radius: int) -> np.ndarray:
 
 
 def checked_height(part: str, for_height: int | None) -> int | None:
-    """`for_height` if it is a height."""
+    """`for_height`, if it is None or at least 1; else a `ConfigError`."""
     if for_height is not None and for_height < 1:
         raise ConfigError(f"{part}: for_height is a number of px or None, not {for_height}")
     return for_height

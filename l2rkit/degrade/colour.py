@@ -1,4 +1,4 @@
-"""Colours that went wrong: shifted, jittered, lost, faded."""
+"""Degradations of colour: shift, jitter, greyscale, faded prints."""
 
 from collections.abc import Sequence
 
@@ -9,22 +9,22 @@ from ..registry import DEGRADATIONS
 from .degradation import Degradation, Drawn, Range, as_range, per_photo
 
 LUMA = (0.299, 0.587, 0.114)  # of red, green, blue (ITU-R BT.601)
-SEPIA = (1.0, 0.86, 0.66)  # white on a yellowed print
+SEPIA = (1.0, 0.86, 0.66)  # colour of white on a yellowed print
 
 
 def luma(photo: Tensor) -> Tensor:
-    """(B, 1, H, W): the brightness of a photo (B, 3, H, W)."""
+    """(B, 1, H, W): the luma of a photo (B, 3, H, W)."""
     return (photo * photo.new_tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
 
 
 def luma_of_image(image: np.ndarray) -> np.ndarray:
-    """(H, W, 1): the brightness of an image (H, W, 3)."""
+    """(H, W, 1): the luma of an image (H, W, 3)."""
     return (image * np.float32(LUMA)).sum(2, keepdims=True)
 
 
 @DEGRADATIONS.register_module()
 class ColourShift(Degradation):
-    """Adds to each channel a number from -levels..levels, in grey levels of which 255 make white.
+    """Adds a random number of -levels..levels to each channel, in units of 1/255.
 
     GFPGAN's colour jitter (gfpgan/data/ffhq_degradation_dataset.py), there with 20 levels.
     """
@@ -45,9 +45,10 @@ class ColourShift(Degradation):
 
 @DEGRADATIONS.register_module()
 class ColourJitter(Degradation):
-    """Brightness, contrast and saturation times drawn factors, in this order; 1 changes nothing.
+    """Multiplies brightness, contrast and saturation, in this order, by random factors.
 
-    Contrast is the distance from the photo's mean luma, saturation from each pixel's own.
+    Contrast is the difference from the photo's mean luma, saturation that from the pixel's luma. A
+    factor of 1 changes nothing.
     """
 
     def __init__(
@@ -84,7 +85,7 @@ class ColourJitter(Degradation):
 
 @DEGRADATIONS.register_module()
 class Greyscale(Degradation):
-    """Takes the colour away: luma in all three channels."""
+    """Replaces all three channels by the luma."""
 
     def degrade(self, photo: Tensor, drawn: Sequence[Drawn]) -> Tensor:
         return luma(photo).expand_as(photo).clamp(0, 1)
@@ -95,12 +96,12 @@ class Greyscale(Degradation):
 
 @DEGRADATIONS.register_module()
 class Faded(Degradation):
-    """An old print: colours turned to sepia, blacks lifted, whites dulled. Ours.
+    """A faded print: colours blended with sepia, black and white moved towards grey. Ours.
 
     Args:
-        sepia: share of the print's colour that has turned.
-        black: what black has become, in 0..1.
-        white: what white has become, in 0..1.
+        sepia: weight of sepia, in 0..1.
+        black: new value of black, in 0..1.
+        white: new value of white, in 0..1.
     """
 
     def __init__(

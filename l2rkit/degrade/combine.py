@@ -1,4 +1,4 @@
-"""Several degradations as one: in turn, in any order, sometimes, one of many."""
+"""Combinations of degradations: in order, in random order, with a probability, one of several."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,11 @@ from .degradation import Degradation, Drawn, as_range
 
 
 def built(what: str, parts: Sequence[dict | Degradation]) -> nn.ModuleList:
-    """The parts, each built; `what` names them in the error."""
+    """The built parts; `what` is their name in errors.
+
+    Raises:
+        ConfigError: the parts are not a list, or one is not a `Degradation`.
+    """
     if isinstance(parts, dict | nn.Module):
         raise ConfigError(f"{what} wants a list of parts, not one {type(parts).__name__}")
     parts = [DEGRADATIONS.build(part) for part in parts]
@@ -24,7 +28,7 @@ def built(what: str, parts: Sequence[dict | Degradation]) -> nn.ModuleList:
 
 @DEGRADATIONS.register_module()
 class Compose(Degradation):
-    """One part after the other; two chains in a chain are a degradation of second order."""
+    """Applies the parts in order. Two `Compose` in one are a second-order degradation."""
 
     def __init__(self, parts: Sequence[dict | Degradation]) -> None:
         super().__init__()
@@ -46,7 +50,7 @@ class Compose(Degradation):
 
 @DEGRADATIONS.register_module()
 class RandomOrder(Degradation):
-    """All parts, one after the other, in an order that is drawn for each photo."""
+    """Applies all parts in an order that is drawn for each photo."""
 
     def __init__(self, parts: Sequence[dict | Degradation]) -> None:
         super().__init__()
@@ -73,7 +77,7 @@ class RandomOrder(Degradation):
 
 @DEGRADATIONS.register_module()
 class RandomChoice(Degradation):
-    """One of the parts, drawn for each photo, with chances as `weights` (equal if left out)."""
+    """Applies one part, drawn for each photo with probabilities like `weights` (default: equal)."""
 
     def __init__(
         self, parts: Sequence[dict | Degradation], weights: Sequence[float] | None = None
@@ -106,7 +110,7 @@ class RandomChoice(Degradation):
 
 @DEGRADATIONS.register_module()
 class RandomApply(Degradation):
-    """The part with this probability, else nothing, drawn for each photo."""
+    """Applies the part to each photo with this probability."""
 
     def __init__(self, probability: float, part: dict | Degradation) -> None:
         super().__init__()
@@ -114,7 +118,7 @@ class RandomApply(Degradation):
         (self.part,) = built("RandomApply", [part])
 
     def draw(self, rng: np.random.Generator, height: int, width: int) -> list[Drawn]:
-        """A list of what the part drew, empty where it does nothing."""
+        """A list with the part's draw, or an empty list if it is not applied."""
         if rng.random() >= self.probability:
             return []
         return [self.part.draw(rng, height, width)]
@@ -132,6 +136,6 @@ class RandomApply(Degradation):
 def degraded_some(
     part: Degradation, photo: Tensor, which: Sequence[int], drawn: Sequence[Drawn]
 ) -> Tensor:
-    """The batch with the photos of the numbers `which` degraded, the others as they are."""
+    """(B, 3, H, W): the batch, with only the photos of the indices `which` degraded."""
     index = torch.tensor(which, device=photo.device)
     return photo.index_copy(0, index, part.degrade(photo[index], drawn))

@@ -1,8 +1,8 @@
-"""JPEG, as libjpeg writes and reads it, and the same in torch.
+"""JPEG by OpenCV, and a differentiable JPEG in torch that reproduces libjpeg.
 
-Colour goes to luma and two chromas at half the size (4:2:0), each is cut into blocks of 8 by 8,
-and the cosine transform of a block is rounded to multiples of a table. Tables and the meaning of
-quality are those of annex K of ITU-T T.81 and of libjpeg (jcparam.c).
+RGB becomes luma and two chroma planes of half the size (4:2:0). Blocks of 8 by 8 px are transformed
+by a DCT, whose coefficients are rounded to multiples of a table. The tables are those of ITU-T
+T.81, annex K; quality scales them as in libjpeg (jcparam.c).
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from ..registry import DEGRADATIONS
 from .degradation import Degradation, Drawn, Range, as_range
 
 BLOCK = 8
-TIE = 1e-4  # more than the error of float32: what should be a half is one
+TIE = 1e-4  # larger than float32's error, so that exact halves round the right way
 LUMA_TABLE = [
     [16, 11, 10, 16, 24, 40, 51, 61],
     [12, 12, 14, 19, 26, 58, 60, 55],
@@ -42,7 +42,7 @@ CHROMA_TABLE = [
 ]
 # libjpeg's fixed-point numbers (jccolor.c, jdcolor.c), whole multiples of 1/65536
 FIX = 1 << 16
-TO_YCC = [  # of 8-bit red, green, blue, in 1/65536; both chromas are then moved up by 128
+TO_YCC = [  # of 8-bit red, green, blue, in 1/65536; 128 is then added to both chromas
     [19595, 38470, 7471],
     [-11058, -21710, 32768],
     [32768, -27439, -5329],
@@ -52,16 +52,17 @@ TO_RGB = [[0, 91881], [-22554, -46802], [116130, 0]]  # of the chromas, in 1/655
 
 @DEGRADATIONS.register_module()
 class Jpeg(Degradation):
-    """Written as JPEG and read again. In torch, rounding passes gradients as if it did nothing.
+    """JPEG compression. In torch, rounding passes gradients straight through.
 
-    quality: 1 (worst) to 100, whole numbers, drawn evenly.
+    Args:
+        quality: whole number from 1 (worst) to 100, or a range of them, drawn uniformly.
     """
 
     def __init__(self, quality: Range = (30, 95)) -> None:
         super().__init__()
         self.quality = as_range("Jpeg: quality", quality, 1, 100)
         if any(bound != int(bound) for bound in self.quality):
-            raise ConfigError(f"Jpeg: quality is whole, not {quality!r}")
+            raise ConfigError(f"Jpeg: quality is a whole number, not {quality!r}")
 
     def draw(self, rng: np.random.Generator, height: int, width: int) -> dict:
         low, high = map(int, self.quality)
@@ -79,14 +80,14 @@ class Jpeg(Degradation):
 
 
 def jpeg(photo: Tensor, quality: Sequence[int]) -> Tensor:
-    """(B, 3, H, W) in [0, 1]: the photos after JPEG of these qualities, one for each."""
+    """(B, 3, H, W) in [0, 1]: photos after JPEG compression, of one quality per photo."""
     height, width = photo.shape[2:]
     levels = cut(photo * 255 + 0.5 + TIE).clamp(0, 255)
     to_ycc, to_rgb = photo.new_tensor(TO_YCC) / FIX, photo.new_tensor(TO_RGB) / FIX
     half = photo.new_tensor([0.5, 0.5 - 1 / FIX, 0.5 - 1 / FIX])[:, None, None]
     offset = photo.new_tensor([0.0, 128, 128])[:, None, None]
     ycc = cut(torch.einsum("dc,bchw->bdhw", to_ycc, levels) + half) + offset
-    # to whole blocks by repeating edges: columns before the chromas are halved, rows after
+    # replicate edges up to whole blocks: columns before the chromas are halved, rows after
     ycc = pad(ycc, (0, -width % (2 * BLOCK), 0, height % 2), mode="replicate")
     chroma = leaning(avg_pool2d(ycc[:, 1:], 2), left=1 / 4, right=2 / 4)
     brightness, chroma = (
@@ -95,7 +96,7 @@ def jpeg(photo: Tensor, quality: Sequence[int]) -> Tensor:
     )
     brightness = coded(brightness, tables(LUMA_TABLE, quality, photo))
     chroma = coded(chroma, tables(CHROMA_TABLE, quality, photo))
-    # libjpeg reads a chroma plane only as far as the photo reaches
+    # libjpeg uses chroma only within the photo
     chroma = chroma[..., : (height + 1) // 2, : (width + 1) // 2]
     size = tuple(2 * side for side in chroma.shape[2:])
     chroma = leaning(resized(chroma, size, "bilinear"), left=8 / 16, right=7 / 16)
@@ -105,14 +106,14 @@ def jpeg(photo: Tensor, quality: Sequence[int]) -> Tensor:
 
 
 def tables(table: list[list[int]], quality: Sequence[int], like: Tensor) -> Tensor:
-    """(B, 1, 8, 8): the steps at these qualities, in libjpeg's whole numbers."""
+    """(B, 1, 8, 8): quantization steps at these qualities, integers as in libjpeg."""
     percent = np.array([5000 // q if q < 50 else 200 - 2 * q for q in quality])
     steps = (np.array(table) * percent[:, None, None] + 50) // 100
     return torch.as_tensor(steps.clip(1, 255), dtype=like.dtype, device=like.device)[:, None]
 
 
 def coded(plane: Tensor, steps: Tensor) -> Tensor:
-    """The 8-bit planes (B, C, H, W), whole blocks, after rounding in the transform's domain."""
+    """(B, C, H, W): planes of 8-bit levels, whole blocks, after quantization of the DCT."""
     basis = torch.as_tensor(cosines(), dtype=plane.dtype, device=plane.device)
     rows, cols = (side // BLOCK for side in plane.shape[2:])
     blocks = (plane - 128).unflatten(3, (cols, BLOCK)).unflatten(2, (rows, BLOCK))
@@ -124,7 +125,7 @@ def coded(plane: Tensor, steps: Tensor) -> Tensor:
 
 
 def cosines() -> np.ndarray:
-    """(8, 8): row k is the k-th wave of the orthonormal cosine transform."""
+    """(8, 8): row k is the k-th basis function of the orthonormal DCT."""
     k = np.arange(BLOCK)
     waves = np.cos((2 * k + 1) * k[:, None] * np.pi / (2 * BLOCK)) * np.sqrt(2 / BLOCK)
     waves[0] /= np.sqrt(2)
@@ -132,19 +133,19 @@ def cosines() -> np.ndarray:
 
 
 def rounded(value: Tensor) -> Tensor:
-    """Whole numbers, halves away from 0; see `cut`."""
+    """The nearest whole number, halves away from 0, with straight-through gradients."""
     return value.sign() * cut(value.abs() + 0.5 + TIE)
 
 
 def leaning(value: Tensor, left: float, right: float) -> Tensor:
-    """Whole numbers by adding `left` in even and `right` in odd columns and cutting the rest off.
+    """The whole number below value + `left` in even columns, value + `right` in odd columns.
 
-    So libjpeg rounds the chromas: halves now up, now down, without drift.
+    libjpeg rounds chroma so: halves go up and down in turn, which avoids a bias.
     """
     even = torch.arange(value.shape[3], device=value.device) % 2 == 0
     return cut(value + torch.where(even, left, right).to(value) + TIE)
 
 
 def cut(value: Tensor) -> Tensor:
-    """The whole number below, with the gradient of `value` itself."""
+    """The whole number below, with straight-through gradients."""
     return value - value.detach() + value.detach().floor()

@@ -1,7 +1,7 @@
-"""Blur kernels: (2 radius + 1, 2 radius + 1) float64, of sum 1. Pure functions.
+"""Blur kernels: (2 radius + 1, 2 radius + 1) float64, of sum 1.
 
 The bell shapes are those of Real-ESRGAN (Wang et al., ICCV Workshops 2021, section 3.1), the
-circular sinc is its section 3.3.
+circular sinc is that of its section 3.3.
 """
 
 import math
@@ -9,20 +9,20 @@ import math
 import numpy as np
 import torch
 
-LEAST_SIGMA = 1e-3  # px; less blurs no more than this, which does not blur at all
-POINTS_PER_PIXEL = 32  # of a motion's path
+LEAST_SIGMA = 1e-3  # px; this does not blur, and avoids division by 0
+POINTS_PER_PIXEL = 32  # samples of a motion's path
 
 
 def grid(radius: int) -> tuple[np.ndarray, np.ndarray]:
-    """x and y of a kernel's pixels, in px from its centre."""
+    """x and y, (2 radius + 1, 2 radius + 1): px from the kernel's centre."""
     line = np.arange(-radius, radius + 1, dtype=np.float64)
     return np.meshgrid(line, line)
 
 
 def squared_distance(sigma: tuple[float, float], angle: float, radius: int) -> np.ndarray:
-    """How far each pixel is from the centre, squared, in standard deviations.
+    """Squared distance of each pixel from the centre, in standard deviations.
 
-    sigma in px along and across the direction `angle`, in radians from x towards y.
+    sigma in px, along and across the direction `angle`, in radians from x towards y.
     """
     x, y = grid(radius)
     along = x * math.cos(angle) + y * math.sin(angle)
@@ -32,7 +32,7 @@ def squared_distance(sigma: tuple[float, float], angle: float, radius: int) -> n
 
 
 def gaussian(sigma: tuple[float, float], angle: float, radius: int) -> np.ndarray:
-    """exp(-d²/2) of the distance d in standard deviations."""
+    """exp(-d²/2), d the distance in standard deviations."""
     return whole(np.exp(-0.5 * squared_distance(sigma, angle, radius)))
 
 
@@ -49,10 +49,10 @@ def plateau(sigma: tuple[float, float], angle: float, radius: int, beta: float) 
 
 
 def motion(length: float, angle: float) -> np.ndarray:
-    """The path of a point that moves `length` px at an even pace, straight, its middle at 0.
+    """A straight line of `length` px around the centre, at constant speed.
 
-    Each point of the path is shared among the four pixels around it, hence no jagged edge. angle
-    in radians from x towards y.
+    angle in radians from x towards y. Samples of the line are spread bilinearly over four pixels,
+    which avoids aliasing.
     """
     radius = math.ceil(length / 2) + 1
     count = max(1, math.ceil(length * POINTS_PER_PIXEL))
@@ -67,7 +67,7 @@ def motion(length: float, angle: float) -> np.ndarray:
 
 
 def circular_sinc(cutoff: float, radius: int) -> np.ndarray:
-    """The ideal low-pass: frequencies above `cutoff`, a share of the highest, are cut off.
+    """The ideal low-pass for frequencies up to `cutoff` times the Nyquist frequency.
 
     w J1(w r) / (2 pi r) with w = pi cutoff; w²/(4 pi) in the middle.
     """
@@ -81,5 +81,5 @@ def circular_sinc(cutoff: float, radius: int) -> np.ndarray:
 
 
 def whole(kernel: np.ndarray) -> np.ndarray:
-    """The kernel with sum 1, so that an even surface stays as it is."""
+    """The kernel divided by its sum."""
     return kernel / kernel.sum()

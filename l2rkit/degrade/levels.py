@@ -1,6 +1,6 @@
 """Degradations for evaluation, by name: `DegradationLevel("severe")`. Their numbers never change.
 
-A level has no ranges: how the noise falls is all that is left to chance. H is the photo's height.
+A level has no ranges: only the noise is random. H is the photo's height.
 
 | level | blur, sigma | factor, down, up | noise at the small size | JPEG |
 |---|---|---|---|---|
@@ -9,10 +9,9 @@ A level has no ranges: how the noise falls is all that is left to chance. H is t
 | mild | 4 px H/512 | 2, area, bicubic | Gaussian, 4 levels of 255, in colour | 75 |
 | severe | 6 px H/512 | 3, area, bicubic | Gaussian, 10 levels of 255, grey | 40 |
 
-Equal seeds give equal draws wherever NumPy's PCG64 and its normal numbers are the same, which has
-been so since 1.17 and is pinned by a test. What is made of a draw may differ in its rounding from
-one OpenCV to the next, or between OpenCV and torch: hardly for x4, here and there by a step of
-JPEG's tables for mild and severe.
+Equal seeds give equal draws, as NumPy's PCG64 and normal numbers have not changed since 1.17 (a
+test checks them). The degraded photos may differ in rounding between versions of OpenCV, and
+between OpenCV and torch: hardly for x4, and by single steps of JPEG's tables for mild and severe.
 """
 
 from collections.abc import Callable
@@ -29,17 +28,17 @@ from .shrink import DownUpsample
 
 
 def clean() -> list[Degradation]:
-    """Nothing."""
+    """No degradation."""
     return []
 
 
 def x4() -> list[Degradation]:
-    """A quarter of the size and back, both bicubic, as OpenCV does it: not smoothed before."""
+    """A quarter of the size and back, both bicubic as in OpenCV, without antialiasing."""
     return [DownUpsample(4, down="bicubic", up="bicubic")]
 
 
 def mild() -> list[Degradation]:
-    """A small photo as shared on the net."""
+    """A small photo as shared on the web."""
     return [
         GaussianBlur(sigma=4, for_height=FACE),
         DownUpsample(2, inside=[GaussianNoise(levels=4), Jpeg(quality=75)]),
@@ -47,7 +46,7 @@ def mild() -> list[Degradation]:
 
 
 def severe() -> list[Degradation]:
-    """A really bad photo in which a person still sees a face."""
+    """A very bad photo, in which people still recognize a face."""
     return [
         GaussianBlur(sigma=6, for_height=FACE),
         DownUpsample(3, inside=[GaussianNoise(levels=10, grey=1), Jpeg(quality=40)]),
@@ -64,7 +63,11 @@ LEVELS: dict[str, Callable[[], list[Degradation]]] = {
 
 @DEGRADATIONS.register_module()
 class DegradationLevel(Compose):
-    """The degradation of this name: one of `LEVELS`."""
+    """The degradation of this name, one of `LEVELS`.
+
+    Raises:
+        ConfigError: there is no such level.
+    """
 
     def __init__(self, name: str) -> None:
         if name not in LEVELS:

@@ -1,4 +1,4 @@
-"""Noise of the sensor, in colour or grey."""
+"""Sensor noise, in colour or grey."""
 
 from collections.abc import Sequence
 
@@ -11,11 +11,11 @@ from .colour import luma, luma_of_image
 from .degradation import Degradation, Drawn, Range, as_range, per_photo
 
 WHITE = 255  # grey levels, and photons of shot noise at scale 1
-DARKEST = 1e-6  # brightness below which shot noise shrinks no more: a root has no slope at 0
+DARKEST = 1e-6  # least brightness for shot noise: the root's gradient at 0 is infinite
 
 
 class Noise(Degradation):
-    """Adds a drawn field of unit variance, times an amount, times what the photo makes of it."""
+    """Adds a normal field of unit variance, times a random amount; subclasses scale it."""
 
     def __init__(self, name: str, amount: Range, grey: float) -> None:
         super().__init__()
@@ -23,7 +23,7 @@ class Noise(Degradation):
         self.grey, _ = as_range(f"{type(self).__name__}: grey", grey, 0, 1)
 
     def draw(self, rng: np.random.Generator, height: int, width: int) -> dict:
-        """`field` (H, W, 3), or (H, W, 1) where the noise is grey."""
+        """`amount`, and `field` (H, W, 3), or (H, W, 1) if the noise is grey."""
         amount, channels = rng.uniform(*self.amount), 1 if rng.random() < self.grey else 3
         field = rng.standard_normal((height, width, channels), np.float32)
         return dict(amount=amount, field=field)
@@ -31,10 +31,10 @@ class Noise(Degradation):
 
 @DEGRADATIONS.register_module()
 class GaussianNoise(Noise):
-    """Noise of the same strength everywhere.
+    """Additive noise of the same standard deviation everywhere.
 
     Args:
-        levels: standard deviation in grey levels, of which 255 make white.
+        levels: standard deviation in units of 1/255.
         grey: probability that a photo's noise is the same in all three channels.
     """
 
@@ -51,14 +51,14 @@ class GaussianNoise(Noise):
 
 @DEGRADATIONS.register_module()
 class PoissonNoise(Noise):
-    """Shot noise: its variance grows with brightness, `scale`² brightness / 255.
+    """Shot noise of variance `scale`² brightness / 255.
 
-    At scale 1 it is the noise of 255 photons where the photo is white, which is as Real-ESRGAN
-    has it for a photo that uses all grey levels. The photons' number is taken as normal, which it
-    nearly is from 20 on; that makes it differentiable and the same on all devices.
+    At scale 1 it is the noise of 255 photons per white pixel, as in Real-ESRGAN for a photo that
+    uses all grey levels. A normal distribution replaces Poisson's, which it resembles from about 20
+    photons on: so the noise is differentiable and the same on all devices.
 
     Args:
-        scale: how many times that noise.
+        scale: factor of the standard deviation.
         grey: probability that a photo's noise is that of its luma, the same in all channels.
     """
 
@@ -78,6 +78,6 @@ class PoissonNoise(Noise):
 
 
 def fields(drawn: Sequence[Drawn], photo: Tensor) -> Tensor:
-    """(B, 3, H, W): the drawn noise beside the photos."""
+    """(B, 3, H, W): the drawn fields, with the photo's dtype and device."""
     wide = np.stack([np.broadcast_to(d["field"], (*d["field"].shape[:2], 3)) for d in drawn])
     return torch.as_tensor(wide, dtype=photo.dtype, device=photo.device).movedim(3, 1)

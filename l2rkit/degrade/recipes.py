@@ -1,14 +1,14 @@
 """Random degradations for training, by name: `DegradationRecipe("l2r")`.
 
-Four are rebuilt from published settings, one is ours. What holds for all:
+Four are reimplemented from published settings, one is ours. Common to all:
 
-- Blur. The sources give sigma, kernel and motion in px of photos of 512 px (Real-ESRGAN: 256). A
-  face of H px is blurred by H/512 (H/256) of that, so that it looks equally soft.
-- Factor. Kept, but its range ends where the photo would get smaller than 16 px (ours): a factor
-  of 8 leaves 64 px of a face of 512, which anyone knows, and 8 px of one of 64, which is none. So
-  GFPGAN's 1..8 is 1..4 for photos of 64 px, and whole from 128 px on.
+- Blur. The sources give sigma, kernel and motion in px of photos of 512 px (Real-ESRGAN: 256). For
+  a face of H px they are scaled by H/512 (H/256), so that it looks equally soft.
+- Factor. As published, but its range ends where the photo would get smaller than 16 px (ours). A
+  factor of 8 leaves 64 px of a 512 px face, but 8 px of a 64 px one, which shows no face. So
+  GFPGAN's 1..8 is 1..4 for photos of 64 px, and 1..8 from 128 px on.
 - Noise and JPEG act at the small size, in the sources' own units.
-- What the sources do to the target as well (flips, DFDNet's colour jitter) is left out.
+- Changes that the sources also make to the target (flips, DFDNet's colour jitter) are left out.
 """
 
 from collections.abc import Callable
@@ -23,9 +23,9 @@ from .jpeg import Jpeg
 from .noise import GaussianNoise, PoissonNoise
 from .shrink import DownUpsample, Resized
 
-FACE = 512  # px; the photos that the face recipes were made for
-CROP = 256  # px; Real-ESRGAN's
-FEWEST = 16  # px of a face that a person still makes out
+FACE = 512  # px of photos in the published face recipes
+CROP = 256  # px of Real-ESRGAN's photos
+FEWEST = 16  # px of a face that people still recognize
 
 
 def dfdnet() -> Degradation:
@@ -81,8 +81,8 @@ def codeformer() -> Degradation:
     """CodeFormer's (Zhou et al., NeurIPS 2022; sczhou/CodeFormer, options/CodeFormer_stage3.yml).
 
     Source, the "small" ranges of its third stage: isotropic or anisotropic Gaussian, sigma
-    0.1..10, kernel 41; factor 1..12 bilinear; noise 0..15 levels; JPEG 60..100; bilinear up. Its
-    "large" ranges go to sigma 15, factor 30 and JPEG 30, which at 64 px leaves nothing.
+    0.1..10, kernel 41; factor 1..12 bilinear; noise 0..15 levels; JPEG 60..100; bilinear up. The
+    "large" ranges (sigma 15, factor 30, JPEG 30) would leave nothing of 64 px photos.
     """
     inside, way = noisy(15, (60, 100)), "bilinear"
     smaller = DownUpsample(factor=(1, 12), inside=inside, down=way, up=way, least=FEWEST)
@@ -90,15 +90,15 @@ def codeformer() -> Degradation:
 
 
 def realesrgan() -> Degradation:
-    """Real-ESRGAN's, of second order (Wang et al., ICCV Workshops 2021, figure 2).
+    """Real-ESRGAN's second-order degradation (Wang et al., ICCV Workshops 2021, figure 2).
 
     Source: xinntao/Real-ESRGAN, options/train_realesrgan_x4plus.yml and, for the last step,
     realesrgan/models/realesrgan_model.py. First order: sigma 0.2..3, size times 0.15..1.5, noise
     1..30 levels or Poisson 0.05..3, JPEG 30..95. Second, at a quarter of the size: blur 0.8, sigma
     0.2..1.5, size times 0.3..1.2, noise 1..25 or Poisson 0.05..2.5, JPEG 30..95 before or after
-    the final sinc (0.8). Ours: between the orders the photo is brought back to its size; kernels
-    are 21 px wide, not 7 to 21; sinc kernels keep their px; of the quarter, which 64 px photos
-    reach at once, the second order leaves 12 px at least.
+    the final sinc (0.8). Ours: between the orders the photo is resized back; kernels are 21 px
+    wide, not 7 to 21; sinc kernels do not scale with the photo; the second order shrinks to 12 px
+    at least, as a quarter of a 64 px photo is 16 px.
     """
     ways = ("area", "bilinear", "bicubic")
 
@@ -106,7 +106,7 @@ def realesrgan() -> Degradation:
         return RandomChoice([GaussianNoise(levels, grey=0.4), PoissonNoise(scale, grey=0.4)])
 
     def sized(scale: tuple[float, float], least: int, inside: list) -> list[Degradation]:
-        """Larger, smaller, as it is."""
+        """Parts that enlarge, shrink, and keep the size."""
         low, high = scale
         larger, smaller = (Resized(s, inside, ways, ways, least) for s in ((1, high), (low, 1)))
         return [larger, smaller, Compose(inside)]
@@ -132,9 +132,9 @@ def l2r() -> Degradation:
     """Ours, for small faces: blur, down, noise, JPEG, up; the paper gives no ranges.
 
     Blur 0.8: Gaussian of 0.5..12 px of 512, isotropic or not, or (0.2) motion of 10..60 px of 512.
-    Factor 1..5, by any method, but no fewer than 12 px. Noise 0.8: Gaussian 1..15 levels or Poisson
-    0.3..2, grey 0.3. JPEG 0.7: 30..95. Up bilinear or bicubic. No colour changes: light and albedo
-    are to be found.
+    Factor 1..5, area, bilinear or bicubic, to 12 px at least. Noise 0.8: Gaussian 1..15 levels or
+    Poisson 0.3..2, grey 0.3. JPEG 0.7: 30..95. Up bilinear or bicubic. No colour changes, as light
+    and albedo are to be predicted.
     """
     sigma = (0.5, 12)
     blur = RandomChoice(
@@ -162,12 +162,12 @@ def noisy(levels: float, quality: Range) -> list[Degradation]:
 
 
 def either_gaussian(sigma: Range, side: int, for_height: int) -> Degradation:
-    """A Gaussian, as often isotropic as not."""
+    """Gaussian blur, isotropic or anisotropic with equal probability."""
     return RandomChoice([GaussianBlur(sigma, tall, side, for_height) for tall in (False, True)])
 
 
 def any_bell(sigma: Range) -> Degradation:
-    """Real-ESRGAN's mixture of kernels: bells 0.9, of them six kinds; a sinc 0.1."""
+    """Real-ESRGAN's mixture of kernels: six kinds of bells 0.9, a sinc 0.1."""
     bells = [
         GaussianBlur(sigma, False, 21, CROP),
         GaussianBlur(sigma, True, 21, CROP),
@@ -176,7 +176,7 @@ def any_bell(sigma: Range) -> Degradation:
         PlateauBlur(sigma, (1, 2), False, 21, CROP),
         PlateauBlur(sigma, (1, 2), True, 21, CROP),
     ]
-    # a sinc's cut-off starts at 1/3 for sides below 13, at 1/5 for the five sides from there on
+    # the lowest cut-off is 1/3 for the three sides below 13, 1/5 for the five sides from 13 on
     sincs = RandomChoice([SincBlur((1 / 3, 1), (7, 11)), SincBlur((1 / 5, 1), (13, 21))], [3, 5])
     mixture = RandomChoice(bells, weights=[0.45, 0.25, 0.12, 0.03, 0.12, 0.03])
     return RandomChoice([mixture, sincs], weights=[0.9, 0.1])
@@ -193,7 +193,11 @@ RECIPES: dict[str, Callable[[], Degradation]] = {
 
 @DEGRADATIONS.register_module()
 class DegradationRecipe(Compose):
-    """The degradation of this name: one of `RECIPES`."""
+    """The degradation of this name, one of `RECIPES`.
+
+    Raises:
+        ConfigError: there is no such recipe.
+    """
 
     def __init__(self, name: str) -> None:
         if name not in RECIPES:

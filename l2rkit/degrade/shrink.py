@@ -1,4 +1,4 @@
-"""Make the photo smaller or larger, degrade it at that size, and bring it back."""
+"""Degradation at another size: resize, degrade, resize back."""
 
 from collections.abc import Sequence
 
@@ -12,20 +12,20 @@ from ..registry import DEGRADATIONS
 from .combine import Compose
 from .degradation import Degradation, Drawn, Range, as_range
 
-LEAST = 8  # px; of a face of fewer pixels nothing is left to reconstruct
+LEAST = 8  # px; smaller faces cannot be reconstructed
 
 
 @DEGRADATIONS.register_module()
 class Resized(Degradation):
-    """Degrades by the parts `inside` at `scale` times the photo's size, then brings it back.
+    """Resizes the photo by `scale`, applies the parts `inside`, and resizes it back.
 
     Args:
-        scale: new side / old side, drawn evenly.
-        inside: parts that see the photo at that size, in turn.
-        down, up: method there and back, or several of which one is drawn: "area", "bilinear",
-            "bicubic" or "lanczos", see `l2rkit.ops.resize`.
-        least: px of the photo's shorter side below which it does not shrink; the range of scale
-            ends there, so that small photos do not all end up at this size.
+        scale: new side / old side, drawn uniformly.
+        inside: parts that are applied in order at that size.
+        down, up: method of the first and second resizing, or several of which one is drawn: "area",
+            "bilinear", "bicubic" or "lanczos", see `l2rkit.ops.resize`.
+        least: smallest shorter side in px. It bounds the range of scale before the draw, so that
+            small photos do not all get this size.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Resized(Degradation):
         self.least = least
 
     def draw_scale(self, rng: np.random.Generator, smallest: float) -> float:
-        """The new side / old side, at least `smallest`."""
+        """New side / old side, at least `smallest`."""
         low, high = self.scale
         return rng.uniform(max(low, smallest), max(high, smallest))
 
@@ -58,7 +58,7 @@ class Resized(Degradation):
         return dict(size=size, down=down, up=up, inside=self.inside.draw(rng, *size))
 
     def degrade(self, photo: Tensor, drawn: Sequence[Drawn]) -> Tensor:
-        # one by one, as each has a size of its own
+        # one by one, as sizes differ
         size = tuple(photo.shape[2:])
         done = []
         for one, d in zip(photo.split(1), drawn):
@@ -75,9 +75,11 @@ class Resized(Degradation):
 
 @DEGRADATIONS.register_module()
 class DownUpsample(Resized):
-    """Degrades the photo by the parts `inside` when it is `factor` times smaller; see `Resized`.
+    """Downsamples the photo by `factor`, applies the parts `inside`, and upsamples it again.
 
-    factor: old side / new side, at least 1, drawn evenly; it need not be whole.
+    Args:
+        factor: old side / new side, at least 1, drawn uniformly; it need not be whole.
+        inside, down, up, least: see `Resized`.
     """
 
     def __init__(
@@ -98,7 +100,11 @@ class DownUpsample(Resized):
 
 
 def checked_methods(part: str, methods: str | Sequence[str]) -> tuple[str, ...]:
-    """The methods by name."""
+    """The methods as a tuple.
+
+    Raises:
+        ConfigError: a method is unknown, or there is none.
+    """
     methods = (methods,) if isinstance(methods, str) else tuple(methods)
     for method in methods:
         if method not in METHODS:

@@ -22,7 +22,7 @@ from ..degrade.degradation import rng_of
 from ..errors import UserError, near
 from ..ops.resize import resized
 from ..registry import RESTORERS
-from ..viz.formats import glb
+from ..viz.formats import glb, preview
 from ..viz.mesh import to_bytes
 from ..viz.panel import depth_picture, normal_picture
 from .choices import NOTHING, SAMPLES, shipped_choices
@@ -37,11 +37,15 @@ class Look:
     """What is shown of one photo.
 
     pictures: (PICTURE, PICTURE, 3) uint8 by title, in the line's order; what was not done to the
-    photo is left out. glb: the content of a file.
+    photo is left out. before, after: what the method saw, and that with the face as drawn in it.
+    glb: the content of a file; preview: of one that looks the same under any light.
     """
 
     pictures: dict[str, np.ndarray]
+    before: np.ndarray
+    after: np.ndarray
     glb: bytes
+    preview: bytes
 
 
 def look(
@@ -50,11 +54,13 @@ def look(
     method: str,
     restorer: str = NOTHING,
     fidelity: float = 1.0,
+    which: int = 1,
 ) -> Look:
-    """The largest face in a photo (a path, or (H, W, 3) uint8 RGB), by names of `shipped_choices`.
+    """A face in a photo (a path, or (H, W, 3) uint8 RGB), by names of `shipped_choices`.
 
-    The photo is degraded and restored at the method's own size, as it is for the leaderboard, and
-    is rounded to 8 bits after each. Methods without a fidelity pay no heed to it.
+    which: 1 is the largest face, 2 the next, as `faces_in` has them. The photo is degraded and
+    restored at the method's own size, as it is for the leaderboard, and is rounded to 8 bits after
+    each. Methods without a fidelity pay no heed to it.
 
     Raises:
         UserError: the photo cannot be read or holds no face, or there is no such choice.
@@ -67,10 +73,7 @@ def look(
         raise UserError(f"fidelity is within 0..1, not {fidelity}")
     with _one_at_a_time:
         model = reconstructor(config)
-        name, pixels = (
-            ("", as_photo(photo)) if isinstance(photo, np.ndarray) else (photo, read_photo(photo))
-        )
-        crop, _ = FaceAligner(model.size).crop(pixels, name=name)
+        crop = crop_of(photo, model.size, which)
         pictures = {"photo": crop}
         seen = crop
         if level != "clean":
@@ -81,7 +84,44 @@ def look(
         if method in known.balanced:
             model.model.set_fidelity(fidelity)
         (face,) = model(seen)
-    return Look({k: enlarged(v) for k, v in (pictures | maps(face)).items()}, glb(face.face))
+    drawn = np.asarray(face.paste(Image.fromarray(seen)))
+    pictures |= {"drawn": drawn, **maps(face)}
+    large = {title: enlarged(picture) for title, picture in pictures.items()}
+    before = large.get("degraded", large["photo"])
+    return Look(large, before, large["drawn"], glb(face.face), preview(face.face))
+
+
+def crop_of(photo: str | Path | np.ndarray, size: int, which: int = 1) -> np.ndarray:
+    """(size, size, 3) uint8: one of the faces in a photo, cropped.
+
+    Raises:
+        UserError: the photo cannot be read, or has fewer faces.
+    """
+    if which == 1:  # the others need not be looked for
+        name, pixels = _read(photo)
+        return FaceAligner(size).crop(pixels, name=name)[0]
+    crops = faces_in(photo, size)
+    if not 1 <= which <= len(crops):
+        raise UserError(f"face {which} was asked for, and there are {len(crops)} in the photo")
+    return crops[which - 1]
+
+
+def faces_in(photo: str | Path | np.ndarray, size: int) -> list[np.ndarray]:
+    """(size, size, 3) uint8: all faces in a photo, cropped, the largest first.
+
+    Raises:
+        UserError: the photo cannot be read, or holds no face.
+    """
+    name, pixels = _read(photo)
+    aligner = FaceAligner(size)
+    return [aligner.crop(pixels, face)[0] for face in aligner.faces(pixels, name=name)]
+
+
+def _read(photo: str | Path | np.ndarray) -> tuple[str | Path, np.ndarray]:
+    """What a photo is called in errors, and its pixels (H, W, 3) uint8."""
+    if isinstance(photo, np.ndarray):
+        return "", as_photo(photo)
+    return photo, read_photo(photo)
 
 
 def warmed() -> None:

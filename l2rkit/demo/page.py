@@ -1,18 +1,20 @@
 """The page: a photo and choices at the left, what two methods make of it at the right."""
 
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
 import gradio as gr
+import numpy as np
 from gradio.utils import get_upload_folder
 from PIL import Image
 
 from ..errors import UserError
 from ..io.files import png
 from .choices import NOTHING, SAMPLES, Choices
-from .look import look
+from .look import faces_in, look
 from .middleware import names_an_address
 
 TITLE = "l2rkit: a bad photo, a face in 3D"
@@ -23,12 +25,14 @@ FONT, MONO = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")  # none 
 THEME = gr.themes.Soft(primary_hue="teal", font=FONT, font_mono=MONO)
 AHEAD = (90.0, 90.0, None)  # degrees: Model3D's camera on the axis that a face looks along
 CLEANED, LASTS = 600, 3600  # s: how often files are looked through, and how long they stay
-PICTURES_IN_A_ROW = 3
+PICTURES_IN_A_ROW, SLIDER = 3, 360  # the latter in px
 TURN = "drag it to turn it"
 UPLOADED = "a photo has to be uploaded"
 CSS = """.grid-wrap {
   min-height: 0 !important; max-height: none !important; overflow: visible !important;
-}"""
+}
+[data-testid="status-tracker"] .error { display: none !important; }"""  # a line says it, once
+THUMB, MOST_FACES = 96, 24  # px of the faces to choose from, and how many are shown
 
 
 class Page(gr.Blocks):
@@ -49,6 +53,17 @@ def page(choices: Choices) -> gr.Blocks:
             with gr.Column(scale=1, min_width=300):
                 photo = photo_box()
                 gr.Examples([[str(path)] for path in SAMPLES], photo, label="Samples")
+                faces = gr.Gallery(
+                    label="Choose a face",
+                    visible=False,
+                    columns=4,
+                    height="auto",
+                    allow_preview=False,
+                    interactive=False,
+                    format="png",
+                    elem_id="faces",
+                )
+                which = gr.Number(1, label="Face", precision=0, minimum=1, visible=False)
                 go = gr.Button("Reconstruct", variant="primary", elem_id="go")
                 level = gr.Radio(
                     choices.levels, value=choices.levels[0], label="Make it worse", elem_id="level"
@@ -80,10 +95,13 @@ def page(choices: Choices) -> gr.Blocks:
             queue=False,
             api_visibility="private",
         )
+        photo.change(found, photo, [faces, which], show_progress="hidden", api_visibility="private")
+        faces.select(picked, None, which, queue=False, api_visibility="private")
         go.click(
             compared,
-            [photo, level, restorer, fidelity, first, second],
+            [photo, level, restorer, fidelity, first, second, which],
             [*left[1:], *right[1:]],
+            show_progress_on=left[3],
             api_name="look",
         )
     return blocks
@@ -98,7 +116,9 @@ def photo_box() -> gr.Image:
     return box
 
 
-def shown(name: str, visible: bool = True) -> tuple[gr.Column, gr.Gallery, gr.Model3D, gr.File]:
+def shown(
+    name: str, visible: bool = True
+) -> tuple[gr.Column, gr.Gallery, gr.ImageSlider, gr.Model3D, gr.DownloadButton]:
     """Where the face of a method is shown."""
     with gr.Column(visible=visible, min_width=320, elem_id=name) as column:
         model = gr.Model3D(
@@ -108,6 +128,16 @@ def shown(name: str, visible: bool = True) -> tuple[gr.Column, gr.Gallery, gr.Mo
             height=380,
             interactive=False,
             elem_id=f"{name}-model",
+        )
+        slider = gr.ImageSlider(
+            label="Photo, and the face drawn in it",
+            slider_position=50,
+            height=SLIDER,  # a square: else it cuts both pictures, and not at the same place
+            width=SLIDER,
+            format="png",
+            interactive=False,
+            buttons=[],
+            elem_id=f"{name}-slider",
         )
         gallery = gr.Gallery(
             show_label=False,
@@ -120,11 +150,39 @@ def shown(name: str, visible: bool = True) -> tuple[gr.Column, gr.Gallery, gr.Mo
             elem_id=f"{name}-pictures",
         )
         download = gr.DownloadButton("Download the face (GLB)", elem_id=f"{name}-glb")
-    return column, gallery, model, download
+    return column, gallery, slider, model, download
+
+
+def found(photo: str | None) -> tuple[gr.Gallery, int]:
+    """The faces to choose from, shown where there are several, and the number of the chosen one.
+
+    What is wrong with a photo is said when it is used, once.
+    """
+    faces = []
+    with suppress(UserError):
+        if photo is not None and is_uploaded(photo):
+            faces = faces_in(photo, THUMB)[:MOST_FACES]
+    several = faces if len(faces) > 1 else []
+    files = [
+        (saved(png(Image.fromarray(face)), "face.png"), f"{number}")
+        for number, face in enumerate(several, 1)
+    ]
+    return gr.Gallery(files, visible=bool(files), selected_index=0 if files else None), 1
+
+
+def picked(event: gr.SelectData) -> int:
+    """The number of the face that was pressed."""
+    return event.index + 1
 
 
 def compared(
-    photo: str | None, level: str, restorer: str, fidelity: float, first: str, second: str
+    photo: str | None,
+    level: str,
+    restorer: str,
+    fidelity: float,
+    first: str,
+    second: str,
+    which: float = 1,
 ) -> list:
     """What `shown` shows of both methods.
 
@@ -133,24 +191,33 @@ def compared(
     """
     if photo is None:
         raise refusal("choose a photo first")
-    if not Path(photo).resolve().is_relative_to(Path(get_upload_folder()).resolve()):
+    if not is_uploaded(photo):
         raise refusal(UPLOADED)
-    found = []
+    made: list = []
     for method in (first, second):
         if method == NOTHING:
-            found += [None, None, None]
+            made += [None, None, None, None]
             continue
         try:
-            seen = look(photo, level, method, restorer, fidelity)
+            seen = look(photo, level, method, restorer, fidelity, int(which or 1))
         except UserError as error:
             raise refusal(one_line(error, photo)) from None
         file = saved(seen.glb, f"{Path(photo).stem}-{method}.glb")
-        pictures = [
-            (saved(png(Image.fromarray(one)), "picture.png"), title)
-            for title, one in seen.pictures.items()
-        ]
-        found += [pictures, gr.Model3D(file, label=f"{method}: {TURN}"), file]
-    return found
+        model = saved(seen.preview, f"{Path(photo).stem}-{method}-preview.glb")
+        pictures = [(picture(one), title) for title, one in seen.pictures.items()]
+        both = picture(seen.before), picture(seen.after)
+        made += [pictures, both, gr.Model3D(model, label=f"{method}: {TURN}"), file]
+    return made
+
+
+def picture(pixels: np.ndarray) -> str:
+    """The path of a file with a picture (H, W, 3) uint8, for the page."""
+    return saved(png(Image.fromarray(pixels)), "picture.png")
+
+
+def is_uploaded(photo: str) -> bool:
+    """Whether a file is one of the page's own, and not another of this machine."""
+    return Path(photo).resolve().is_relative_to(Path(get_upload_folder()).resolve())
 
 
 def refusal(words: str) -> gr.Error:

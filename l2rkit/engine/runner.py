@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.config import Config
 from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 from ..errors import ConfigError, WeightsError
 from ..io.pickles import first_line
@@ -21,6 +23,15 @@ class TrainingRunner(QuietRunner):
 
     The config's `load_only` names the parts of the model that `load_from` initialises.
     """
+
+    @staticmethod
+    def build_dataloader(
+        dataloader: DataLoader | dict, seed: int | None = None, diff_rank_seed: bool = False
+    ) -> DataLoader:
+        """MMEngine's door. Where there is a GPU, batches lie in memory that it copies from."""
+        if isinstance(dataloader, dict) and torch.cuda.is_available():
+            dataloader = {"pin_memory": True, **dataloader}
+        return QuietRunner.build_dataloader(dataloader, seed, diff_rank_seed)
 
     def load_checkpoint(
         self,

@@ -1,7 +1,7 @@
-"""Networks that say who is on a photo, as codes whose cosine is high for two photos of a person.
+"""Identity embeddings: codes of faces, whose cosine is high for two photos of one person.
 
-`FaceEmbedding` is for losses: gradients reach the photo. `FaceRes` is the judge, for metrics alone.
-Nothing is trained, chosen or stopped early against the judge. Both are in `MODELS`.
+`FaceEmbedding` is for losses: gradients reach the photo. `FaceRes`, the judge, is for metrics only:
+no training, model selection or early stopping uses it. Both are in `MODELS`.
 """
 
 from .face_embedding import FaceEmbedding

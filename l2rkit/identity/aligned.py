@@ -1,4 +1,4 @@
-"""Crops of faces in any view: identity networks know faces by where their features lie."""
+"""Crops of faces in any view, aligned for identity networks."""
 
 import numpy as np
 import torch
@@ -11,16 +11,17 @@ from ..landmarks import FaceMesh
 from ..landmarks.points import MEAN_FACE, five_points
 from ..structures import Face
 
-LARGEST_CHANGE = 2.0  # of a face's size; landmarks that want more are not those of a face
+LARGEST_CHANGE = 2.0  # factor of a face's size; landmarks beyond it are not those of a face
 
 
 @in_float32
 def aligned_crops(picture: Tensor, points: Tensor) -> Tensor:
-    """(B, C, S, S): pictures (B, C, S, S) whose points (B, 5, 2) px come to rest at `TEMPLATE`.
+    """(B, C, S, S): pictures (B, C, S, S) moved so that points (B, 5, 2) px fit `TEMPLATE`.
 
-    As `CropByLandmarks` cuts photos, but bilinear; the edge is continued. Gradients reach the
-    picture. One whose points want its size changed by more than `LARGEST_CHANGE`, or want it half
-    a picture away, stays as it is: there is no face in it.
+    A similarity transform as in `CropByLandmarks`, but bilinear; the border is replicated.
+    Gradients reach the picture. A picture whose fit changes the size by more than
+    `LARGEST_CHANGE`, or moves it by half a picture or more, is returned as it is: its landmarks are
+    not those of a face.
     """
     size = picture.shape[-1]
     target = torch.as_tensor(TEMPLATE * size - 0.5, dtype=torch.float32, device=picture.device)
@@ -41,9 +42,10 @@ def aligned_crops(picture: Tensor, points: Tensor) -> Tensor:
 
 
 def points_of(face: Face, size: int) -> Tensor:
-    """(B, 5, 2): where the mean face's eyes, nose tip and mouth corners lie on each face, in px.
+    """(B, 5, 2): px of the eyes, nose tip and mouth corners of each face in its view.
 
-    Of a picture `size` wide that shows the face in its view. Passes no gradient.
+    They are at the mean face's places on the canonical depth map, projected into a picture of
+    `size` px. Passes no gradient.
     """
     flat = MEAN_FACE / MEAN_FACE[:, 2:]
     at = torch.as_tensor(five_points(flat), dtype=torch.float32, device=face.depth.device)
@@ -55,7 +57,7 @@ def points_of(face: Face, size: int) -> Tensor:
 
 
 def found_points(picture: Tensor, landmarks: FaceMesh) -> Tensor:
-    """(B, 5, 2) px: the same, as a detector of landmarks finds them in pictures (B, 3, S, S)."""
+    """(B, 5, 2): px of the same points as `landmarks` finds them in pictures (B, 3, S, S)."""
     photos = (picture * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
     found = landmarks([np.ascontiguousarray(photo) for photo in photos])
     return torch.from_numpy(five_points(np.asarray(found)))

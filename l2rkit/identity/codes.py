@@ -1,4 +1,4 @@
-"""What identity networks share: how a part is built, what crops and codes are like."""
+"""The common part of identity networks: input crops and centred codes."""
 
 from collections.abc import Callable
 
@@ -11,10 +11,10 @@ Identity = Callable[[Tensor], Tensor]  # photos (B, 3, H, W) in [0, 1] → codes
 
 
 def resized_crops(photo: Tensor, size: int, name: str) -> Tensor:
-    """(B, 3, size, size): square crops, bilinear, antialiased where they shrink.
+    """(B, 3, size, size): square crops (B, 3, S, S) resized, bilinear and antialiased.
 
     Raises:
-        PartError: they are no square colour photos; `name` says which part wanted them.
+        PartError: the crops are not square colour photos; `name` is the part in the message.
     """
     if photo.ndim != 4 or photo.shape[1] != 3 or photo.shape[2] != photo.shape[3]:
         raise PartError(f"{name} wants crops (B, 3, S, S), got {tuple(photo.shape)}")
@@ -24,8 +24,8 @@ def resized_crops(photo: Tensor, size: int, name: str) -> Tensor:
 
 
 def centred(raw: Tensor, mean_code: Tensor) -> Tensor:
-    """(B, D) of unit length: where the directions of `raw` (B, D) lie from the mean person's.
+    """(B, D) of unit length: the directions of `raw` (B, D) minus `mean_code` (D,).
 
-    Raw codes lie in a narrow cone around `mean_code` (D,), so that strangers look alike.
+    Raw codes lie in a narrow cone around the mean code, so cosines of strangers are high.
     """
     return normalize(normalize(raw, dim=1) - mean_code, dim=1)

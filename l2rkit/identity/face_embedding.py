@@ -1,4 +1,4 @@
-"""dlib's face recognition network in torch, for losses: gradients reach the photo."""
+"""dlib's face recognition network in torch, for losses."""
 
 import torch
 from torch import Tensor, nn
@@ -20,21 +20,21 @@ class FaceEmbedding(nn.Module):
     """(B, 128) codes of unit length of aligned crops (B, 3, S, S), RGB in [0, 1]. For losses.
 
     Crops are those of `l2rkit.data.align`. Gradients reach the photo; weights are frozen. Codes are
-    centred: `normalise(normalise(raw) - mean_code)`. Cosines of 102 people, a neutral photo against
-    a smiling one, and again with that one degraded (`tools/analysis/identity_pairs.py`):
+    `normalize(normalize(raw) - mean_code)`. Cosines of 102 people, a neutral photo against a
+    smiling one, clean or degraded (`tools/analysis/identity_pairs.py`):
 
         second photo    AUC     one person   strangers
         clean           0.9999  0.926        0.259
         severe          0.960   0.551        0.158
 
-    All are of one studio and the training photos are not, so strangers are not at 0. In 8 bits the
-    centred cosine to the code of the original weights is 0.999 (mean over 96 photos).
+    All photos are of one studio, unlike the training photos, so strangers are not at 0. With 8-bit
+    weights the cosine to the code of the original weights is 0.999 (mean over 96 photos).
 
     The network is Davis King's of dlib 19 (2017), 29 convolutions, trained on about 3 million
     photos. `tools/model_converters/face_embedding.py` makes the file and the mean code.
 
     Args:
-        weights: name of a shipped file or a path; None starts at random.
+        weights: name of a shipped file or a path; None is random initialization.
     """
 
     def __init__(self, weights: str | None = "face_embedding") -> None:
@@ -60,14 +60,14 @@ class FaceEmbedding(nn.Module):
         return centred(self.raw(photo), self.mean_code)
 
     def raw(self, photo: Tensor) -> Tensor:
-        """(B, 128): codes as dlib gives them, neither centred nor of unit length."""
+        """(B, 128): dlib's codes, neither centred nor of unit length."""
         x = resized_crops(photo, SIZE, "FaceEmbedding") - self.mean
         x = max_pool2d(self.first(x).relu(), 3, 2)
         return self.code(self.blocks(x).mean((2, 3)))
 
 
 class ResidualBlock(nn.Module):
-    """(B, C, H, W) → (B, C, H, W); batch norms are folded into the convolutions."""
+    """(B, C, H, W) → (B, C, H, W); scales are folded into the convolutions."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -81,8 +81,8 @@ class ResidualBlock(nn.Module):
 class DownBlock(nn.Module):
     """(B, C, H, W) → (B, D, H // 2, W // 2).
 
-    The skip is an average pool, with zeros for channels that it lacks; the branch is not padded
-    before its stride, and gets zeros below and on the right where it is smaller than the skip.
+    The skip is an average pool, padded with zeros to D channels. The strided convolution has no
+    padding; its branch is padded below and on the right to the size of the skip.
     """
 
     def __init__(self, cin: int, cout: int) -> None:

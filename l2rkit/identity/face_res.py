@@ -1,4 +1,4 @@
-"""HSE-FaceRes, the judge of identity: for metrics alone."""
+"""HSE-FaceRes, the judge of identity, for metrics only."""
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from ..zoo import weight_file
 from .codes import centred, resized_crops
 
 SIZE = 224  # px of a face
-AT_ONCE = 4  # photos; the features of more no longer fit the cache, 1.6 times as slow
+AT_ONCE = 4  # photos; the features of more do not fit the cache and take 1.6 times as long
 MEAN = (123.68, 116.779, 103.939)  # of 255: red, green, blue
 # Channels and stride of MobileNet's blocks, each a depthwise and a pointwise convolution.
 BLOCKS = (
@@ -31,24 +31,25 @@ CODE = BLOCKS[-1][0]
 class FaceRes(nn.Module):
     """(B, 1024) codes of unit length of aligned crops (B, 3, S, S), RGB in [0, 1]. THE JUDGE.
 
-    For metrics alone: nothing is trained, chosen or stopped early against it. No gradient passes.
-    Crops are those of `l2rkit.data.align`. Codes are centred: `normalise(normalise(raw) -
-    mean_code)`. Cosines of 102 people, a neutral photo against a smiling one, and again with that
-    one degraded (`tools/analysis/identity_pairs.py`):
+    For metrics only: no training, model selection or early stopping uses it. Passes no gradient.
+    Crops are those of `l2rkit.data.align`. Codes are `normalize(normalize(raw) - mean_code)`.
+    Cosines of 102 people, a neutral photo against a smiling one, clean or degraded
+    (`tools/analysis/identity_pairs.py`):
 
         second photo    AUC     one person   strangers
         clean           1.000   0.883        0.137
         severe          0.986   0.354        0.068
 
-    All are of one studio and the training photos are not, so strangers are not at 0. In 8 bits the
-    centred cosine to the code of the 16-bit weights is 0.997 (mean over 96 photos). A face takes
-    16 ms of a free core; in bfloat16 8, but the centred cosine is 0.990, so it stays in float32.
+    All photos are of one studio, unlike the training photos, so strangers are not at 0. With 8-bit
+    weights the cosine to the code of the 16-bit weights is 0.997 (mean over 96 photos). A face
+    takes 16 ms of one core in float32. In bfloat16 it takes 8 ms, but that cosine is 0.990, so the
+    network runs in float32.
 
     The network is the MobileNet (Howard et al., 2017) of Savchenko's HSE-FaceRes (2019), up to the
     mean over pixels. `tools/model_converters/face_res.py` makes the file and the mean code.
 
     Args:
-        weights: name of a shipped file or a path; None starts at random.
+        weights: name of a shipped file or a path; None is random initialization.
     """
 
     def __init__(self, weights: str | None = "face_res") -> None:
@@ -72,7 +73,7 @@ class FaceRes(nn.Module):
 
     @torch.no_grad()
     def raw(self, photo: Tensor) -> Tensor:
-        """(B, 1024): codes as HSE-FaceRes gives them, neither centred nor of unit length."""
+        """(B, 1024): HSE-FaceRes's codes, neither centred nor of unit length."""
         return torch.cat([self._some(part) for part in photo.split(AT_ONCE)])
 
     def _some(self, photo: Tensor) -> Tensor:
@@ -81,7 +82,7 @@ class FaceRes(nn.Module):
 
 
 class SameConv2d(nn.Conv2d):
-    """A convolution of 3 x 3 px with zeros around the picture as TensorFlow's SAME puts them."""
+    """A 3 x 3 convolution with the zero padding of TensorFlow's SAME."""
 
     def __init__(self, cin: int, cout: int, stride: int = 1, groups: int = 1) -> None:
         super().__init__(cin, cout, 3, stride, groups=groups)
@@ -96,6 +97,6 @@ class SameConv2d(nn.Conv2d):
 
 
 def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
-    """How many zeros TensorFlow's SAME puts before and after `size` px; the odd one after."""
+    """TensorFlow's SAME padding before and after `size` px; an odd pixel goes after."""
     total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
     return total // 2, total - total // 2

@@ -18,7 +18,7 @@ AT_ONCE = 32  # photos
 def train_crops(root: str | None = None, split: str = "train") -> Iterator[Tensor]:
     """(B, 3, 128, 128) batches of the aligned photos of a manifest's split, in order.
 
-    `root` is the manifest's folder; left out, the environment variable OPENFACES_ROOT.
+    root: the manifest's folder; default: the environment variable OPENFACES_ROOT.
     """
     photos = ManifestPhotos(root, split, pipeline=[LoadPhoto(), CropByLandmarks(CROP)])
     starts = range(0, len(photos), AT_ONCE)
@@ -32,5 +32,5 @@ def stacked(photos: ManifestPhotos, rows: range) -> Tensor:
 
 @torch.no_grad()
 def mean_code(network: FaceEmbedding | FaceRes, crops: Iterator[Tensor]) -> Tensor:
-    """(D,): the mean over photos of the directions of raw codes."""
+    """(D,): the mean over crops (B, 3, S, S) of raw codes normalized to unit length."""
     return torch.cat([normalize(network.raw(some), dim=1) for some in crops]).mean(0)

@@ -1,4 +1,4 @@
-"""From weight files of TensorFlow.js to ours; a foreign or cut file is one line."""
+"""Converts identity networks' TensorFlow.js weight files to ours."""
 
 import math
 from pathlib import Path
@@ -17,17 +17,17 @@ from .face_embedding import FaceEmbedding
 from .face_res import BLOCKS as RES_BLOCKS
 from .face_res import FaceRes
 
-CLIP = 6.0  # of every ReLU in FaceRes
-SMALL = 20_000  # numbers in a tensor that is kept in 16 bits
+CLIP = 6.0  # upper bound of every ReLU in FaceRes
+SMALL = 20_000  # smaller tensors are written in 16 bits
 
 
 def read_face_embedding(manifest: Path) -> FaceEmbedding:
-    """The network in `face_recognition_model-weights_manifest.json` and the file that it names.
+    """The network in `face_recognition_model-weights_manifest.json` and the files that it names.
 
     The scale after each convolution is folded into it. The mean code is 0.
 
     Raises:
-        WeightsError: the files are damaged, or not this network's.
+        WeightsError: the files are damaged or belong to another network.
     """
     found = read_weight_groups(manifest, _json(manifest))
     names = ["conv32_down"]
@@ -51,12 +51,12 @@ def read_face_embedding(manifest: Path) -> FaceEmbedding:
 
 
 def read_face_res(model: Path) -> FaceRes:
-    """The network in `faceres.json` and the file that it names, batch norms folded in.
+    """The network in `faceres.json` and the files that it names, batch norms folded in.
 
-    The source takes blue, green, red in 0..255; this one red, green, blue in 0..1. Mean code 0.
+    The source takes BGR in 0..255; this network takes RGB in 0..1. The mean code is 0.
 
     Raises:
-        WeightsError: the files are damaged, or not this network's.
+        WeightsError: the files are damaged or belong to another network.
     """
     content = _json(model)
     groups = content.get("weightsManifest", ()) if isinstance(content, dict) else ()
@@ -80,10 +80,10 @@ def read_face_res(model: Path) -> FaceRes:
 
 
 def read_weight_groups(manifest: Path, groups: Any) -> dict[str, np.ndarray]:
-    """{name: float32}: the tensors of a TensorFlow.js manifest, from the files beside it.
+    """{name: float32 array}: the tensors of a TensorFlow.js manifest, from the files beside it.
 
     Raises:
-        WeightsError: a file is missing, cut or too long, or the manifest says something else.
+        WeightsError: a file is missing, cut short or too long, or the manifest is not readable.
     """
     found = {}
     try:
@@ -99,7 +99,7 @@ def read_weight_groups(manifest: Path, groups: Any) -> dict[str, np.ndarray]:
                 found[entry["name"]] = values.reshape(entry["shape"])
                 start += count * kind.itemsize
             if start != len(raw):
-                raise ValueError(f"{len(raw)} bytes, {start} were wanted")
+                raise ValueError(f"{len(raw)} bytes instead of {start}")
     except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise WeightsError(f"{manifest} has no whole weights beside it ({error})") from None
     if not found:
@@ -137,7 +137,7 @@ def _put(source: Path, network: torch.nn.Module, pairs: list[tuple[Tensor, Tenso
 
 
 def write_identity(network: FaceEmbedding | FaceRes, path: str | Path) -> None:
-    """Writes the network's weights, 8 bits a number; small tensors, which matter more, have 16."""
+    """Writes the network's weights: large tensors in 8 bits, those below `SMALL` in 16."""
     state = network.state_dict()
     large = {name: value for name, value in state.items() if value.numel() >= SMALL}
     small = {name: value.half() for name, value in state.items() if name not in large}

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
 OURS, OF = "l2rkit", "l2rkit:made of"  # what its pictures say
+MP4_MARK = b"free" + OURS.encode()  # name and content of the box that ends its videos
+HTML_MARK = f'<meta name="generator" content="{OURS}">'  # stands in the head of its pages
+HEAD_BYTES = 1000
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no room on the disk, in the quota, in a file
 
 
@@ -103,6 +106,20 @@ def made_of(path: Path) -> str | None:
     comment = found.get("comment", b"")  # of a GIF
     ours = found.get("Software") == OURS or comment == OURS.encode()
     return str(found.get(OF, "")) if ours else None
+
+
+def is_ours(path: Path) -> bool:
+    """Whether l2rkit wrote a picture (.png, .gif), a video (.mp4) or a page (.html)."""
+    try:
+        with path.open("rb") as file:
+            if path.suffix == ".html":
+                return HTML_MARK.encode() in file.read(HEAD_BYTES)
+            if path.suffix == ".mp4":
+                file.seek(-len(MP4_MARK), os.SEEK_END)
+                return file.read() == MP4_MARK
+    except OSError:
+        return False
+    return made_of(path) is not None
 
 
 def is_full(error: OSError) -> bool:

@@ -1,8 +1,7 @@
-"""Pickles are programs: what torch's loaders may make of those in files.
+"""Safe loading of pickles, which can run code.
 
-The weights-only loader admits tensors, plain containers and the few types that MMEngine writes;
-official files of older projects, full of foreign objects, are read by `read_foreign`, which makes
-none of them.
+torch's weights-only loader admits tensors, plain containers and the few types that MMEngine writes.
+`read_foreign` reads official files of older projects, and replaces other objects by inert ones.
 """
 
 import _codecs
@@ -26,9 +25,9 @@ from .tensors import check_tensors
 
 
 def _types_of_mmengine() -> list[Any]:
-    """What MMEngine's own checkpoints hold besides tensors: scalars and buffers of the logs.
+    """The types in MMEngine's checkpoints besides tensors: scalars and buffers of the logs.
 
-    NumPy's are encoded bytes, which torch 2.4 does not admit by itself.
+    NumPy pickles them as encoded bytes, which torch 2.4 does not admit by default.
     """
     multiarray = getattr(np, "_core", None) or np.core
     scalar, reconstruct = multiarray.multiarray.scalar, multiarray.multiarray._reconstruct
@@ -44,28 +43,31 @@ def _types_of_mmengine() -> list[Any]:
 
 
 def _named_as(original: Any, stand_in: Any) -> Any:
-    """The function under the name by which torch's loader looks up the original."""
+    """`stand_in`, renamed as `original`, so that torch's loader finds it in its place."""
     stand_in.__module__, stand_in.__qualname__ = original.__module__, original.__name__
     stand_in.__name__ = original.__name__
     return stand_in
 
 
 def _small(kind: np.dtype) -> np.dtype:
-    """The type of a number; a file may name one of 2 GB."""
+    """The dtype of a scalar, limited to 256 bytes; a hostile file may name one of 2 GB."""
     if kind.itemsize > 256:
         raise pickle.UnpicklingError(f"a number of {kind.itemsize} bytes")
     return kind
 
 
 def _none(shape: tuple) -> tuple:
-    """The shape with which NumPy's pickles begin an array: its numbers come later."""
+    """The shape (0,), with which NumPy's pickles create an array before its state is set."""
     if shape != (0,):
         raise pickle.UnpicklingError(f"an array that begins with the shape {shape}")
     return shape
 
 
 class _Buffer(HistoryBuffer):
-    """A log's buffer out of a file, which may not call it: that copies what it is given."""
+    """A `HistoryBuffer` that files can restore, but not construct with arguments.
+
+    Its constructor would copy arbitrary arguments.
+    """
 
     def __init__(self, *_: object) -> None:
         raise pickle.UnpicklingError("a buffer of logs is not made by a call")
@@ -78,24 +80,27 @@ _named_as(HistoryBuffer, _Buffer)
 
 
 def _statistic(owner: type, name: str) -> Any:
-    """All that `getattr` may do in a file: name the statistics that each `HistoryBuffer` lists."""
+    """The `getattr` of files, limited to the statistics that each `HistoryBuffer` lists."""
     if owner is not _Buffer or name not in ("min", "max", "mean", "current"):
         raise pickle.UnpicklingError(f"GLOBAL getattr may not reach '{name}' of {owner}")
     return getattr(HistoryBuffer, name)
 
 
-# The name under which torch's loader looks it up.
+# the name under which torch's loader looks it up
 _statistic.__module__, _statistic.__qualname__, _statistic.__name__ = "builtins", *["getattr"] * 2
 
-# Also for MMEngine's Runner, whose `resume` calls torch.load (weights-only since torch 2.6).
+# also needed by MMEngine's Runner, whose `resume` calls torch.load (weights-only since torch 2.6)
 torch.serialization.add_safe_globals(_types_of_mmengine())
 
 
 def read_foreign(path: str | Path) -> Any:
-    """What a torch file of another project holds, every object but tensors and containers inert.
+    """The content of another project's torch file, in torch's old or new format.
 
-    Nothing that the file names is imported or called, whatever it says; torch's old and new file
-    formats are both read.
+    Objects other than tensors and plain containers are `Inert`: nothing that the file names is
+    imported or called.
+
+    Raises:
+        WeightsError: the file is missing, damaged, too large when unpacked, or TorchScript.
     """
     path = Path(path)
     if not path.is_file():
@@ -117,10 +122,10 @@ def read_foreign(path: str | Path) -> Any:
 
 
 def load_plain(path: Path) -> Any:
-    """What torch's weights-only loader makes of a file.
+    """The content of a file by torch's weights-only loader.
 
-    A zip is mapped, so no storage reaches beyond the file: torch 2.4 would believe the size that it
-    declares.
+    A zip is memory-mapped, so that no storage reaches beyond the file: otherwise torch 2.4 trusts
+    the size that a storage declares.
     """
     if is_zip(path):
         return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
@@ -130,23 +135,23 @@ def load_plain(path: Path) -> Any:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """The file without a number of the system's, by which torch would unpack it as a tar.
+    """The file as a memory map without a file descriptor: torch then does not unpack tars.
 
-    A tar's members may be pipes, which nobody writes to; no file is so since torch 0.1.
+    A tar may contain pipes, on which reading would block. Only torch 0.1 wrote tars.
     """
     with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
         yield content
 
 
 def check_size(path: Path) -> None:
-    """Refuses a zip whose parts are together larger than it is: torch packs nothing."""
+    """Raises WeightsError for a zip larger when unpacked: torch does not compress its files."""
     own, size = path.stat().st_size, unpacked_size(path)
     if size > own:
         raise WeightsError(f"{path} was refused: {own} bytes that unpack to {size}")
 
 
 def unpacked_size(file: Path | BinaryIO) -> int:
-    """Bytes of all parts of a zip; 0 for a damaged one, of which whoever reads it says so."""
+    """Bytes of all parts of a zip; 0 for a damaged one, whose reader raises the error."""
     try:
         with zipfile.ZipFile(file) as archive:
             return sum(part.file_size for part in archive.infolist())
@@ -155,13 +160,13 @@ def unpacked_size(file: Path | BinaryIO) -> int:
 
 
 def is_zip(path: Path) -> bool:
-    """Whether the file is of torch's format since 1.6; as `torch.load` decides that."""
+    """Whether `torch.load` takes the file for torch's zip format (since 1.6)."""
     with path.open("rb") as file:
         return torch.serialization._is_zipfile(file)
 
 
 def _is_program(path: Path) -> bool:
-    """Whether `torch.load` would take the file for TorchScript, and run it; as it decides that."""
+    """Whether `torch.load` would take the file for TorchScript, and run it."""
     if not is_zip(path):
         return False
     with path.open("rb") as file, torch.serialization._open_zipfile_reader(file) as archive:
@@ -169,7 +174,7 @@ def _is_program(path: Path) -> bool:
 
 
 class Inert:
-    """Stands where a file wanted an object of a class that is not admitted."""
+    """A placeholder for objects of classes that are not admitted."""
 
     def __new__(cls, *_: object, **__: object) -> "Inert":
         return super().__new__(cls)
@@ -185,7 +190,7 @@ class Inert:
     def extend(self, values: object) -> None: ...
 
 
-class _TensorUnpickler(pickle._Unpickler):  # the one in C believes any index of its memo
+class _TensorUnpickler(pickle._Unpickler):  # the one in C allocates for any memo index in a file
     def find_class(self, module: str, name: str) -> Any:
         if module == "collections" and name == "OrderedDict":
             return OrderedDict
@@ -207,7 +212,7 @@ def first_line(error: Exception) -> str:
 
 
 def refused(message: str) -> str:
-    """What torch's weights-only loader stumbled over, in one line."""
+    """The line of torch's weights-only error that names the refused object."""
     for line in message.splitlines():
         if "GLOBAL" in line or ("global" in line.lower() and "Unsupported" in line):
             return line.strip()

@@ -1,7 +1,7 @@
-"""Weights in 8 bits a number, for files that are shipped. Ours.
+"""8-bit quantization of weights, for shipped files. Ours.
 
-Each row of a matrix or convolution, all that leads to one output, gets a scale: its largest number
-is 127. What has one dimension, offsets and the like, is kept in 16 bits.
+Each row of a matrix or convolution (the weights of one output) has its own scale, so that its
+largest absolute number is 127. Tensors of one dimension, such as biases, are kept in 16 bits.
 """
 
 import torch
@@ -9,14 +9,15 @@ from torch import Tensor
 
 from ..errors import WeightsError
 
-SCALE = ":scale"  # after the name of a tensor; no module's name may hold a colon
+SCALE = ":scale"  # suffix of a tensor's name; module names have no colon
 TOP = 127
 
 
 def quantize(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors in 8 bits, beside each, as `NAME:scale`, a scale for each of its rows.
+    """The tensors in 8 bits, each with its row scales (rows,) under `NAME:scale`.
 
-    An error is at most half a step, 1/254 of the largest number of the row.
+    The error is at most half a step, 1/254 of the largest absolute number of the row. Integers stay
+    as they are.
     """
     small = {}
     for name, value in state.items():
@@ -32,10 +33,10 @@ def quantize(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def dequantize(state: dict[str, Tensor], file: object = "the state") -> dict[str, Tensor]:
-    """The tensors as floats again; those that have no scale as they are.
+    """Quantized tensors as floats; tensors without a scale as they are.
 
     Raises:
-        WeightsError: a scale of the `file` has not one number for each row.
+        WeightsError: a scale does not have one number per row; `file` is named in the message.
     """
     values = dict(state)
     for name in state:

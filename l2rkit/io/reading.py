@@ -1,4 +1,4 @@
-"""Small files of figures in; one that is damaged is a `DataError` in one line."""
+"""Reads JSON and NumPy files; a damaged file raises a one-line `DataError`."""
 
 import json
 from pathlib import Path
@@ -17,15 +17,15 @@ def read_json(path: Path) -> Any:
 
 
 def read_array(path: str | Path) -> np.ndarray:
-    """The array of an .npy file."""
+    """The array of an .npy file. Raises DataError for anything else."""
     content = _loaded(path)
     if isinstance(content, dict):
-        raise DataError(f"{path} holds {len(content)} arrays, one was wanted")
+        raise DataError(f"{path} holds {len(content)} arrays instead of one")
     return content
 
 
 def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
-    """All arrays of an .npz file, by name."""
+    """All arrays of an .npz file, by name. Raises DataError for anything else."""
     content = _loaded(path)
     if not isinstance(content, dict) or any(not hasattr(a, "dtype") for a in content.values()):
         raise DataError(f"{path} is no archive of arrays")
@@ -39,5 +39,5 @@ def _loaded(path: str | Path) -> np.ndarray | dict[str, Any]:
             return content
         with content:
             return dict(content)
-    except Exception as error:  # NumPy, zipfile, zlib and the header's parser have their own
+    except Exception as error:  # NumPy, zipfile, zlib and the header's parser raise many types
         raise DataError(f"{path} cannot be read as arrays ({type(error).__name__})") from None

@@ -1,7 +1,7 @@
-"""What the checkpoint of a run holds, taken apart by known keys and types.
+"""Reads checkpoints of runs, limited to known keys and types.
 
-A file that is harmless as a pickle may still be obeyed later: MMEngine runs the config in it as
-Python and removes the files that it names. Nothing but what is listed here reaches its Runner.
+A checkpoint without unsafe pickles can still do harm: MMEngine runs its config as Python and
+removes files that it names. Only the keys and types listed here reach MMEngine's Runner.
 """
 
 import pickle
@@ -18,7 +18,7 @@ from .pickles import check_size, first_line, load_plain, refused
 from .tensors import check_tensors
 
 NOTHING = type(None)
-META = {  # of MMEngine's, but for `config`, which it would run; `made_by` is ours
+META = {  # MMEngine's keys without `config`, which it would run; `made_by` is ours
     "epoch": int,
     "iter": int,
     "seed": (int, NOTHING),
@@ -29,15 +29,15 @@ META = {  # of MMEngine's, but for `config`, which it would run; `made_by` is ou
     "cfg": str,
     "made_by": dict,
 }
-NEEDED = ("state_dict", "optimizer", "message_hub")  # to go on
+NEEDED = ("state_dict", "optimizer", "message_hub")  # for resuming
 
 
 class Unreadable(Exception):
-    """A file that is cut off or damaged; says how."""
+    """A file that is cut off or damaged; the message says how."""
 
 
 def open_run(path: Path) -> dict[str, Any]:
-    """The content of a run's checkpoint, its tensors mapped from the file where that is possible.
+    """The content of a run's checkpoint, tensors memory-mapped where possible.
 
     Raises:
         WeightsError: it holds more than tensors and plain data, or is no checkpoint of a run.
@@ -58,10 +58,11 @@ def open_run(path: Path) -> dict[str, Any]:
 
 
 def read_run(path: str | Path) -> dict[str, Any]:
-    """What MMEngine's Runner may see of a run's checkpoint: weights, states, counts, no config.
+    """The parts of a run's checkpoint for MMEngine's Runner: weights, states, counts, no config.
 
     Raises:
-        WeightsError: the file is damaged, is no checkpoint of a run, or a value is of a wrong type.
+        WeightsError: the file is missing, damaged or no checkpoint of a run, or a value has a wrong
+            type.
     """
     path = Path(path)
     if not path.is_file():
@@ -79,10 +80,10 @@ def read_run(path: str | Path) -> dict[str, Any]:
 
 
 def meta_of(content: dict[str, Any], path: Path) -> dict[str, Any]:
-    """What a checkpoint says of its run, by the keys of `META`; others are left out.
+    """A checkpoint's `meta`, limited to the keys of `META`.
 
     Raises:
-        WeightsError: a value is of another type.
+        WeightsError: a value has another type.
     """
     meta = {key: _typed(content["meta"][key], META[key], f"meta.{key}", path)
             for key in META if key in content["meta"]}  # fmt: skip
@@ -106,11 +107,11 @@ def _known_parts(content: dict[str, Any], path: Path) -> dict[str, Any]:
 def _tensors(state: Any, where: str, path: Path) -> dict[str, Tensor]:
     for name, value in _typed(state, dict, where, path).items():
         _typed(value, Tensor, f"{where}.{name}", path)
-    return {str(name): value.clone() for name, value in state.items()}  # what is mapped may change
+    return {str(name): value.clone() for name, value in state.items()}  # a mapped file may change
 
 
 def _hub(hub: Any, path: Path) -> dict[str, dict]:
-    """The logs and counts of a run; files that it names lie beside the checkpoint."""
+    """The logs and counts of a run; file names are limited to the checkpoint's folder."""
     parts = {
         key: _typed(
             _typed(hub, dict, "message_hub", path).get(key), dict, f"message_hub.{key}", path
@@ -135,10 +136,10 @@ def _hub(hub: Any, path: Path) -> dict[str, dict]:
 
 
 def _plain(value: Any, where: str, path: Path) -> Any:
-    """A copy of nested containers of tensors, numbers and words.
+    """A copy of nested containers of tensors, arrays, numbers and strings.
 
     Raises:
-        WeightsError: there is anything else in them.
+        WeightsError: they hold anything else.
     """
     if isinstance(value, Tensor):
         return value.clone()

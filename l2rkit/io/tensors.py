@@ -1,4 +1,4 @@
-"""Which tensors of a file are taken: plain numbers, all finite, no more of them than it holds."""
+"""Checks of a file's tensors: plain, finite, and together no larger than the file."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,17 +8,17 @@ from torch import Tensor
 
 from ..errors import WeightsError
 
-OFTEN = 2  # times that a file's bytes may be seen: views of one storage, tied weights
+OFTEN = 2  # largest size of all tensors / size of the file, for views and tied weights
 
 
 def check_tensors(content: Any, name: object, size: int, finite: bool = True) -> None:
-    """Refuses a content of containers whose tensors are not plain, not finite or too large.
+    """Checks that all tensors in nested containers are plain, finite and not too large.
 
-    size: bytes of the file. Tensors may share storages, as tied weights do, but copies of them all
-    may not be larger than `OFTEN` files.
+    size: bytes of the file. Tensors may share storages, as tied weights do, but copies of all of
+    them may not exceed `OFTEN` times the file.
 
     Raises:
-        WeightsError: it says which tensor of the file called `name`, and what is wrong with it.
+        WeightsError: names the file (`name`), the tensor and the fault.
     """
     seen: set[tuple] = set()
     total = 0
@@ -35,7 +35,7 @@ def check_tensors(content: Any, name: object, size: int, finite: bool = True) ->
 
 
 def strange(value: Tensor) -> str:
-    """What a tensor is that a weight is not; "" for plain numbers."""
+    """The word for a tensor that is not plain, such as "sparse"; "" for a plain one."""
     kinds = {
         "nested": value.is_nested,
         "sparse": value.layout != torch.strided,
@@ -47,16 +47,16 @@ def strange(value: Tensor) -> str:
 
 
 def not_finite(value: Tensor) -> str:
-    """How many numbers of a float tensor are NaN or infinite, as "2 of 9"; "" if none is."""
+    """The count of NaN and infinite values of a float tensor, as "2 of 9 values"; "" if none."""
     value = value.float() if value.element_size() == 1 else value
     if not value.numel() or bool(value.sum().isfinite()):
-        return ""  # quick; a sum of large numbers may overflow, so look closer below
+        return ""  # fast path; a sum of large numbers may overflow, so count below
     wrong = sum(int((~part.isfinite()).sum()) for part in value.reshape(-1).split(2**22))
     return f"{wrong} of {value.numel()} values" if wrong else ""
 
 
 def named_tensors(content: Any) -> Iterator[tuple[str, Tensor]]:
-    """Each tensor in nested containers, once, and where it is, as "state_dict.a.weight"."""
+    """Each tensor in nested containers, with its path, as "state_dict.a.weight"."""
     waiting, known = [("", content)], set()
     while waiting:
         where, value = waiting.pop()

@@ -1,7 +1,7 @@
-"""Weights from files and into models, without running what a file says.
+"""Reads and writes weights, without running code from files.
 
-`.safetensors` files hold no program; for `.pth` files torch's weights-only loader admits what
-`l2rkit.io.pickles` lists.
+`.safetensors` files hold no code. For `.pth` files, torch's weights-only loader admits only the
+types that `l2rkit.io.pickles` lists.
 """
 
 import pickle
@@ -50,14 +50,14 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     if not content or not all(isinstance(value, Tensor) for value in content.values()):
         raise WeightsError(f"{path} holds no state dict: names with tensors")
     check_tensors(content, path, path.stat().st_size)
-    # what is mapped may change
+    # clones: a mapped file may change
     return without_wrapper({str(name): value.clone() for name, value in content.items()})
 
 
 def without_wrapper(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The weights by the model's own names, where all have a wrapper's before them.
+    """The weights without a wrapper's prefix, if all names have it.
 
-    DataParallel and its like call their model `module`, `torch.compile` calls it `_orig_mod`.
+    DataParallel and similar wrappers add `module.`, `torch.compile` adds `_orig_mod.`.
     """
     for prefix in ("module.", "_orig_mod."):
         if state and all(name.startswith(prefix) for name in state):
@@ -66,7 +66,10 @@ def without_wrapper(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def write_weights(state: dict[str, Tensor], path: str | Path, bits: int = 32) -> None:
-    """Writes tensors to a `.safetensors` file, whole or not at all, floats in 8, 16 or 32 bits."""
+    """Writes tensors to a `.safetensors` file, atomically.
+
+    bits: 8 and 16 convert floats, see `quantize`; any other value keeps their precision.
+    """
     path = Path(path)
     state = {key: value.detach().cpu().contiguous() for key, value in state.items()}
     if bits == 8:
@@ -77,15 +80,15 @@ def write_weights(state: dict[str, Tensor], path: str | Path, bits: int = 32) ->
     write_atomic(path, safetensors.torch.save(state))
 
 
-# Parts of a model that are not in its weight files: losses and adversary are for training alone,
-# and restorers bring their weights with them, so that any can stand before a trained model.
+# Parts of a model that are not in its weight files: losses and adversary are for training only,
+# and restorers load their own weights, so that any restorer fits a trained model.
 APART = ("losses.", "adversary.", "restore.")
 
 
 def model_weights(path: str | Path, part: str = "") -> dict[str, Tensor]:
-    """The weights in a file that a model is given: those of its losses and restorer are not.
+    """The weights of a file for a model, without those of losses, adversary and restorer.
 
-    With `part`, those of this part alone, in a checkpoint of the whole or in a file of its own.
+    With `part`, only those of this part, from a file of the whole model or of the part.
     """
     state, inside = read_weights(path), f"{part}." if part else ""
     found = {k.removeprefix(inside): v for k, v in state.items() if k.startswith(inside)}
@@ -93,7 +96,7 @@ def model_weights(path: str | Path, part: str = "") -> dict[str, Tensor]:
 
 
 def weights_digest(about: str, part: object) -> bytes:
-    """What tells a part, described by `about`, from others: its weights count, if it has any."""
+    """(32,) bytes: SHA-256 of the description `about` and of the part's weights, if it has any."""
     known = sha256(about.encode())
     for name, weight in sorted(part.state_dict().items()) if isinstance(part, nn.Module) else ():
         known.update(name.encode() + weight.cpu().numpy().tobytes())
@@ -101,24 +104,24 @@ def weights_digest(about: str, part: object) -> bytes:
 
 
 def exported(model: nn.Module) -> nn.Module:
-    """What its weight files hold: the part that a model names as its `export_part`, or all of it.
+    """The part of a model that its weight files hold: its `export_part`, or all of it.
 
-    Training may need more than what it is for. None names no part: all weights were brought.
+    Training may need more parts than inference. An `export_part` of None exports no weights.
     """
     name = getattr(model, "export_part", "")
     return nn.Module() if name is None else model.get_submodule(name)
 
 
 def own_state(model: nn.Module) -> dict[str, Tensor]:
-    """What of a model's state is in its weight files."""
+    """The model's state for its weight files: that of `exported` without the parts `apart`."""
     part = exported(model)
     return {k: v for k, v in part.state_dict().items() if not k.startswith(apart(part))}
 
 
 def apart(model: nn.Module) -> tuple[str, ...]:
-    """How the names of weights begin that are not in a model's files.
+    """Prefixes of the weights that are not in a model's files.
 
-    Beside `APART` these are parts that have `external_weights`, such as a frozen prior.
+    These are `APART` and the parts with `external_weights`, such as a frozen prior.
     """
     parts = [
         f"{name}."
@@ -129,10 +132,10 @@ def apart(model: nn.Module) -> tuple[str, ...]:
 
 
 def load_weights(model: nn.Module, path: str | Path) -> None:
-    """Puts a weight file, or the checkpoint of a run, into a model.
+    """Loads a weight file, or the checkpoint of a run, into a model.
 
     Raises:
-        WeightsError: there is no such file, or it is of another architecture.
+        WeightsError: the file is missing, damaged or of another architecture.
     """
     state = model_weights(path, getattr(model, "export_part", None) or "")
     own = {k: v for k, v in state.items() if not k.startswith(apart(exported(model)))}
@@ -140,15 +143,15 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
 
 
 def load_into(model: nn.Module, state: dict[str, Tensor], name: str) -> None:
-    """Puts `state` into `model`, every name and shape of which must fit.
+    """Loads `state` into `model`; all names and shapes must match.
 
     Raises:
-        WeightsError: something is missing, left over or of another shape; `name` says what.
+        WeightsError: a weight is missing, unexpected or of another shape; `name` is the source.
     """
     wanted = own_state(model)
     check_fit(state, wanted, name)
     fitting = {key: value.to(wanted[key].dtype) for key, value in state.items()}
-    exported(model).load_state_dict(fitting, strict=False)  # all that is not apart was found above
+    exported(model).load_state_dict(fitting, strict=False)  # `check_fit` was strict
 
 
 def check_fit(
@@ -158,11 +161,11 @@ def check_fit(
     optional: Container[str] = (),
     hint: str = "",
 ) -> None:
-    """Compares the names and shapes of weights with those of `wanted`.
+    """Checks that the names and shapes of weights are those of `wanted`.
 
     Raises:
-        WeightsError: something is missing that is not `optional`, left over or of another shape;
-            `name` says of what file, `hint` what to do.
+        WeightsError: a weight is missing and not `optional`, unexpected, or of another shape.
+            `name` is the file in the message, `hint` is appended to it.
     """
     missing = [key for key in wanted if key not in state and key not in optional]
     surplus = [key for key in state if key not in wanted]
@@ -181,18 +184,17 @@ def check_fit(
 def starting_state(
     model: nn.Module, path: str | Path, only: Sequence[str] = ()
 ) -> tuple[dict[str, Tensor], str]:
-    """The state of a model that goes on from a weight file, and a line on what it left out.
+    """The state of a model initialized from a weight file, and a line on the differences.
 
-    All that is in a model's weight files has to be there and to fit, and nothing else. Adversary
-    and losses come along if the file is the checkpoint of a run that had them. The line is "" if
-    nothing is left.
+    The file must have exactly the weights that the model's own files have. Those of adversary and
+    losses are also loaded if the file is the checkpoint of a run that had them. The line lists
+    weights that keep their initialization and weights that are not loaded; "" if there are none.
 
     Args:
-        only: the parts of the model, by dotted names, that the file is for; the others stay as
-            they are, and what else is in the file is passed over.
+        only: dotted names of the model's parts to load; others keep their initialization.
 
     Raises:
-        WeightsError: there is no such file, or it does not fit.
+        WeightsError: the file is missing, damaged or does not match.
         ConfigError: the model has no such part.
     """
     state, full, outside = read_weights(path), model.state_dict(), apart(model)
@@ -219,6 +221,6 @@ def starting_state(
 
 
 def in_parts(names: Iterable[str]) -> str:
-    """Weights counted by the part that they are in: `decompose (112), refine (34)`."""
+    """The number of weights per part: `decompose (112), refine (34)`."""
     parts = Counter(name.split(".")[0] for name in names)
     return ", ".join(f"{part} ({count})" for part, count in parts.items())

@@ -1,4 +1,4 @@
-"""468 points of a face: found in a photo, and what follows from them."""
+"""468 landmarks of a face, and the pose, shape and region that follow from them."""
 
 from .correction import LandmarkCorrection
 from .face_mesh import FaceMesh, Region

@@ -1,4 +1,4 @@
-"""View and shape from landmarks of bad photos, corrected for what bad photos do to them. Ours."""
+"""A correction of view and shape from landmarks of degraded photos. Ours."""
 
 from pathlib import Path
 
@@ -13,16 +13,15 @@ SHIPPED = Path(__file__).with_name("correction.npz")
 
 @MODELS.register_module()
 class LandmarkCorrection(nn.Module):
-    """View and points as the good photo would give them, from those of a bad one that was restored.
+    """Predicts the clean photo's view and points from those of a restored degraded photo.
 
-    A linear regression, fitted on training photos by a tool
-    (`tools/builders/build_landmark_correction.py`). It knows the points as a few principal
-    components, the view, how much the restorer changed the photo, and that restorer's coarsest
-    features. Where a photo tells little it leads towards the mean face.
+    A linear regression, fitted on training photos by `tools/builders/build_landmark_correction.py`.
+    Its inputs: principal components of the points, the view, the mean change by the restorer, and
+    the restorer's coarsest features. For uninformative photos it tends to the mean face.
 
     Args:
-        path: a file that the tool has written; left out, the shipped one, for `FaceRestorer`.
-            With None, numbers are to be set, as the tool does.
+        path: a file that the tool wrote; default: the shipped one, for `FaceRestorer`. None leaves
+            the coefficients unset, for `set`.
     """
 
     supervision = ("keypoint",)
@@ -34,12 +33,12 @@ class LandmarkCorrection(nn.Module):
                 self.set({name: torch.from_numpy(file[name]).float() for name in file.files})
 
     def set(self, numbers: dict[str, Tensor]) -> None:
-        """The regression's numbers, by name."""
+        """Sets the regression's coefficients, by name."""
         for name, value in numbers.items():
             self.register_buffer(name, value, persistent=False)
 
     def forward(self, view: Tensor, points: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
-        """view (B, 6) and canonical points (B, 468, 3), corrected.
+        """The corrected view (B, 6) and canonical points (B, 468, 3).
 
         seen (B, 1 + F): mean absolute change by the restorer, and its features.
         """
@@ -52,6 +51,6 @@ class LandmarkCorrection(nn.Module):
 
 
 def terms(shape: Tensor, view: Tensor, change: Tensor) -> Tensor:
-    """(B, 2 (C + 7)): what is regressed on, of shape (B, C), view (B, 6) and change (B, 1)."""
+    """(B, 2 (C + 7)): regressors made of shape (B, C), view (B, 6) and change (B, 1)."""
     known = torch.cat([shape, view, 10 * change], 1)
     return torch.cat([known, known * 10 * change], 1)

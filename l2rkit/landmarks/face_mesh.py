@@ -20,9 +20,9 @@ from ..zoo import zoo_file
 from .points import LEFT_EYE_OUTER, MEAN_FACE, MIRRORED, POINTS, RIGHT_EYE_OUTER
 
 INPUT = 192  # px of the square that the network sees
-FIELD = 1.5  # side of that square, in longer sides of the landmarks' box
+FIELD = 1.5  # side of that square / longer side of the landmarks' bounding box
 BATCH = 32  # faces in a forward pass
-PRESENCE = "conv2d_31"  # the layer that says whether there is a face
+PRESENCE = "conv2d_31"  # the layer of the face presence score
 _networks = local()  # a cv2.dnn network serves one thread at a time
 
 
@@ -39,19 +39,19 @@ class Region:
 
     @classmethod
     def aligned(cls, photo: np.ndarray) -> "Region":
-        """For an aligned crop (S, S, 3): where the mean face has its landmarks."""
+        """The region of an aligned crop (S, S, 3): around the mean face's landmarks."""
         size = max(2, photo.shape[1])
         across = MEAN_FACE[:, :2] / MEAN_FACE[:, 2:] * focal(size) + (size - 1) / 2
         return cls.around(np.column_stack([across, np.zeros(POINTS)]))
 
     @classmethod
     def around(cls, landmarks: np.ndarray) -> "Region":
-        """For landmarks (468, 3) px that are known: their box, with the outer eye corners level."""
+        """The region around landmarks (468, 3) px, rolled to level the outer eye corners."""
         low, high = landmarks[:, :2].min(0), landmarks[:, :2].max(0)
         return cls((low + high) / 2, FIELD * float((high - low).max()), roll_of(landmarks))
 
     def matrix(self) -> np.ndarray:
-        """(2, 3): from pixels of the photo to pixels of the network's square."""
+        """(2, 3): the affine map from pixels of the photo to pixels of the network's input."""
         scale = INPUT / self.side
         cosine, sine = scale * np.cos(self.roll), scale * np.sin(self.roll)
         turn = np.array([[cosine, sine], [-sine, cosine]])
@@ -63,21 +63,25 @@ class FaceMesh:
     """Landmarks (B, 468, 3) of the face in each photo, float32 px of the photo.
 
     x to the right, y down, pixel centres at integers; z in the same unit, negative towards the
-    camera, 0 near the depth of the head's middle. The network gives points for any picture, one
-    without a face included: `presence` says how far to trust them.
+    camera, 0 near the depth of the head's middle. The network returns points for any picture, even
+    without a face: `presence` scores them.
 
     Args:
-        weights: a `.tflite` file with the same input and output; left out, the shipped one.
-        rounds: looks at each face. Each is centred and levelled by the landmarks of the one before.
-        mirrored: landmarks are the mean of those in the photo and in its mirror image, in twice the
-            time; so a mirrored photo has mirrored landmarks.
+        weights: a `.tflite` file with the same input and output; default: the shipped one.
+        rounds: forward passes per face; each region is that of the previous landmarks.
+        mirrored: averages the landmarks of the photo and of its mirror image, in twice the time. A
+            mirrored photo then has exactly mirrored landmarks.
+
+    Raises:
+        ValueError: rounds is below 1, or a photo is not (H, W, 3) uint8.
+        WeightsError: the file is missing, damaged, or another network's.
     """
 
-    VERSION = 1  # raise it with any change of the landmarks, for those that are kept on disk
+    VERSION = 1  # increase it with any change of the landmarks: caches on disk depend on it
 
     def __init__(self, weights: str | None = None, rounds: int = 3, mirrored: bool = True) -> None:
         if rounds < 1:
-            raise ValueError(f"FaceMesh looks once or more, not rounds={rounds}")
+            raise ValueError(f"FaceMesh: rounds is at least 1, not {rounds}")
         self.path = zoo_file("face_landmark.tflite") if weights is None else Path(weights)
         self.rounds, self.mirrored = rounds, mirrored
         _network(self.path)
@@ -85,7 +89,10 @@ class FaceMesh:
     def __call__(
         self, photos: Sequence[np.ndarray], regions: Sequence[Region] | None = None
     ) -> np.ndarray:
-        """photos: (H, W, 3) uint8 RGB each; regions: where to begin, left out for aligned crops."""
+        """Landmarks (B, 468, 3) px of photos, each (H, W, 3) uint8 RGB.
+
+        regions: where each first pass looks; default: those of aligned crops.
+        """
         return self.checked(photos, regions)[0] if self.mirrored else self._find(photos, regions)
 
     def _find(self, photos: Sequence[np.ndarray], regions: Sequence[Region] | None) -> np.ndarray:
@@ -101,7 +108,7 @@ class FaceMesh:
     def checked(
         self, photos: Sequence[np.ndarray], regions: Sequence[Region] | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Landmarks (B, 468, 3), the mean over photo and mirror image; `disagreement` (B,)."""
+        """Landmarks (B, 468, 3) px, mean over photo and mirror image; `disagreement` (B,)."""
         mirrored = [np.ascontiguousarray(photo[:, ::-1]) for photo in photos]
         if regions is not None:
             turned = [mirrored_region(r, photo.shape[1]) for r, photo in zip(regions, photos)]
@@ -112,10 +119,10 @@ class FaceMesh:
         return (own + other) / 2, disagreement(own, other)
 
     def presence(self, photos: Sequence[np.ndarray], landmarks: np.ndarray) -> np.ndarray:
-        """(B,): log odds that a face stands upright where landmarks (B, 468, 3) of photos say so.
+        """(B,): log odds of an upright face at landmarks (B, 468, 3) px of photos.
 
-        Good for comparing places and turns: faces of very bad photos may be below 0. Costs as much
-        as one round.
+        Use it to compare positions and rolls: faces of very bad photos may score below 0. Takes as
+        long as one round.
         """
         found = np.zeros(len(photos), np.float32)
         for first in range(0, len(photos), BATCH):
@@ -148,29 +155,29 @@ class FaceMesh:
         network.setInput(np.stack(squares).transpose(0, 3, 1, 2).astype(np.float32) / 255)
         try:
             return network.forward(*layer)
-        except cv2.error:  # landmarks came out of it when it was read
+        except cv2.error:  # `_network` ran it once, so only the layer can be missing
             raise WeightsError(f"{self.path} has no layer {layer}, or OpenCV renamed it") from None
 
 
 def roll_of(landmarks: np.ndarray) -> float:
-    """Radians by which the line through the outer eye corners of (468, 3) leans, clockwise."""
+    """Radians, clockwise: slope of the line through the outer eye corners of (468, 3) px."""
     x, y = landmarks[RIGHT_EYE_OUTER, :2] - landmarks[LEFT_EYE_OUTER, :2]
     return float(np.arctan2(y, x))
 
 
 def eye_distance(landmarks: np.ndarray) -> np.ndarray:
-    """(...): distance in space between the outer eye corners of landmarks (..., 468, 3)."""
+    """(...): 3D distance between the outer eye corners of landmarks (..., 468, 3)."""
     across = landmarks[..., LEFT_EYE_OUTER, :] - landmarks[..., RIGHT_EYE_OUTER, :]
     return np.linalg.norm(across, axis=-1)
 
 
 def disagreement(own: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """(B,): root mean square distance in the picture, as a share of the eyes' distance.
+    """(B,): root mean square 2D distance of two sets of landmarks / 3D distance of the outer eyes.
 
-    own, other (B, 468, 3): landmarks of a photo, found twice, as in the photo and in its mirror
-    image. On severely degraded photos their rank correlation with the true error is 0.51, that of
-    `FaceMesh.presence` 0.57; beyond 0.07 are 10 % of photos and 68 % of the worst 20th, below log
-    odds of -1.5 10 % and 71 % (`tools/analysis/landmarks.py`).
+    own, other (B, 468, 3): landmarks found in a photo and in its mirror image. On severely degraded
+    photos the rank correlation with the true error is 0.51; that of `FaceMesh.presence` is 0.57.
+    A threshold of 0.07 rejects 10 % of photos and 68 % of the worst 5 %; log odds of -1.5 reject
+    10 % and 71 % (`tools/analysis/landmarks.py`).
     """
     square = np.square(own[..., :2] - other[..., :2]).sum(-1).mean(-1)
     return np.sqrt(square) / np.maximum(eye_distance((own + other) / 2), 1e-6)
@@ -193,7 +200,7 @@ def _network(path: Path) -> "cv2.dnn.Net":
     """The network of this thread.
 
     Raises:
-        WeightsError: the file is missing, cut short, or another network's.
+        WeightsError: the file is missing, damaged, or another network's.
     """
     known = _networks.__dict__.setdefault("by_path", {})
     if path in known:

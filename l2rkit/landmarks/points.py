@@ -1,8 +1,7 @@
-"""What the 468 landmarks are: the mean face, its surface, and sets of points by name.
+"""The 468 landmarks: mean face, triangles, and named sets of points.
 
-All of it was found from the landmarks of the training photos, see
-`tools/builders/build_mean_face.py`. Left and right are the picture's: of a face that looks out of
-the picture, `RIGHT` is its left side.
+`tools/builders/build_mean_face.py` computed all of it from landmarks of training photos. Left and
+right are the picture's: in a frontal photo, `RIGHT` is the person's left side.
 """
 
 from pathlib import Path
@@ -15,7 +14,7 @@ POINTS = 468
 # (468, 3): the mean canonical face in units of depth, in `l2rkit.structures`' frame; symmetric
 MEAN_FACE = _FOUND["points"]
 MIRRORED = _FOUND["mirrored"]  # (468,): each point's partner in the mirror; itself on the midline
-TRIANGLES = _FOUND["triangles"]  # (T, 3): the surface, eyes and mouth closed
+TRIANGLES = _FOUND["triangles"]  # (T, 3): the surface, with eyes and mouth filled
 NOSE_TIP = int(_FOUND["nose_tip"])
 OVAL = _FOUND["oval"]  # (K,): the outline, counter-clockwise as seen, from the chin
 LEFT_EYE, RIGHT_EYE = _FOUND["left_eye"], _FOUND["right_eye"]  # the openings, as rings
@@ -25,7 +24,7 @@ LEFT_CHEEK, RIGHT_CHEEK = _FOUND["left_cheek"], _FOUND["right_cheek"]
 
 
 def _end(ring: np.ndarray, sign: int) -> int:
-    """The point of a ring that lies farthest to the left (-1) or right (1)."""
+    """The leftmost (-1) or rightmost (1) point of a ring."""
     return int(ring[(sign * MEAN_FACE[ring, 0]).argmax()])
 
 
@@ -35,9 +34,9 @@ LEFT_MOUTH, RIGHT_MOUTH = _end(MOUTH, -1), _end(MOUTH, 1)
 
 
 def five_points(landmarks: np.ndarray) -> np.ndarray:
-    """(..., 5, 2): eyes, nose tip, mouth corners of landmarks (..., 468, 3), the left ones first.
+    """(..., 5, 2): left and right eye, nose tip, left and right mouth corner.
 
-    An eye is the middle of its corners.
+    landmarks (..., 468, 3). An eye is the middle of its two corners.
     """
     at = landmarks[..., :2]
     eyes = [

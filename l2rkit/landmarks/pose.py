@@ -1,4 +1,4 @@
-"""Landmarks to pose and shape: the view that turns the mean face into them, and what is left.
+"""Pose and canonical shape from landmarks.
 
 Landmarks are px of a square photo, with z in the same unit; points are in space, in the frame and
 the camera of `l2rkit.structures`.
@@ -16,9 +16,9 @@ from .points import MEAN_FACE
 def canonical_points(landmarks: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """view (B, 6) and canonical points (B, K, 3) of landmarks (B, K, 3) of a photo `size` px wide.
 
-    The view carries the canonical points to where the camera sees the landmarks, exactly. Its
-    rotation is the one that brings the mean face nearest to them (Procrustes; least squares over
-    points, scale apart), its last offset is 0: faces keep their size.
+    The canonical points, moved by the view, project exactly to the landmarks. The rotation is the
+    Procrustes fit of the mean face to them, up to scale. The last translation is 0, so faces keep
+    their size.
     """
     reference = torch.as_tensor(MEAN_FACE).to(landmarks)
     seen = unproject_landmarks(landmarks, size)
@@ -32,9 +32,9 @@ def canonical_points(landmarks: Tensor, size: int) -> tuple[Tensor, Tensor]:
 
 
 def unproject_landmarks(landmarks: Tensor, size: int) -> Tensor:
-    """(B, K, 3): points in space, up to one factor for each photo, of landmarks (B, K, 3) px.
+    """(B, K, 3): landmarks (B, K, 3) px as points in space, up to one factor per photo.
 
-    Where z is 0 the depth is 1.
+    Depth is 1 where z is 0.
     """
     depth = 1 + landmarks[..., 2:] / focal(size)
     across = (landmarks[..., :2] - (size - 1) / 2) / focal(size)
@@ -48,9 +48,9 @@ def project_points(points: Tensor, size: int) -> Tensor:
 
 
 def rotation_between(reference: Tensor, points: Tensor) -> Tensor:
-    """(B, 3, 3): the rotation that takes `reference` (K, 3) nearest to points (B, K, 3).
+    """(B, 3, 3): the rotation of `reference` (K, 3) that best fits points (B, K, 3).
 
-    Kabsch's solution: centred, least squares; never a mirror image.
+    Kabsch's algorithm: least squares of centred points, without reflections.
     """
     centred = points - points.mean(1, keepdim=True)
     u, _, v = torch.linalg.svd(centred.mT @ (reference - reference.mean(0)))

@@ -1,4 +1,4 @@
-"""Where the face is in a photo, and how its skin looks, by the landmarks."""
+"""The region and the skin tone of a face in a photo, from its landmarks."""
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ PATCH = 0.03  # half the side of the squares on the cheeks, in widths of the pho
 def face_region(landmarks: Tensor, size: int) -> Tensor:
     """(B, 1, size, size): 1 inside the outline of landmarks (B, 468, 3) px, else 0.
 
-    The outline is that of all points as the photo shows them, so that a profile has one, too.
+    The outline is the convex hull of all points in the picture, for profiles, too.
     """
     regions = np.zeros((len(landmarks), size, size), np.uint8)
     for region, points in zip(regions, landmarks.detach().cpu().numpy()):
@@ -23,11 +23,11 @@ def face_region(landmarks: Tensor, size: int) -> Tensor:
 
 
 def skin_tone(photo: Tensor, landmarks: Tensor) -> Tensor:
-    """(B,): individual typology angle of the cheeks in degrees, lighter skin higher.
+    """(B,): individual typology angle of the cheeks in degrees, higher for lighter skin.
 
-    photo (B, 3, S, S); landmarks (B, 468, 3) px. ITA = atan((L* - 50) / b*) of the cheeks' median
-    CIELAB colour (Chardon et al., 1991); above 55 very light, below 10 brown and dark. It measures
-    the photo, light and white balance included, and says nothing of a grey one.
+    photo (B, 3, S, S) in [0, 1]; landmarks (B, 468, 3) px. ITA = atan((L* - 50) / b*) of the
+    cheeks' median CIELAB colour (Chardon et al., 1991): above 55 very light, below 10 brown and
+    dark. It includes the photo's light and white balance, and is meaningless for a grey photo.
     """
     size = photo.shape[-1]
     pixels = photo.detach().cpu().float().permute(0, 2, 3, 1).contiguous().numpy()

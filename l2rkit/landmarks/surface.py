@@ -1,4 +1,4 @@
-"""The surface through the landmarks, as canonical maps."""
+"""Canonical depth maps of the surface through landmarks."""
 
 import math
 
@@ -14,17 +14,17 @@ from .points import TRIANGLES
 from .pose import project_points
 
 RIM = 0.7 * FAR + 0.3 * NEAR  # depth of the outermost columns, as in Unsup3D's training
-STEEPEST_DEG = 72.0  # beyond, a map of depth has too few pixels for the surface
+STEEPEST_DEG = 72.0  # steeper surfaces have too few pixels in a depth map
 COARSEST, SWEEPS = 8, 24  # px; relaxations at each size
 ROUNDNESS = 0.75  # share of the curved surface, as published; the rest is the flat triangle
-LARGEST_BULGE = 0.004  # depth; beside the nose tangent planes say nothing
+LARGEST_BULGE = 0.004  # in depth; beside the nose, tangent planes are unreliable
 
 
 def mesh_depth(points: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """depth and region (B, 1, size, size) of the surface through canonical points (B, 468, 3).
 
-    The surface is curved between the points: see `curved`. The region is 1 where it is seen from
-    ahead, else 0; there the depth is `RIM`. Passes no gradient.
+    The surface is curved between the points, see `curved`. The region is 1 where the canonical view
+    shows it, else 0; depth is `RIM` outside the region. Passes no gradient.
     """
     space = points.detach().cpu().double().numpy()
     corners = project_points(torch.from_numpy(space), size).numpy()
@@ -35,12 +35,12 @@ def mesh_depth(points: Tensor, size: int) -> tuple[Tensor, Tensor]:
 
 
 def curved(space: np.ndarray, corners: np.ndarray, size: int) -> np.ndarray:
-    """(size, size): depth of the face's triangles, rounded off; infinite where there are none.
+    """(size, size): depth of the face's triangles, curved; infinite outside them.
 
-    space (468, 3): the points; corners (468, 3): the same as the picture shows them, in px.
-    Phong tessellation (Boubekeur and Alexa, SIGGRAPH Asia 2008): of the flat triangle and of the
-    tangent planes at its corners, by the corner's weights, a mean; along the pixel's ray, not
-    across the surface, and held to `LARGEST_BULGE`. Points stay where they are.
+    space (468, 3): the points; corners (468, 3): the same projected, in px and depth. Phong
+    tessellation (Boubekeur and Alexa, SIGGRAPH Asia 2008) blends the flat triangle with the tangent
+    planes at its corners, by barycentric weights. Ours intersects the planes with the pixel's ray
+    and limits the difference to `LARGEST_BULGE`. The surface passes through the points.
     """
     triangles = TRIANGLES.astype(np.int64)
     face, weights, depth = rasterize_mesh(corners, triangles, size)
@@ -61,21 +61,20 @@ def curved(space: np.ndarray, corners: np.ndarray, size: int) -> np.ndarray:
 def canonical_depth(points: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """Canonical depth (B, 1, size, size) through points (B, 468, 3), and the region (B, 1, ...).
 
-    Outside the region, and where the surface is steeper than `STEEPEST_DEG`, the depth goes on
-    smoothly, to `RIM` at the picture's left and right.
+    Outside the region, and where the surface is steeper than `STEEPEST_DEG`, depth is extrapolated
+    smoothly, to `RIM` at the left and right of the picture; see `continued`.
     """
     depth, region = mesh_depth(points, size)
     flat = (-normals(depth)[:, 2:] > math.cos(math.radians(STEEPEST_DEG))).to(depth.dtype)
-    sure = -max_pool2d(-region * flat, 3, 1, 1)  # and so are all neighbours
+    sure = -max_pool2d(-region * flat, 3, 1, 1)  # with all neighbours
     return continued(depth, sure).clamp(NEAR, FAR), region
 
 
 def continued(depth: Tensor, known: Tensor) -> Tensor:
-    """(B, 1, S, S): depth (B, 1, S, S) where `known` is 1, elsewhere a film between it and RIM.
+    """(B, 1, S, S): depth (B, 1, S, S) where `known` is 1, extrapolated elsewhere.
 
-    The film, like one of soap, solves Laplace's equation, with `RIM` at the outermost columns and
-    free above and below, where a face may reach the picture's edge; by relaxation, from small
-    pictures to large ones.
+    The extrapolation solves Laplace's equation by relaxation, from coarse to fine. It is `RIM`
+    beyond the left and right edge; the top and bottom edge are free, as a face may reach them.
     """
     if depth.shape[-1] > COARSEST:
         weight = avg_pool2d(known, 2)

@@ -1,1 +1,1 @@
-"""What is made of results: tables, the page, its plot and index, and the runs behind them."""
+"""The leaderboard: runs, results.json, tables, model-zoo.md, its plot and model index."""

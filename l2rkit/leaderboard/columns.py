@@ -1,17 +1,17 @@
-"""The figures that tables know: title, digits, and which direction is better."""
+"""The metrics of tables: title, digits, and which direction is better."""
 
 from typing import NamedTuple
 
 
 class Column(NamedTuple):
-    """How a figure is shown. `higher_is_better` decides which row of a table comes first."""
+    """How tables show a metric. `higher_is_better` gives the order of rows."""
 
     title: str
     digits: int
     higher_is_better: bool = False
 
 
-# A table is sorted by the first of these that it has.
+# Tables are sorted by the first of these metrics that they have.
 COLUMNS = {
     "side": Column("SIDE x 100", 3),
     "mad": Column("normal MAE ° (MAD)", 2),
@@ -59,7 +59,7 @@ COLUMNS = {
     "pasted_psnr": Column("PSNR pasted back dB", 2, True),
     "face_ssim": Column("rendering SSIM in the face", 3, True),
 }
-# Figures that only others have published.
+# Also metrics that only published results have.
 PUBLISHED = {
     **COLUMNS,
     "normals": Column("normal MAE °", 1),

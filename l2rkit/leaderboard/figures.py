@@ -1,6 +1,6 @@
-"""Figures in Markdown pages, written from results.json as model-zoo.md is.
+"""Figures in Markdown pages, generated from results.json like model-zoo.md.
 
-A comment above a table says what is in it, as YAML; the table below it is replaced:
+A comment above a table describes it in YAML; the table below is replaced:
 
     <!-- figures
     protocol: people, 128 px
@@ -10,15 +10,15 @@ A comment above a table says what is in it, as YAML; the table below it is repla
     difference: [l2r_openfaces, FaceRestorer + face_mesh]
     -->
 
-`protocol` and `level` may be lists. Methods are called as in model-zoo.md; its baselines, such as
-`(constant depth)`, may be among them. `columns` are metrics of results.json. `difference`, if it is
-there, adds a row: the first method minus the second on the same images, with a 95 % interval.
+`protocol` and `level` may be lists. Methods have their names in model-zoo.md, including baselines
+such as `(constant depth)`. `columns` are metrics of results.json. The optional `difference` adds a
+row: the first method minus the second on the same images, with a 95 % interval.
 
-A comment behind a number in a sentence says what the number is: method; protocol; level; metric.
+A comment after a number in a sentence describes it: method; protocol; level; metric.
 
     a SIDE of 1.080<!-- figure: l2r_heads; heads, 64 px; severe; side --> at `severe`
 
-A new number may be typed as `?`. Of several entries that fit, the newest counts.
+A new number may be typed as `?`. Of several matching entries, the newest counts.
 """
 
 import re
@@ -41,10 +41,10 @@ NEEDED, ALLOWED = {"protocol", "level", "methods", "columns"}, {"difference"}
 
 
 def pages(root: Path, entries: list[dict[str, Any]]) -> dict[Path, str]:
-    """The text of every page of `root` that has figures, with those that the entries give.
+    """{path: text} of every page of `root` with such comments, its figures updated.
 
     Raises:
-        DataError: a comment is not understood, or no entry has what it names.
+        DataError: a comment is malformed, or no entry matches it.
     """
     found = {path: path.read_text("utf-8") for each in PAGES for path in sorted(root.glob(each))}
     return {
@@ -55,7 +55,10 @@ def pages(root: Path, entries: list[dict[str, Any]]) -> dict[Path, str]:
 
 
 def with_figures(text: str, entries: list[dict[str, Any]], page: str) -> str:
-    """The Markdown `text` with every marked table and number replaced; `page` is for errors."""
+    """The Markdown `text` with every marked table and number replaced.
+
+    `page` is its name in errors. Raises DataError as `pages` does.
+    """
 
     def of_table(found: re.Match[str]) -> str:
         try:
@@ -125,7 +128,7 @@ def _title(name: str) -> str:
 
 
 def _entry(entries: list[dict[str, Any]], name: str, protocol: str, level: str) -> dict[str, Any]:
-    """The newest entry of a method; of a baseline, the newest that knows it."""
+    """The newest entry of a method; for a baseline, the newest entry with its metrics."""
     setting = [e for e in entries if (e["protocol"], e["level"]) == (protocol, level)]
     if prefix := PREFIXES.get(name):
         found = [e for e in setting if any(key.startswith(prefix) for key in e["metrics"])]
@@ -149,7 +152,7 @@ def _mean(entry: dict[str, Any], name: str, metric: str, needed: bool = True) ->
 
 
 def _difference(first: dict[str, Any], second: dict[str, Any], metric: str) -> str:
-    """`0.036 [0.031, 0.040]`; empty where the figures of each image are not kept."""
+    """`0.036 [0.031, 0.040]`; empty if per-image figures are missing."""
     ours, theirs = first["each"].get(metric), second["each"].get(metric)
     if ours is None or theirs is None or len(ours) != len(theirs):
         return ""

@@ -1,14 +1,14 @@
-"""The runs behind the page: a matrix of configs, restorers and levels, each a process of its own.
+"""The runs behind the leaderboard: a matrix of configs, restorers and levels, one process per run.
 
-A matrix is a JSON list of groups; a group stands for each of its configs with each of its levels
-and restorers, a restorer being the words that `tools/test.py` takes for it:
+A matrix is a JSON list of groups. A group means all combinations of its configs, levels and
+restorers; a restorer is the options of `tools/test.py` that select it:
 
     [{"configs": ["configs/unsup3d/unsup3d_heads.py"],
       "levels": ["clean", "severe"],
       "restorers": ["", "--restore Resample"]}]
 
-`"weights": "none"` is for configs that have none; any other is measured with its shipped ones.
-`"protocols": ["", "cross_view"]` measures by these, too; "" is the config's own.
+`"weights": "none"` is for configs without weights; others are measured with their shipped ones.
+`"protocols": ["", "cross_view"]` adds protocols; "" is the config's own.
 """
 
 import os
@@ -32,7 +32,7 @@ from .results import digest, enter, read_arrays, read_entries
 
 TEST = Path(__file__).parents[2] / "tools" / "test.py"
 
-# Memory that was freed is kept for the next batch: asking for it again took a fifth of the time.
+# Freed memory is kept for the next batch: allocating it again took a fifth of the time.
 GLIBC = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1)}
 
 
@@ -42,9 +42,9 @@ class Cell:
 
     config: str
     level: str
-    restorer: str  # words for tools/test.py, empty: none
+    restorer: str  # options of tools/test.py; "": none
     weightless: bool
-    protocol: str = ""  # empty: the config's own
+    protocol: str = ""  # "": the config's own
 
     @property
     def name(self) -> str:
@@ -54,18 +54,18 @@ class Cell:
 
     @property
     def words(self) -> list[str]:
-        """What tools/test.py is told."""
+        """The arguments of tools/test.py."""
         level = [] if self.level == "clean" else ["--level", self.level]
         protocol = ["--protocol", self.protocol] if self.protocol else []
         return [self.config, *protocol, *level, *shlex.split(self.restorer)]
 
     @property
     def results(self) -> Path:
-        """The file that its entry belongs in."""
+        """The file for its entry."""
         return Path(self.config).parent / "results.json"
 
     def weights(self) -> str | None:
-        """SHA-256 of the shipped weights that it measures, None if it has none of its own.
+        """SHA-256 of the config's shipped weights, None if it has none.
 
         Raises:
             WeightsError: they are not shipped.
@@ -73,7 +73,7 @@ class Cell:
         return None if self.weightless else digest(shipped_weights(self.config))
 
     def measured(self) -> bool:
-        """Whether there is an entry of this command and these weights, with images' figures."""
+        """Whether an entry has this command, these weights and per-image figures."""
         entries = read_entries(self.results) if self.results.exists() else []
         command, weights = f"python tools/test.py {' '.join(self.words)}", self.weights()
         return any(
@@ -83,10 +83,10 @@ class Cell:
 
 
 def read_matrix(path: Path) -> list[Cell]:
-    """Its cells, in the order of the file, each once.
+    """The cells of a matrix, in the order of the file, without duplicates.
 
     Raises:
-        DataError: it is not a matrix.
+        DataError: the file is not a matrix.
     """
     try:
         cells = [
@@ -104,10 +104,10 @@ def read_matrix(path: Path) -> list[Cell]:
 
 
 def run(cells: list[Cell], jobs: int, say: Callable[[str], None]) -> int:
-    """Measures the cells that have no entry yet, `jobs` at a time; how many failed.
+    """The number of failed cells, after measuring those without an entry, `jobs` at a time.
 
-    Tells one line for each. An entry is entered when its run has ended, by this process alone, so
-    nothing is half there when it is killed; the next call goes on.
+    `say` gets one line per cell. Only this process writes entries, each after its run has ended. So
+    a killed process leaves no partial entry, and the next call continues.
     """
     todo = []
     for cell in cells:
@@ -134,7 +134,7 @@ def run(cells: list[Cell], jobs: int, say: Callable[[str], None]) -> int:
 
 
 def outcomes(todo: list[Cell], jobs: int) -> Iterator[tuple[Cell, Callable[[], Any]]]:
-    """Cells as they end, each with the call that gives or raises what came of it."""
+    """Cells as they end, each with a function that returns its outcome or raises its error."""
     pool = ThreadPoolExecutor(jobs)
     with TemporaryDirectory(ignore_cleanup_errors=True) as restored:
         try:
@@ -142,16 +142,16 @@ def outcomes(todo: list[Cell], jobs: int) -> Iterator[tuple[Cell, Callable[[], A
             for future in as_completed(futures):
                 yield futures[future], future.result
         finally:
-            pool.shutdown(cancel_futures=True)  # those that have begun end by themselves
+            pool.shutdown(cancel_futures=True)  # waits for running cells
 
 
 def measure(cell: Cell, jobs: int, restored: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Entry and figures of each image of a cell, by a process with its share of the cores.
+    """The entry and per-image figures of a cell, from a process with its share of the cores.
 
-    What a restorer makes of each photo is kept in the folder `restored`, for the cells to come.
+    Restored photos are cached in the folder `restored` for later cells.
 
     Raises:
-        UserError: it failed; the last line that it wrote.
+        UserError: the process failed; the message is the last line of its standard error.
     """
     threads = str(max(1, (os.cpu_count() or 1) // jobs))
     shares = {"OMP_NUM_THREADS": threads, "NUMBA_NUM_THREADS": threads, **GLIBC}

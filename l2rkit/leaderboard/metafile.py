@@ -1,4 +1,4 @@
-"""The index of models in OpenMMLab's format: model-index.yml, and a metafile.yml by method."""
+"""The model index in OpenMMLab's format: model-index.yml, and one metafile.yml per method."""
 
 import re
 from pathlib import Path
@@ -23,7 +23,7 @@ NOTE = "# Made by tools/leaderboard.py --out model-zoo.md from the results; not 
 
 
 def metafile(folder: Path, entries: list[dict[str, Any]]) -> str:
-    """metafile.yml of a method's folder: the collection, and each model's `clean` and `severe`."""
+    """metafile.yml of a method's folder: the collection, and each model's results at `LEVELS`."""
     name, paper = titles(folder / "README.md")
     collection = {"Name": name, "README": (folder / "README.md").as_posix()}
     if paper:
@@ -51,18 +51,18 @@ def metafile(folder: Path, entries: list[dict[str, Any]]) -> str:
 
 
 def index(metafiles: list[Path]) -> str:
-    """model-index.yml: where the metafiles are."""
+    """model-index.yml: the paths of the metafiles."""
     return NOTE + dump({"Import": [path.as_posix() for path in metafiles]})
 
 
 def listed(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The entries whose results go into a metafile."""
+    """The entries for metafiles: those of `LEVELS` and `TASKS`, without unrestored photos."""
     some = [e for e in entries if e["level"] in LEVELS and TASKS.keys() & e["metrics"].keys()]
     return [e for e in some if not unrestored(e)]
 
 
 def titles(readme: Path) -> tuple[str, str | None]:
-    """Title of a method's README, and that of the first paper in its first paragraph."""
+    """The title of a method's README, and the first paper's title in its first paragraph."""
     head, _, rest = (
         readme.read_text("utf-8").partition("\n\n") if readme.is_file() else ("", "", "")
     )
@@ -72,7 +72,7 @@ def titles(readme: Path) -> tuple[str, str | None]:
 
 
 def config(entry: dict[str, Any]) -> str:
-    """Path of the config that an entry's command has measured."""
+    """The path of the config in an entry's command."""
     words = entry["command"].split()[2:]
     return next((word for word in words if word.endswith(".py")), entry["config"])
 

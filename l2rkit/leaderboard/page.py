@@ -1,4 +1,4 @@
-"""model-zoo.md: what was measured here, what others have published, and how to measure again."""
+"""The text of model-zoo.md: measured and published results, and the commands behind them."""
 
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ Read from the sources named, on their data: **not to be compared** with the figu
 
 
 def page(entries: list[dict[str, Any]], published: list[dict[str, Any]]) -> str:
-    """The page: tables, published figures, and the command behind each row."""
+    """The page: tables, published figures, and the command of each row."""
     parts = [HEAD]
     if curves(entries):
         parts.append(f"![SIDE against how bad the photos are]({PLOT})\n")
@@ -57,7 +57,7 @@ def page(entries: list[dict[str, Any]], published: list[dict[str, Any]]) -> str:
 
 
 def groups(entries: list[dict[str, Any]]) -> str:
-    """A table of the rank-1 of people by groups of them; empty where no entry has any."""
+    """A table of rank-1 accuracy per group of people; "" if no entry has any."""
     settings = [e for e in entries if any(name.startswith(OF_GROUP) for name in e["metrics"])]
     names = dict.fromkeys(
         name for e in settings for name in e["metrics"] if name.startswith(OF_GROUP)
@@ -72,7 +72,7 @@ def groups(entries: list[dict[str, Any]]) -> str:
 
 
 def measured(entries: list[dict[str, Any]]) -> str:
-    """A table, folded away: command, commit, seed, machine, day and weights of each entry."""
+    """A collapsed table: command, commit, seed, hardware, date and weights of each entry."""
     titles = ["method", "command", "commit", "seed", "hardware", "date", "weights"]
     rows = []
     for e in entries:
@@ -86,7 +86,7 @@ def measured(entries: list[dict[str, Any]]) -> str:
 
 
 def elsewhere(published: list[dict[str, Any]]) -> str:
-    """Tables of published figures, one for the data sets with the same figures."""
+    """Tables of published figures, one for all entries with the same metrics."""
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for entry in published:
         columns = tuple(name for name in PUBLISHED if name in entry["metrics"])
@@ -106,11 +106,10 @@ def elsewhere(published: list[dict[str, Any]]) -> str:
 
 
 def read_published(path: Path) -> list[dict[str, Any]]:
-    """The entries of published.json, none if there is no such file.
+    """The entries of published.json; an empty list if there is no such file.
 
     Raises:
-        DataError: an entry lacks something, has a figure that no column is for, or a supervision
-            that is none.
+        DataError: an entry lacks a key, or has an unknown key, metric or supervision.
     """
     if not path.exists():
         return []

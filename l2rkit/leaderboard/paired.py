@@ -1,8 +1,8 @@
-"""Whether one method is better than another on the same images, or by chance. Ours.
+"""Confidence intervals of the difference of two methods on the same images.
 
-Images are drawn anew, with replacement, as many as there are; what the two methods' means differ by
-in such draws is how sure the difference is (Efron's percentile bootstrap). Figures stay paired, so
-what makes an image hard for both does not count.
+Efron's paired percentile bootstrap: images are resampled with replacement, and the interval is that
+of the difference of the means. As figures are paired, images that are hard for both do not widen
+it.
 """
 
 from functools import lru_cache
@@ -14,7 +14,7 @@ PERCENTILES = (2.5, 97.5)
 
 
 def interval(row: np.ndarray, best: np.ndarray) -> tuple[float, float]:
-    """Ends of the 95 % interval of the mean of `row - best`, each (n,) by image, seeded."""
+    """The 95 % interval of the mean of `row - best`, (n,) per-image figures each; seeded."""
     difference = np.asarray(row, float) - np.asarray(best, float)
     low, high = np.percentile(drawn(len(difference)) @ difference, PERCENTILES)
     return float(low), float(high)
@@ -22,6 +22,6 @@ def interval(row: np.ndarray, best: np.ndarray) -> tuple[float, float]:
 
 @lru_cache(maxsize=8)
 def drawn(n: int) -> np.ndarray:
-    """(DRAWS, n): what each of `n` images counts in each draw; rows sum to 1. Equal every time."""
+    """(DRAWS, n): the weight of each image in each resample; rows sum to 1. Always the same."""
     counts = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), DRAWS)
     return counts / n

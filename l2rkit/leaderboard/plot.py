@@ -1,20 +1,20 @@
-"""SIDE against how bad the photos are: a line for each method, as SVG."""
+"""A plot of SIDE against the level of degradation, one line per method, as SVG."""
 
 import io
 from typing import Any
 
 from .table import method
 
-LEVELS = ("clean", "x4", "mild", "severe")  # by what the photos have lost
+LEVELS = ("clean", "x4", "mild", "severe")  # from good to bad
 MARKERS = "osD^vPX*<>"
 
 Curves = dict[tuple[str, str], dict[str, float]]
 
 
 def curves(entries: list[dict[str, Any]]) -> Curves:
-    """`{(config, restorer): {level: SIDE x 100}}` of the setting in which most methods have some.
+    """`{(config, restorer): {level: SIDE x 100}}` of the setting with most lines.
 
-    A method needs two levels to be a line. Empty if there is none.
+    A setting is a protocol and a number of images; a line needs two levels. Empty without lines.
     """
     found: dict[tuple[str, int], Curves] = {}
     for entry in entries:
@@ -27,9 +27,9 @@ def curves(entries: list[dict[str, Any]]) -> Curves:
 
 
 def plot(entries: list[dict[str, Any]]) -> bytes:
-    """The lines of `curves` as SVG: the same bytes for the same entries and matplotlib.
+    """The lines of `curves` as SVG, one colour per config, one marker per restorer.
 
-    A colour for each config, a mark for each restorer.
+    The bytes are the same for the same entries and version of matplotlib.
     """
     import matplotlib
     from matplotlib.figure import Figure
@@ -37,7 +37,7 @@ def plot(entries: list[dict[str, Any]]) -> bytes:
     lines = curves(entries)
     configs = sorted({config for config, _ in lines})
     restorers = ["none", *sorted({restorer for _, restorer in lines} - {"none"})]
-    # text as text, so that no fonts matter; ids that do not depend on the day
+    # text stays text, so no fonts matter; ids are reproducible
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "l2rkit"}):
         figure = Figure(figsize=(8, 4.5), layout="constrained")
         axes = figure.add_subplot()

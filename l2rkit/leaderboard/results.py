@@ -1,7 +1,7 @@
-"""Figures with what it takes to get them again: the entries of results.json.
+"""The entries of results.json: metrics with the command, commit and weights that reproduce them.
 
-Beside it lies results.npz with the figures of each image, an array (n,) float32 for each entry and
-metric under `identity(entry).metric`; entries from before it was kept have none.
+results.npz beside it has the per-image figures: an array (n,) float32 for each entry and metric
+under `identity(entry).metric`. Old entries have none.
 """
 
 import hashlib
@@ -23,12 +23,12 @@ from ..io import reading
 from ..io.files import write_atomic
 from ..zoo import FOLDER
 
-if TYPE_CHECKING:  # reading and printing entries must not wait for MMEngine
+if TYPE_CHECKING:  # MMEngine is slow to import, and entries do not need it
     from mmengine.config import Config
 
-# Entries that agree in these speak of the same thing; the newer one replaces the older.
+# A new entry replaces an old one with the same values of these.
 SAME = ("config", "weights_sha256", "protocol", "level", "restore", "seed", "n")
-# what no table can do without
+# keys that tables need, and their types
 NAMED = dict(config=str, protocol=str, level=str, n=int, supervision=str)
 
 
@@ -41,9 +41,10 @@ def entry(
     overrides: dict[str, Any],
     supervision: str,
 ) -> dict[str, Any]:
-    """One entry: what was measured on `n` images, and how; `weights` None: the model has none.
+    """One entry: the `figures` measured on `n` images, and how they were measured.
 
-    `supervision` is that of the config with its losses: `supervision_of` derives it.
+    weights None: the model has none. supervision: that of the config with its losses, from
+    `supervision_of`.
     """
     words = [str(config)]
     if weights is not None and weights.parent != FOLDER:
@@ -80,13 +81,13 @@ def digest(weights: Path) -> str:
 
 
 def identity(entry: dict[str, Any]) -> str:
-    """16 hexadecimal digits that entries share which speak of the same thing, and no others."""
+    """16 hexadecimal digits, a hash of the values of `SAME`."""
     values = json.dumps([entry.get(key) for key in SAME])
     return hashlib.sha256(values.encode()).hexdigest()[:16]
 
 
 def named(restore: dict[str, Any]) -> str:
-    """`Spandrel(weights=GFPGANv1.4.pth)`: a restorer and its arguments, of paths the last part."""
+    """`Spandrel(weights=GFPGANv1.4.pth)`: a restorer and its arguments, paths without folders."""
     arguments = [f"{k}={Path(str(v)).name}" for k, v in restore.items() if k != "type"]
     kind = getattr(restore["type"], "__name__", restore["type"])
     return f"{kind}({', '.join(arguments)})" if arguments else kind
@@ -95,10 +96,13 @@ def named(restore: dict[str, Any]) -> str:
 def enter(
     made: dict[str, Any], path: Path, each: Mapping[str, Sequence[float]] | None = None
 ) -> None:
-    """Puts an entry into the list in `path`, in place of one that speaks of the same thing.
+    """Writes an entry to the list in `path`, in place of one with the same `SAME`.
 
-    `each`, the figures of every image by metric, goes into results.npz beside it. That file is
-    written first: should the second never be, figures and entry differ, and `read_entries` sees it.
+    `each`, the per-image figures by metric, goes into results.npz beside it. That file is written
+    first: if the process is killed between the two, `read_entries` sees that they differ.
+
+    Raises:
+        UserError: a file cannot be read or written.
     """
     try:
         entries = reading.read_json(path) if path.exists() else []
@@ -115,7 +119,7 @@ def enter(
 
 
 def packed(arrays: Mapping[str, Sequence[float]]) -> bytes:
-    """A compressed .npz of float32, the same bytes for the same figures."""
+    """A compressed .npz of float32 arrays, the same bytes for the same arrays."""
     file = io.BytesIO()
     ordered = {key: np.asarray(arrays[key], np.float32) for key in sorted(arrays)}
     np.savez_compressed(file, **ordered)  # NumPy dates every member 1980
@@ -123,7 +127,11 @@ def packed(arrays: Mapping[str, Sequence[float]]) -> bytes:
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """All arrays of a results.npz, by key; none if there is no such file."""
+    """All arrays of a results.npz, by key; none if there is no such file.
+
+    Raises:
+        DataError: the file is damaged, or an array is not (n,) of floats.
+    """
     if not path.exists():
         return {}
     try:
@@ -136,10 +144,13 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def read_entries(path: Path) -> list[dict[str, Any]]:
-    """The entries of one results.json, `each` the figures of every image: (n,) by metric.
+    """The entries of one results.json, with `each`: the per-image figures (n,) by metric.
 
-    `supervision` is empty in entries from before it was kept.
-    Figures whose mean is not the entry's are of another run, and left out.
+    `supervision` is "" in old entries. Per-image figures whose mean is not the entry's are of
+    another run and are left out.
+
+    Raises:
+        DataError: the file is not a results file.
     """
     try:
         entries = [
@@ -159,7 +170,7 @@ def read_entries(path: Path) -> list[dict[str, Any]]:
 
 
 def _spread(figures: dict[str, Any]) -> dict[str, float]:
-    """The figures of a metric, `mean` among them; what is no number is refused."""
+    """The figures of a metric. Raises KeyError without `mean`, TypeError if one is no number."""
     if "mean" not in figures:
         raise KeyError("mean")
     return {name: value + 0.0 for name, value in figures.items()}
@@ -179,7 +190,7 @@ def _each(entry: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, np.
 
 
 def commit() -> str:
-    """The working copy's commit, with '+' if its code has changed; 'unknown' outside of one."""
+    """The working copy's commit, with '+' if its code has changed; 'unknown' without git."""
     git = ["git", "-C", str(Path(__file__).parent)]
     try:
         head = subprocess.run(
@@ -194,7 +205,7 @@ def commit() -> str:
 
 
 def hardware() -> str:
-    """The processor and how many cores it has."""
+    """The processor and its number of cores."""
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():

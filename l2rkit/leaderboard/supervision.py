@@ -1,13 +1,13 @@
-"""What a method has learnt from, in the words of the L2R paper's Table 1: `I`, `I, keypoint`, ...
+"""The supervision of a method, as in Table 1 of the L2R paper: `I`, `I, keypoint`, ...
 
-It is derived from the config, so that nobody declares it. Images are always there. A part adds what
-its class attribute `supervision` names, such as `supervision = ("3D",)`: a loss that sees true
-depth, normals or views, a face model learnt from scans, a loss on facial keypoints. A part without
-the attribute adds nothing. What other configs have learnt is inherited from
+It is derived from the config, not declared. `I`, images, is always included. A part adds the words
+of its class attribute `supervision`, such as `("3D",)` for true depth, normals, views or a face
+model from scans, and `("keypoint",)` for facial keypoints. A part without it adds nothing. The
+supervision of other configs is inherited through
 
 - the `teachers` of a part, such as `Distillation`, whose keys are configs;
 - shipped weights that a part names, such as those of a prior;
-- `load_from`, where training began: `zoo://NAME`, `work_dirs/NAME/iter_N.pth`.
+- `load_from`, the initial weights: `zoo://NAME`, `work_dirs/NAME/iter_N.pth`.
 """
 
 import inspect
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigError, PartError, near
 from ..zoo import FOLDER
 
-if TYPE_CHECKING:  # tables must not wait for MMEngine
+if TYPE_CHECKING:  # MMEngine is slow to import, and tables do not need it
     from mmengine.config import Config
 
 IMAGES, WORDS = "I", ("keypoint", "3D")
@@ -26,10 +26,10 @@ KNOWN = ("I", "I, keypoint", "I, 3D", "I, keypoint, 3D")
 
 
 def supervision_of(config: "Config") -> str:
-    """The supervision of a loaded config, losses and all: one of `KNOWN`.
+    """The supervision of a loaded config including its losses, one of `KNOWN`.
 
     Raises:
-        ConfigError: a config that it inherits from is not there or does not load.
+        ConfigError: a config that it inherits from is missing or does not load.
         PartError: a part's `supervision` has other words than `WORDS`.
     """
     found = _words(config, set())
@@ -37,7 +37,7 @@ def supervision_of(config: "Config") -> str:
 
 
 def _words(config: "Config", seen: set[Path]) -> set[str]:
-    """Words of a config and of those it inherits from, save those in `seen`, which grows."""
+    """The words of a config and of its sources, except those in `seen`, which is extended."""
     from ..config import load_config
 
     found, sources = set(), []
@@ -49,7 +49,7 @@ def _words(config: "Config", seen: set[Path]) -> set[str]:
             found |= {word for kind in _classes(value.get("type")) for word in _stated(kind)}
             teachers = value.get("teachers")
             sources += map(Path, teachers) if isinstance(teachers, dict) else ()
-        elif value in shipped:  # features of ImageNet have no config, and add nothing
+        elif value in shipped:  # ImageNet features have no config and add nothing
             sources += filter(None, [_configs().get(value)])
     if start := config.get("load_from"):
         sources.append(begun_with(str(start), own))
@@ -72,7 +72,7 @@ def _walk(value: Any) -> Iterator[Any]:
 
 
 def _classes(kind: Any) -> list[type]:
-    """The class of a part, or the classes that are registered under a name."""
+    """The class of a part, or all classes registered under a name."""
     from .. import registry
 
     if isinstance(kind, str):
@@ -96,7 +96,7 @@ def _stated(kind: type) -> tuple[str, ...]:
 
 
 def begun_with(load_from: str, own: Path | None) -> Path:
-    """The config whose weights `load_from` names; beside `own`, if training wrote them.
+    """The config of the weights in `load_from`; for training's files also from the folder of `own`.
 
     Raises:
         ConfigError: there is none of that name.
@@ -111,16 +111,16 @@ def begun_with(load_from: str, own: Path | None) -> Path:
     if name not in known:
         hint = near(name, known) if name else ""
         raise ConfigError(
-            f"load_from='{load_from}' names no config, so what these weights have learnt from is "
+            f"load_from='{load_from}' names no config, so the supervision of these weights is "
             f"not known: no config is called '{name}'{hint}"
         )
     return known[name]
 
 
 def _configs(*more: Path) -> dict[str, Path]:
-    """Configs of methods and projects by name: the shipped ones and, before them, those in `more`.
+    """Configs of methods and projects by name: those in `more`, else the shipped ones.
 
-    What protocols and data sets share in `_base_` is none.
+    `_base_` is left out.
     """
     from ..config import HOMES
 

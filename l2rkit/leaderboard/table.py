@@ -1,4 +1,4 @@
-"""Entries in, Markdown tables out."""
+"""Markdown tables of entries."""
 
 from typing import Any
 
@@ -15,25 +15,27 @@ AGAINST = "Δ to best (95 % CI)"
 
 
 def table(entries: list[dict[str, Any]]) -> str:
-    """Markdown tables, one for the protocols with the same figures, best method first.
+    """Markdown tables, one for all protocols with the same metrics, best method first.
 
-    What was not measured of a method stays empty. Each setting has its baselines at the end. Where
-    the figures of each image are known, a column says how the first figure's mean differs from the
-    best row's on the same images: the ends of the 95 % interval. Of the rows with the same
-    supervision in a setting, the best has its first figure in bold.
+    Metrics that were not measured are empty. Each setting has its baselines at the end. With
+    per-image figures, the column `AGAINST` has the 95 % interval of the first metric's difference
+    to the best row. The best row of each supervision in a setting has its first metric in bold.
     """
     tables: dict[tuple[str, ...], list[list[str]]] = {}
     for setting in sorted({(e["protocol"], e["level"], e["n"]) for e in entries}):
         group = [e for e in entries if (e["protocol"], e["level"], e["n"]) == setting]
         columns = tuple(name for name in COLUMNS if any(name in e["metrics"] for e in group))
         if not columns:
-            continue  # figures that no column is for
+            continue  # only unknown metrics
         tables.setdefault(columns, []).extend(_rows(group, columns))
     return "\n\n".join(_table(columns, rows) for columns, rows in tables.items())
 
 
 def method(entry: dict[str, Any]) -> str:
-    """`unsup3d_heads`, `FaceRestorer + unsup3d_heads`, or `FaceRestorer, 2D` of people."""
+    """An entry's row name, such as `unsup3d_heads` or `FaceRestorer + unsup3d_heads`.
+
+    Pictures of people are `FaceRestorer, 2D`, or `the photo itself`.
+    """
     restorer = entry.get("restore", "none")
     if picture(entry):
         return "the photo itself" if restorer == "none" else f"{restorer}, 2D"
@@ -41,13 +43,13 @@ def method(entry: dict[str, Any]) -> str:
 
 
 def unrestored(entry: dict[str, Any]) -> bool:
-    """Whether it measures bad photos by themselves, which is no method."""
+    """Whether an entry measures photos without any restorer, which is no method."""
     two_dimensional = "psnr" in entry["metrics"] or picture(entry)
     return two_dimensional and entry.get("restore", "none") == "none"
 
 
 def picture(entry: dict[str, Any]) -> bool:
-    """Whether it measures pictures of people, not faces that can be turned."""
+    """Whether an entry of people measures pictures, not 3D faces."""
     return "rank1_own" in entry["metrics"] and "rank1_side" not in entry["metrics"]
 
 
@@ -58,7 +60,7 @@ def grid(titles: list[str], rows: list[list[str]]) -> str:
 
 
 def cell(metrics: dict[str, dict[str, float]], name: str, digits: int) -> str:
-    """Mean and, where there is one, standard deviation; empty if `name` was not measured."""
+    """`mean ± std`, or the mean alone without a deviation; "" if `name` was not measured."""
     if name not in metrics:
         return ""
     value = metrics[name]
@@ -102,7 +104,7 @@ def _rows(group: list[dict[str, Any]], columns: tuple[str, ...]) -> list[list[st
 
 
 def _against(entry: dict[str, Any], group: list[dict[str, Any]], first: str) -> str:
-    """`[0.004, 0.012]`: the interval to the first of `group`; empty where images are not known."""
+    """`[0.004, 0.012]`: the interval to the first of `group`; "" without per-image figures."""
     own, best = (e.get("each", {}).get(first) for e in (entry, group[0]))
     if own is None or best is None or len(group) == 1:
         return ""

@@ -1,6 +1,7 @@
 """Cycle consistency: the model must predict the faces that it rendered."""
 
 import math
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -61,23 +62,24 @@ class CycleConsistency(nn.Module):
         """Some of the scene's faces in random views and lights, and their pictures."""
         face, photo = scene.face, scene.target
         count = max(1, round(self.share * len(face)))
+        to_photo = partial(Tensor.to, device=photo.device, non_blocking=True)
         who, light_of, ground_of, shift_of = (
-            torch.randperm(len(face))[:count].to(photo.device) for _ in range(4)
+            to_photo(torch.randperm(len(face))[:count]) for _ in range(4)
         )
         yaw = (2 * torch.rand(count) - 1) * math.radians(self.yaw_deg)
         pitch, roll = torch.randn(2, count)
         pitch, roll = pitch * math.radians(self.pitch_deg), roll * math.radians(self.roll_deg)
-        turn = torch.stack([pitch, yaw, roll], 1).to(photo.device)
+        turn = to_photo(torch.stack([pitch, yaw, roll], 1))
         slopes = (2 * torch.rand(count, 2) - 1) * self.light_slope
         shifts = torch.zeros(count, 3)
         if self.shift:
             shifts[:, :2] = self.shift * torch.randn(count, 2)
-        toward = normalize(torch.cat([slopes, -torch.ones(count, 1)], 1), dim=1).to(photo.device)
+        toward = to_photo(normalize(torch.cat([slopes, -torch.ones(count, 1)], 1), dim=1))
         drawn = Face(
             depth=face.depth[who],
             albedo=face.albedo[who],
             light=Light(face.light.ambient[light_of], face.light.diffuse[light_of], toward),
-            view=torch.cat([turn, face.view[shift_of, 3:] + shifts.to(photo.device)], 1),
+            view=torch.cat([turn, face.view[shift_of, 3:] + to_photo(shifts)], 1),
         )
         seen = scene.render(drawn)
         picture = torch.where(seen.mask > 0, seen.image.clamp(0, 1), photo[ground_of])

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, l1_loss
 
 from ..config import load_model
+from ..ops.transfer import constant
 from ..registry import LOSSES
 from ..structures import MIRRORED_LIGHT, MIRRORED_VIEW, Face, Scene
 from ..zoo import weight_file
@@ -61,8 +62,8 @@ class Distillation(nn.Module):
             if self.mirror:
                 depth, albedo, light, view = _apart(teacher.face(photo.flip(-1)), size)
                 turned = (
-                    light * light.new_tensor(MIRRORED_LIGHT),
-                    view * view.new_tensor(MIRRORED_VIEW),
+                    light * constant(MIRRORED_LIGHT, light),
+                    view * constant(MIRRORED_VIEW, view),
                 )
                 guesses.append((depth.flip(-1), albedo.flip(-1), *turned))
         return tuple(torch.stack(each).mean(0) for each in zip(*guesses, strict=True))

@@ -57,7 +57,7 @@ class Identity(nn.Module):
         """1 minus the cosine for turned views, against the whole photo."""
         share = 2 * torch.rand(len(scene.target)) - 1
         view = torch.zeros_like(scene.face.view)
-        view[:, 1] = radians(self.turn_deg) * share.to(view)
+        view[:, 1] = radians(self.turn_deg) * share.to(view, non_blocking=True)
         with torch.no_grad():
             photo = self.embedding(scene.target)
         turned = scene.face.with_view(view)

@@ -50,9 +50,9 @@ class ShiftEquivariance(nn.Module):
             return scene.target.new_zeros(())
         photo = scene.target
         count = max(1, round(self.share * len(photo)))
-        who = torch.randperm(len(photo))[:count].to(photo.device)
-        shift = self.shift * torch.randn(count, 2).to(photo)
-        roll = math.radians(self.roll_deg) * torch.randn(count).to(photo)
+        who = torch.randperm(len(photo))[:count].to(photo.device, non_blocking=True)
+        shift = self.shift * torch.randn(count, 2).to(photo, non_blocking=True)
+        roll = math.radians(self.roll_deg) * torch.randn(count).to(photo, non_blocking=True)
         with torch.no_grad():
             before = each_tensor(scene.face, lambda tensor: tensor[who])
             wanted = before.with_view(moved_view(before.view, shift, roll))

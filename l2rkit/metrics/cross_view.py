@@ -27,17 +27,17 @@ YAW = re.compile(r"[+-]\d{2,3}(?=(\.\w+)?$)")  # the yaw in a photo's name
 
 
 def depth_from(points: Tensor, size: int) -> Tensor:
-    """(B, 1, size, size): depth of the sheet through `points` (B, 3, H, W), else `BACKGROUND`."""
+    """(B, 1, size, size): depth of the surface through `points` (B, 3, H, W), else `BACKGROUND`."""
     seen = project(points, size)
     face = rasterize_grid(seen.permute(0, 2, 3, 1), size)
     return depth_of_faces(seen, face).clamp(max=BACKGROUND)
 
 
 def at_true_distance(points: Tensor, truth: Tensor) -> Tensor:
-    """`points` (B, 3, H, W) scaled about the camera, so that they are as far as `truth` is.
+    """`points` (B, 3, H, W) scaled about the camera to the distance of `truth` (B, 1, H, W).
 
-    This does not change the photo. The mean logarithm of depth becomes that of the true depth
-    (B, 1, H, W), where both have a surface.
+    This does not change the photo. Where both have a surface, the mean logarithm of depth becomes
+    that of the truth.
     """
     depth = depth_from(points, truth.shape[-1])
     mask = common_mask(depth, truth)
@@ -53,7 +53,7 @@ def errors(depth: Tensor, truth: Tensor) -> Tensor:
 
 
 def errors_shifted(depth: Tensor, truth: Tensor, reach: int) -> Tensor:
-    """(B, 3): `errors` after the shift by whole pixels, up to `reach` each way, of least SIDE."""
+    """(B, 3): `errors` after the shift of least SIDE, by whole pixels, up to `reach` each way."""
     steps = range(-reach, reach + 1)
     tried = torch.stack([errors(shifted(depth, x, y), truth) for x in steps for y in steps])
     cost = torch.where(tried[..., 2] > 0, tried[..., 0], torch.inf)  # nothing rendered: no error
@@ -100,8 +100,7 @@ class CrossViewErrors(BaseMetric):
       camera to its true distance in A, which a photo does not show, and turned by the true relative
       view. Nothing is fitted in B.
     - `predicted_side`, `predicted_mad`: A's canonical face in the view predicted for B. A photo
-    does
-      not show the position of the canonical face in its frame either, so it is shifted in the
+      does not show where the canonical face lies in its frame. So the face is shifted in the
       picture by whole pixels, at most 5 % of the width each way, to the least SIDE.
     - `own_side`, `own_mad`: in A itself, as in `DepthErrors`, for comparison.
 

@@ -23,10 +23,9 @@ PEOPLE = 20  # faces per rendering
 class CrossViewRenderErrors(ImageFigures):
     """PSNR in dB and SSIM of a face rendered in other photos' views, against those photos.
 
-    For each photo A, mean over the others B of the same face, whose names differ by the yaw alone:
-    A's canonical face, in the view and the light that the method predicts for B, against the good
-    photo B (`clean`, or `photo` where nothing was degraded), as in `RenderErrors`. Nothing is
-    fitted.
+    For each photo A, mean over the others B of the same face, whose names differ by the yaw alone.
+    A's canonical face is rendered in the view and light predicted for B and compared with B
+    (`clean`, or `photo` where nothing was degraded) as in `RenderErrors`. Nothing is fitted.
 
     Args:
         identity: embedding of photos, (B, 3, H, W) → (B, K), such as `FaceRes`. It adds
@@ -89,5 +88,5 @@ def views(names: Iterable[str]) -> Tensor:
     photos = list(photos_of(names).values())
     counts = {len(members) for members in photos}
     if len(counts) > 1 or counts <= {0, 1}:
-        raise DataError("CrossViewRenderErrors wants as many views, 2 or more, of each face")
+        raise DataError("CrossViewRenderErrors: every face wants as many views as the others, >= 2")
     return torch.tensor(photos)

@@ -27,8 +27,8 @@ def decibels(error: Tensor) -> Tensor:
 def ssim(image: Tensor, clean: Tensor) -> Tensor:
     """(B,): structural similarity of images (B, C, H, W) in [0, 1], the mean over channels.
 
-    Wang et al., IEEE TIP 2004: a Gaussian window of 11 px, sigma 1.5, K1 = 0.01, K2 = 0.03, where
-    it lies wholly inside.
+    Wang et al., IEEE TIP 2004: a Gaussian window of 11 px, sigma 1.5, K1 = 0.01, K2 = 0.03.
+    Windows that cross the border are left out.
     """
     return ssim_map(image, clean).mean((1, 2, 3))
 
@@ -84,7 +84,7 @@ class PhotoErrors(ImageFigures):
         self.enter(psnr(image, clean), image, clean)
 
     def enter(self, ratio: Tensor, image: Tensor, clean: Tensor) -> None:
-        """Keeps a batch's signal-to-noise ratio (B,), its SSIM, and identity if there is a part."""
+        """Keeps a batch's PSNR (B,), SSIM and, with an embedding, ID similarity."""
         columns = [ratio, ssim(image, clean)]
         if self.identity is not None:
             columns.append(cosine_similarity(self.identity(image), self.identity(clean)))

@@ -54,7 +54,7 @@ class TurnedIdentity(ImageFigures):
     Args:
         identity: embedding of photos, (B, 3, H, W) → (B, K), such as `FaceRes`.
         yaws_deg: from the canonical face, which is frontal.
-        render: part that draws; left out, `GridRenderer` without streaks at depth edges.
+        render: renderer; default: `GridRenderer` without streaks at depth edges.
     """
 
     names = ("turned_identity", "stranger_identity")
@@ -82,7 +82,7 @@ class TurnedIdentity(ImageFigures):
             image = image.cpu().float().clamp(0, 1)
             crops = aligned_crops(image, found_points(image, self.landmarks))
             codes.append(normalize(self.identity(crops)))
-        drawn_codes = torch.stack(codes).mean(0)  # its products are means of cosines
+        drawn_codes = torch.stack(codes).mean(0)  # a dot product with it is the mean cosine
         rows = zip(normalize(self.identity(clean)).cpu(), drawn_codes.cpu())
         self.results += [(photo.clone(), drawn.clone()) for photo, drawn in rows]
 

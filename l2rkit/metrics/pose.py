@@ -1,4 +1,4 @@
-"""How well a method knows where a face looks."""
+"""Errors of the predicted pose."""
 
 from collections.abc import Sequence
 
@@ -19,8 +19,7 @@ class PoseErrors(ImageFigures):
 
     `yaw_error` and so on: absolute difference in degrees, mean over photos. `yaw_correlation` and
     so on: Pearson's coefficient over the photos, 0 where the prediction does not vary. A method's
-    frontal face may be tilted against the mean face: what all photos share is no error, so the mean
-    difference is taken off first.
+    frontal face may be tilted against the mean face, so the mean difference is subtracted first.
 
     The batch's `landmarks_3d` (B, 468, 3) px are the truth, as `FindLandmarks` finds them.
     """

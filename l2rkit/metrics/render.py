@@ -1,4 +1,4 @@
-"""How near a face, drawn as the model sees it, is to the good photo."""
+"""Error of the rendering against the clean photo."""
 
 from collections.abc import Sequence
 
@@ -12,14 +12,14 @@ from .photo import PhotoErrors, decibels
 
 @METRICS.register_module()
 class RenderErrors(PhotoErrors):
-    """PSNR in dB over the pixels that the drawn face covers, and SSIM of it laid over the photo.
+    """PSNR in dB over the pixels that the rendered face covers, and SSIM of it over the photo.
 
-    The batch's `clean` is the truth, or its `photo` where nothing was degraded. What the face does
-    not cover counts as right for SSIM: read both beside the coverage of `DepthErrors`.
+    The batch's `clean` is the truth, or its `photo` where nothing was degraded. Pixels that the
+    face does not cover count as correct for SSIM, so compare the coverage of `DepthErrors`, too.
 
     Args:
-        identity: part that gives each photo (B, 3, H, W) a code (B, K); `render_identity` is then
-            the cosine between the codes of the two.
+        identity: embedding of photos, (B, 3, H, W) → (B, K); adds `render_identity`, the cosine
+            between the two embeddings.
     """
 
     names = ("render_psnr", "render_ssim", "render_identity")
@@ -32,7 +32,7 @@ class RenderErrors(PhotoErrors):
 
 
 def laid_over(drawn: Rendering, photo: Tensor) -> tuple[Tensor, Tensor]:
-    """(B,): mean squared error over what is drawn; (B, 3, H, W): it, laid over `photo`."""
+    """(B,): mean squared error over the covered pixels; (B, 3, H, W): the face over `photo`."""
     mask = drawn.mask.detach().cpu().float()
     laid = torch.lerp(photo, drawn.image.detach().cpu().float().clamp(0, 1), mask)
     square = (laid - photo).square().sum((1, 2, 3)) / (3 * mask.sum((1, 2, 3))).clamp(min=1)

@@ -1,4 +1,4 @@
-"""Whether the face that comes out is still the person who went in."""
+"""Retrieval of a person's photo by the predicted face."""
 
 from collections.abc import Callable, Sequence
 from hashlib import sha256
@@ -26,29 +26,31 @@ COLOURLESS = "without colour"
 
 @METRICS.register_module()
 class FaceRetrieval(BaseMetric):
-    """Whether a drawn face finds its own photo among all clean photos of the set.
+    """Rank-1 accuracy in percent of retrieving a person's clean photo by a rendered face.
 
-    Codes of an identity network are compared by their cosine. For each view, `rank1_VIEW` in
-    percent: the share of faces that are nearest to their own clean photo; `cosine_VIEW`: the mean
-    cosine with it. Views: `own`, as the photo shows it, by the method's own renderer; `ahead`, yaw
-    0; `side`, the mean over yaws of 30 degrees to both sides. Faces are rendered on white; turned
-    ones are then cut by the landmarks that FaceMesh finds in them, as photos are. `pasted` is the
-    own view over the photo that was given, as if the face were pasted back.
+    The gallery is all clean photos of the set; embeddings are compared by their cosine. For each
+    view, `rank1_VIEW` is the share of faces whose nearest photo is their own, and `cosine_VIEW` is
+    the mean cosine with it. The views:
 
-    `rank1_own_GROUP` is the same for the photos of each `source` and of each tercile of skin tone
-    (see `skin_tone`), for photos with colour, so that it is seen who is served worse.
+    - `own`: the photo's view, by the method's own renderer;
+    - `pasted`: the same over the input photo, as if the face were pasted back;
+    - `ahead`: yaw 0;
+    - `side`: the mean over yaws of plus and minus `side_deg`.
 
-    A restorer gives pictures, not faces: then there is the own view alone. Turned views take most
-    of the time; `turned_every` measures them on some of the photos, against all.
+    Faces are rendered on white. Turned ones are aligned by the landmarks that FaceMesh finds in
+    them. A restorer returns pictures, which have no turned views.
+
+    `rank1_own_GROUP` is `rank1_own` over the photos of each `source`, over the colour photos of
+    each tercile of skin tone (see `skin_tone`), and over those without colour.
 
     Args:
-        judge: part that gives aligned crops (B, 3, S, S) unit codes (B, K), see
-            `l2rkit.identity`; left out, `FaceRes`, against which nothing is trained.
-        render: part that draws turned views; left out, `GridRenderer` of the photo's size without
-            streaks.
-        side_deg: the yaw of the side views.
-        turned_every: 4 draws every fourth photo's face ahead and from the side; 1 draws all.
-        cache: folder that keeps the clean photos' codes for other methods, 4 KB a photo.
+        judge: embedding of aligned crops, (B, 3, S, S) → (B, K) of unit length; default:
+            `FaceRes`, which no training uses.
+        render: renderer of turned views; default: `GridRenderer` of the photo's size without
+            streaks at depth edges.
+        side_deg: yaw of the side views.
+        turned_every: 4 renders turned views of every fourth photo's face, to save time; 1 of all.
+        cache: folder in which the clean photos' embeddings are kept, 4 KB per photo.
     """
 
     default_prefix = ""
@@ -97,7 +99,7 @@ class FaceRetrieval(BaseMetric):
             self.results.append((*codes, turned.get(row), groups[row]))
 
     def _turned(self, render: Callable[[Face], Rendering], face: Face) -> Tensor:
-        """(B, V, K): codes of the faces in the turned views, those of `self.views` in a row."""
+        """(B, V, K): embeddings of the faces in the turned views, in the order of `self.views`."""
         yaws = [yaw for some in self.views.values() for yaw in some]
         codes = []
         for yaw in yaws:
@@ -117,7 +119,7 @@ class FaceRetrieval(BaseMetric):
         return torch.from_numpy(np.stack(codes))
 
     def _groups(self, data_batch: dict, clean: Tensor) -> list[tuple[str | None, float]]:
-        """Each photo's source, and its skin tone; None and NaN where they are not known."""
+        """Each photo's source and skin tone; None and NaN where unknown."""
         count = len(clean)
         sources = data_batch.get("source", [None] * count)
         tones = torch.full((count,), torch.nan)
@@ -150,10 +152,10 @@ class FaceRetrieval(BaseMetric):
 def ranked(
     drawn: Tensor, photo: Tensor, rows: Tensor | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(M,) 100 where a code (M, K) is nearest to its own photo's among all (N, K), else 0; cosines.
+    """(M,): 100 where the own photo has the highest cosine, else 0; (M,): the cosine with it.
 
-    rows (M,): which photo is whose own; left out, they are in the same order. A draw with another
-    photo does not count.
+    drawn (M, K) and photo (N, K): embeddings of unit length; rows (M,): the index of each face's
+    own photo, by default its own index. A tie with another photo gives 0.
     """
     rows = torch.arange(len(drawn)) if rows is None else rows
     cosine = drawn @ photo.T
@@ -163,7 +165,7 @@ def ranked(
 
 
 def members_of(groups: Sequence[tuple[str | None, float]]) -> dict[str, np.ndarray]:
-    """Which photos (N,) bool are of each source, and of each tercile of skin tone."""
+    """(N,) bool per group: the photos of each source, and of each tercile of skin tone."""
     sources, tones = (
         np.array([str(source) for source, _ in groups]),
         np.array([t for _, t in groups]),

@@ -1,4 +1,4 @@
-"""How well a method knows the shape of a person, and not of people."""
+"""Errors of the predicted shape, and of its deviation from the mean shape."""
 
 from collections.abc import Sequence
 
@@ -16,11 +16,11 @@ from ..landmarks.surface import canonical_depth
 from ..structures import Scene
 from .figures import ImageFigures
 
-MARGIN = 1.1  # points count that still lie in the outline when they are so much farther out
+MARGIN = 1.1  # a point counts if it is inside the outline when scaled by this from the middle
 
 
 def well_inside() -> np.ndarray:
-    """(P,): the points of the mean face whose places lie on everybody's face, not at its rim."""
+    """(P,): indices of the mean face's points that lie well inside its outline; see `MARGIN`."""
     flat = MEAN_FACE[:, :2] / MEAN_FACE[:, 2:]
     outline = np.float32(flat[OVAL])
     middle = (outline.min(0) + outline.max(0)) / 2
@@ -34,19 +34,19 @@ INSIDE = well_inside()
 
 @METRICS.register_module()
 class ShapeErrors(ImageFigures):
-    """Canonical depth against that of the clean photo's landmarks, where the mean face has them.
+    """Error of canonical depth against that of the clean photo's landmarks. Ours.
 
-    Depths are compared at the places of the mean face's points that are well inside its outline,
-    in the canonical frame, so that pose has no say.
+    Depths are compared in the canonical frame, so pose does not count, at the mean face's points
+    that are well inside its outline.
 
     `shape_error`: root mean square difference after the best scale and offset for each photo, in
     percent of the distance between the person's outer eye corners.
 
-    `explained_shape`: the share of people's *deviation from the mean shape* that is explained. Both
-    sides' deviations are from their own mean over all photos, each photo's own level taken off, and
-    the prediction is scaled once for all photos, so that its mean shape is nearest to the true
-    one's. With deviations d and d', it is 1 - sum |d - d'|^2 / sum |d|^2: 1 is perfect, one face
-    for everybody scores 0, and deviations that are wrong score below.
+    `explained_shape`: the share of people's *deviation from the mean shape* that is explained. Each
+    photo's mean depth is subtracted first. One scale for all photos then fits the predicted mean
+    shape to the true one. With true deviations d and predicted ones d', each from its own mean
+    shape, it is 1 - sum |d - d'|^2 / sum |d|^2. 1 is perfect; one face for everybody scores 0;
+    wrong deviations score below 0.
 
     The batch's `landmarks_3d` (B, 468, 3) px are the truth, as `FindLandmarks` finds them.
     """
@@ -73,12 +73,12 @@ class ShapeErrors(ImageFigures):
         common = mean_found @ mean_true / max(mean_found @ mean_found, 1e-12)
         missed = ((true - mean_true - common * (found - mean_found)) ** 2).sum(1)
         deviation = max(float(np.mean(((true - mean_true) ** 2).sum(1))), 1e-12)
-        explained = 1 - missed / deviation  # of one photo; its mean is that of all
+        explained = 1 - missed / deviation  # per photo; the mean is the share over all photos
         return super().compute_metrics(list(zip(error.tolist(), explained.tolist())))
 
 
 def at_mean_face(depth: Tensor) -> Tensor:
-    """(B, P): canonical depth (B, 1, S, S) where the mean face has its points `INSIDE`."""
+    """(B, P): canonical depth (B, 1, S, S) at the mean face's points `INSIDE`."""
     size = depth.shape[-1]
     places = project_points(torch.as_tensor(MEAN_FACE[INSIDE])[None].to(depth), size)[..., :2]
     grid = (places / ((size - 1) / 2) - 1)[:, None].expand(len(depth), -1, -1, -1)

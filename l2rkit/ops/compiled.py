@@ -1,17 +1,17 @@
-"""Kernels compiled by Numba, kept on the disk where there is a place for them."""
+"""Numba kernels, cached on disk where possible."""
 
 from collections.abc import Callable
 from typing import Any
 
 import numba
 
-KEPT: dict[str, bool] = {}  # by the kernel's name, whether what was compiled is kept
+KEPT: dict[str, bool] = {}  # by the kernel's name: whether its compiled code is cached
 
 
 def compiled(**options: Any) -> Callable[[Callable], Callable]:
-    """`numba.njit`, kept beside the source, in the user's cache or in `NUMBA_CACHE_DIR`.
+    """`numba.njit`, cached beside the source, in the user's cache or in `NUMBA_CACHE_DIR`.
 
-    Where none of them can be written to, as in a read-only container, each process compiles anew.
+    Where none of them is writable, as in a read-only container, each process compiles again.
     """
 
     def decorate(kernel: Callable) -> Callable:

@@ -8,7 +8,10 @@ from torch.autograd import grad
 
 
 def input_gradient(score: Tensor, image: Tensor) -> Tensor:
-    """(B, 3, H, W): the derivative of score (B,) by the image as published, in [-1, 1]."""
+    """(B, 3, H, W): the gradient of score (B,) by the image (B, 3, H, W) in [0, 1].
+
+    It is scaled to an image in [-1, 1], the range of published penalties.
+    """
     return grad(score.sum(), image, create_graph=True)[0] / 2
 
 

@@ -1,4 +1,4 @@
-"""Means over the part of a picture that a mask marks."""
+"""Masked means and blur."""
 
 import math
 
@@ -10,23 +10,27 @@ from .distributed import all_reduce_mean
 
 
 def masked_mean(value: Tensor, mask: Tensor) -> Tensor:
-    """The mean of `value` where `mask` is 1, a scalar; 0 where the mask is empty.
+    """The mean of `value` where `mask` is 1, a scalar; 0 if the mask is empty.
 
-    In several processes: this one's share of the mean over all their masks, whose mean that is.
+    With several processes, the sum is divided by the processes' mean mask size. The mean of the
+    results over processes is then the masked mean over all photos.
     """
     return (value * mask).sum() / all_reduce_mean(mask.sum()).clamp(min=1)
 
 
 def masked_means(value: Tensor, mask: Tensor) -> Tensor:
-    """(B,): the same of each picture of `value` (B, C, H, W) by itself."""
+    """(B,): the sum over `mask` (B, 1, H, W) / its size, of each picture of `value` (B, C, H, W).
+
+    0 if the mask is empty. With C > 1 it is the sum of the channels' means.
+    """
     return (value * mask).sum((1, 2, 3)) / mask.sum((1, 2, 3)).clamp(min=1)
 
 
 def masked_blur(value: Tensor, mask: Tensor, sigma: float) -> Tensor:
     """(B, C, H, W): Gaussian means of value (B, C, H, W) over the mask (B, 1, H, W).
 
-    sigma: standard deviation in px; the kernel ends at three of it. Where the mask is empty as far
-    as the kernel reaches, the mean is 0. Passes gradients.
+    sigma: standard deviation in px; the kernel ends at 3 sigma. The mean is 0 where the kernel
+    covers no pixel of the mask. Passes gradients.
     """
     reach = math.ceil(3 * sigma)
     line = torch.arange(-reach, reach + 1, dtype=value.dtype, device=value.device)

@@ -1,4 +1,4 @@
-"""Half precision of the layers of a part."""
+"""Half precision for the layers of a part."""
 
 from contextlib import AbstractContextManager
 
@@ -11,7 +11,11 @@ PRECISIONS = {None: None, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 def checked_precision(name: str, precision: str | None) -> str | None:
-    """The precision of the part `name`, if it is one of `PRECISIONS`."""
+    """`precision`, if it is one of `PRECISIONS`; `name` is the part in the error.
+
+    Raises:
+        ConfigError: it is not.
+    """
     if precision not in PRECISIONS:
         wanted = ", ".join(map(repr, PRECISIONS))
         raise ConfigError(f"{name}: precision is one of {wanted}, not {precision!r}")
@@ -19,6 +23,6 @@ def checked_precision(name: str, precision: str | None) -> str | None:
 
 
 def in_precision(precision: str | None, photo: Tensor) -> AbstractContextManager:
-    """In this context, layers on the photo's device compute in `precision`, or as ever."""
+    """Autocast to `precision` on the photo's device; None changes nothing."""
     kind = PRECISIONS[precision]
     return torch.autocast(photo.device.type, dtype=kind, enabled=kind is not None)

@@ -1,8 +1,8 @@
-"""Resizing as OpenCV does it, in torch: along each axis, a matrix of weights.
+"""OpenCV's resizing in torch: a matrix of weights along each axis.
 
-Pixel centres are at halves, edges are repeated. Area averages weigh the pixels that a new one
-covers in part by their share; the other methods take 2, 4 or 8 neighbours whatever the factor,
-without smoothing first, so that shrinking aliases as it does in the published recipes.
+Pixel centres are at halves, edges are replicated. "area" averages the covered pixels, weighted by
+the covered share. The other methods use 2, 4 or 8 neighbours at any factor, without antialiasing,
+as in the published degradation recipes.
 """
 
 from functools import lru_cache
@@ -19,40 +19,41 @@ METHODS = {
     "lanczos": cv2.INTER_LANCZOS4,
 }
 REACH = {"bilinear": 1, "bicubic": 2, "lanczos": 4}  # pixels to each side
-STEEPNESS = -0.75  # of the bicubic, at distance 1, as in OpenCV
+STEEPNESS = -0.75  # slope of the bicubic kernel at distance 1, as in OpenCV
 
 
 def resized(photo: Tensor, size: tuple[int, int], method: str) -> Tensor:
-    """(B, C, *size): the photo (B, C, H, W) by one of `METHODS`. Overshoot is not clamped.
+    """(B, C, *size): the photo (B, C, H, W) resized by one of `METHODS`. Overshoot is not clamped.
 
-    Autocast does not reach in here: half precision has too few steps for the colours of a photo.
+    Autocast is off inside: half precision is too coarse for the colours of a photo.
     """
     if tuple(photo.shape[2:]) == tuple(size):
         return photo
     method = usable(method, tuple(photo.shape[2:]), size)
+    shares = (weights(old, new, method) for old, new in zip(photo.shape[2:], size))
     down, across = (
-        torch.as_tensor(weights(old, new, method), dtype=photo.dtype, device=photo.device)
-        for old, new in zip(photo.shape[2:], size)
+        torch.as_tensor(share, dtype=photo.dtype).to(photo.device, non_blocking=True)
+        for share in shares
     )
     with torch.autocast(photo.device.type, enabled=False):
         return down @ photo @ across.T
 
 
 def resized_image(image: np.ndarray, size: tuple[int, int], method: str) -> np.ndarray:
-    """(*size, C): the image (H, W, C) by OpenCV."""
+    """(*size, C): the image (H, W, C) resized by OpenCV."""
     method = usable(method, image.shape[:2], size)
     return cv2.resize(image, size[::-1], interpolation=METHODS[method])
 
 
 def usable(method: str, old: tuple[int, int], new: tuple[int, int]) -> str:
-    """The method itself; an enlarged pixel covers no area, so there "area" is bilinear."""
+    """The method, but "bilinear" in place of "area" where a side is enlarged."""
     enlarged = new[0] > old[0] or new[1] > old[1]
     return "bilinear" if method == "area" and enlarged else method
 
 
 @lru_cache(maxsize=128)
 def weights(old: int, new: int, method: str) -> np.ndarray:
-    """(new, old) float64: what each old pixel of a line gives to each new one; rows sum to 1."""
+    """(new, old) float64: the weight of each old pixel of a line in each new one; rows sum to 1."""
     step = old / new
     if method == "area":
         start = np.arange(new)[:, None] * step
@@ -69,7 +70,7 @@ def weights(old: int, new: int, method: str) -> np.ndarray:
 
 
 def influence(distance: np.ndarray, method: str) -> np.ndarray:
-    """How much a pixel counts at a distance in px."""
+    """The weight of a pixel at a distance in px."""
     d = np.abs(distance)
     if method == "bilinear":
         return (1 - d).clip(0)

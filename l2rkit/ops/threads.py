@@ -1,4 +1,4 @@
-"""Threads and forks: locks that outlast a fork, and a forked process that works serially."""
+"""Threads and forks: fork-safe locks, and serial forked processes."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from threading import RLock
 def fork_safe_lock() -> "RLock":
     """A lock for a module's shared state; a fork waits until no other thread holds it.
 
-    Without that, a process that is forked while another thread holds it would wait for ever.
+    Otherwise a process forked while another thread holds the lock would deadlock.
     """
     lock = RLock()
     at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
@@ -17,9 +17,9 @@ def fork_safe_lock() -> "RLock":
 
 
 def work_serially() -> None:
-    """From now on, torch and OpenCV use one thread, in a process that has none of its parent's.
+    """Limits torch and OpenCV to one thread.
 
-    A fork copies one thread only. OpenMP, on which torch builds, waits for the others for ever.
+    For forked processes: a fork copies one thread only, and OpenMP would wait forever for the rest.
     """
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
@@ -28,8 +28,8 @@ def work_serially() -> None:
 
 
 def at_fork(**calls: Callable) -> None:
-    """`os.register_at_fork`, where the system has forks."""
-    if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    """`os.register_at_fork`, on systems that have it."""
+    if hasattr(os, "register_at_fork"):  # not on Windows
         os.register_at_fork(**calls)
 
 

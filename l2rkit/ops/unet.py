@@ -1,4 +1,4 @@
-"""A U-Net that adds to a picture what it lacks. Ours; for restorers and refiners alike."""
+"""A U-Net of residual blocks, for restorers and refiners. Ours."""
 
 from itertools import pairwise
 
@@ -9,10 +9,11 @@ from torch.nn.functional import interpolate, pixel_shuffle, pixel_unshuffle, sil
 class UNet(nn.Module):
     """(B, cin, H, W) → (B, cout, H, W), zero before training; H and W are multiples of 2^levels.
 
-    It looks at 2 by 2 pixels as one, so it is quick.
+    The input is pixel-unshuffled by 2, which makes it fast.
 
     Args:
-        widths: channels at a half, a quarter ... of the picture's size.
+        widths: channels at 1/2, 1/4 ... of the picture's size, one per level.
+        cin, cout: channels of input and output.
     """
 
     def __init__(self, widths: tuple[int, ...], cin: int = 3, cout: int = 3) -> None:
@@ -30,7 +31,7 @@ class UNet(nn.Module):
         nn.init.zeros_(self.last.bias)
 
     def encode(self, picture: Tensor) -> list[Tensor]:
-        """The features at a half, a quarter ... of the picture's size."""
+        """The features at 1/2, 1/4 ... of the picture's size."""
         seen = [self.first(pixel_unshuffle(picture, 2))]
         for down in self.down:
             seen.append(down(seen[-1]))
@@ -44,7 +45,7 @@ class UNet(nn.Module):
 
 
 class Residual(nn.Module):
-    """Two convolutions, added to what comes in."""
+    """(B, width, H, W) → the same shape: the input plus two convolutions of it."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

@@ -13,9 +13,10 @@ from math import log, pi, radians, sqrt
 
 import torch
 from mmengine.dist import all_reduce
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
+from ..ops.transfer import HostBuffers
 from ..registry import MODELS
 
 EVERY = 4  # batches between changes of the probability
@@ -25,7 +26,7 @@ BRIGHTNESS = 0.2
 
 
 @MODELS.register_module()
-class AdaptiveAugment(nn.Module):
+class AdaptiveAugment(HostBuffers):
     """Images (B, 3, S, S) → the same, each augmented at random.
 
     Args:
@@ -34,6 +35,8 @@ class AdaptiveAugment(nn.Module):
         images: the least number of images in which the probability `p` goes from 0 to 1.
         turn_deg: largest rotation; published is 180, ours 30, as faces are upright.
     """
+
+    host_buffers = ("p", "heard")
 
     def __init__(self, target: float = 0.6, images: float = 500_000, turn_deg: float = 30) -> None:
         super().__init__()
@@ -45,8 +48,9 @@ class AdaptiveAugment(nn.Module):
         p = self.p.item()
         if p == 0:
             return image
-        image = moved(image, random_motion(len(image), p, image.shape[-1], self.turn).to(image))
-        return recoloured(image, random_colours(len(image), p).to(image))
+        motion = random_motion(len(image), p, image.shape[-1], self.turn)
+        image = moved(image, motion.to(image, non_blocking=True))
+        return recoloured(image, random_colours(len(image), p).to(image, non_blocking=True))
 
     @torch.no_grad()
     def adapt(self, scores: Tensor) -> None:
@@ -69,7 +73,7 @@ def moved(image: Tensor, motion: Tensor) -> Tensor:
 
     Beyond the rim the image is mirrored. One that does not move stays bit for bit.
     """
-    back = torch.linalg.inv(motion)[:, :2]
+    back = torch.linalg.inv_ex(motion)[0][:, :2]
     grid = affine_grid(back, list(image.shape), align_corners=False)
     there = grid_sample(image, grid, padding_mode="reflection", align_corners=False)
     return torch.where(_neutral(motion), image, there)

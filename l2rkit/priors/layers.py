@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu, linear, pad
 
+from ..ops.transfer import constant
+
 TAPS = (1 / 8, 3 / 8, 3 / 8, 1 / 8)  # the published low-pass filter [1, 3, 3, 1], along each axis
 EPSILON = 1e-8
 
@@ -31,7 +33,7 @@ def blur(x: Tensor, margin: int, gain: float = 1, step: int = 1) -> Tensor:
     There are zeros around x. `gain` multiplies along each of the two axes.
     """
     count = x.shape[1]
-    taps = (gain * x.new_tensor(TAPS)).expand(count, 1, 1, 4)
+    taps = (gain * constant(TAPS, x)).expand(count, 1, 1, 4)
     x = conv2d(pad(x, [margin] * 4), taps, stride=(1, step), groups=count)
     return conv2d(x, taps.transpose(2, 3), stride=(step, 1), groups=count)
 
@@ -42,7 +44,7 @@ def enlarged(x: Tensor) -> Tensor:
     Away from the rim it is bilinear interpolation; beyond the rim there are zeros.
     """
     count = x.shape[1]
-    taps = (2 * x.new_tensor(TAPS)).expand(count, 1, 1, 4)
+    taps = (2 * constant(TAPS, x)).expand(count, 1, 1, 4)
     x = conv_transpose2d(x, taps, stride=(1, 2), padding=(0, 1), groups=count)
     return conv_transpose2d(x, taps.transpose(2, 3), stride=(2, 1), padding=(1, 0), groups=count)
 

@@ -17,6 +17,7 @@ from ..errors import PartError
 from ..ops.distributed import all_reduce_mean
 from ..ops.gradients import frozen, input_gradient
 from ..ops.precision import checked_precision, in_precision
+from ..ops.transfer import PREPROCESSOR, HostBuffers, on_host
 from ..registry import MODELS, PRIORS
 from .augment import AdaptiveAugment
 from .sampling import AsManyAsPhotos, samples
@@ -27,7 +28,7 @@ PATH_DECAY = 0.01  # of the mean path length
 RAMP = 0.05  # share of the images so far that the averaged generator remembers at most
 
 
-class AdversarialPrior(AsManyAsPhotos, BaseModel):
+class AdversarialPrior(AsManyAsPhotos, HostBuffers, BaseModel):
     """A GAN in training; its samples are those of the averaged generator.
 
     A step draws from torch's generators, which `StepSeed` seeds: a resumed run goes on as if
@@ -49,6 +50,7 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
     """
 
     export_part = "generator_ema"  # what is in its weight files
+    host_buffers = ("step",)
 
     def __init__(
         self,
@@ -63,7 +65,7 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
         precision: str | None = None,
         data_preprocessor: dict | nn.Module | None = None,
     ) -> None:
-        super().__init__(data_preprocessor=data_preprocessor)
+        super().__init__(data_preprocessor=data_preprocessor or PREPROCESSOR)
         self.generator = PRIORS.build(generator)
         self.discriminator = MODELS.build(discriminator)
         self.augment = MODELS.build(augment or dict(type=AdaptiveAugment, images=inf))
@@ -108,7 +110,7 @@ class AdversarialPrior(AsManyAsPhotos, BaseModel):
         logged = dict(
             score_real=real_scores.mean(), score_fake=fake_scores.mean(), p=self.augment.p
         )
-        return {name: value.detach().clone() for name, value in (report | logged).items()}
+        return {name: value.clone() for name, value in on_host(report | logged).items()}
 
     def codes(self, count: int) -> Tensor:
         """(count, layers, L) in w+: of one latent, or up to some layer of one and then another."""

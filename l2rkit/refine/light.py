@@ -41,4 +41,4 @@ class FittedLight(nn.Module):
         """(1, 1, S, S): 1 on the mean face."""
         if face.size not in self.regions:
             self.regions[face.size] = mesh_depth(torch.from_numpy(MEAN_FACE)[None], face.size)[1]
-        return self.regions[face.size].to(face.depth)
+        return self.regions[face.size].to(face.depth, non_blocking=True)

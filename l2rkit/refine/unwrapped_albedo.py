@@ -106,7 +106,7 @@ class UnwrappedAlbedo(nn.Module):
         if self.training:
             drawn = torch.rand(len(face)) < DRAWN
             trust = torch.where(drawn, trust * torch.rand(len(face)), trust)
-        return trust.view(-1, 1, 1, 1).to(face.depth)
+        return trust.view(-1, 1, 1, 1).to(face.depth, non_blocking=True)
 
     def _left(self, face: Face) -> Tensor:
         """(B, 1, S, S): 1 where a face stays visible, 0 where training hides it."""
@@ -114,9 +114,10 @@ class UnwrappedAlbedo(nn.Module):
         turned = face.view.detach().clone()
         turn = (torch.rand(count) * 2 - 1) * math.radians(self.hide_deg)
         hidden = torch.rand(count) < self.hide
-        turned[:, 1] += turn.to(turned)
+        turned[:, 1] += turn.to(turned, non_blocking=True)
         left = visibility(face.depth.detach(), turned, face.size)
-        return torch.where(hidden.view(-1, 1, 1, 1).to(left.device), left, torch.ones_like(left))
+        hidden = hidden.view(-1, 1, 1, 1).to(left.device, non_blocking=True)
+        return torch.where(hidden, left, torch.ones_like(left))
 
 
 class GuidedUNet(UNet):

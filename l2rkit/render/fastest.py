@@ -1,39 +1,23 @@
-"""The default rasterizer: Numba's on CPUs; elsewhere the one that measures quicker, once."""
-
-import time
-from collections.abc import Callable
+"""The default rasterizer, chosen by rule: Numba's on CPUs, Triton's on GPUs that it runs on, else
+torch's. A choice by measured time would differ from run to run, and with it the last bits.
+"""
 
 import torch
 from torch import Tensor
 
 from .grid import rasterize_grid
 from .triangles import rasterize_torch
-
-_chosen: dict[tuple, Callable] = {}
+from .triton import rasterize_triton, triton_draws
+from .warp import Rasterizer
 
 
 def rasterize_fastest(points: Tensor, size: int, skip: Tensor | None = None) -> Tensor:
-    """(B, size, size) int32: as `rasterize_grid`.
-
-    For points on another device than the CPU, `rasterize_torch` there and the round trip through
-    `rasterize_grid` are timed at the first call for a shape, and the quicker one is kept.
-    """
-    if points.device.type == "cpu":
-        return rasterize_grid(points, size, skip)
-    key = points.device, tuple(points.shape), size
-    if key not in _chosen:
-        _chosen[key] = quickest((rasterize_torch, rasterize_grid), points, size, skip)
-    return _chosen[key](points, size, skip)
+    """(B, size, size) int32: as `rasterize_grid`, which it is on a CPU."""
+    return rasterizer_for(points.device)(points, size, skip)
 
 
-def quickest(rasterizers: tuple[Callable, ...], *arguments: object) -> Callable:
-    """Which of the rasterizers takes least time on these arguments, the first call not counted."""
-
-    def seconds(rasterize: Callable) -> float:
-        rasterize(*arguments).amax().item()
-        start = time.perf_counter()
-        rasterize(*arguments).amax().item()  # the number must have arrived before the clock is read
-        return time.perf_counter() - start
-
-    with torch.no_grad():
-        return min(rasterizers, key=seconds)
+def rasterizer_for(device: torch.device) -> Rasterizer:
+    """The rasterizer that `rasterize_fastest` takes for points on this device."""
+    if device.type == "cpu":
+        return rasterize_grid
+    return rasterize_triton if triton_draws(device) else rasterize_torch

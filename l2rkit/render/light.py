@@ -5,6 +5,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from ..geometry import in_float32
+from ..ops.transfer import constant
 from ..structures import Light
 from .shading import shading
 
@@ -31,9 +32,11 @@ def fitted_light(colour: Tensor, normal: Tensor, weight: Tensor) -> Light:
     share = share / share.sum(1, keepdim=True).clamp(min=1e-6)
     terms = torch.cat([torch.ones_like(grey), normal.flatten(2).mT], 2)
     mean = (share * grey).sum(1, keepdim=True).clamp(min=1e-3)
-    held = torch.diag(terms.new_tensor([0, RIDGE, RIDGE, RIDGE]))
-    squares = terms.mT @ (share * terms) + held + 1e-6 * torch.eye(4).to(terms)
-    fit = torch.linalg.solve(squares, terms.mT @ (share * grey / mean))[..., 0]
+    held = torch.diag(constant([0, RIDGE, RIDGE, RIDGE], terms))
+    lifted = torch.diag(constant([1e-6] * 4, terms))
+    squares = terms.mT @ (share * terms) + held + lifted
+    # solve would wait for the device to say that it could; the ridge sees to that
+    fit = torch.linalg.solve_ex(squares, terms.mT @ (share * grey / mean))[0][..., 0]
     slope = fit[:, 1:]
     slope = torch.cat([slope[:, :2], slope[:, 2:].clamp(max=-0.05)], 1)  # from ahead, if barely
     diffuse = slope.norm(dim=1).clamp(max=STRONGEST)

@@ -13,6 +13,7 @@ from .fastest import rasterize_fastest
 from .pytorch3d import rasterize_pytorch3d
 from .shading import shade
 from .triangles import rasterize_torch
+from .triton import rasterize_triton
 from .warp import Rasterizer, covered, stretched, warp_depth, warp_to_view
 
 
@@ -51,7 +52,8 @@ class DepthRenderer(nn.Module):
             name = type(self).__name__
             raise ValueError(f"{name} wants maps of at least 2 pixels, not {face.size}")
         wrong = ~(face.depth.flatten(1).isfinite().all(1) & face.view.isfinite().all(1))
-        if not wrong.any():
+        on_cpu = wrong.device.type == "cpu"
+        if on_cpu and not wrong.any():  # elsewhere the host would have to wait for the answer
             return self._drawn(face)
         depth = torch.where(wrong[:, None, None, None], 1.0, face.depth)
         drawn = self._drawn(
@@ -84,7 +86,7 @@ def averaged(fine: Rendering, supersample: int) -> Rendering:
 
 @RENDERERS.register_module()
 class GridRenderer(DepthRenderer):
-    """The default: `rasterize_grid` on CPUs, else whatever turns out quickest on the device."""
+    """The default: `rasterize_grid` on CPUs, `rasterize_triton` on GPUs, else `rasterize_torch`."""
 
     rasterize = staticmethod(rasterize_fastest)
 
@@ -101,3 +103,10 @@ class PyTorch3DRenderer(DepthRenderer):
     """By PyTorch3D's rasterizer, which must be installed; the same pictures as `GridRenderer`."""
 
     rasterize = staticmethod(rasterize_pytorch3d)
+
+
+@RENDERERS.register_module()
+class TritonRenderer(DepthRenderer):
+    """By a Triton kernel, on GPUs; the same pictures as `GridRenderer`."""
+
+    rasterize = staticmethod(rasterize_triton)

@@ -6,7 +6,7 @@ integers on both ways, hence an unmoved face comes back exactly.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -49,22 +49,56 @@ def depth_of_faces(points: Tensor, face: Tensor) -> Tensor:
     """(B, 1, S, S): perspective-correct depth, 1 / sum(w / z), at the centres of covered pixels.
 
     points (B, 3, H, W) are column, row, depth; face (B, S, S) as `rasterize_grid` gives it.
-    `BACKGROUND` where face is -1.
+    `BACKGROUND` where face is -1. On a CPU only covered pixels are computed, which is less work;
+    elsewhere all are, as the host would have to wait for their number. Both give the same bits.
     """
-    height, width = points.shape[-2:]
+    return (_of_covered if face.device.type == "cpu" else _of_all)(points, face)
+
+
+def _of_covered(points: Tensor, face: Tensor) -> Tensor:
     item, y, x = (face >= 0).nonzero(as_tuple=True)
-    seen = face[item, y, x].long()
+    corners = [c.unbind(1) for c in _corners(points, item, face[item, y, x])]
+    empty = points.new_full(face.shape, BACKGROUND)
+    return empty.index_put((item, y, x), _depth_within(corners, x, y))[:, None]
+
+
+def _of_all(points: Tensor, face: Tensor) -> Tensor:
+    batch, size = len(face), face.shape[-1]
+    x = torch.arange(size, device=face.device)
+    item, y = torch.arange(batch, device=face.device)[:, None, None], x[:, None]
+    # Empty pixels look at triangles of their own, so that not all of them add their gradient,
+    # which is 0, to one vertex; what they find there, which may be NaN, is not used.
+    empty, triangles = face < 0, 2 * (points.shape[-2] - 1) * (points.shape[-1] - 1)
+    face = torch.where(empty, ((y * size + x) % max(triangles, 1)).to(face.dtype), face)
+    corners = [c.masked_fill(empty[..., None], 1).unbind(-1) for c in _corners(points, item, face)]
+    return _depth_within(corners, x, y, empty).masked_fill(empty, BACKGROUND)[:, None]
+
+
+def _corners(points: Tensor, item: Tensor, face: Tensor) -> list[Tensor]:
+    """Three of (..., 3): the corners of triangles `face` (...) in the meshes `item` (...)."""
+    height, width = points.shape[-2:]
+    seen = face.long()
     cell, second = seen // 2, seen % 2
     top_left = item * (height * width) + cell // (width - 1) * width + cell % (width - 1)
-    corners = top_left + second, top_left + width, top_left + 1 + second * width
     table = points.permute(0, 2, 3, 1).reshape(-1, 3)
-    (pu, pv, pz), (qu, qv, qz), (ru, rv, rz) = (table[corner].unbind(1) for corner in corners)
+    vertices = top_left + second, top_left + width, top_left + 1 + second * width
+    return [table[vertex] for vertex in vertices]
+
+
+def _depth_within(
+    corners: Sequence[Sequence[Tensor]], x: Tensor, y: Tensor, empty: Tensor | None = None
+) -> Tensor:
+    """The depth at column x and row y of triangles whose corners are column, row, depth each.
+
+    1 where a triangle is `empty`, and all its numbers are 1.
+    """
+    (pu, pv, pz), (qu, qv, qz), (ru, rv, rz) = corners
     area = (qu - pu) * (rv - pv) - (qv - pv) * (ru - pu)
+    if empty is not None:
+        area = area.masked_fill(empty, 1)
     p = ((qu - x) * (rv - y) - (qv - y) * (ru - x)) / area
     q = ((ru - x) * (pv - y) - (rv - y) * (pu - x)) / area
-    depth = 1 / (p / pz + q / qz + (1 - p - q) / rz)
-    empty = points.new_full(face.shape, BACKGROUND)
-    return empty.index_put((item, y, x), depth)[:, None]
+    return 1 / (p / pz + q / qz + (1 - p - q) / rz)
 
 
 def warp_to_view(image: Tensor, depth: Tensor, view: Tensor, supersample: int = 1) -> Tensor:

@@ -2,12 +2,14 @@
 
 import torch
 from mmengine.model import BaseModel
+from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss, mse_loss
 
 from ..errors import of_mode
 from ..ops.precision import checked_precision, in_precision
 from ..ops.resize import resized
+from ..ops.transfer import PREPROCESSOR, on_host
 from ..registry import MODELS, RESTORERS
 
 
@@ -31,7 +33,7 @@ class PhotoRestorer(BaseModel):
         precision: str | None = None,
         data_preprocessor: dict | nn.Module | None = None,
     ) -> None:
-        super().__init__(data_preprocessor=data_preprocessor)
+        super().__init__(data_preprocessor=data_preprocessor or PREPROCESSOR)
         self.restore = nn.Identity() if restore is None else RESTORERS.build(restore)
         self.precision = checked_precision("PhotoRestorer", precision)
         self.losses = nn.ModuleDict()
@@ -50,6 +52,10 @@ class PhotoRestorer(BaseModel):
         if mode == "tensor":
             return self.restored(photo)
         return of_mode(self, mode, dict(loss=self.loss, predict=self.predict))(photo, clean)
+
+    def train_step(self, data: dict, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
+        """MMEngine's step; its report is on the CPU."""
+        return on_host(super().train_step(data, optim_wrapper))
 
     def restored(self, photo: Tensor) -> Tensor:
         """`photo` restored by the part, in float32."""

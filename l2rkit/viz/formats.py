@@ -7,24 +7,31 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 import numpy as np
+import torch
 import trimesh
 from trimesh.exchange.obj import export_obj
 from trimesh.visual import ColorVisuals, TextureVisuals
 from trimesh.visual.base import Visuals
 from trimesh.visual.material import SimpleMaterial
 
-from ..structures import Face
-from .mesh import mesh_of
+from ..geometry import normals
+from ..render.shading import shade
+from ..structures import Face, Light, each_tensor
+from .mesh import IN_FRONT, mesh_of
 
 Files = dict[str, bytes]  # by the ends of their names, such as ".glb"
 NAMED = (".mtl", "-albedo.png")  # by other files
+AMBIENT, ABOVE = 0.65, (0.0, -0.29, -0.957)  # the light of previews: its share, and whence it comes
+UNLIT = "KHR_materials_unlit"
 WHITE, BLACK = (255, 255, 255, 255), (0, 0, 0, 255)
 
 
 def as_glb(mesh: trimesh.Trimesh, name: str) -> Files:
     """glTF's binary form, textures included. Its unit is the metre: millimetres are converted."""
-    if mesh.units == "mm":
-        mesh = again(mesh, mesh.visual, scale=0.001)
+    scale = 0.001 if mesh.units == "mm" else 1.0
+    mesh = with_seam(mesh)
+    if scale != 1:
+        mesh = again(mesh, mesh.visual, scale)
     return {".glb": mesh.export(file_type="glb", include_normals=True)}
 
 
@@ -47,7 +54,7 @@ def plain(name: str) -> str:
 
 def as_obj(mesh: trimesh.Trimesh, name: str) -> Files:
     """Wavefront's text form, the material beside it, the colours beside that; see `file_name`."""
-    name = plain(name)
+    name, mesh = plain(name), with_seam(mesh)
     matt = SimpleMaterial(
         mesh.visual.material.baseColorTexture,
         diffuse=WHITE,
@@ -73,6 +80,38 @@ def as_ply(mesh: trimesh.Trimesh, name: str) -> Files:
 def as_stl(mesh: trimesh.Trimesh, name: str) -> Files:
     """The binary form that printers read: triangles without colour."""
     return {".stl": mesh.export(file_type="stl")}
+
+
+def with_seam(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
+    """A closed mesh whose walls have vertices of their own at the rim, in the colour of the back.
+
+    Without them, the texture of all of the face would lie on the walls. An open mesh stays.
+    """
+    front = mesh.metadata.get(IN_FRONT)
+    if front is None:
+        return mesh
+    count = len(mesh.vertices) // 2  # of vertices in front, and behind
+    behind = mesh.faces[front:].copy()
+    edge = np.unique(behind[behind < count])
+    fresh = np.full(count, -1)
+    fresh[edge] = len(mesh.vertices) + np.arange(len(edge))
+    at_rim = behind < count
+    behind[at_rim] = fresh[behind[at_rim]]
+    vertices = np.concatenate([mesh.vertices, mesh.vertices[edge]])
+    outwards, walls = np.zeros_like(vertices), behind[at_rim.any(1)]
+    across = np.cross(*(vertices[walls[:, i]] - vertices[walls[:, 0]] for i in (1, 2)))
+    for corner in walls.T:
+        np.add.at(outwards, corner, across)
+    normal = outwards[len(mesh.vertices) :]
+    normal = normal / np.linalg.norm(normal, axis=1, keepdims=True).clip(1e-12)
+    uv = np.concatenate([mesh.visual.uv, np.tile(mesh.visual.uv[-1], (len(edge), 1))])
+    return trimesh.Trimesh(
+        vertices,
+        np.concatenate([mesh.faces[:front], behind]),
+        vertex_normals=np.concatenate([mesh.vertex_normals, normal]),
+        visual=TextureVisuals(uv, material=mesh.visual.material),
+        process=False,
+    )
 
 
 def again(mesh: trimesh.Trimesh, visual: Visuals, scale: float = 1.0) -> trimesh.Trimesh:
@@ -108,6 +147,25 @@ MESHES = {
     "ply": Format((".ply",), as_ply),
     "stl": Format((".stl",), as_stl),
 }
+
+
+def preview(face: Face, index: int = 0) -> bytes:
+    """A mesh as `glb` has it, whose colours hold the shadows of a light from before and above.
+
+    Viewers that know the extension KHR_materials_unlit add no light of their own, so that it looks
+    the same in all of them.
+    """
+    one = each_tensor(face, lambda tensor: tensor[index : index + 1].detach().cpu().float())
+    light = Light(torch.full((1,), AMBIENT), torch.full((1,), 1 - AMBIENT), torch.tensor([ABOVE]))
+    mesh = mesh_of(one, texture=shade(one.albedo, normals(one.depth), light).clamp(0, 1))
+    mesh.visual.material.normalTexture = None
+
+    def unlit(tree: dict) -> None:
+        tree["extensionsUsed"] = [*tree.get("extensionsUsed", ()), UNLIT]
+        for material in tree["materials"]:
+            material["extensions"] = {UNLIT: {}}
+
+    return mesh.export(file_type="glb", include_normals=True, tree_postprocessor=unlit)
 
 
 def glb(face: Face, index: int = 0, keep_background: bool = False) -> bytes:

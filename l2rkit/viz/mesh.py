@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import torch
 import trimesh
 from PIL import Image
 from torch import Tensor
@@ -11,13 +12,15 @@ from trimesh.visual.material import PBRMaterial
 from ..errors import UserError
 from ..geometry import grid_triangles, normals, unproject
 from ..structures import PIVOT, Face, each_tensor
-from .closing import closed
+from .closing import closed, rim
 from .cut import cut
 from .region import face_level
 from .relief import base_depth, relief
 
 UPRIGHT = np.array([1.0, -1.0, -1.0])  # from our axes to glTF's: y up, z towards the viewer
 TOWARDS_BACK = (0.0, 0.0, 1.0)
+IN_FRONT = "triangles in front"  # in the metadata of a closed mesh
+STRIP = 1 / 32  # of the texture's width: how high the strip for walls and back is
 
 
 def mesh_of(
@@ -35,7 +38,8 @@ def mesh_of(
     of the depth without displacement, and a normal map adds what the displacement does.
 
     keep_background: the whole canonical map; by default the face alone, see `face_level`.
-    watertight: closed by walls and a flat back, to be printed; without a normal map.
+    watertight: closed by walls and a flat back, to be printed; without a normal map. Its metadata
+        say how many triangles are in front; the others have one colour, see `with_plain_strip`.
     width_mm: so wide is the face (without background), and the unit is the millimetre. A photo does
         not tell sizes, so this is yours to know. By default units are those of depth: the pivot is
         1 from the camera, and a face about 0.15 wide.
@@ -58,10 +62,12 @@ def mesh_of(
     if not keep_background:
         maps, triangles = [front.of(values) for values in maps], front.triangles
     points, normal, uv = maps
+    in_front = len(triangles)
     if watertight:
+        texture, uv, plain = with_plain_strip(texture, uv, rim(triangles)[:, 0])
         points, triangles = closed(points, triangles)
         normal = np.concatenate([normal, np.tile(TOWARDS_BACK, (len(normal), 1))])
-        uv = np.tile(uv, (2, 1))
+        uv = np.concatenate([uv, np.tile(plain, (len(uv), 1))])
     mesh = trimesh.Trimesh(
         (points - PIVOT) * UPRIGHT * scale,
         triangles,
@@ -70,6 +76,8 @@ def mesh_of(
         process=False,
     )
     mesh.units = None if width_mm is None else "mm"
+    if watertight:
+        mesh.metadata[IN_FRONT] = in_front
     return mesh
 
 
@@ -82,6 +90,25 @@ def material(face: Face, texture: Tensor, with_relief: bool = True) -> PBRMateri
         metallicFactor=0.0,
         roughnessFactor=1.0,
     )
+
+
+def with_plain_strip(
+    texture: Tensor, uv: np.ndarray, edge: np.ndarray
+) -> tuple[Tensor, np.ndarray, np.ndarray]:
+    """A texture with a strip of one colour below, for what lies behind a face.
+
+    texture (1, 3, N, N); uv (V, 2) of vertices, v upwards; edge: numbers of those at the rim. The
+    texture (1, 3, N + strip, N), uv (V, 2) in it, and (2,) the middle of the strip, which has the
+    rim's mean colour.
+    """
+    size = texture.shape[-1]
+    strip = max(4, round(size * STRIP))
+    column, row = (uv[edge] * size - 0.5).round().astype(int).clip(0, size - 1).T
+    colour = texture[..., size - 1 - row, column].mean(-1)[..., None, None]
+    taller = torch.cat([texture, colour.expand(-1, -1, strip, size)], 2)
+    share = size / (size + strip)
+    placed = uv * [1, share] + [0, 1 - share]
+    return taller, placed, np.array([0.5, (1 - share) / 2])
 
 
 def table(maps: Tensor) -> np.ndarray:

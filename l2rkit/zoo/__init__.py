@@ -1,19 +1,19 @@
-"""Files that are shipped with the package: weights and sample photos. See LICENSES.md here."""
+"""The files shipped with the package: weights and sample photos. LICENSES.md has their terms."""
 
 from pathlib import Path
 
 from ..errors import WeightsError
 
 FOLDER = Path(__file__).parent
-# For a photo: what keeps the person best, by the protocol of people.
+# The default for photos: the method with the best identity under the protocol `people`.
 DEFAULT_CONFIG = "configs/l2r/l2r_openfaces.py"
 
 
 def zoo_file(name: str) -> Path:
-    """The shipped file called `name`.
+    """The path of the shipped file `name`.
 
     Raises:
-        WeightsError: there is none.
+        WeightsError: there is no such file.
     """
     path = FOLDER / name
     if not path.is_file():
@@ -22,7 +22,7 @@ def zoo_file(name: str) -> Path:
 
 
 def weight_file(weights: str | Path) -> Path:
-    """The file that a part's `weights` mean: a bare name is a shipped one, anything else a path.
+    """The path of a part's `weights`: a name without suffix is a shipped file, others are paths.
 
     Raises:
         WeightsError: no such file is shipped.
@@ -32,7 +32,7 @@ def weight_file(weights: str | Path) -> Path:
 
 
 def shipped_weights(config: str | Path) -> Path:
-    """The shipped weights of a config: those of its file's name.
+    """The path of a config's shipped weights, which have the name of the config's file.
 
     Raises:
         WeightsError: there are none.

@@ -1,8 +1,8 @@
-"""Cards of the shipped weights: one Markdown file for each, in cards/.
+"""Model cards of the shipped weights: one Markdown file each, in cards/.
 
-A title, a line that says what it is for, and a list of facts, each `- Word: text`, which may go on
-in indented lines. Figures are not among them: those live in results.json. `Supervision` is what
-`l2rkit.leaderboard.supervision` derives from the config.
+A card has a title, a purpose, and a list of facts, each `- Word: text` with indented continuation
+lines. Figures are in results.json, not in cards. `Supervision` is that of
+`l2rkit.leaderboard.supervision` for the config.
 """
 
 import re
@@ -19,7 +19,7 @@ FACTS = ("Config", "Use", "Training data", "Supervision", LICENCE, "Limits")
 
 @dataclass(frozen=True)
 class Card:
-    """What a card says."""
+    """The content of a card: name, purpose, and the facts by word."""
 
     name: str
     purpose: str
@@ -30,7 +30,7 @@ class Card:
         """The card in a file.
 
         Raises:
-            DataError: it lacks something.
+            DataError: the title, the purpose or a fact is missing.
         """
         title, _, rest = path.read_text("utf-8").partition("\n")
         purpose, _, listed = rest.strip().partition("\n\n")
@@ -47,12 +47,12 @@ class Card:
 
 
 def cards() -> dict[str, Path]:
-    """The cards by the name of their weights."""
+    """{name of the weights: path of the card}."""
     return {path.stem: path for path in sorted(CARDS.glob("*.md"))}
 
 
 def card_of(name: str) -> Path:
-    """The card of shipped weights.
+    """The path of the card of shipped weights.
 
     Raises:
         WeightsError: there are none of that name.
@@ -63,7 +63,7 @@ def card_of(name: str) -> Path:
 
 
 def weights_of(name: str) -> Path:
-    """The file of shipped weights.
+    """The path of shipped weights.
 
     Raises:
         WeightsError: there are none of that name.

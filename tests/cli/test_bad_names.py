@@ -41,7 +41,8 @@ def test_odd_names_are_done_or_one_line(config, weights, photos: Path, tmp_path:
     long, summary = result.stderr.strip().splitlines()
     assert "name too long" in long and summary == "1 of 6 photos failed"
     assert r"a\x1b]0;owned\x07\r.jpg" in result.stdout and r"caf\udce9.jpg" in result.stdout
-    assert "\x1b" not in result.output and len(result.stdout.strip().splitlines()) == 5
+    assert "\x1b" not in result.output and len(result.stdout.strip().splitlines()) == 6
+    assert result.stdout.endswith(f"5 faces -> {out}/index.html\n")
     written = os.listdir(out)
     assert not [name for name in written if name.endswith(".part")]
     for name in CASES[1:]:

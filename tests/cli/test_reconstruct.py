@@ -202,7 +202,8 @@ def test_photos_of_a_person_give_one_face(lap: list, ada: Path, tmp_path: Path) 
     out = tmp_path / "out"
     result = run("--collection", ada, *lap, "--out", out)
     assert result.exit_code == 1 and "1 of 4 photos failed" in result.stderr
-    assert sorted(p.name for p in out.iterdir()) == ["ada", "ada.glb", "ada.npz", "ada.png"]
+    written = ["ada", "ada.glb", "ada.npz", "ada.png", "index.html"]
+    assert sorted(p.name for p in out.iterdir()) == written
     assert len(list((out / "ada").iterdir())) == 3 * 3
     shared = np.load(out / "ada.npz")["canonical_depth"]
     own = [np.load(file)["canonical_depth"] for file in sorted((out / "ada").glob("*.npz"))]

@@ -187,6 +187,9 @@ def test_what_is_no_picture_is_one_line_in_the_page(
         "the error",
     )[0]
     browser.save_screenshot(str(shots / "9-error.png"))
+    assert len(browser.find_elements("css selector", "[data-testid=toast-body]")) == 1
+    overlays = browser.find_elements("css selector", "[data-testid=status-tracker] .error")
+    assert not any(one.is_displayed() for one in overlays)  # it is said once
     assert "photo 'nobody.png': no face found" in said and "/" not in said
     time.sleep(12)  # gradio's own lines are gone after 10 s
     assert any(said in e.text for e in browser.find_elements("css selector", toasts))

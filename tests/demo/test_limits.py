@@ -144,7 +144,7 @@ def test_what_a_killed_page_left_is_removed_and_nothing_else(
 @pytest.mark.parametrize("name", ["SIGHUP", "SIGTERM"])
 def test_a_closed_terminal_leaves_nothing(name: str, tmp_path: Path, port: int) -> None:
     pytest.importorskip("gradio")
-    words = [sys.executable, "-c", "from l2rkit.cli import main; main()", "demo", f"--port={port}"]
+    words = [sys.executable, "-c", "from l2rkit.cli import main; main()", "app", f"--port={port}"]
     there = dict(os.environ, TMPDIR=str(tmp_path))
     with subprocess.Popen(words, env=there, stdout=subprocess.PIPE) as page:
         page.stdout.readline()

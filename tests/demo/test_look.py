@@ -57,7 +57,7 @@ def test_levels_are_those_of_the_leaderboard() -> None:
 def test_it_is_what_reconstruct_makes_of_the_photo() -> None:
     made = look(PHOTO, "clean", QUICK)
     alone = reconstruct(PHOTO, shipped_choices().methods[QUICK])
-    assert list(made.pictures) == ["photo", "albedo", "normals", "depth"]
+    assert list(made.pictures) == ["photo", "drawn", "albedo", "normals", "depth"]
     np.testing.assert_array_equal(made.pictures["albedo"], enlarged(byte(alone.arrays()["albedo"])))
     depth = alone.arrays()["depth"]
     wanted = np.where(np.isnan(depth), 0, (1.1 - depth) / 0.2 * 0.9 + 0.1)
@@ -69,7 +69,7 @@ def test_it_is_what_reconstruct_makes_of_the_photo() -> None:
 
 def test_an_array_is_a_photo_too_and_equal_choices_give_equal_pictures() -> None:
     one, other = (look(photo, "severe", QUICK) for photo in (PHOTO, read_photo(PHOTO)))
-    assert list(one.pictures) == ["photo", "degraded", "albedo", "normals", "depth"]
+    assert list(one.pictures) == ["photo", "degraded", "drawn", "albedo", "normals", "depth"]
     for title, picture in one.pictures.items():
         assert picture.shape == (PICTURE, PICTURE, 3) and picture.dtype == np.uint8
         np.testing.assert_array_equal(picture, other.pictures[title])

@@ -75,10 +75,13 @@ def ask(page, photo: object, second: str = NOTHING) -> tuple:
 
 
 def test_a_photo_goes_up_and_a_mesh_comes_down(address: str, tmp_path: Path) -> None:
-    pictures, model, file, *_ = ask(client(address, tmp_path), PHOTO)
+    pictures, both, model, file, *_ = ask(client(address, tmp_path), PHOTO)
+    before, after = (np.asarray(Image.open(path), float) for path in both)
+    assert 1 < np.abs(before - after).mean() < 60  # the face is drawn in what the method saw
     assert [one["caption"] for one in pictures] == [
         "photo",
         "degraded",
+        "drawn",
         "albedo",
         "normals",
         "depth",
@@ -88,6 +91,32 @@ def test_a_photo_goes_up_and_a_mesh_comes_down(address: str, tmp_path: Path) -> 
         mesh = trimesh.load(each, force="mesh", process=False)
         assert 300 < len(mesh.vertices) < 32**2  # the face alone
     assert Path(file).name == f"head-{QUICK}.glb"
+
+
+def test_one_of_several_faces_is_chosen(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gradio_client import handle_file
+    from gradio_client.exceptions import AppError
+
+    from l2rkit.demo import look as module
+    from l2rkit.demo import page as shown
+
+    crops = [np.full((32, 32, 3), colour, np.uint8) for colour in (90, 120)]
+    monkeypatch.setattr(module, "faces_in", lambda photo, size: crops)
+    page = client(address, tmp_path)
+    values = (handle_file(str(PHOTO)), "clean", NOTHING, 1.0, QUICK, NOTHING)
+    pictures, *_ = page.predict(*values, 2, api_name="/look")
+    file = pictures[0]["image"]
+    assert np.asarray(Image.open(file["path"] if isinstance(file, dict) else file)).mean() == 120
+    with pytest.raises(AppError, match="face 3 was asked for, and there are 2 in the photo"):
+        page.predict(*values, 3, api_name="/look")
+    monkeypatch.setattr(shown, "is_uploaded", lambda photo: True)
+    monkeypatch.setattr(shown, "saved", lambda content, name: name)
+    for faces, count in ((crops, 2), (crops[:1], 0)):
+        monkeypatch.setattr(shown, "faces_in", lambda photo, size, faces=faces: faces)
+        gallery, which = shown.found("a.jpg")
+        assert len(gallery.value or ()) == count and gallery.visible == bool(count) and which == 1
 
 
 def test_mistakes_are_one_line_without_paths(address: str, tmp_path: Path) -> None:
@@ -134,13 +163,14 @@ def test_twenty_at_once_are_served_one_by_one(
 
     busy, most, count = threading.Lock(), [], []
 
-    def slow(photo: str, level: str, method: str, restorer: str, fidelity: float) -> Look:
+    def slow(photo: str, level: str, method: str, restorer: str, fidelity: float, _: int) -> Look:
         most.append(busy.acquire(blocking=False))
         time.sleep(0.02)
         count.append(fidelity)
         busy.release()
         colour = round(fidelity * 100)
-        return Look({"photo": np.full((4, 4, 3), colour, np.uint8)}, b"glTF%d" % colour)
+        seen, made = np.full((4, 4, 3), colour, np.uint8), b"glTF%d" % colour
+        return Look({"photo": seen}, seen, seen, made, made)
 
     monkeypatch.setattr(module, "look", slow)
     one = client(address, tmp_path)
@@ -148,7 +178,7 @@ def test_twenty_at_once_are_served_one_by_one(
 
     def asked(number: int) -> bytes:
         values = (handle_file(str(PHOTO)), "mild", NOTHING, number / 20, QUICK, NOTHING)
-        return Path(one.predict(*values, api_name="/look")[2]).read_bytes()
+        return Path(one.predict(*values, api_name="/look")[3]).read_bytes()
 
     with ThreadPoolExecutor(20) as people:
         found = list(people.map(asked, range(20)))
@@ -177,7 +207,7 @@ def test_few_visits_are_remembered(monkeypatch: pytest.MonkeyPatch, port: int) -
     monkeypatch.setattr(serving, "REMEMBERED", 2)
     with serving.served(port=port) as address:
         for visit in range(4):
-            asked = [None, "clean", NOTHING, 1.0, QUICK, NOTHING]
+            asked = [None, "clean", NOTHING, 1.0, QUICK, NOTHING, 1]
             call = dict(data=asked, session_hash=f"visit{visit}")
             number = httpx.post(f"{address}/gradio_api/call/look", json=call).json()["event_id"]
             told = httpx.get(f"{address}/gradio_api/call/look/{number}", timeout=60).text

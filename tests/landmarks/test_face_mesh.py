@@ -79,7 +79,7 @@ def test_every_round_sees_the_face_upright(heads):
         points = FaceMesh(rounds=rounds)(heads)
         assert (points[:, LEFT_EYE_OUTER, 0] < points[:, RIGHT_EYE_OUTER, 0]).all()
         assert (points[:, LEFT_EYE_OUTER, 1] < points[:, LEFT_MOUTH, 1]).all()
-    with pytest.raises(ValueError, match="once or more, not rounds=0"):
+    with pytest.raises(ValueError, match="rounds is at least 1, not 0"):
         FaceMesh(rounds=0)
 
 

@@ -8,15 +8,26 @@ import torch
 from fresh import python
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from renderers import interpreted
 
 from l2rkit.geometry import move, project, unproject
-from l2rkit.render import rasterize_grid, rasterize_pytorch3d, rasterize_torch
+from l2rkit.render import (
+    rasterize_grid,
+    rasterize_pytorch3d,
+    rasterize_torch,
+    rasterize_triton,
+)
 
 SLACK = 2e-4  # of barycentric weights: the kernel's own tolerance at edges, and float32
 without = pytest.mark.skipif(find_spec("pytorch3d") is None, reason="PyTorch3D is not installed")
 every = pytest.mark.parametrize(
     "rasterize",
-    [rasterize_grid, rasterize_torch, pytest.param(rasterize_pytorch3d, marks=without)],
+    [
+        rasterize_grid,
+        rasterize_torch,
+        pytest.param(rasterize_pytorch3d, marks=without),
+        pytest.param(rasterize_triton, marks=interpreted),
+    ],
     ids=lambda rasterize: rasterize.__name__,
 )
 

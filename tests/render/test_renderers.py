@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 
 from l2rkit.errors import PartError
 from l2rkit.geometry import move_back, normals, rotation, unproject, view_of
-from l2rkit.render import GridRenderer, PyTorch3DRenderer, TorchRenderer, fastest, normals_in_view
-from l2rkit.render.grid import rasterize_grid
-from l2rkit.render.triangles import rasterize_torch
+from l2rkit.render import GridRenderer, PyTorch3DRenderer, TorchRenderer, normals_in_view
 from l2rkit.render.warp import stretched
 from l2rkit.structures import BACKGROUND, Face, Light
 from l2rkit.testing import example_face
@@ -188,22 +186,3 @@ def test_grids_of_more_than_a_thousand_pixels():
 def test_without_pytorch3d_its_renderer_says_so():
     with pytest.raises(PartError, match="PyTorch3DRenderer needs PyTorch3D"):
         PyTorch3DRenderer()(example_face(16))
-
-
-def test_the_quicker_rasterizer_is_measured_and_kept():
-    calls = []
-
-    def slow(points, size, skip):
-        calls.append("slow")
-        sum(i * i for i in range(2_000_000))
-        return rasterize_grid(points, size, skip)
-
-    def quick(points, size, skip):
-        calls.append("quick")
-        return rasterize_grid(points, size, skip)
-
-    points = torch.rand(1, 4, 4, 3) + 0.5
-    assert fastest.quickest((slow, quick), points, 5, None) is quick
-    assert fastest.quickest((quick, slow), points, 5, None) is quick
-    assert calls.count("slow") == 4 and calls.count("quick") == 4
-    assert torch.equal(fastest.rasterize_fastest(points, 5), rasterize_torch(points, 5))

@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from l2rkit.geometry import focal, normals, rays, rotation, view_of
+from l2rkit.geometry import focal, move, normals, project, rays, rotation, unproject, view_of
 from l2rkit.metrics.masks import inner
-from l2rkit.render import GridRenderer, rasterize_grid
+from l2rkit.render import GridRenderer, rasterize_grid, warp
 from l2rkit.render.warp import warp_depth, warp_to_canonical, warp_to_view
 from l2rkit.structures import BACKGROUND, Face, Light
 
@@ -147,3 +147,23 @@ def test_what_is_carried_back_is_what_was_seen():
     torch.testing.assert_close(back[middle], image[middle], atol=5e-3, rtol=0)
     shifted = warp_to_canonical(photo, bumps(size) * 1.01, view)
     assert (shifted - image)[middle].abs().max() > 5e-3, "another depth carries elsewhere"
+
+
+@pytest.mark.parametrize("yaw", [0, 40, 80])
+def test_depths_of_all_pixels_are_those_of_covered_ones_to_the_bit(yaw):
+    """As on a GPU and on a CPU; triangles that are not drawn may have any corners."""
+    torch.manual_seed(0)
+    depth = bumps(24) + 0.02 * torch.rand(3, 1, 24, 24)
+    points = project(move(unproject(depth), view_of(yaw)[None]), 20)
+    points[0, 2, :3, :3] = math.nan
+    points[1, :, 20:, 20:] = math.inf
+    face = rasterize_grid(points.permute(0, 2, 3, 1), 20)
+    assert (face < 0).any() and (face >= 0).any()
+    found = []
+    for depth_of in (warp._of_covered, warp._of_all):
+        leaf = points.clone().requires_grad_()
+        seen = depth_of(leaf, face)
+        (seen * torch.linspace(0, 1, 20)).sum().backward()
+        found.append((seen, leaf.grad))
+    for ours, theirs in zip(*found):
+        assert torch.equal(ours, theirs) and ours.isfinite().all()

@@ -1,6 +1,7 @@
 """Mesh files, read back by another program's reader."""
 
 import io
+import json
 
 import numpy as np
 import pytest
@@ -11,8 +12,8 @@ from l2rkit.errors import UserError
 from l2rkit.geometry import aligned, focal, grid_triangles
 from l2rkit.structures import Face, Light, each_tensor
 from l2rkit.testing import example_face
-from l2rkit.viz.formats import colours, glb
-from l2rkit.viz.mesh import grid_uv, mesh_of, to_bytes
+from l2rkit.viz.formats import MESHES, colours, glb, preview, with_seam
+from l2rkit.viz.mesh import IN_FRONT, grid_uv, mesh_of, to_bytes
 
 SIZE = 5
 
@@ -150,6 +151,55 @@ def test_a_closed_mesh_can_be_printed():
         back = np.isclose(solid.vertices[:, 2], solid.bounds[0, 2])
         assert back.sum() == len(front.vertices), "the back is not flat"
         np.testing.assert_allclose(solid.vertices[~back], front.vertices, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["glb", "obj"])
+def test_the_back_of_a_solid_shows_no_face(kind):
+    """Walls and back have the one colour of the rim, wherever a triangle of them is looked at."""
+    red_rim = mask_like()
+    red_rim.albedo[:] = torch.tensor([0.8, 0.2, 0.2])[:, None, None]
+    red_rim.albedo[..., 20:28, 20:28] = torch.tensor([0.0, 0, 1])[:, None, None]  # a blue nose
+    solid = mesh_of(red_rim, watertight=True)
+    seamed = with_seam(solid)
+    front = solid.metadata[IN_FRONT]
+    texture = np.asarray(seamed.visual.material.baseColorTexture)
+    sizes = np.array(texture.shape[1::-1])
+    rng = np.random.default_rng(0)
+    for triangles, kinds in ((seamed.faces[front:], 1), (seamed.faces[:front], 2)):
+        share = rng.dirichlet([1, 1, 1], len(triangles))
+        uv = (seamed.visual.uv[triangles] * share[..., None]).sum(1)
+        column, row = (uv * sizes - 0.5).round().astype(int).T
+        seen = texture[len(texture) - 1 - row, column]
+        assert len(np.unique(seen, axis=0)) == kinds
+    assert seen[seen[:, 2] == 255].size and (texture[-1] == [204, 51, 51]).all()
+    written = MESHES[kind].write(solid, "me")
+    loaded = trimesh.load(io.BytesIO(written[f".{kind}"]), file_type=kind, force="mesh")
+    loaded.merge_vertices(merge_tex=True, merge_norm=True)
+    assert loaded.is_volume and loaded.volume == pytest.approx(solid.volume, rel=1e-4)
+    walls = seamed.vertex_normals[len(solid.vertices) :]
+    away = seamed.vertices[len(solid.vertices) :] * [1, 1, 0]
+    assert ((walls * away).sum(1) > 0).all()  # they face outwards
+
+
+def test_an_open_mesh_has_no_seam_and_its_back_is_not_drawn():
+    mesh = mesh_of(mask_like())
+    assert with_seam(mesh) is mesh
+    assert not mesh.visual.material.doubleSided
+
+
+def test_a_preview_has_its_own_shadows_and_no_other():
+    flat = each_tensor(mask_like(), lambda tensor: tensor.clone())
+    flat.albedo[:] = 0.5
+    content = preview(flat)
+    length = int.from_bytes(content[12:16], "little")
+    tree = json.loads(content[20 : 20 + length])
+    assert tree["extensionsUsed"] == ["KHR_materials_unlit"]
+    assert [m["extensions"] for m in tree["materials"]] == [{"KHR_materials_unlit": {}}]
+    mesh = trimesh.load(io.BytesIO(content), file_type="glb", force="mesh", process=False)
+    np.testing.assert_allclose(mesh.vertices, mesh_of(flat).vertices, atol=1e-6)
+    seen = np.asarray(mesh.visual.material.baseColorTexture.convert("L"), float) / 255
+    upper, lower = seen[14:22, 20:28].mean(), seen[26:34, 20:28].mean()  # of the dome
+    assert 0.3 < lower < upper < 0.5  # the light comes from above
 
 
 def test_a_solid_of_a_flat_square_has_the_volume_of_a_frustum():

@@ -1,9 +1,9 @@
-"""How far crops of one face lie apart when the photo is changed, for both ways of aligning.
+"""Measures how stable crops are under changes of the photo, for both ways of aligning.
 
-On held-out photos of a manifest (docs/datasets.md), evenly spaced over `val` and `test`. A crop of
-the changed photo is compared with the crop of the photo itself, and that with the crop by the
-manifest's landmarks: lean, scale, and shift of the crop's middle in percent of its side.
-Each photo is turned by four of the multiples of 15 degrees.
+On held-out photos of a manifest (docs/datasets.md), evenly spaced over `val` and `test`. The crop
+of a changed photo is compared with that of the photo, and the latter with the crop by the
+manifest's landmarks: roll, scale, and shift of the crop's middle in percent of its side. Each photo
+is rotated by four multiples of 15 degrees.
 """
 
 import math
@@ -20,11 +20,11 @@ from l2rkit.cli.common import quiet, user_errors
 
 SIZE = 128  # px of the crops
 TURNS_DEG = range(15, 360, 15)
-TURNS = 4  # of them for each photo
+TURNS = 4  # rotations per photo
 MIDDLE = (SIZE - 1) / 2
 MIRROR = np.array([[-1.0, 0, SIZE - 1], [0, 1, 0], [0, 0, 1]])
 GREY = (128, 128, 128)
-LOST = 25.0  # percent of the crop's side, or of its scale, beyond which the face is not in it
+LOST = 25.0  # percent of the crop's side or scale; a larger error means that the face is lost
 
 
 @click.command(help=__doc__)
@@ -46,12 +46,12 @@ def main(photos: int) -> None:
 
 
 def order(changed: str) -> float:
-    """The rows: as they come, then by how far photos are turned."""
+    """The sort key of rows: changes without rotation first, then by the rotation."""
     return float(changed.split()[2]) if changed.startswith("turned") else 0
 
 
 def held_out(count: int) -> list[dict]:
-    """Samples `img`, `landmarks`, `name` of the manifest's val and test."""
+    """Samples with `img`, `landmarks`, `name` of the manifest's val and test."""
     from l2rkit.data import LoadPhoto, ManifestPhotos
 
     pipeline = [dict(type=LoadPhoto)]
@@ -62,7 +62,7 @@ def held_out(count: int) -> list[dict]:
 
 
 def measured(aligner, samples: list[dict]) -> dict[str, tuple[np.ndarray, float]]:
-    """{change: (errors (N, 3) in degrees, percent, percent; mean seconds of a photo)}."""
+    """{change: (errors (N, 3) in degrees, percent, percent; mean seconds per photo)}."""
     from l2rkit.data.align import TEMPLATE, NoFaceError, fit_similarity
 
     errors, spent = defaultdict(list), defaultdict(list)
@@ -90,9 +90,9 @@ def measured(aligner, samples: list[dict]) -> dict[str, tuple[np.ndarray, float]
 
 
 def changes(photo: np.ndarray, number: int) -> Iterator[tuple[str, np.ndarray, np.ndarray, bool]]:
-    """Name, changed photo, matrix (2, 3) from the photo's pixels to its own, is it mirrored.
+    """For each change: its name, the photo, the matrix (2, 3) from old px to new, is it mirrored.
 
-    number: of the photo, which says by what it is turned.
+    number: that of the photo, which determines its rotations.
     """
     from l2rkit.degrade import DegradationLevel, GaussianBlur, Jpeg
     from l2rkit.degrade.degradation import rng_of
@@ -115,7 +115,7 @@ def changes(photo: np.ndarray, number: int) -> Iterator[tuple[str, np.ndarray, n
 
 
 def turn(photo: np.ndarray, angle_deg: float) -> tuple[np.ndarray, np.ndarray]:
-    """The whole photo, turned clockwise on grey, and the matrix (2, 3) to its pixels."""
+    """The whole photo, rotated clockwise on grey, and the matrix (2, 3) to its px."""
     angle, middle = np.deg2rad(angle_deg), (np.array(photo.shape[1::-1]) - 1) / 2
     matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     size = np.ceil(abs(matrix) @ photo.shape[1::-1] - 1e-6).astype(int)
@@ -125,12 +125,12 @@ def turn(photo: np.ndarray, angle_deg: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def whole(matrix: np.ndarray) -> np.ndarray:
-    """(3, 3)."""
+    """(3, 3): the homogeneous matrix of a (2, 3) one."""
     return np.vstack([matrix, [0, 0, 1]])
 
 
 def differences(matrix: np.ndarray) -> list[float]:
-    """Lean in degrees, scale and shift in percent, of a similarity (3, 3) between crop pixels."""
+    """Roll in degrees, scale and shift in percent, of a similarity (3, 3) between crop px."""
     lean = np.degrees(np.arctan2(matrix[1, 0], matrix[0, 0]))
     scale = 100 * np.log(np.hypot(matrix[0, 0], matrix[1, 0]))
     shift = matrix[:2] @ [MIDDLE, MIDDLE, 1] - MIDDLE
@@ -138,7 +138,7 @@ def differences(matrix: np.ndarray) -> list[float]:
 
 
 def cells(errors: np.ndarray) -> str:
-    """Median and 95th percentile of each, and the percentage of photos whose face is lost."""
+    """Table cells: median and 95th percentile of each error, and the percentage of lost faces."""
     lost = ((errors[:, 0] > 45) | (errors[:, 1:] > LOST).any(1)).mean()
     middle, most = np.percentile(errors, [50, 95], axis=0, method="lower")
     pairs = [f"{a:.1f}, {b:.1f}" for a, b in zip(middle, most)]

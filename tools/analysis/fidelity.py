@@ -1,6 +1,7 @@
-"""Draws what a method's `fidelity` does: a row for each sample portrait, bad, and five settings.
+"""Draws the effect of a method's `fidelity`: a row for each degraded sample portrait.
 
-From the left: the bad photo; the face ahead with fidelity 0, 0.25, 0.5, 0.75 and 1; the good photo.
+From the left: the degraded photo; the frontal face with fidelity 0, 0.25, 0.5, 0.75 and 1; the
+clean photo.
 """
 
 import click

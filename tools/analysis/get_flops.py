@@ -1,7 +1,7 @@
-"""How many weights each part of a model has, and what a photo costs it: multiplications count two.
+"""Prints the number of weights and FLOPs per photo of each part of a model.
 
-Operations are those that torch counts: convolutions, matrix products, attention. Rendering by the
-CPU's kernel and whatever is element-wise are not among them.
+FLOPs are those that torch counts: convolutions, matrix products and attention, where a
+multiply-add counts two. Element-wise operations and the CPU renderer are not included.
 """
 
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def main(config: str, size: int | None, cfg_options: dict) -> None:
 
 @torch.no_grad()
 def costs(model: nn.Module, side: int) -> dict[str, tuple[int, int, int]]:
-    """Weights, those that learn, and operations for one photo, by part, `whole` at the end."""
+    """{part: (weights, trainable weights, FLOPs for one photo)}, `whole` at the end."""
     photo = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0))
     with FlopCounterMode(display=False) as counter:
         model(photo)
@@ -48,7 +48,7 @@ def costs(model: nn.Module, side: int) -> dict[str, tuple[int, int, int]]:
 
 
 def parts_of(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """The parts of a model by name, those in a dict of parts each by itself."""
+    """The parts of a model by name; a dict of parts gives each of them."""
     for name, part in model.named_children():
         inside = part.items() if isinstance(part, nn.ModuleDict) else ()
         yield from ((f"{name}.{key}", one) for key, one in inside)

@@ -1,12 +1,12 @@
-"""Compares the two versions of the synthetic heads: can people be told apart, is there detail?
+"""Compares the two versions of the synthetic heads: identity, detail and speed.
 
     python tools/analysis/heads_compared.py --people 100
 
-For people of a split, at 128 px and two photos of each: the share whose second photo is nearest to
-their first one among all first photos, by `FaceRes` (rank-1); the mean angle between the true fine
-normals and none (`smooth_fine_normal` of FineNormalErrors), which eyes, lips and ears make most of;
-and, at 64 px, photos drawn in a second of processor time. For version 2 also by how much the relief
-turns the face's normals, on average and in the most uneven tenth of the pixels.
+For people of a split, at 128 px and two photos of each: rank-1 accuracy of the second photo among
+all first photos, by `FaceRes`; the mean angle of true fine normals (`smooth_fine_normal` of
+FineNormalErrors), mostly at eyes, lips and ears; and the number of 64 px photos rendered per second
+of processor time. For version 2 also the angle by which relief turns the face's normals: the mean
+and the 90th percentile over pixels.
 """
 
 import time
@@ -33,7 +33,7 @@ VERSIONS: dict[str, Callable] = {"1": make_images, "2": detailed_images}
 
 
 def codes_of(photos: np.ndarray, judge: FaceRes) -> torch.Tensor:
-    """(N, K) of photos (N, 3, S, S)."""
+    """(N, K): codes of photos (N, 3, S, S)."""
     with torch.no_grad():
         return torch.cat([judge(part) for part in torch.from_numpy(photos).split(BATCH)])
 
@@ -45,7 +45,7 @@ def tensors(samples: list[dict], field: str) -> torch.Tensor:
 
 
 def pace(make: Callable, split: str, photos: int) -> float:
-    """Photos of 64 px in a second of processor time, four of each person."""
+    """Photos of 64 px per second of processor time, with four of each person."""
     list(make(range(8), 0, split, 64))
     begin = time.process_time()
     list(make(range(1000, 1000 + photos), 0, split, 64))
@@ -53,9 +53,9 @@ def pace(make: Callable, split: str, photos: int) -> float:
 
 
 def relief(split: str, size: int, people: int, seed: int) -> tuple[float, float]:
-    """Degrees by which the relief turns normals: mean, and mean over people of the 90th percentile.
+    """Degrees by which relief turns normals: mean, and the mean over people of 90th percentiles.
 
-    Over faces (nearer than 1.0) of people with a blank expression, seen from ahead.
+    Over frontal neutral faces, where depth is below 1.0.
     """
     model, found = HeadModel.load(), []
     for number in range(people):

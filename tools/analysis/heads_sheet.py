@@ -1,9 +1,7 @@
-"""Draws a sheet of synthetic heads of version 2: photos, or photos and their true maps.
+"""Draws a sheet of synthetic heads of version 2, one photo of each person.
 
-    python tools/analysis/heads_sheet.py heads.png --size 64 --count 64
-    python tools/analysis/heads_sheet.py docs/heads2.jpg --size 128 --count 16 --columns 8 --normals
-
-One photo of each person. A JPEG is saved as small as it looks good.
+python tools/analysis/heads_sheet.py heads.png --size 64 --count 64
+python tools/analysis/heads_sheet.py docs/heads2.jpg --size 128 --count 16 --columns 8 --normals
 """
 
 from pathlib import Path
@@ -17,7 +15,7 @@ from l2rkit.data.heads.detailed import detailed_images
 
 
 def tile(sample: dict, normals: bool) -> np.ndarray:
-    """(S, S, 3) or (2 S, S, 3) in [0, 1]: the photo, above the normals as colours."""
+    """(S, S, 3) in [0, 1]: the photo; or (2 S, S, 3): with its normals as colours below."""
     if not normals:
         return sample["img"]
     shown = (sample["normal"] * [1, -1, -1] + 1) / 2
@@ -31,8 +29,8 @@ def tile(sample: dict, normals: bool) -> np.ndarray:
 @click.option("--columns", default=8, show_default=True, type=click.IntRange(1))
 @click.option("--split", default="train", show_default=True, type=click.Choice(list(SPLITS)))
 @click.option("--seed", default=0, show_default=True)
-@click.option("--normals", is_flag=True, help="The true normals below each photo.")
-@click.option("--quality", default=80, show_default=True, help="Of a JPEG.")
+@click.option("--normals", is_flag=True, help="Add the true normals below each photo.")
+@click.option("--quality", default=80, show_default=True, help="JPEG quality.")
 def main(
     out: Path, size: int, count: int, columns: int, split: str, seed: int, normals: bool,
     quality: int,

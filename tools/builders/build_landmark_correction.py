@@ -1,8 +1,8 @@
-"""Fits what stands in l2rkit/landmarks/correction.npz: see `LandmarkCorrection`.
+"""Fits l2rkit/landmarks/correction.npz, the coefficients of `LandmarkCorrection`.
 
-On the training photos of a manifest (docs/datasets.md), each made bad as in training, mended
-by `FaceRestorer` and looked at by FaceMesh; the truth is what FaceMesh finds in the good photo.
-Every tenth photo is held back at first, to say what the correction brings; then all are used.
+Inputs are the training photos of a manifest (docs/datasets.md), degraded as in training and
+restored by `FaceRestorer`; targets are FaceMesh's landmarks of the clean photos. A first fit holds
+out every tenth photo, to report the improvement; the final fit uses all.
 """
 
 from pathlib import Path
@@ -31,7 +31,7 @@ from l2rkit.restore import FaceRestorer
 
 SIZE, HELD_BACK = 128, 10
 SHAPES, FEATURES = 60, 100  # principal components
-RIDGE = 1000.0  # held towards no correction, in samples
+RIDGE = 1000.0  # strength of the ridge, in samples
 
 
 @click.command(help=__doc__)
@@ -48,7 +48,7 @@ def main(out: Path) -> None:
 
 
 def rounded(fit: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
-    """As it is shipped: matrices with 16 bits a number, the rest, where places lie, with 32."""
+    """The arrays as shipped: matrices in float16, vectors in float32."""
     kinds = {name: np.float16 if value.dim() > 1 else np.float32 for name, value in fit.items()}
     return {name: value.numpy().astype(kinds[name]) for name, value in fit.items()}
 
@@ -57,7 +57,7 @@ KEYS = ("view", "points", "true_view", "true_points", "seen")
 
 
 def collected() -> list[dict[str, torch.Tensor]]:
-    """Of batches of photos, what was found, what is true, and what the restorer saw."""
+    """For each batch: the found and the true view and points, and the restorer's features."""
     degradation = Config.fromfile("configs/_base_/datasets/people_degraded.py")["degradation"]
     find, restore, rows = FaceMesh(), FaceRestorer().eval(), []
     pipeline = [
@@ -122,7 +122,7 @@ def principal(rows: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tenso
 
 
 def report(table: dict[str, torch.Tensor], fit: dict[str, torch.Tensor]) -> None:
-    """Says what the correction brings on photos that it was not fitted on."""
+    """Prints the errors before and after the correction, on held-out photos."""
     correct = LandmarkCorrection(None)
     correct.set({name: torch.from_numpy(v).double() for name, v in rounded(fit).items()})
     true_view, true = table["true_view"], table["true_points"]

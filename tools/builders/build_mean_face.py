@@ -1,7 +1,7 @@
-"""Finds what stands in l2rkit/landmarks/mean_face.npz: the mean face and its named points.
+"""Computes l2rkit/landmarks/mean_face.npz: the mean face and its named points.
 
-From FaceMesh's landmarks of the training photos of a manifest (docs/datasets.md), and of synthetic
-heads, whose views are known: they fix what looking straight ahead means, and where a face stands.
+It is the mean of FaceMesh's landmarks of the training photos of a manifest (docs/datasets.md).
+Synthetic heads, whose views are known, determine the frontal pose and the place of the face.
 """
 
 from pathlib import Path
@@ -20,11 +20,11 @@ from l2rkit.structures import PIVOT
 SIZE = 128  # px of the crops
 HEADS = 1024
 FRONTAL_DEG = 8.0  # faces that are turned less make the first mean
-# Read off a drawing of the mean face, each from its left end and along the top: the opening of the
-# eye on the left, and the line where the lips meet.
+# Read from a drawing of the mean face, each from its left end along the top: the opening of the eye
+# on the left, and the line between the lips.
 EYE = (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7)
 UPPER_LIP, LOWER_LIP = (78, 191, 80, 81, 82, 13), (14, 87, 178, 88, 95)  # left halves
-LIP_STEP = 0.045  # farthest neighbour within the lips, in distances of the outer eye corners
+LIP_STEP = 0.045  # largest distance of neighbours in the lips / distance of the outer eye corners
 
 
 @click.command(help=__doc__)
@@ -49,10 +49,10 @@ def main(out: Path) -> None:
 
 
 def symmetric_mean(shapes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Generalised Procrustes mean (K, 3), centred, of shapes (N, K, 3); each point's partner (K,).
+    """The generalised Procrustes mean (K, 3), centred, of shapes (N, K, 3); mirror indices (K,).
 
-    Shapes are turned and scaled to the mean, which is made symmetric at each round: a point's
-    partner is the one nearest to its mirror image.
+    The mean is symmetrized in each iteration; the mirror index of a point is that of the point
+    nearest to its mirror image.
     """
     shapes = shapes - shapes.mean(1, keepdims=True)
     mean = shapes[np.abs(shapes[:, :, 2] @ left_to_right(shapes)).argsort()[: len(shapes) // 20]]
@@ -70,25 +70,25 @@ def symmetric_mean(shapes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def left_to_right(shapes: np.ndarray) -> np.ndarray:
-    """(K,): weights under which the depths of a face that looks straight ahead sum to about 0."""
+    """(K,): weights for which the weighted sum of a frontal face's depths is about 0."""
     return shapes[:, :, 0].mean(0)
 
 
 def turns(mean: np.ndarray, shapes: np.ndarray) -> np.ndarray:
-    """(N, 3, 3): the rotations that take the mean (K, 3) nearest to centred shapes (N, K, 3)."""
+    """(N, 3, 3): the rotations of the mean (K, 3) that best fit centred shapes (N, K, 3)."""
     from l2rkit.landmarks.pose import rotation_between
 
     return rotation_between(torch.from_numpy(mean), torch.from_numpy(shapes)).numpy()
 
 
 def placed(mean: np.ndarray, seen: np.ndarray, views: np.ndarray) -> np.ndarray:
-    """The mean (K, 3) turned and moved so that views of heads agree with the true ones (N, 6)."""
+    """(K, 3): the mean, rotated and moved so that heads' views agree with the true ones (N, 6)."""
     true = rotation(torch.from_numpy(views[:, :3]).double()).numpy()
     u, _, v = np.linalg.svd((true.transpose(0, 2, 1) @ turns(mean, seen)).mean(0))
-    pitch = np.arctan2(*(u @ v)[[2, 1], [1, 1]])  # the rest is chance: a mean face is symmetric
+    pitch = np.arctan2(*(u @ v)[[2, 1], [1, 1]])  # other angles are noise: the mean is symmetric
     mean = mean @ rotation(torch.tensor([[pitch, 0.0, 0.0]], dtype=torch.float64))[0].numpy().T
-    # Where the middle of the face is: a = arm from the pivot, which the view turns; the middle's
-    # picture m stays as it is when all is scaled. Linear in a: m (1 + (Ra)z) - (Ra)xy = shift.
+    # The middle of the face: a = arm from the pivot, which the view rotates; the middle's
+    # projection m does not depend on scale. Linear in a: m (1 + (Ra)z) - (Ra)xy = shift.
     middle = seen.mean(1)
     picture = middle[:, :2] / middle[:, 2:]
     matrix = picture[:, :, None] * true[:, 2:] - true[:, :2]
@@ -98,7 +98,7 @@ def placed(mean: np.ndarray, seen: np.ndarray, views: np.ndarray) -> np.ndarray:
 
 
 def named(mean: np.ndarray, mirrored: np.ndarray) -> dict[str, np.ndarray]:
-    """Index sets by name, from the mean face (K, 3)."""
+    """{name: indices} of named points, from the mean face (K, 3)."""
     flat, eye = mean[:, :2], np.array(EYE)
     upper, lower = np.array(UPPER_LIP), np.array(LOWER_LIP)
     mouth = np.concatenate([upper, mirrored[upper[-2::-1]], mirrored[lower[:0:-1]], lower])
@@ -120,14 +120,14 @@ def named(mean: np.ndarray, mirrored: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def hull(flat: np.ndarray) -> np.ndarray:
-    """The convex outline of points (K, 2)."""
+    """The indices of the convex hull of points (K, 2)."""
     import cv2
 
     return cv2.convexHull(np.float32(flat), returnPoints=False)[:, 0]
 
 
 def joined(start: np.ndarray, flat: np.ndarray, step: float) -> np.ndarray:
-    """The points that are reached from `start` by steps no longer than `step`."""
+    """The indices of points reached from `start` by steps no longer than `step`."""
     near = np.linalg.norm(flat[:, None] - flat, axis=-1) <= step
     inside = np.zeros(len(flat), bool)
     inside[start] = True

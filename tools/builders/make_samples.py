@@ -1,6 +1,6 @@
-"""Makes the sample photos of l2rkit/zoo/samples: eight portraits, bad copies of them, and a head.
+"""Makes the sample photos of l2rkit/zoo/samples: eight portraits, degraded copies, and a head.
 
-ROOT is openfaces' folder. The portraits are its files as they are, from the test split.
+ROOT is the folder of openfaces. The portraits are unchanged files of its test split.
 """
 
 import shutil
@@ -33,11 +33,11 @@ PORTRAITS = (  # paths in the manifest; the first is portrait_1
 )
 SPLIT = "test"
 CROP = 128  # px, the side of the face crops that the severe benchmark degrades
-QUALITY = 95  # of the written JPEGs: the level's own JPEG does the damage
+QUALITY = 95  # of the written JPEGs, high against the level's own JPEG
 
 
 def shrunk(photo: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    """The whole photo (H, W, 3) uint8, shrunk until the aligner's face crop is `CROP` px a side."""
+    """The photo (H, W, 3) uint8, downsampled until the aligner's face crop is `CROP` px wide."""
     matrix = fit_similarity(landmarks, TEMPLATE * CROP - 0.5)
     scale = np.hypot(*matrix[:, 0])
     size = np.rint(np.array(photo.shape[1::-1]) * scale).astype(int)
@@ -45,9 +45,9 @@ def shrunk(photo: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
 
 
 def severe(photo: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """(H, W, 3) uint8: the photo as bad as `DegradationLevel("severe")` makes a crop of `CROP` px.
+    """(H, W, 3) uint8: the photo, degraded as `DegradationLevel("severe")` degrades a crop.
 
-    The level's blur grows with the height of what it blurs: here that of the crop, not the photo.
+    The level's blur scales with the picture's height; here with that of the crop, `CROP` px.
     """
     blur, small = DegradationLevel("severe").parts
     image = blur.degrade_image(np.float32(photo) / 255, blur.draw(rng, CROP, CROP))
@@ -61,8 +61,12 @@ def head(size: int = 256) -> np.ndarray:
 
 
 def landmarks_of(root: Path) -> list[np.ndarray]:
-    """(5, 2) px for each of `PORTRAITS`, from the manifest."""
-    required = dict(split="split", lx="lx")  # a column that is named must be there
+    """(5, 2) px for each of `PORTRAITS`, from the manifest.
+
+    Raises:
+        DataError: the manifest lacks a portrait.
+    """
+    required = dict(split="split", lx="lx")  # named columns are required
     table = read_manifest(root / "manifest.csv", required)
     row = {path: number for number, path in enumerate(table["path"])}
     for path in PORTRAITS:

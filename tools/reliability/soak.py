@@ -1,9 +1,9 @@
-"""Reconstructs thousands of photos, some damaged, in one process: does it grow?
+"""Reconstructs thousands of photos, some damaged, in one process, and checks its memory.
 
 python tools/reliability/soak.py --photos 5000
 
-Then again into another folder, killed on the way, and restarted with --skip-existing. What it found
-is in docs/reliability.md. Linux only.
+A second run into another folder is killed and restarted with --skip-existing. docs/reliability.md
+has the results. Linux only.
 """
 
 import io
@@ -27,14 +27,14 @@ from l2rkit.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 CONFIG = "configs/unsup3d/unsup3d_heads_32.py"
-EVERY = 20  # one photo in so many is damaged
-SIDE = 64  # pixels of a photo
-GROWTH = 1.05  # of memory, from the second tenth to the last fifth, is too much
-ENDINGS = (".npz", ".png", ".ply")  # what is written of a face; the smallest mesh
+EVERY = 20  # one of so many photos is damaged
+SIDE = 64  # px of a photo
+GROWTH = 1.05  # largest ratio of memory, in the last fifth to the second tenth
+ENDINGS = (".npz", ".png", ".ply")  # files of a face, with the smallest mesh format
 
 
 def jpeg(seed: int) -> bytes:
-    """A photo of smooth colours: a network takes anything, so it need be no face."""
+    """A JPEG of smooth colours; it need not show a face."""
     coarse = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), np.uint8)
     photo = Image.fromarray(coarse).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
     photo.save(file := io.BytesIO(), "JPEG")
@@ -42,12 +42,12 @@ def jpeg(seed: int) -> bytes:
 
 
 def damaged(content: bytes, number: int) -> bytes:
-    """In turn: cut off, empty, no picture at all."""
+    """The content of a damaged photo: in turn cut off, empty, or no picture."""
     return (content[: len(content) // 3], b"", b"not a picture")[number % 3]
 
 
 def lay_out(folder: Path, photos: int) -> tuple[set[str], set[str]]:
-    """Writes the photos; names of the good ones and of the damaged."""
+    """Writes the photos, and returns the names of the good and of the damaged ones."""
     folder.mkdir()
     good, bad = set(), set()
     for number in range(photos):
@@ -61,13 +61,14 @@ def lay_out(folder: Path, photos: int) -> tuple[set[str], set[str]]:
 
 
 class Run:
-    """`reconstruct` of a folder in a process; what it says is in `said`, by line."""
+    """`reconstruct` of a folder in a process; `said` has its output by line."""
 
     def __init__(self, photos: Path, out: Path, config: str, *words: str) -> None:
         out.mkdir(exist_ok=True)
         self.out, self.log = out, out.with_suffix(f".{len(words)}.txt")
         command = [sys.executable, "-u", str(ROOT / "tools" / "reconstruct.py"), str(photos)]
-        command += ["--config", config, "--out", str(out), "--no-align", "--format", "ply", *words]
+        command += ["--config", config, "--out", str(out), "--no-align", "--no-index"]
+        command += ["--format", "ply", *words]
         with self.log.open("wb") as said:
             self.process = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said)
 
@@ -79,7 +80,7 @@ class Run:
         return sum(path.suffix == ".npz" for path in self.out.iterdir())
 
     def memory(self) -> Iterator[tuple[int, int]]:
-        """(faces written, resident bytes) from time to time, until it ends."""
+        """(faces written, resident bytes), repeatedly until the process ends."""
         while self.process.poll() is None:
             fields = Path(f"/proc/{self.process.pid}/statm").read_text().split()
             if len(fields) > 1 and int(fields[1]):
@@ -88,7 +89,7 @@ class Run:
 
 
 def named(lines: list[str], photos: Path, kind: str) -> list[str]:
-    """Names of the photos that lines of a kind tell of: `done`, `failed` or `there`."""
+    """The photos named in the output's lines of a kind: `done`, `failed` or `there`."""
     marks = {"failed": ".jpg': ", "done": ".jpg -> ", "there": ".jpg: "}
     mark, begin = marks[kind], f"{photos}{os.sep}"
     told = [line.partition(begin)[2] for line in lines if begin in line]
@@ -110,7 +111,10 @@ def check(what: str, got: object, wanted: object) -> None:
 
 
 def check_all(run: Run, photos: Path, good: set[str], bad: set[str], before: set[str]) -> None:
-    """Each photo is done or told of once, all files are there; `before`: done by an earlier run."""
+    """Checks that each photo is done or reported once, and that all files exist.
+
+    before: the photos done by an earlier run.
+    """
     check("status", run.process.wait(), 1 if bad else 0)
     done, failed, there = (named(run.said, photos, kind) for kind in ("done", "failed", "there"))
     check("photos done", sorted(done), sorted(good - before))
@@ -123,7 +127,7 @@ def check_all(run: Run, photos: Path, good: set[str], bad: set[str], before: set
 @click.command(help=__doc__)
 @click.option("--photos", default=5000, show_default=True)
 @click.option("--config", default=CONFIG, show_default=True)
-@click.option("--seed", default=0, show_default=True, help="Of the moment of the kill.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the moment of the kill.")
 @user_errors
 def main(photos: int, config: str, seed: int) -> None:
     with tempfile.TemporaryDirectory(prefix="soak") as temporary:
@@ -144,7 +148,7 @@ def main(photos: int, config: str, seed: int) -> None:
             time.sleep(0.01)
         run.process.send_signal(signal.SIGKILL)
         check("status of the killed", run.process.wait(), -signal.SIGKILL)
-        whole = {p.stem: p.stat().st_mtime_ns for p in run.out.glob("*.npz")}  # comes last
+        whole = {p.stem: p.stat().st_mtime_ns for p in run.out.glob("*.npz")}  # written last
         run = Run(folder, run.out, config, "--skip-existing")
         check_all(run, folder, good, bad, set(whole))
         now = {name: (run.out / f"{name}.npz").stat().st_mtime_ns for name in whole}

@@ -1,8 +1,8 @@
-"""People at the page of `l2rkit app`, all at once: is each answered, and does the server grow?
+"""Tests the page of `l2rkit app` with many users at once: answers, waiting times and memory.
 
 python tools/reliability/soak_demo.py --people 20 --seconds 60 --method l2r_openfaces_images
 
-It wants gradio: pip install 'gradio>=6.31,<7'. Linux only.
+It needs gradio: pip install 'gradio>=6.31,<7'. Linux only.
 """
 
 import os
@@ -26,11 +26,11 @@ from l2rkit.demo.choices import NOTHING, SAMPLES, shipped_choices
 from l2rkit.errors import UserError
 
 COMMAND = "from l2rkit.cli import main; main()"
-PATIENCE = 120  # s for the page to be there, with its default method loaded, and for an answer
+PATIENCE = 120  # s, time limit for the page's start with its default method, and for an answer
 
 
 class Server:
-    """The page in a process of its own, its files in `folder`; ended as by `kill`."""
+    """The page in a separate process, with its files in `folder`; `close` sends SIGTERM."""
 
     def __init__(self, folder: str) -> None:
         with socket.socket() as probe:
@@ -45,7 +45,7 @@ class Server:
         )
 
     def wait(self) -> None:
-        """Until the page says that it is there."""
+        """Waits until the page reports that it is ready. Raises UserError if it does not."""
         timer = threading.Timer(PATIENCE, self.process.kill)
         timer.start()
         there = any("is there" in line for line in self.process.stdout)
@@ -54,12 +54,12 @@ class Server:
             raise UserError(f"the page did not come within {PATIENCE} s, or ended")
 
     def memory(self) -> float:
-        """MB that are resident."""
+        """The resident memory in MB."""
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
     def disk(self) -> float:
-        """MB of files that it keeps."""
+        """The size of its files in MB."""
         return sum(f.stat().st_size for f in self.folder.rglob("*") if f.is_file()) / 2**20
 
     def close(self) -> None:
@@ -68,13 +68,13 @@ class Server:
 
 
 class Person(threading.Thread):
-    """Uploads samples one after the other and looks at the meshes, until a time has come."""
+    """A user who uploads samples one after another and checks the meshes, until `end`."""
 
     def __init__(self, address: str, method: str, seed: int, end: float) -> None:
         super().__init__(daemon=True)
         self.address, self.method, self.end = address, method, end
         self.choice = random.Random(seed)
-        self.took: list[float] = []  # s, by answer
+        self.took: list[float] = []  # s per answer
         self.failed: Counter[str] = Counter()
 
     def run(self) -> None:
@@ -87,7 +87,7 @@ class Person(threading.Thread):
                 begun = time.monotonic()
                 try:
                     self.ask(page)
-                except Exception as error:  # whatever it is, it is counted
+                except Exception as error:  # all errors are counted
                     self.failed[f"{type(error).__name__}: {error}"[:100]] += 1
                 else:
                     self.took.append(time.monotonic() - begun)
@@ -107,7 +107,7 @@ class Person(threading.Thread):
 
 
 def tenths(seen: dict[int, float]) -> str:
-    """MB by the number of answers, at most 11 of those seen, evenly spread."""
+    """Memory in MB by the number of answers, at most 11 values, evenly spread."""
     counts = sorted(seen)
     few = dict.fromkeys(counts[round(i * (len(counts) - 1) / 10)] for i in range(11))
     return ", ".join(f"{count}: {seen[count]:.0f} MB" for count in few)

@@ -1,4 +1,4 @@
-"""Trains configs in two processes on this machine: do they, how fast, and what if one dies.
+"""Tests training in two processes on this machine: its speed, and the end if one is killed.
 
 python tools/reliability/together.py configs/l2r/l2r_heads.py
 """
@@ -19,7 +19,7 @@ from l2rkit.cli.common import user_errors
 
 
 def start(config: Path, work_dir: Path, processes: int) -> subprocess.Popen:
-    """Training under torchrun; what it says goes to a file in the work dir."""
+    """Training under torchrun; its output goes to said.txt in the work dir."""
     work_dir.mkdir(parents=True, exist_ok=True)
     said = (work_dir / "said.txt").open("ab")
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
@@ -29,14 +29,14 @@ def start(config: Path, work_dir: Path, processes: int) -> subprocess.Popen:
 
 
 def seconds_per_step(work_dir: Path) -> float:
-    """The median over all steps but the first."""
+    """The median of the steps' seconds, without the first step."""
     lines = [json.loads(x) for p in work_dir.glob("*/vis_data/*.json") for x in p.open()]
     times = sorted(line["time"] for line in lines if line.get("step", 0) > 1 and "time" in line)
     return times[len(times) // 2]
 
 
 def children(process: subprocess.Popen) -> list[int]:
-    """Those that torchrun started, in order; Linux only."""
+    """The process ids that torchrun started, in order; Linux only."""
     listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
     return [int(pid) for pid in listed.split()]
 
@@ -52,10 +52,10 @@ def main(configs: tuple[str, ...], steps: int) -> None:
         with tempfile.TemporaryDirectory(prefix="together") as folder:
             described = Path(folder, "tiny.py")
             cfg = tiny(config, steps, workers=0)
-            # neither saving nor MMEngine's rest of 2 s after each epoch is to be measured
+            # excludes saving, and MMEngine's pause of 2 s after each epoch
             cfg.default_hooks.checkpoint.interval = steps
             cfg.train_dataloader.dataset.size = 2 * steps * BATCH
-            cfg.log_processor = dict(by_epoch=False, window_size=1)  # each step by itself
+            cfg.log_processor = dict(by_epoch=False, window_size=1)  # each step separately
             cfg.dump(described)
             speeds = []
             for processes in (1, 2):

@@ -1,4 +1,4 @@
-"""Synthetic heads: invented people whose depth, normals, albedo, light and view are known."""
+"""Synthetic heads of nobody real, with known depth, normals, albedo, light and view."""
 
 from l2rkit.data.heads.capture import Capture, random_capture
 from l2rkit.data.heads.dataset import SyntheticHeads

@@ -1,7 +1,7 @@
-"""Paint a head: the colour of every visible point, from where it lies on the mean head.
+"""Procedural albedo of a head, as a function of the position on the mean head.
 
-Painting per pixel in the coordinates of the mean head keeps brows and irises sharp at any image
-size, and lets them move with the skin.
+Painting per pixel in mean-head coordinates keeps brows and irises sharp at any image size, and
+moves them with the skin.
 """
 
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from l2rkit.data.heads.person import Person
 EYE_WHITE, TOOTH = np.float32([0.86, 0.83, 0.81]), np.float32([0.86, 0.82, 0.74])
 TONGUE, MOUTH = np.float32([0.62, 0.28, 0.28]), np.float32([0.30, 0.10, 0.10])
 IRIS_RADIUS, PUPIL_RADIUS = 0.066, 0.027  # dm on the mean head
-# The hairline: above y (dm, down) at each z (dm, away) of the mean head there is hair.
+# The hairline on the mean head: hair is above y (dm, down) at each z (dm, away).
 HAIRLINE_Z = np.array([-0.60, -0.45, -0.25, -0.02, 0.12, 0.26, 0.45, 1.0, 1.5])
 HAIRLINE_Y = np.array([-0.98, -0.92, -0.70, -0.45, -0.10, -0.05, 0.35, 0.70, 0.75])
 
 
 @dataclass(frozen=True)
 class Surface:
-    """P visible points: where they lie on the mean head and what is there."""
+    """P visible points: their positions on the mean head, and the model's labels there."""
 
     rest: np.ndarray  # (P, 3) dm
     part: np.ndarray  # (P,) 0 skin, 1 eye, 2 teeth, 3 tongue
@@ -34,7 +34,7 @@ class Surface:
 
 
 def paint(surface: Surface, person: Person, model: HeadModel) -> np.ndarray:
-    """(P, 3) albedo in [0, 1]."""
+    """(P, 3): the albedo in [0, 1] of the surface's points."""
     colour = _skin(surface, person)
     colour = _blend(colour, _stubble_colour(person), 0.85 * beard_cover(surface, person))
     colour = _blend(colour, person.lips, surface.lips)
@@ -53,14 +53,14 @@ def paint(surface: Surface, person: Person, model: HeadModel) -> np.ndarray:
 
 
 def hair_cover(rest: np.ndarray, person: Person) -> np.ndarray:
-    """(P,) 0 bare skin .. 1 hair, from the mean-head coordinates (P, 3)."""
+    """(P,): 0 bare skin .. 1 hair, at mean-head coordinates (P, 3) in dm."""
     line = _interpolated(rest[:, 2], HAIRLINE_Z, HAIRLINE_Y) + person.hairline
     ragged = 0.05 * noise(rest, 5.0, person.shift) + 0.03 * noise(rest, 17.0, person.shift)
     return _step(line - rest[:, 1] + ragged, -0.04, 0.06)
 
 
 def beard_cover(surface: Surface, person: Person) -> np.ndarray:
-    """(P,) 0..1 moustache, chin and jaw; faint when person.beard is small."""
+    """(P,): 0..1, cover of the beard on moustache, chin and jaw, times person.beard."""
     x, y, z = np.abs(surface.rest[:, 0]), surface.rest[:, 1], surface.rest[:, 2]
     top = _interpolated(x, [0, 0.12, 0.30, 0.5, 0.75], [0.20, 0.20, 0.26, 0.16, -0.1])
     region = _step(y, top, top + 0.10) * _step(-y, -0.86, -0.70) * _step(-z, -0.35, -0.15)
@@ -69,7 +69,7 @@ def beard_cover(surface: Surface, person: Person) -> np.ndarray:
 
 
 def brow_cover(rest: np.ndarray, person: Person, eye: np.ndarray) -> np.ndarray:
-    """(P,) 0..1 the two eyebrows, arcs above the eyes that thin out at the temples."""
+    """(P,): 0..1, cover of the eyebrows, arcs above the eyes that thin out at the temples."""
     along = (np.abs(rest[:, 0]) - (eye[0] - 0.20)) / 0.46  # 0 at the nose, 1 at the temple
     arch = 0.225 + person.brow_height + 0.06 * (1 - (1.6 * along - 1) ** 2)
     height = eye[1] - rest[:, 1] - arch  # dm above the brow's middle
@@ -112,7 +112,7 @@ def _eye(rest, person, eye):
 
 
 def _lashes(rest, eye):
-    """(P,) 0..1 the rims of the lids, stronger above, found by their distance from the eyeball."""
+    """(P,): 0..1, the rims of the lids, by the distance from the eyeball; stronger above."""
     offset = _one_side(rest) - eye[:3]
     distance = np.sqrt(np.einsum("pc,pc->p", offset, offset))
     rim = 1 - _step(distance, 1.04 * eye[3], 1.14 * eye[3])
@@ -120,7 +120,7 @@ def _lashes(rest, eye):
 
 
 def _cavity(surface):
-    """(P,) darkening in nostrils, lid folds and behind the ears."""
+    """(P,): factor of the colour, small in nostrils, lid folds and behind the ears."""
     return 0.30 + 0.70 * _step(surface.openness, 0.08, 0.52)
 
 
@@ -129,7 +129,7 @@ def _stubble_colour(person):
 
 
 def _one_side(points):
-    """(P, 3) with x made positive: what is painted from these is symmetric."""
+    """(P, 3): points with |x|, for symmetric painting."""
     return np.column_stack([np.abs(points[:, 0]), points[:, 1:]])
 
 
@@ -143,7 +143,7 @@ def _interpolated(value, knots, heights):
 
 
 def _step(value, low, high):
-    """Smooth 0 (below low) to 1 (above high)."""
+    """A smooth step from 0 (below low) to 1 (above high)."""
     t = ((value - low) / (high - low)).clip(0, 1)
     return t * t * (3 - 2 * t)
 

@@ -1,8 +1,8 @@
-"""Where a head's skin lies in its texture, and what lies there on the mean head.
+"""The texture coordinates of the head model, and the mean head's attributes per texel.
 
-A texture is `TEXTURE` px a side. Columns are the angle about the vertical through the head, rows
+A texture has `TEXTURE` x `TEXTURE` px. Columns are the angle about the head's vertical axis, rows
 the height; both are stretched so that the face gets most pixels. Below the skin, an atlas has a
-strip with the two eyeballs as seen from ahead, `EYE` px each, the picture's left one first.
+strip with frontal views of the two eyeballs, `EYE` px each, the picture's left one first.
 """
 
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from l2rkit.render.mesh_raster import interpolate, rasterize_mesh, vertex_normal
 LANDMARKS = Path(__file__).with_name("head_landmarks.npz")
 TEXTURE, EYE = 320, 48  # px
 AXIS_Z, MIDDLE_Y, HALF_HEIGHT = 0.55, 0.10, 1.7  # dm on the mean head
-STRETCH_ACROSS, STRETCH_DOWN = 2.0, 1.2  # how much more of the texture the face gets
+STRETCH_ACROSS, STRETCH_DOWN = 2.0, 1.2  # 1 + this: magnification of the face's middle
 EYE_REACH = 1.1  # half the side of an eye's patch, in radii of the eyeball
 
 
 def skin_uv(points: np.ndarray) -> np.ndarray:
-    """(..., 2) column and row in [0, 1] of the texture, of mean-head points (..., 3) in dm."""
+    """(..., 2): column and row in [0, 1] of the texture, for mean-head points (..., 3) in dm."""
     angle = np.arctan2(points[..., 0], AXIS_Z - points[..., 2]) / np.pi
     height = (points[..., 1] - MIDDLE_Y) / HALF_HEIGHT
     return 0.5 + 0.5 * np.stack(
@@ -32,9 +32,9 @@ def skin_uv(points: np.ndarray) -> np.ndarray:
 
 
 def eye_uv(points: np.ndarray, eye: np.ndarray) -> np.ndarray:
-    """(..., 2) column and row in [0, 1] of an eye's patch, of mean-head points (..., 3) in dm.
+    """(..., 2): column and row in [0, 1] of an eye's patch, for mean-head points (..., 3) in dm.
 
-    eye (4,): the model's right eye in the picture; the left one is its mirror image.
+    eye (4,): `HeadModel.eye`, the right one in the picture; the left one is its mirror image.
     """
     centre = np.stack([np.sign(points[..., 0]) * eye[0], np.full(points.shape[:-1], eye[1])], -1)
     return 0.5 + 0.5 * (points[..., :2] - centre) / (EYE_REACH * eye[3])
@@ -49,25 +49,25 @@ def landmark_points(model: HeadModel, vertices: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Texels:
-    """What lies at each texel of the skin: all (TEXTURE, TEXTURE, ...), NaN-free."""
+    """The mean head's attributes at each texel of the skin; T is TEXTURE."""
 
     rest: np.ndarray  # (T, T, 3) dm on the mean head
-    normal: np.ndarray  # (T, T, 3) out of it
+    normal: np.ndarray  # (T, T, 3) unit, outward
     openness: np.ndarray  # (T, T)
     masks: dict[str, np.ndarray]  # (T, T) each, the model's
-    seen: np.ndarray  # (T, T) bool: there is skin; elsewhere the nearest is repeated
+    seen: np.ndarray  # (T, T) bool: skin; other texels have the nearest skin's values
 
 
 @lru_cache(maxsize=1)
 def texels() -> Texels:
-    """Of the mean head, from its outermost skin."""
+    """The texels of the mean head's outermost skin."""
     model = HeadModel.load()
     flat = (model.part == 0) & (model.masks["inside-mouth"] < 0.5)
     uv = skin_uv(model.mean)
     across = np.ptp(uv[model.triangles, 0], axis=1)
     triangles = model.triangles[flat[model.triangles].all(1) & (across < 0.3)]
     radius = np.hypot(model.mean[:, 0], model.mean[:, 2] - AXIS_Z)
-    depth = 1000 - radius  # so far away that nothing is foreshortened; the outermost wins
+    depth = 1000 - radius  # large, against foreshortening; the outermost skin wins
     pixels = np.column_stack([uv * TEXTURE - 0.5, depth]).astype(np.float64)
     face, weights, _ = rasterize_mesh(pixels, triangles, TEXTURE)
     seen = face >= 0
@@ -91,7 +91,7 @@ def texels() -> Texels:
 
 
 def eye_texels(model: HeadModel) -> np.ndarray:
-    """(EYE, 2 EYE, 3) dm: the front of the eyeballs on the mean head, the left one first."""
+    """(EYE, 2 EYE, 3): dm on the mean head of the eyeballs' front, the left one first."""
     across = (np.arange(EYE) + 0.5) / EYE * 2 - 1
     x, y = np.meshgrid(across, across)
     x, y = (EYE_REACH * model.eye[3] * each for each in (x, y))
@@ -101,7 +101,7 @@ def eye_texels(model: HeadModel) -> np.ndarray:
 
 
 def filled(picture: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """(H, W, C): the picture where known (H, W) is 1, elsewhere continued smoothly (pull-push)."""
+    """(H, W, C): the picture where known (H, W) is 1, elsewhere filled smoothly (pull-push)."""
     height, width = known.shape
     if min(height, width) <= 2:
         total = known.sum()
@@ -121,7 +121,7 @@ def _stretched(value, amount):
 
 
 def _nearest_known(known):
-    """Index arrays (H, W), (H, W) of the nearest pixel that is known."""
+    """Row and column indices, (H, W) each, of the nearest known pixel."""
     labels = cv2.distanceTransformWithLabels(
         (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )[1]

@@ -1,4 +1,4 @@
-"""One random photo of a person: expression, view, light and background."""
+"""The random conditions of a photo: expression, view, light and background."""
 
 from dataclasses import dataclass
 
@@ -11,21 +11,21 @@ YAW_SPREAD_DEG, YAW_LIMIT_DEG, TILT_SPREAD_DEG = 22, 45, 6
 SHIFT_SPREAD = np.array([0.003, 0.003, 0.004])  # scene units: about 1 pixel of 64
 LIGHT_CONE_DEG = 60  # the light's largest angle from the camera's axis
 BRIGHTEST = 1.15  # ambient + diffuse
-NEVER = ("tongueOut", "mouthClose")  # the second undoes an open jaw and crosses the lips without
+NEVER = ("tongueOut", "mouthClose")  # the second crosses the lips of a closed jaw
 
 
 @dataclass(frozen=True)
 class Capture:
-    """Radians and scene units; light is ambient, diffuse, then the unit vector to the light."""
+    """The conditions of a photo, in radians and scene units."""
 
     action: np.ndarray  # (52,)
     view: np.ndarray  # (6,) rx, ry, rz, tx, ty, tz
-    light: np.ndarray  # (5,)
-    background: tuple[np.ndarray, ...]  # coarse colour grids (N, N, 3), to be smoothly enlarged
+    light: np.ndarray  # (5,) ambient, diffuse, unit vector to the light
+    background: tuple[np.ndarray, ...]  # coarse colour grids (N, N, 3), to be upsampled
 
 
 def random_capture(model: HeadModel, rng: np.random.Generator) -> Capture:
-    """Conditions drawn from rng."""
+    """Random conditions."""
     return Capture(
         action=_actions(model, rng),
         view=_view(rng),
@@ -35,7 +35,7 @@ def random_capture(model: HeadModel, rng: np.random.Generator) -> Capture:
 
 
 def rotation(angles: np.ndarray) -> np.ndarray:
-    """(3, 3) Rz Ry Rx of angles (rx, ry, rz) in radians."""
+    """(3, 3): Rz Ry Rx of angles (rx, ry, rz) in radians."""
     (cx, cy, cz), (sx, sy, sz) = np.cos(angles), np.sin(angles)
     about_x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
     about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])

@@ -1,7 +1,7 @@
-"""A person of the second version: shape, textures and what covers them, drawn from a generator.
+"""Random people of version 2: shape, textures and occluders.
 
-Two thirds have photographic skin, mixed of two portraits of the split; a third is painted as in
-version 1. The same generator state gives the same person.
+Two thirds have photographic skin, mixed from two portraits of the split; the others have painted
+skin as in version 1. Equal generator states give the same person.
 """
 
 from dataclasses import dataclass
@@ -21,16 +21,16 @@ from l2rkit.data.heads.skins import REGIONS, Skin, Skins, mixed, mixed_shape, re
 from l2rkit.render.mesh_raster import vertex_normals
 
 PAINTED = 1 / 3  # share of people with painted skin
-WIDER = 0.7  # share of USUAL by which eyes are opened wider than the fit has them
-VARIATION = 0.15  # standard deviation of what is added to a portrait's shape coefficients
+WIDER = 0.7  # share of USUAL added to the fitted coefficients, which opens the eyes wider
+VARIATION = 0.15  # standard deviation of random changes of a portrait's shape coefficients
 
 
 @dataclass(frozen=True)
 class Character:
-    """head (V, 3) scene units, blank expression; skin, and its height (T, T) in mm.
+    """A person: head (V, 3) in scene units, neutral; skin, and its height (T, T) in mm.
 
-    age: 0 young .. 1 old, how deep folds are; gloss: strength of highlights; portraits: numbers of
-    those in the skin, none if it is painted.
+    age: 0 young .. 1 old, the depth of folds; gloss: strength of highlights; portraits: numbers of
+    the portraits in the skin, none if it is painted.
     """
 
     head: np.ndarray
@@ -44,16 +44,16 @@ class Character:
 
 
 def texture_side(image_size: int) -> int:
-    """Pixels of the textures that pictures of a size need."""
+    """The textures' side in px for pictures of `image_size` px."""
     return TEXTURE if image_size > 64 else TEXTURE // 2
 
 
 def random_character(
     model: HeadModel, rng: np.random.Generator, split: str, side: int
 ) -> Character:
-    """A person drawn from rng, with portraits of `split` alone; textures are `side` px wide."""
+    """A random person, with portraits of `split` only; textures are `side` px wide."""
     painted = rng.random() < PAINTED
-    person = random_person(model, rng)  # drawn always, so that what follows is the same
+    person = random_person(model, rng)  # always, so that later draws are the same
     age, gloss = float(rng.uniform(0.1, 1)), float(rng.uniform(0.02, 0.10))
     if painted:
         skin = painted_skin(model, person, side)
@@ -82,20 +82,20 @@ def random_character(
 def placed_head(
     model: HeadModel, coefficients: dict[str, np.ndarray], skin: Skin, volume: float
 ) -> np.ndarray:
-    """(V, 3) scene units: face where the mean head has it, hair `volume` dm off the head."""
+    """(V, 3) scene units: the head, its face at the mean head's, hair `volume` dm off the head."""
     head = model.vertices(**coefficients)
     face = model.masks["face"] / model.masks["face"].sum()
     head = head + face @ (to_scene(model.mean) - head)
     uv = (skin_uv(model.mean) * len(skin.hair) - 0.5).astype(np.float32)
     cover = cv2.remap(skin.hair, uv[None, :, 0], uv[None, :, 1], cv2.INTER_LINEAR)[0]
     cover = cover * (1 - model.masks["ears"]) * (model.part == 0)
-    high = np.clip((0.2 - model.mean[:, 1]) / 0.6, 0, 1)  # nothing stands off the nape
+    high = np.clip((0.2 - model.mean[:, 1]) / 0.6, 0, 1)  # 0 at the nape
     normals = vertex_normals(head, model.triangles)
     return head + SCALE * (volume * cover * high)[:, None].astype(np.float32) * normals
 
 
 def painted_skin(model: HeadModel, person: Person, side: int) -> Skin:
-    """The painter of version 1, on textures instead of pixels."""
+    """Skin textures, `side` px wide, painted as in version 1."""
     surface, eyes = _surfaces(side)
     colour = paint(surface, person, model).reshape(side, side, 3)
     eye = EYE * side // TEXTURE
@@ -109,7 +109,7 @@ def painted_skin(model: HeadModel, person: Person, side: int) -> Skin:
 
 @lru_cache(maxsize=4)
 def _surfaces(side):
-    """What the painter of version 1 is asked about: skin and eyes, at each texel."""
+    """Surfaces of skin and eyes for `paint`, one point per texel."""
     known, model = texels(), HeadModel.load()
 
     def small(values):
@@ -129,7 +129,7 @@ def _surfaces(side):
 
 
 def _variation(model, rng):
-    """(S,) N(0, VARIATION) about some of USUAL, twins equal but for a slight difference."""
+    """(S,): N(WIDER * USUAL, VARIATION), left and right modes almost equal."""
     usual = np.array([USUAL.get(name, 0.0) for name in model.shape_names])
     drawn = rng.normal(WIDER * usual, VARIATION)
     left = np.minimum(np.arange(len(drawn)), model.shape_mirror)
@@ -138,7 +138,7 @@ def _variation(model, rng):
 
 
 def _noises(side, rng):
-    """Pores, lines across the face and strands of hair: (side, side) in about [-1, 1]."""
+    """Noise for pores, lines across the face and strands of hair: (side, side), about [-1, 1]."""
     points, shift = _surfaces(side)[0].rest, rng.uniform(0, 32, 3)
     pores = noise(points, 40.0, shift)
     lines = noise(points * np.float32([1, 4, 1]), 5.0, shift + 5)

@@ -17,33 +17,35 @@ from l2rkit.data.heads.render import BACKGROUND_DEPTH, person_head, render_head
 from l2rkit.data.heads.row_store import Layout, RowStore
 from l2rkit.data.heads.store import ChunkStore
 
-VERSION = 1  # raise it with any change of the pictures, or old caches would be taken for new
+VERSION = 1  # increase it with any change of the pictures, which makes old caches invalid
 SPLITS = {"train": 0, "val": 1, "test": 2}
 PHOTOS_PER_PERSON = 4
 PEOPLE_PER_SPLIT = 10_000_000
 CHUNK = 128  # images
-SECONDS_EACH = {64: 0.025, 128: 0.06, 256: 0.2}  # on one core, roughly
+SECONDS_EACH = {64: 0.025, 128: 0.06, 256: 0.2}  # per image on one core, roughly
 NEAR, DEPTH_STEPS = np.float32(0.8), 65535  # depth on disk: uint16 from NEAR to BACKGROUND_DEPTH
 FIELDS = ("img", "depth", "albedo", "normal", "light", "view")
 
 
 @DATASETS.register_module()
 class SyntheticHeads(BaseDataset):
-    """`size` photos of invented people, some of each in a row, cached in `root`.
+    """`size` photos of synthetic heads, `photos_per_person` of each in a row, cached in `root`.
 
-    A photo is drawn when it is first asked for, with the others of its person; with several
-    `workers`, all are drawn at the start.
+    A photo is rendered on first use, with the others of its person. With several `workers`, all are
+    rendered at the start.
 
     A sample before the pipeline is a dict of `person` (int, unique over the splits), `name`, and
-    those of `fields` asked for:
+    the selected `fields`:
 
     - `img`, `albedo` (H, W, 3) uint8 RGB; `normal` (H, W, 3) float32, unit, facing the camera;
-    - `depth` (H, W) float32 in the photo's own view, 1.2 where there is no head;
+    - `depth` (H, W) float32 in the photo's own view, 1.2 outside the head;
     - `light` (5,) ambient, diffuse, direction to the light; `view` (6,) rx, ry, rz, tx, ty, tz.
 
-    Everything follows from (seed, split, index): a smaller set is the beginning of a bigger one.
-    With other `photos_per_person` the same people follow one another, in other photos, which have a
-    cache of their own.
+    Seed, split and index determine each photo, so a smaller set is the beginning of a larger one.
+    Other `photos_per_person` give other photos of the same people, with their own cache.
+
+    Raises:
+        ValueError: the split or a field is unknown, or photos_per_person is below 1.
     """
 
     def __init__(
@@ -74,7 +76,7 @@ class SyntheticHeads(BaseDataset):
         super().__init__(data_root=str(root), pipeline=list(pipeline))
 
     def load_data_list(self) -> list[dict]:
-        """One small dict per image; with several `workers`, all are drawn now."""
+        """One small dict per image; several `workers` render all images first."""
         chunks, each = -(-self.size // CHUNK), self.photos_per_person
         if self.workers > 1:
             make = partial(_make_chunk, self.store, self.seed, self.split, self.image_size, each)
@@ -106,14 +108,14 @@ class SyntheticHeads(BaseDataset):
 
 
 def person_id(split: str, index: int, each: int = PHOTOS_PER_PERSON) -> int:
-    """Who is on image `index` of a split with `each` photos of a person."""
+    """The person on image `index` of a split with `each` photos per person."""
     return SPLITS[split] * PEOPLE_PER_SPLIT + index // each
 
 
 def make_images(
     indices: Sequence[int], seed: int, split: str, size: int, each: int = PHOTOS_PER_PERSON
 ) -> Iterator[dict]:
-    """For each index: `render_head`'s maps and `light` and `view`."""
+    """For each index: a dict of `render_head`'s maps, `light` and `view`."""
     model, last = HeadModel.load(), None
     for index in indices:
         who = person_id(split, index, each)
@@ -126,7 +128,7 @@ def make_images(
 
 
 def layout_of(size: int) -> Layout:
-    """How a photo `size` px wide lies on disk, see `pack`."""
+    """{field: (shape, dtype)} on disk of a photo `size` px wide, see `pack`."""
     return dict(
         img=((size, size, 3), np.uint8),
         depth=((size, size), np.uint16),
@@ -138,7 +140,7 @@ def layout_of(size: int) -> Layout:
 
 
 def make_chunks(store: ChunkStore, chunks: int, make: Callable[[int], None], workers: int):
-    """`make` the missing ones of the first `chunks` chunks, in `workers` processes."""
+    """Calls `make` for the missing ones of the first `chunks` chunks, in `workers` processes."""
     missing = store.missing(chunks)
     if not missing:
         return
@@ -160,7 +162,7 @@ def _make_chunk(store, seed, split, size, each, chunk):
 
 
 def write_chunk(store: ChunkStore, chunk: int, samples: Iterable[dict]) -> None:
-    """All `FIELDS` of samples such as `make_images` gives, as one chunk."""
+    """Writes all `FIELDS` of samples from `make_images` as one chunk."""
     packed = [{field: pack(field, sample[field]) for field in FIELDS} for sample in samples]
     store.write(chunk, {field: np.stack([p[field] for p in packed]) for field in FIELDS})
 
@@ -171,7 +173,7 @@ def sample_of(store: ChunkStore, chunk: int, row: int, fields: Sequence[str]) ->
 
 
 def pack(field: str, array: np.ndarray) -> np.ndarray:
-    """As it lies on disk: colours uint8, depth uint16, normals int8, the rest as it is."""
+    """A field's array on disk: colours uint8, depth uint16, normals int8, others unchanged."""
     if field in ("img", "albedo"):
         return np.round(array * 255).astype(np.uint8)
     if field == "depth":
@@ -182,7 +184,7 @@ def pack(field: str, array: np.ndarray) -> np.ndarray:
 
 
 def unpack(field: str, array: np.ndarray) -> np.ndarray:
-    """The inverse of `pack` as far as a pipeline wants it: colours stay uint8."""
+    """The inverse of `pack` for pipelines: colours stay uint8."""
     if field == "depth":
         depth = NEAR + array.astype(np.float32) * (
             (BACKGROUND_DEPTH - NEAR) / np.float32(DEPTH_STEPS)

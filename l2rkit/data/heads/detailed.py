@@ -1,4 +1,4 @@
-"""Version 2 of the synthetic heads: skin of portraits, fine relief, occluders; made lazily."""
+"""Version 2 of the synthetic heads: photographic skin, fine relief, occluders; made lazily."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,32 +16,35 @@ from l2rkit.data.heads.render import BACKGROUND_DEPTH
 from l2rkit.data.heads.row_store import Layout, RowStore
 from l2rkit.errors import DataError, near
 
-VERSION = 2  # raise it with any change of the pictures, or old caches would be taken for new
-PERSON_DRAWS, SCENE_DRAWS = 11, 12  # tell these draws from those of version 1
+VERSION = 2  # increase it with any change of the pictures, which makes old caches invalid
+PERSON_DRAWS, SCENE_DRAWS = 11, 12  # seeds other than version 1's
 STORED = ("img", "depth", "albedo", "normal", "light", "view", "occluder")
 FIELDS = (*STORED, "mask")
 NORMAL_STEPS = 32767
-SECONDS_EACH = {64: 0.015, 128: 0.05, 256: 0.18}  # on one core, roughly, with their people
+SECONDS_EACH = {64: 0.015, 128: 0.05, 256: 0.18}  # per image on one core, roughly
 
 
 @DATASETS.register_module()
 class DetailedHeads(BaseDataset):
-    """`size` photos of people with photographic or painted skin and fine relief, some of each.
+    """`size` photos of heads with photographic or painted skin and fine relief.
 
     A sample before the pipeline is a dict of `person` (int, unique over the splits), `name`, and
-    those of `fields` asked for:
+    the selected `fields`:
 
     - `img`, `albedo` (H, W, 3) uint8 RGB; `normal` (H, W, 3) float32, unit, facing the camera;
-    - `depth` (H, W) float32 in the photo's own view, 1.2 where there is no head;
+    - `depth` (H, W) float32 in the photo's own view, 1.2 outside the head;
     - `light` (5,) ambient, diffuse, direction to the light; `view` (6,) rx, ry, rz, tx, ty, tz;
     - `occluder` (H, W) uint8, 1 where glasses, hair, a beard or a hat hide the head;
     - `mask` (H, W) uint8, 1 where the photo shows the head itself.
 
-    Depth, normals and albedo are the head's own, behind occluders, too. Skins of a split are mixed
-    of that split's portraits alone.
+    Depth, normals and albedo are the head's own, also behind occluders. Skins of a split are mixed
+    from that split's portraits only. `photos_per_person` photos of each person follow one another.
 
-    A photo is drawn when it is first asked for, with the others of its person, and kept in `root`.
-    Everything follows from (seed, split, index): a smaller set is the beginning of a bigger one.
+    A photo is rendered on first use, with the others of its person, and cached in `root`. Seed,
+    split and index determine each photo, so a smaller set is the beginning of a larger one.
+
+    Raises:
+        DataError: the split or a field is unknown, or photos_per_person is below 1.
     """
 
     def __init__(
@@ -70,7 +73,7 @@ class DetailedHeads(BaseDataset):
         super().__init__(data_root=str(root), pipeline=list(pipeline))
 
     def load_data_list(self) -> list[dict]:
-        """One small dict per image; says what drawing all of them would take."""
+        """One small dict per image; prints the time that rendering all of them takes."""
         self.store.announce(self.size, self.image_size, SECONDS_EACH)
         each = self.photos_per_person
         return [
@@ -104,7 +107,7 @@ class DetailedHeads(BaseDataset):
 def detailed_images(
     indices: Sequence[int], seed: int, split: str, size: int, each: int = PHOTOS_PER_PERSON
 ) -> Iterator[dict]:
-    """For each index: `render_portrait`'s maps and `light` and `view`."""
+    """For each index: a dict of `render_portrait`'s maps, `light` and `view`."""
     model, last = HeadModel.load(), None
     for index in indices:
         who = person_id(split, index, each)
@@ -119,7 +122,7 @@ def detailed_images(
 
 
 def layout_of(size: int) -> Layout:
-    """How a photo `size` px wide lies on disk."""
+    """{field: (shape, dtype)} on disk of a photo `size` px wide, see `packed`."""
     return dict(
         img=((size, size, 3), np.uint8),
         depth=((size, size), np.uint16),
@@ -132,7 +135,7 @@ def layout_of(size: int) -> Layout:
 
 
 def packed(field: str, array: np.ndarray) -> np.ndarray:
-    """As it lies on disk: like version 1, but normals int16, whose steps are finer than skin."""
+    """A field's array on disk: as in version 1, but normals int16, for fine relief."""
     if field == "normal":
         return np.round(array * NORMAL_STEPS).astype(np.int16)
     return pack(field, array)

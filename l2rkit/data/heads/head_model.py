@@ -1,6 +1,6 @@
-"""A linear head: mean + macro mix + shape modes + facial actions, read from one small asset.
+"""A linear head model: mean + macro mix + shape modes + facial actions.
 
-Made by tools/builders/build_head_model.py; sources and licence (CC0) are in the asset's `source`.
+tools/builders/build_head_model.py made its file, whose `source` has the sources and licence (CC0).
 """
 
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ import numpy as np
 
 ASSET = Path(__file__).with_name("head_model.npz")
 SCALE = 0.112  # scene units per decimetre: the face fills a 10 degree view at distance 1
-ORIGIN = np.array([0, -0.008, 0.989], np.float32)  # scene units: the model's origin, so placed
-# that brows to chin fill the frame and depths spread as in Unsup3D's renderings of the BFM
+ORIGIN = np.array([0, -0.008, 0.989], np.float32)  # scene units: the place of the model's origin;
+# brows to chin fill the frame, and depths spread as in Unsup3D's renderings of the BFM
 
 
 @dataclass(frozen=True)
 class HeadModel:
     """V vertices in decimetres around the face's centre, x right, y down, z away from the camera.
 
-    A basis is (K, V, 3) displacements with K names. Shape modes and actions of the right side
-    are exact mirror images of their left twins (`l-x` and `r-x`; `xLeft` and `xRight`).
+    A basis is (K, V, 3) displacements with K names. Shape modes and actions of the right side are
+    exact mirror images of those of the left side (`l-x` and `r-x`; `xLeft` and `xRight`).
     """
 
     mean: np.ndarray  # (V, 3)
@@ -41,7 +41,7 @@ class HeadModel:
     @staticmethod
     @lru_cache(maxsize=1)
     def load(path: Path = ASSET) -> "HeadModel":
-        """The model of the asset, read once per process."""
+        """The shipped model, read once per process."""
         with np.load(path) as asset:
             arrays = dict(asset)
         step = np.float32(arrays["step"])
@@ -71,7 +71,11 @@ class HeadModel:
         )
 
     def offsets(self, basis: str, coefficients: np.ndarray) -> np.ndarray:
-        """(V, 3) decimetres: the named basis ('shape', 'action', ...) times its coefficients."""
+        """(V, 3) decimetres: a basis ('shape', 'action', ...) times its coefficients (K,).
+
+        Raises:
+            ValueError: there are not K coefficients.
+        """
         modes = getattr(self, basis)
         if len(coefficients) != len(modes):
             raise ValueError(f"{basis} wants {len(modes)} coefficients, got {len(coefficients)}")
@@ -93,19 +97,19 @@ class HeadModel:
 
     @cached_property
     def shape_mirror(self) -> np.ndarray:
-        """(S,) for each shape mode the number of its mirror image (itself in the middle)."""
+        """(S,): the index of each shape mode's mirror image, its own for symmetric modes."""
         swap = {"l-": "r-", "r-": "l-"}
         twins = [swap.get(name[:2], name[:2]) + name[2:] for name in self.shape_names]
         return np.array([self.shape_names.index(twin) for twin in twins])
 
     @cached_property
     def eye(self) -> np.ndarray:
-        """(4,) centre x > 0, y, z and radius in dm of the eye on the right of the image."""
+        """(4,): centre x > 0, y, z and radius in dm of the eye on the right of the image."""
         eye = self.mean[(self.part == 1) & (self.mean[:, 0] > 0)]
         low, high = eye.min(0), eye.max(0)
         return np.float32([*(low + high) / 2, (high[1] - low[1]) / 2])
 
 
 def to_scene(points: np.ndarray) -> np.ndarray:
-    """Decimetres around the face's centre -> scene units."""
+    """Points (..., 3) in scene units, from decimetres around the face's centre."""
     return ORIGIN + np.float32(SCALE) * points

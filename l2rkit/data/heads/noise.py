@@ -1,4 +1,4 @@
-"""Smooth random functions of space, so that a person's skin looks the same in every picture."""
+"""Smooth noise in space, by which a person's skin looks the same in every picture."""
 
 from functools import lru_cache
 
@@ -38,5 +38,8 @@ def _trilinear(lattice, points, scale, shift):
 
 
 def noise(points: np.ndarray, frequency: float, shift: np.ndarray) -> np.ndarray:
-    """(P,) in [-1, 1]: value noise at points (P, 3), `frequency` bumps per unit, moved by shift."""
+    """(P,) in [-1, 1]: value noise at points (P, 3), `frequency` cells per unit.
+
+    shift (3,): offset in cells.
+    """
     return _trilinear(_lattice(), points, float(frequency), np.asarray(shift, np.float64))

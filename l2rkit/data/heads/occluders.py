@@ -1,7 +1,7 @@
-"""What hides parts of a face: glasses, hair over it, beards, hats. Simple procedural shapes.
+"""Procedural occluders of faces: glasses, hair over the face, beards, hats.
 
-A `Shell` lies over the head like a second skin, some mm off, and covers what its map says; a `Part`
-is a mesh of its own that moves with the head. Both have the colour of cloth, hair or plastic.
+A `Shell` is a layer some mm off the head, with a map of its opacity. A `Part` is a separate mesh
+that moves with the head.
 """
 
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from l2rkit.data.heads.noise import noise
 from l2rkit.data.heads.person import Person
 from l2rkit.data.heads.skins import Skin
 
-# Shares of men and of other people who wear it.
+# Probabilities for men and for others.
 ODDS = {"glasses": (0.12, 0.12), "hair": (0.08, 0.35), "beard": (0.15, 0.0), "hat": (0.08, 0.08)}
-SIDES = 8  # of a glasses' tube
+SIDES = 8  # of the tubes of glasses
 
 
 @dataclass(frozen=True)
 class Shell:
-    """A layer `thickness` dm (V,) off the head; colour (T, T, 3), cover (T, T) 0..1."""
+    """A layer `thickness` (V,) dm off the head; colour (T, T, 3), opacity `cover` (T, T) 0..1."""
 
     kind: str
     thickness: np.ndarray
@@ -33,9 +33,9 @@ class Shell:
 
 @dataclass(frozen=True)
 class Part:
-    """A mesh fixed to the head: points (P, 3) scene units beside the placed mean head.
+    """A mesh fixed to the head: points (P, 3) in scene units, in the frame of the placed mean head.
 
-    triangles (T, 3); colour (T, 3) and opacity (T,) of each triangle; gloss of its highlights.
+    triangles (T, 3); colour (T, 3) and opacity (T,) per triangle; gloss: strength of highlights.
     """
 
     kind: str
@@ -52,7 +52,7 @@ Occluder = Shell | Part
 def random_occluders(
     model: HeadModel, rng: np.random.Generator, skin: Skin, person: Person, male: bool, side: int
 ) -> tuple[Occluder, ...]:
-    """What a person wears in all photos, drawn from rng."""
+    """The random occluders of a person, the same in all photos."""
     draws = {kind: rng.random() for kind in ODDS}
     seeds = rng.integers(2**32, size=len(ODDS))
     makers = dict(glasses=glasses, hair=fringe, beard=beard, hat=hat)
@@ -65,7 +65,7 @@ def random_occluders(
 
 
 def hair_colour(skin: Skin, person: Person) -> np.ndarray:
-    """(3,): that of the hair in the picture if there is enough, else the person's."""
+    """(3,): the mean colour of the skin texture's hair if there is enough, else the person's."""
     amount = skin.hair.sum()
     if amount < 0.01 * skin.hair.size:
         return person.hair.astype(np.float32)
@@ -73,7 +73,7 @@ def hair_colour(skin: Skin, person: Person) -> np.ndarray:
 
 
 def beard(model: HeadModel, rng: np.random.Generator, tone: np.ndarray, side: int) -> Shell:
-    """A full beard of 3 to 12 mm, or a moustache and chin."""
+    """A beard of 3 to 12 mm, from moustache and chin only to a full one."""
     rest = _rest(side)
     x, y, z = np.abs(rest[..., 0]), rest[..., 1], rest[..., 2]
     reach = rng.uniform(0.25, 0.8)
@@ -91,7 +91,7 @@ def beard(model: HeadModel, rng: np.random.Generator, tone: np.ndarray, side: in
 
 
 def fringe(model: HeadModel, rng: np.random.Generator, tone: np.ndarray, side: int) -> Shell:
-    """Hair around the face and mostly over it: a parting, and locks of random length."""
+    """Hair around the face and mostly over the forehead, with a parting and random length."""
     rest = _rest(side)
     x, y = rest[..., 0], rest[..., 1]
     parting = rng.uniform(-0.4, 0.4)
@@ -111,7 +111,7 @@ def fringe(model: HeadModel, rng: np.random.Generator, tone: np.ndarray, side: i
 
 
 def hat(model: HeadModel, rng: np.random.Generator, tone: np.ndarray, side: int) -> Shell:
-    """A knitted cap, a scarf or a band of one cloth, down to the brows or not."""
+    """A knitted cap or scarf of one colour, with a random lower edge."""
     rest = _rest(side)
     y, z = rest[..., 1], rest[..., 2]
     edge = rng.uniform(-0.78, -0.55)
@@ -128,7 +128,7 @@ def hat(model: HeadModel, rng: np.random.Generator, tone: np.ndarray, side: int)
 
 
 def glasses(model: HeadModel, rng: np.random.Generator, tone: np.ndarray, side: int) -> Part:
-    """Two rims, a bridge, two temples; lenses clear or dark."""
+    """Glasses: two rims, a bridge, two temples, clear or dark lenses."""
     eye = model.eye
     width, height = rng.uniform(0.21, 0.27), rng.uniform(0.13, 0.22)
     roundness, tube = rng.uniform(2.0, 4.5), rng.uniform(0.008, 0.024)
@@ -173,7 +173,7 @@ def _part(kind, meshes, gloss):
 
 
 def _tube(line, radius, closed):
-    """Points (P, 3) and triangles of a tube around a line (N, 3)."""
+    """Points (P, 3) and triangles (T, 3) of a tube around a line (N, 3)."""
     count = len(line)
     along = np.roll(line, -1, 0) - np.roll(line, 1, 0)
     if not closed:
@@ -199,7 +199,7 @@ def _rest(side):
 
 
 def _strands(side, rng, scale):
-    """(side, side) in about [-1, 1]: long thin bumps that run down the head."""
+    """(side, side), about [-1, 1]: noise of long thin strands that run down the head."""
     points, shift = _rest(side).reshape(-1, 3), rng.uniform(0, 32, 3)
     wavy = points + np.float32(0.05) * noise(points, 4.0, shift)[:, None]
     fine = noise(wavy * np.float32(scale), 9.0, shift)

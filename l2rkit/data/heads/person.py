@@ -1,4 +1,4 @@
-"""A random person: a head's shape and colours, the same in every picture of that person."""
+"""Random people of version 1: shape and colours, the same in every picture of a person."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ import numpy as np
 from l2rkit.data.heads.head_model import HeadModel
 
 SHAPE_SPREAD = 0.3  # standard deviation of the shape coefficients
-SIDE_SPREAD = 0.06  # of the difference between left and right twins
-USUAL = {"l-eye-scale": 0.3, "l-eye-height2": 0.35}  # the model's mean face looks half asleep
+SIDE_SPREAD = 0.06  # standard deviation of the difference between left and right modes
+USUAL = {"l-eye-scale": 0.3, "l-eye-height2": 0.35}  # means; the model's own eyes are half closed
 SKIN = np.array(  # sRGB, light to dark
     [
         [0.93, 0.76, 0.68],
@@ -45,7 +45,7 @@ IRIS = np.float32(  # brown, dark brown, hazel, green, blue, grey
 
 @dataclass(frozen=True)
 class Person:
-    """Coefficients of the head model, and what the painter needs; colours are sRGB in [0, 1]."""
+    """Coefficients of the head model, and the parameters of `paint`; colours sRGB in [0, 1]."""
 
     shape: np.ndarray  # (S,)
     macro: np.ndarray  # (18,) sums to 1
@@ -56,8 +56,8 @@ class Person:
     brow: np.ndarray  # (3,)
     iris: np.ndarray  # (3,)
     shirt: np.ndarray  # (3,)
-    hairline: float  # dm that the hair begins lower (+) or higher (-) than usual
-    volume: float  # dm by which the hair stands off the head; 0 is close-cropped
+    hairline: float  # dm, lower (+) or higher (-) than usual
+    volume: float  # dm of hair off the head; 0 is close-cropped
     baldness: float  # 0 full hair, 1 bare skin
     brow_thickness: float  # dm, half
     brow_height: float  # dm above the usual
@@ -66,11 +66,11 @@ class Person:
     freckles: float  # 0..1
     beard: float  # 0 shaven, 1 full
     mottle: float  # strength of slow colour changes
-    shift: np.ndarray  # (3,) where in the noise this person's skin is cut from
+    shift: np.ndarray  # (3,) offset of this person's skin in the noise
 
 
 def random_person(model: HeadModel, rng: np.random.Generator) -> Person:
-    """A person drawn from rng; two generators in the same state give the same person."""
+    """A random person; equal generator states give the same person."""
     male = float(rng.beta(0.5, 0.5))
     race = rng.dirichlet([0.5, 0.5, 0.5])
     age = rng.dirichlet([0.25, 1.0, 0.6])  # child, young, old
@@ -104,7 +104,7 @@ def random_person(model: HeadModel, rng: np.random.Generator) -> Person:
 
 
 def _shape(model, rng):
-    """(S,) N(0, SHAPE_SPREAD) about USUAL, twins equal but for a slight difference."""
+    """(S,): N(USUAL, SHAPE_SPREAD), left and right modes almost equal."""
     usual = np.array([USUAL.get(name, 0.0) for name in model.shape_names])
     drawn = rng.normal(usual, SHAPE_SPREAD)
     left = np.minimum(np.arange(len(drawn)), model.shape_mirror)
@@ -112,7 +112,7 @@ def _shape(model, rng):
 
 
 def _darkness(race, rng):
-    """0..1, from the mix of african, asian, caucasian."""
+    """0..1: darkness of the skin, from the mix of the model's race macros."""
     return float(np.clip(race @ [0.72, 0.28, 0.12] + rng.normal(0, 0.13), 0, 1))
 
 

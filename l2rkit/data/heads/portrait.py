@@ -1,7 +1,7 @@
-"""Draw a character in a scene: image, depth, albedo, normals and what occluders hide.
+"""Renders a character of version 2: image, depth, albedo, normals and occluder mask.
 
-Depth, normals and albedo are the head's own, relief included, also where an occluder hides it;
-`occluder` says where. So the truth behind glasses, hair, beards and hats is known.
+Depth, normals and albedo are the head's own, including relief, also behind glasses, hair, beards
+and hats.
 """
 
 from functools import lru_cache
@@ -20,15 +20,15 @@ from l2rkit.data.heads.texturing import covered, front_triangles, lit, surface_g
 from l2rkit.render.mesh_raster import interpolate, rasterize_mesh, vertex_normals
 
 SHARPNESS, EYE_SHARPNESS, EYE_GLOSS = 10.0, 80.0, 0.25  # Blinn-Phong
-HIDDEN = 0.25  # share of a pixel from which on it counts as occluded
+HIDDEN = 0.25  # a pixel counts as occluded above this share
 SHIRT_FROM = 1.15  # dm below the middle of the face
 
 
 def render_portrait(model: HeadModel, person: Character, capture: Capture, size: int) -> dict:
     """{img (S,S,3) in [0,1], depth (S,S), albedo (S,S,3), normal (S,S,3), occluder (S,S) 0 or 1}.
 
-    The image is averaged over finer pixels, and has highlights besides Lambert's shading; the other
-    maps are those of the pixel centres, of textures as fine as the pixels. Behind the head depth is
+    The image is supersampled, with highlights in addition to Lambertian shading. The other maps are
+    those of pixel centres, from textures with texels as large as pixels. On the background depth is
     BACKGROUND_DEPTH, the normal is (0, 0, -1) and the albedo is the background.
     """
     blank = person.head + SCALE * model.offsets("action", capture.action)
@@ -64,7 +64,7 @@ def render_portrait(model: HeadModel, person: Character, capture: Capture, size:
 
 
 def _layers(person: Character, height: np.ndarray, size: int) -> list[np.ndarray]:
-    """The textures as `textured` wants them: for the finer picture, and for one of `size` px."""
+    """The skin textures for `textured`: for the supersampled picture, and for one of `size` px."""
     side = len(height)
     stack = np.empty((side, side, 5), np.float32)
     stack[..., :3], stack[..., 3], stack[..., 4] = person.skin.colour, height, person.skin.hair
@@ -76,7 +76,7 @@ def _layers(person: Character, height: np.ndarray, size: int) -> list[np.ndarray
 
 
 def _with_slopes(stack):
-    """(T, T, 7) of (T, T, 5): derivatives of the height in scene units, along u and v, added."""
+    """(T, T, 7): a stack (T, T, 5) with the height's derivatives in scene units along u and v."""
     side = len(stack)
     out = np.zeros((side, side, 7), np.float32)
     out[..., :4], out[..., 6] = stack[..., :4], stack[..., 4]
@@ -94,7 +94,7 @@ def _attributes(model, points, normals):
 
 @lru_cache(maxsize=1)
 def _fixed():
-    """What of the attributes of vertices is the same for all heads."""
+    """The vertex attributes that are the same for all heads."""
     model = HeadModel.load()
     eye = eye_uv(model.mean, model.eye)
     eye[:, 0] += model.mean[:, 0] > 0  # the patches lie side by side
@@ -158,7 +158,7 @@ def _part(part: Part, turn, capture, size):
 
 @lru_cache(maxsize=1)
 def _outer_skin():
-    """(T, 3): triangles that shells lie on: skin without ears and mouth, and without the seam."""
+    """(T, 3): the triangles of shells: skin without ears, mouth and the texture's seam."""
     model = HeadModel.load()
     flat = (model.part == 0) & (model.masks["inside-mouth"] < 0.5) & (model.masks["ears"] < 0.3)
     across = np.ptp(skin_uv(model.mean)[model.triangles, 0], axis=1)

@@ -1,4 +1,4 @@
-"""Scenes of the second version: expressions that faces make, and backgrounds as in photos."""
+"""The random conditions of version 2: natural expressions, and backgrounds as in photos."""
 
 import cv2
 import numpy as np
@@ -6,7 +6,7 @@ import numpy as np
 from l2rkit.data.heads.capture import Capture, random_capture
 from l2rkit.data.heads.head_model import HeadModel
 
-# Expressions: actions and their full strengths; `X` stands for Left and Right.
+# Expressions: actions and their full strengths; `X` means Left and Right.
 EXPRESSIONS = (
     {"mouthSmileX": 0.9, "cheekSquintX": 0.5, "mouthDimpleX": 0.2},
     {"mouthSmileX": 0.8, "cheekSquintX": 0.6, "jawOpen": 0.18, "mouthUpperUpX": 0.25},
@@ -18,8 +18,8 @@ EXPRESSIONS = (
     {"mouthPucker": 0.5},
 )
 NEUTRAL, SECOND, WINK = 0.35, 0.3, 0.03  # shares of photos
-BRIGHTER, BRIGHT = 0.5, (0.55, 0.5)  # how much lights of version 1 are like this one
-UNEVEN = 0.15  # by how much one side's action differs from the other's
+BRIGHTER, BRIGHT = 0.5, (0.55, 0.5)  # weight and strengths of a light blended with version 1's
+UNEVEN = 0.15  # relative standard deviation of each side's action
 PALETTE = np.float32(  # walls, sky, foliage, wood, night
     [[0.85, 0.84, 0.82], [0.55, 0.56, 0.58], [0.60, 0.72, 0.86], [0.30, 0.40, 0.22],
      [0.50, 0.38, 0.27], [0.10, 0.10, 0.12], [0.72, 0.62, 0.50]]
@@ -27,7 +27,7 @@ PALETTE = np.float32(  # walls, sky, foliage, wood, night
 
 
 def random_portrait_capture(model: HeadModel, rng: np.random.Generator) -> Capture:
-    """A scene drawn from rng: views as in version 1, lights less dark."""
+    """Random conditions: views as in version 1, brighter lights."""
     capture = random_capture(model, rng)
     light = capture.light.copy()
     light[:2] = light[:2] * (1 - BRIGHTER) + BRIGHTER * np.float32(BRIGHT)
@@ -35,7 +35,7 @@ def random_portrait_capture(model: HeadModel, rng: np.random.Generator) -> Captu
 
 
 def expression(model: HeadModel, rng: np.random.Generator) -> np.ndarray:
-    """(52,) actions: none, or one or two of EXPRESSIONS by some part; eyes may look aside."""
+    """(52,): actions of none, one or two EXPRESSIONS of random strength, and a gaze."""
     action = np.zeros(len(model.action_names), np.float32)
 
     def add(name, amount):
@@ -60,7 +60,7 @@ def expression(model: HeadModel, rng: np.random.Generator) -> np.ndarray:
 
 
 def background(rng: np.random.Generator) -> np.ndarray:
-    """(32, 32, 3) in [0, 1]: a few muted colours, out of focus."""
+    """(32, 32, 3) in [0, 1]: blurred rectangles of a few muted colours."""
     colours = PALETTE[rng.integers(len(PALETTE), size=3)] * rng.uniform(0.6, 1.15, (3, 1))
     plain = rng.random() < 0.4
     picture = np.broadcast_to(colours[0], (32, 32, 3)).astype(np.float32).copy()

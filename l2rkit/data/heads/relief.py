@@ -1,8 +1,8 @@
 """Fine geometry of skin: wrinkles, folds and pores, as heights over a head's smooth surface.
 
-Heights are in mm of a face that is about 150 mm high, positive outwards. What a photograph shows
-darker than its surroundings, at the width of a wrinkle, is taken for a groove; this is an
-assumption, good for wrinkles and wrong for freckles. Brows and lips are left out for this reason.
+Heights are in mm of a face that is about 150 mm high, positive outwards. Details that are darker
+than their surroundings, of a wrinkle's width, are assumed to be grooves. This is right for wrinkles
+and wrong for freckles, and excludes brows and lips.
 """
 
 from functools import lru_cache
@@ -18,8 +18,8 @@ MM = SCALE / 100  # scene units: a decimetre of the model has 100 mm
 DEEPEST, HIGHEST = -0.6, 0.5  # mm
 # Bands of the logarithm of brightness: blurs in texels of TEXTURE, slope, height in mm.
 BANDS = ((0.0, 1.0, 8.0, 0.09), (1.0, 3.0, 6.0, 0.28), (3.0, 8.0, 3.5, 0.38))
-FLATTENED = 0.5  # share of a band that is taken off the albedo, as shading will bring it back
-# A fold: points (|x|, y) in dm on the mean head, half width in dm, the actions that deepen it.
+FLATTENED = 0.5  # share of a band that is removed from the albedo, as shading adds it again
+# A fold: points (|x|, y) in dm on the mean head, half width in dm, actions that deepen it.
 SMILE, BROWS = ("mouthSmile", "cheekSquint", "noseSneer"), ("browInnerUp", "browOuterUp")
 FOLDS = (
     (((0.17, 0.10), (0.25, 0.24), (0.33, 0.40), (0.37, 0.52)), 0.022, SMILE),
@@ -36,7 +36,7 @@ FOLD_DEPTH = 0.5  # mm at full action of an old face
 
 
 def height_of(skin: Skin) -> tuple[np.ndarray, Skin]:
-    """Heights (T, T) mm of a photographed skin, and the skin with less of their shade in it."""
+    """(T, T): heights in mm of a photographed skin; and the skin with less of their shading."""
     side = len(skin.colour)
     step = side / TEXTURE
     grey = np.log(skin.colour.mean(-1).clip(0.02, 1))
@@ -55,7 +55,7 @@ def height_of(skin: Skin) -> tuple[np.ndarray, Skin]:
 def painted_height(
     skin: Skin, age: float, noises: tuple[np.ndarray, ...], model: HeadModel
 ) -> np.ndarray:
-    """Heights (T, T) mm of a painted skin: pores, and lines that age (0..1) draws."""
+    """(T, T): heights in mm of a painted skin: pores, and lines that grow with age (0..1)."""
     side = len(skin.colour)
     pores, lines, strands = noises
     lasting = np.zeros((side, side), np.float32)
@@ -67,7 +67,7 @@ def painted_height(
 
 
 def expression_height(action: np.ndarray, age: float, side: int, model: HeadModel) -> np.ndarray:
-    """Heights (T, T) mm that facial actions (52,) add to skin of an age (0..1)."""
+    """(T, T): heights in mm that facial actions (52,) add at an age (0..1)."""
     height = np.zeros((side, side), np.float32)
     strength = FOLD_DEPTH * (0.4 + 0.6 * age)
     for (_, _, actions), sides in zip(FOLDS, folds(side)):
@@ -80,13 +80,13 @@ def expression_height(action: np.ndarray, age: float, side: int, model: HeadMode
 
 
 def bounded(height: np.ndarray) -> np.ndarray:
-    """Heights as real skin has them."""
+    """The heights, limited to DEEPEST..HIGHEST mm."""
     return height.clip(DEEPEST, HIGHEST).astype(np.float32)
 
 
 @lru_cache(maxsize=4)
 def folds(side: int) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
-    """For each of FOLDS: (side, side) in [0, 1] on the person's left half and on the right one."""
+    """For each of FOLDS: masks (side, side) in [0, 1] of the person's left and right half."""
     rest = cv2.resize(texels().rest, (side, side), interpolation=cv2.INTER_AREA)
     front = 0.5 - 0.5 * np.tanh((rest[..., 2] - 0.1) * 15)
     maps = []
@@ -101,7 +101,7 @@ def folds(side: int) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
 
 @lru_cache(maxsize=4)
 def bare_skin(side: int) -> np.ndarray:
-    """(side, side) 1 on skin, 0 on brows, lids' rims and lips, and where photos end."""
+    """(side, side): 1 on skin, 0 on brows, lids' rims, lips, nostrils and the back of the head."""
     rest = cv2.resize(texels().rest, (side, side), interpolation=cv2.INTER_AREA)
     x, y, z = np.abs(rest[..., 0]), rest[..., 1], rest[..., 2]
     brow = np.exp(-(((x - 0.30) / 0.26) ** 4) - ((y + 0.43) / 0.085) ** 4)

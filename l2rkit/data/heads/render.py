@@ -1,4 +1,4 @@
-"""One photo of a person as maps: image, depth, albedo and normals of one photo."""
+"""Renders a head of version 1: image, depth, albedo and normals."""
 
 import cv2
 import numpy as np
@@ -9,23 +9,23 @@ from l2rkit.data.heads.head_model import SCALE, HeadModel, to_scene
 from l2rkit.data.heads.person import Person
 from l2rkit.render.mesh_raster import interpolate, rasterize_mesh, vertex_normals
 
-TURNING_POINT = np.array([0, 0, 1], np.float32)  # views turn the head about it
-BACKGROUND_DEPTH = np.float32(1.2)  # the depth of the background
+TURNING_POINT = np.array([0, 0, 1], np.float32)  # the pivot of views
+BACKGROUND_DEPTH = np.float32(1.2)
 TAN_HALF_VIEW = np.tan(np.radians(5))  # half of the 10 degree field of view
 SUPERSAMPLING = 2
 
 
 def person_head(model: HeadModel, person: Person) -> np.ndarray:
-    """(V, 3) scene units: the person with a blank expression, hair standing off the head.
+    """(V, 3) scene units: the person's neutral head, including the volume of hair.
 
-    The middle of the face is put where the mean head has it, as an aligned photo would.
+    The middle of the face is placed at the mean head's, as in an aligned photo.
     """
     head = model.vertices(shape=person.shape, macro=person.macro, weight=person.weight)
     face = model.masks["face"] / model.masks["face"].sum()
     head = head + face @ (to_scene(model.mean) - head)
     standing = person.volume * (1 - person.baldness)
     cover = hair_cover(model.mean, person) * (1 - model.masks["ears"]) * (model.part == 0)
-    high = np.clip((0.2 - model.mean[:, 1]) / 0.6, 0, 1)  # nothing stands off the nape
+    high = np.clip((0.2 - model.mean[:, 1]) / 0.6, 0, 1)  # 0 at the nape
     normals = vertex_normals(head, model.triangles)
     return head + SCALE * (standing * cover * high)[:, None].astype(np.float32) * normals
 
@@ -33,9 +33,9 @@ def person_head(model: HeadModel, person: Person) -> np.ndarray:
 def render_head(model: HeadModel, person: Person, capture: Capture, size: int, head=None) -> dict:
     """{img (S,S,3) in [0,1], depth (S,S), albedo (S,S,3), normal (S,S,3)}, all float32.
 
-    The image is averaged over finer pixels; the others are those of the pixel centres. Behind
-    the head depth is BACKGROUND_DEPTH, the normal is (0, 0, -1) and the albedo is the background.
-    `head` spares computing `person_head` again.
+    The image is supersampled; the other maps are those of pixel centres. On the background depth is
+    BACKGROUND_DEPTH, the normal is (0, 0, -1) and the albedo is the background. `head` is the
+    result of `person_head`, if known.
     """
     head = person_head(model, person) if head is None else head
     head = head + SCALE * model.offsets("action", capture.action)
@@ -49,13 +49,16 @@ def render_head(model: HeadModel, person: Person, capture: Capture, size: int, h
 
 
 def shade(albedo: np.ndarray, normal: np.ndarray, light: np.ndarray, mask: np.ndarray):
-    """(H, W, 3) Lambert: albedo (ambient + diffuse max(0, n.l)), the background as it is."""
+    """(H, W, 3): Lambertian shading, albedo (ambient + diffuse max(0, n.l)) inside the mask."""
     shading = light[0] + light[1] * (normal @ light[2:]).clip(0)
     return (albedo * np.where(mask, shading, 1)[..., None]).clip(0, 1)
 
 
 def project(points: np.ndarray, size: int, finer: int = 1) -> np.ndarray:
-    """(V, 3) scene units -> (u px, v px, z) in an image of `size`, each pixel cut into finer^2."""
+    """(V, 3): u px, v px and z of points (V, 3) in an image `size` px wide.
+
+    finer: supersampling of the image; `size` counts the finer pixels.
+    """
     width = size // finer
     focal = finer * (width - 1) / 2 / TAN_HALF_VIEW
     u, v = (focal * points[:, :2] / points[:, 2:]).T + (size - 1) / 2
@@ -63,7 +66,7 @@ def project(points: np.ndarray, size: int, finer: int = 1) -> np.ndarray:
 
 
 def enlarge_background(grids: tuple[np.ndarray, ...], size: int) -> np.ndarray:
-    """(size, size, 3) smooth colours in [0, 1]."""
+    """(size, size, 3): smooth colours in [0, 1], from coarse grids (N, N, 3)."""
     big = [cv2.resize(g, (size, size), interpolation=cv2.INTER_CUBIC) for g in grids]
     mixed = 0.7 * big[0] + 0.3 * big[1]
     grey = mixed.mean(2, keepdims=True)
@@ -90,6 +93,6 @@ def _maps(model, person, capture, points, normals, size, finer):
 
 
 def _facing(normals):
-    """Unit normals turned to the camera: beyond the contour interpolation may point away."""
+    """Unit normals facing the camera; interpolated ones at the contour may point away."""
     normals = np.column_stack([normals[:, :2], np.minimum(normals[:, 2], -1e-3)])
     return normals / np.linalg.norm(normals, axis=1, keepdims=True)

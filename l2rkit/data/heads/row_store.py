@@ -1,4 +1,4 @@
-"""Rows that are made when they are first asked for: sparse files, mapped into memory."""
+"""A store of rows that are made on first use, in sparse memory-mapped files."""
 
 import os
 import shutil
@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 
 ROWS = 32  # in a chunk
-WORTH_A_LINE = 1000  # missing rows from which on it is said how long they take
-MADE = "made"  # the file that says which rows of a chunk are there
-Layout = dict[str, tuple[tuple[int, ...], type]]  # of a row's fields: shapes and dtypes
+WORTH_A_LINE = 1000  # so many missing rows print an estimate of the time
+MADE = "made"  # the file that marks a chunk's existing rows
+Layout = dict[str, tuple[tuple[int, ...], type]]  # {field of a row: (shape, dtype)}
 
 
 class RowStore:
-    """`root/000012/depth.npy` holds row 12 * ROWS and those after it, zeros where not made yet.
+    """A store of rows: `root/000012/depth.npy` has ROWS rows from row 12 * ROWS on.
 
-    A row is written before it is marked as made, so whoever is killed leaves it unmade. Processes
+    A row is written before it is marked as made, so a killed process leaves it unmarked. Processes
     that make the same row at the same time write the same bytes.
     """
 
@@ -27,7 +27,7 @@ class RowStore:
         self.root, self.layout = Path(root), layout
 
     def row(self, number: int, fields: Iterable[str]) -> dict[str, np.ndarray] | None:
-        """The fields of a row, or None if it was not made yet."""
+        """The fields of a row; None if it does not exist yet."""
         chunk, row = divmod(number, ROWS)
         folder = self._folder(chunk)
         if not folder.is_dir() or not _mapped(folder / f"{MADE}.npy")[row]:
@@ -35,7 +35,7 @@ class RowStore:
         return {field: np.array(_mapped(folder / f"{field}.npy")[row]) for field in fields}
 
     def write(self, number: int, sample: dict[str, np.ndarray]) -> None:
-        """Keeps a row: each field of the layout."""
+        """Writes a row, with every field of the layout."""
         chunk, row = divmod(number, ROWS)
         folder = self._folder(chunk)
         if not folder.is_dir():
@@ -45,7 +45,7 @@ class RowStore:
         _mapped(folder / f"{MADE}.npy")[row] = 1
 
     def made(self, rows: int) -> int:
-        """How many of the first `rows` rows are there."""
+        """The number of existing rows among the first `rows`."""
         if not self.root.is_dir():
             return 0
         count = 0
@@ -63,8 +63,10 @@ class RowStore:
     def get(
         self, number: int, fields: Iterable[str], make: Callable[[int], Iterable[tuple[int, dict]]]
     ) -> dict[str, np.ndarray]:
-        """The fields of a row; if need be `make(number)` gives (row number, sample) of it and of
-        others that are cheap to make with it, and all are kept.
+        """The fields of a row, which is made if missing.
+
+        make: number → (row number, sample) of the row and of others that are cheap to make with it;
+        all are written.
         """
         found = self.row(number, fields)
         if found is None:
@@ -74,9 +76,9 @@ class RowStore:
         return found
 
     def announce(self, rows: int, size: int, seconds: dict[int, float]) -> None:
-        """Says how long making all of many rows takes and how much disk, if most are missing.
+        """Prints the time and disk space of the missing rows, if they are many.
 
-        size: px of the pictures; seconds: those that one picture takes, by px.
+        size: px of the pictures; seconds: {px: seconds per picture}.
         """
         missing = rows - self.made(rows) if rows >= WORTH_A_LINE else 0
         if missing < WORTH_A_LINE:
@@ -84,7 +86,7 @@ class RowStore:
         near = min(seconds, key=lambda known: abs(known - size))
         minutes = missing * seconds[near] * (size / near) ** 2 / 60
         print(
-            f"{missing:,} synthetic heads of {size} px are drawn as they are asked for: about "
+            f"{missing:,} synthetic heads of {size} px are rendered on first use: about "
             f"{max(1, round(minutes))} min on one core and {missing * self.row_bytes() / 1e9:.1f} "
             f"GB in {self.root}, if all are",
             file=sys.stderr,
@@ -104,7 +106,7 @@ class RowStore:
             scratch.chmod(0o755)
             os.rename(scratch, folder)
         except OSError:
-            if not folder.is_dir():  # or another process was faster
+            if not folder.is_dir():  # else another process was faster
                 raise
         finally:
             shutil.rmtree(scratch, ignore_errors=True)

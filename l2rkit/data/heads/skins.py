@@ -1,7 +1,7 @@
-"""Photographic skin: the textures of the asset, and new people made of two of them.
+"""Photographic skin textures, and mixtures of two of them.
 
-Made by tools/builders/build_head_skins.py; source and licence (CC0) are in the asset's `source`.
-Portraits keep the split of their person: heads of a split are made of that split's portraits alone.
+tools/builders/build_head_skins.py made their file, whose `source` has the source and licence (CC0).
+Portraits keep the split of their person: heads of a split use that split's portraits only.
 """
 
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ REGIONS = {  # centre (|x|, y) and radii in dm on the mean head
     "cheeks": ((0.55, 0.20), (0.30, 0.40)),
     "forehead": ((0.0, -0.72), (0.65, 0.25)),
 }
-ALIKE = 0.3  # share of the portraits from which the second of a pair is chosen, by its tone
-OF_REGION = {  # which shape modes go with a region, by the beginning of their names
+ALIKE = 0.3  # the second of a pair is one of this share of portraits with the most similar tone
+OF_REGION = {  # prefixes of the shape modes of a region
     "eyes": ("eye", "eyebrows"),
     "nose": ("nose",),
     "mouth": ("mouth", "chin"),
@@ -34,7 +34,7 @@ OF_REGION = {  # which shape modes go with a region, by the beginning of their n
 
 @dataclass(frozen=True)
 class Skin:
-    """What a head is covered with; T is the texture's side, E the side of an eye's patch.
+    """The textures of a head; T is the texture's side, E the side of an eye's patch.
 
     colour (T, T, 3) and eyes (E, 2 E, 3): RGB in [0, 1]; hair (T, T): 0 skin .. 1 hair.
     """
@@ -59,7 +59,7 @@ class Skins:
     @staticmethod
     @lru_cache(maxsize=1)
     def load(path: Path = ASSET) -> "Skins":
-        """The skins of the asset, read once per process."""
+        """The shipped skins, read once per process."""
         with np.load(path) as file:
             arrays = dict(file)
         coded = {
@@ -70,18 +70,18 @@ class Skins:
         return Skins(split=arrays["split"], person=arrays["person"], **plain, **coded)
 
     def of_split(self, split: str) -> np.ndarray:
-        """Numbers of the portraits of a split."""
+        """The numbers of the portraits of a split."""
         return np.flatnonzero(self.split == split)
 
     @cached_property
     def tone(self) -> np.ndarray:
-        """(N, 3) logarithms of the mean colour of each portrait's cheeks."""
+        """(N, 3): logarithms of the mean colour of each portrait's cheeks."""
         side = TEXTURE // 2
         found = [_tone(self.skin(number, side)) for number in range(len(self.split))]
         return np.log(np.array(found).clip(1e-3))
 
     def pair(self, split: str, rng: np.random.Generator) -> tuple[int, int]:
-        """Two different portraits of a split, the second of a tone like the first's."""
+        """The numbers of two different portraits of a split with similar tones."""
         own = self.of_split(split)
         first = rng.choice(own)
         others = own[own != first]
@@ -90,7 +90,7 @@ class Skins:
         return int(first), int(rng.choice(near))
 
     def skin(self, number: int, side: int) -> Skin:
-        """One portrait as it is, with a texture `side` px wide: TEXTURE or half of it."""
+        """The skin of one portrait, with a texture `side` px wide: TEXTURE or half of it."""
         reduced = cv2.IMREAD_COLOR if side == TEXTURE else cv2.IMREAD_REDUCED_COLOR_2
         atlas = cv2.imdecode(self.atlas[number], reduced)[..., ::-1].astype(np.float32) / 255
         eye = EYE * side // TEXTURE
@@ -104,7 +104,7 @@ class Skins:
 
 @lru_cache(maxsize=4)
 def regions(side: int) -> dict[str, np.ndarray]:
-    """(side, side) in [0, 1] for each of REGIONS, soft at the seams; they sum to 1 at most."""
+    """{region: soft mask (side, side) in [0, 1]}; the masks sum to 1 at most."""
     rest = cv2.resize(texels().rest, (side, side), interpolation=cv2.INTER_AREA)
     x, y, front = np.abs(rest[..., 0]), rest[..., 1], (rest[..., 2] < 0.25)
     bells = {}
@@ -128,7 +128,7 @@ def mixed(first: Skin, second: Skin, chosen: tuple[str, ...]) -> Skin:
 
 
 def _tone(skin):
-    """(3,) the mean colour of the cheeks."""
+    """(3,): the mean colour of the cheeks."""
     cheeks = regions(len(skin.hair))["cheeks"] * (1 - skin.hair)
     return (skin.colour * cheeks[..., None]).sum((0, 1)) / max(cheeks.sum(), 1e-3)
 
@@ -136,7 +136,7 @@ def _tone(skin):
 def mixed_shape(
     model: HeadModel, skins: Skins, first: int, second: int, chosen: tuple[str, ...]
 ) -> np.ndarray:
-    """(S,): shape coefficients of portrait `first` with those of `second` for the regions."""
+    """(S,): shape coefficients of portrait `first`, and of `second` in the chosen regions."""
     names = [name.removeprefix("l-").removeprefix("r-") for name in model.shape_names]
     begin = tuple(start for region in chosen for start in OF_REGION[region])
     taken = np.array([bool(begin) and name.startswith(begin) for name in names])
@@ -144,7 +144,7 @@ def mixed_shape(
 
 
 def recoloured(skin: Skin, rng: np.random.Generator) -> Skin:
-    """The skin a little lighter or darker, its hair more so, mirrored by chance."""
+    """The skin with a slight random tint, stronger for hair, and mirrored with probability 1/2."""
     tint = np.exp(rng.normal(0, 0.07) + rng.normal(0, 0.02, 3)).astype(np.float32)
     hair = np.exp(rng.normal(0, 0.2) + rng.normal(0, 0.04, 3)).astype(np.float32)
     colour = skin.colour * (tint + skin.hair[..., None] * (hair - tint))

@@ -1,4 +1,4 @@
-"""A folder of whole chunks of arrays: memory-mapped when read, never half there."""
+"""A store of complete chunks of arrays, memory-mapped for reading."""
 
 import os
 import shutil
@@ -11,10 +11,10 @@ import numpy as np
 
 
 class ChunkStore:
-    """Arrays by chunk number and field: `root/000012/depth.npy` holds the 13th chunk's depths.
+    """Arrays by chunk number and field: `root/000012/depth.npy` has the 13th chunk's depths.
 
-    A chunk is written into a scratch folder beside its place and then renamed, which is atomic:
-    whoever dies while writing leaves a scratch folder, never a chunk.
+    A chunk is written into a scratch folder, which is then renamed, atomically. A process killed
+    while writing leaves a scratch folder, not a partial chunk.
     """
 
     def __init__(self, root: Path):
@@ -24,11 +24,11 @@ class ChunkStore:
         return self.root / f"{chunk:06d}"
 
     def missing(self, chunks: int) -> list[int]:
-        """Which of the first `chunks` chunks are not there yet."""
+        """The numbers of the missing ones of the first `chunks` chunks."""
         return [chunk for chunk in range(chunks) if not self.folder(chunk).is_dir()]
 
     def write(self, chunk: int, arrays: dict[str, np.ndarray]) -> None:
-        """Add a chunk; if another process was faster, its chunk stays."""
+        """Writes a chunk; if another process was faster, its chunk stays."""
         self.root.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix="unfinished-", dir=self.root))
         try:
@@ -43,11 +43,11 @@ class ChunkStore:
             shutil.rmtree(scratch, ignore_errors=True)
 
     def read(self, chunk: int, field: str) -> np.ndarray:
-        """A read-only memory map."""
+        """A field of a chunk, as a read-only memory map."""
         return _mapped(self.folder(chunk) / f"{field}.npy")
 
     def sweep(self) -> None:
-        """Remove scratch folders untouched for an hour: their writers died."""
+        """Removes scratch folders older than an hour, left by killed processes."""
         for scratch in self.root.glob("unfinished-*"):
             if time.time() - scratch.stat().st_mtime > 3600:
                 shutil.rmtree(scratch, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Textures on a posed head, compiled by Numba: colours, and normals turned by the relief."""
+"""Texturing and shading of a posed head, compiled by Numba."""
 
 import numpy as np
 
@@ -8,16 +8,16 @@ SKIN, EYE_PART, TEETH = 0, 1, 2
 MOUTH = np.array([0.30, 0.10, 0.10], np.float32)
 TOOTH = np.array([0.80, 0.76, 0.68], np.float32)
 TONGUE = np.array([0.62, 0.28, 0.28], np.float32)
-# Columns of the attributes of a vertex.
+# First columns of a vertex's attributes.
 NORMAL, ALONG_U, ALONG_V, UV, EYE_UV, INSIDE, OPEN = 0, 3, 6, 9, 11, 13, 14
 COLUMNS = 15
 
 
 @compiled(nogil=True)
 def surface_gradients(points, triangles, uv):
-    """(V, 6): gradients on the surface (V, 3) of u and of v, means over a vertex's triangles.
+    """(V, 6): the surface gradients of u and of v, averaged over a vertex's triangles by area.
 
-    points (V, 3); uv (V, 2) in [0, 1]. Triangles over the texture's seam do not count.
+    points (V, 3); uv (V, 2) in [0, 1]. Triangles across the texture's seam are left out.
     """
     out = np.zeros((len(points), 6), np.float32)
     total = np.zeros(len(points), np.float32)
@@ -62,7 +62,7 @@ def surface_gradients(points, triangles, uv):
 
 @compiled(nogil=True)
 def _bilinear(picture, x, y, out):
-    """out (C,): the picture (H, W, C) at column x and row y; edges are continued."""
+    """Fills out (C,): the picture (H, W, C) at column x and row y; edges are replicated."""
     rows, columns = picture.shape[0], picture.shape[1]
     x, y = min(max(x, 0.0), columns - 1.0), min(max(y, 0.0), rows - 1.0)
     c, r = min(int(x), columns - 2), min(int(y), rows - 2)
@@ -75,7 +75,7 @@ def _bilinear(picture, x, y, out):
 
 @compiled(nogil=True)
 def front_triangles(pixels, triangles, size):
-    """Those of triangles (T, 3) that face the camera and touch a picture `size` px wide.
+    """The triangles (T, 3) that face the camera and overlap a picture `size` px wide.
 
     pixels (V, 2 or 3): columns and rows. Triangles are counter-clockwise seen from outside.
     """
@@ -98,11 +98,12 @@ def front_triangles(pixels, triangles, size):
 
 @compiled(nogil=True)
 def textured(face, weights, depth, triangles, part, attributes, skin, eyes, scale, albedo):
-    """Unit normals (S, S, 3) and gloss (S, S, 2) of skin and eyes; fills in albedo and depth.
+    """Unit normals (S, S, 3) and gloss (S, S, 2) of skin and eyes; changes albedo and depth.
 
-    face, weights, depth: as `rasterize_mesh` gives them; depth is moved by the relief, whose
-    heights times `scale` are scene units. attributes (V, COLUMNS). skin (T, T, 7): colour, height,
-    its derivatives along u and v, hair; eyes (E, 2 E, 3). albedo (S, S, 3): the background.
+    face, weights, depth: from `rasterize_mesh`; the relief is added to depth, and its heights times
+    `scale` are scene units. attributes (V, COLUMNS). skin (T, T, 7): colour, height, its
+    derivatives along u and v, hair; eyes (E, 2 E, 3). albedo (S, S, 3): the background, replaced
+    where the head is.
     """
     size, side, eye = len(face), skin.shape[0], eyes.shape[0]
     normal = np.zeros((size, size, 3), np.float32)
@@ -138,7 +139,7 @@ def textured(face, weights, depth, triangles, part, attributes, skin, eyes, scal
                 ny -= du * at[ALONG_U + 1] + dv * at[ALONG_V + 1]
                 nz -= du * at[ALONG_U + 2] + dv * at[ALONG_V + 2]
             elif kind == EYE_PART:
-                # patches lie side by side, so columns of the right one begin at 1
+                # patches are side by side: u of the right one begins at 1
                 low, high = (eye, 2 * eye - 1) if at[EYE_UV] > 1 else (0, eye - 1)
                 across = min(max(at[EYE_UV] * eye - 0.5, low), high)
                 _bilinear(eyes, across, at[EYE_UV + 1] * eye - 0.5, colour)
@@ -147,7 +148,7 @@ def textured(face, weights, depth, triangles, part, attributes, skin, eyes, scal
                 tone = TOOTH if kind == TEETH else TONGUE
                 for k in range(3):
                     colour[k] = tone[k] * (0.35 + 0.65 * at[OPEN])
-            nz = min(nz, -1e-3)  # beyond the contour interpolation may point away
+            nz = min(nz, -1e-3)  # interpolated normals at the contour may point away
             length = np.sqrt(nx * nx + ny * ny + nz * nz)
             nx, ny, nz = nx / length, ny / length, nz / length
             normal[row, column, 0], normal[row, column, 1] = nx, ny
@@ -160,7 +161,7 @@ def textured(face, weights, depth, triangles, part, attributes, skin, eyes, scal
 
 @compiled(nogil=True)
 def covered(face, weights, triangles, attributes, texture, light):
-    """Colour (S, S, 3) under Lambert's light and opacity (S, S) of a layer over the head.
+    """Colour (S, S, 3) with Lambertian shading, and opacity (S, S), of a layer over the head.
 
     attributes (V, 5): unit normal, uv; texture (T, T, 4): colour and opacity; light (5,).
     """
@@ -188,9 +189,9 @@ def covered(face, weights, triangles, attributes, texture, light):
 
 @compiled(nogil=True)
 def lit(face, albedo, normal, gloss, light, shine, sharpness):
-    """(S, S, 3): Lambert's shading and Blinn-Phong's highlights, the background as it is.
+    """(S, S, 3): Lambertian shading with Blinn-Phong highlights; the background is unshaded.
 
-    light (5,); shine and sharpness (2,): strength and exponent of skin's highlights and eyes'.
+    light (5,); shine and sharpness (2,): strength and exponent of highlights of skin and of eyes.
     """
     size = len(face)
     image = albedo.copy()

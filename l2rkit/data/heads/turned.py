@@ -1,4 +1,4 @@
-"""The same invented face in several views: what one photo says can be checked from another side."""
+"""The same synthetic face in several views, for cross-view evaluation."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -26,20 +26,23 @@ from l2rkit.data.heads.store import ChunkStore
 from l2rkit.errors import DataError, near
 
 CHUNK = 10  # people
-SCENES = 3  # tells the draws of these scenes from those of `SyntheticHeads`
+SCENES = 3  # a seed other than those of `SyntheticHeads`
 
 
 @DATASETS.register_module()
 class TurnedHeads(BaseDataset):
-    """`people` of a split of `SyntheticHeads`, each once in every view, made once and cached.
+    """`people` of a split of `SyntheticHeads`, one photo of each in every view, cached.
 
-    Expression, light and background of a person stay; the head turns about the vertical by
-    `yaws_deg`, and the light does not turn with it. Samples are those of `SyntheticHeads`, named
-    `SPLIT-NUMBER+45`; the views of a person follow one another. They carry no `person`: methods of
-    photo sets would see all views together.
+    A person has the same expression, light and background in all views. The head turns about the
+    vertical by `yaws_deg`; the light does not turn. Samples are those of `SyntheticHeads`, named
+    `SPLIT-NUMBER+45`; the views of a person follow one another. They have no `person`, as methods
+    of photo sets would process all views together.
 
-    Everything follows from (seed, split, number of the person): a smaller set is the beginning of
-    a bigger one, and other views show the same faces.
+    Seed, split and number of the person determine the photos, so a smaller set is the beginning of
+    a larger one, and other views show the same faces.
+
+    Raises:
+        DataError: the split or a field is unknown, or yaws are not different whole numbers.
     """
 
     def __init__(
@@ -68,7 +71,7 @@ class TurnedHeads(BaseDataset):
         super().__init__(data_root=str(root), pipeline=list(pipeline))
 
     def load_data_list(self) -> list[dict]:
-        """Make what the cache lacks; then one small dict per image."""
+        """One small dict per image, after rendering the missing ones."""
         make = partial(
             _make_chunk, self.store, self.seed, self.split, self.image_size, self.yaws_deg
         )
@@ -89,7 +92,7 @@ class TurnedHeads(BaseDataset):
 def turned_images(
     numbers: Sequence[int], seed: int, split: str, size: int, yaws_deg: Sequence[int]
 ) -> Iterator[dict]:
-    """For each person and each yaw: `render_head`'s maps and `light` and `view`."""
+    """For each person and each yaw: a dict of `render_head`'s maps, `light` and `view`."""
     model = HeadModel.load()
     for number in numbers:
         who = SPLITS[split] * PEOPLE_PER_SPLIT + number

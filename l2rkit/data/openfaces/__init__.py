@@ -1,4 +1,4 @@
-"""The manifest of the photo pack openfaces, which is shipped; the photos are not.
+"""The shipped manifest of the photo pack openfaces; the photos are not shipped.
 
 `tools/dataset_converters/openfaces.py` builds the photos from their four public sources.
 `docs/datasets.md` describes the columns and the terms.
@@ -18,16 +18,16 @@ from l2rkit.errors import DataError, near
 
 MANIFEST = Path(__file__).with_name("manifest.csv.gz")
 GREY = "grey"  # the column that only the shipped manifest has
-CELLS = 4  # a crop's grey is known as the means of 4 x 4 equal cells
+CELLS = 4  # the manifest has the mean grey of a crop's 4 x 4 equal cells
 FACE = ("face_x", "face_y", "face_w", "face_h")
-MARGIN = 0.7  # of the face box's width or height, on every side of it
+MARGIN = 0.7  # of crops around the face box, in its width or height
 ROUNDING = 0.2  # px; the manifest gives the face box to 0.1
-UNLIKE = 2.0  # grey levels of 255, root mean square: more is another picture
+UNLIKE = 2.0  # grey levels of 255, root mean square; a larger error means another picture
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where photos come from: the address, and the longest side of a crop in px."""
+    """A source of photos: its address, and the longest side of its crops in px."""
 
     address: str
     longest: int
@@ -43,11 +43,11 @@ SOURCES = {
 
 @dataclass(frozen=True)
 class CropRow:
-    """What a row of the manifest says about a crop and its place in the source picture.
+    """A row of the manifest: a crop and its place in the source picture.
 
     path: below the pack; origin: below the source. touches: whether the crop's left, right, top and
-    bottom edge is the picture's. scaled: whether the crop may have been scaled down. grey: (16,)
-    mean grey 0..255 of 4 x 4 cells, row by row. fields: the row as it stands.
+    bottom edge is the picture's. scaled: whether the crop may be downsampled. grey: (16,), mean
+    grey 0..255 of 4 x 4 cells, row by row. fields: the row's text.
     """
 
     path: str
@@ -65,7 +65,7 @@ def read_rows(path: Path | None = None) -> list[CropRow]:
     """The rows of the shipped manifest, or of another one with the same columns.
 
     Raises:
-        DataError: it cannot be read, or a row is wrong or leads out of a folder.
+        DataError: it cannot be read, a row is malformed, or a path leads out of its folder.
     """
     path = path or MANIFEST
     try:
@@ -91,7 +91,7 @@ def read_rows(path: Path | None = None) -> list[CropRow]:
 
 
 def manifest_text(rows: Sequence[CropRow]) -> str:
-    """The pack's manifest.csv of these rows: all columns but the grey."""
+    """The text of the pack's manifest.csv: these rows without the column of greys."""
     file = io.StringIO(newline="")
     names = [name for name in rows[0].fields if name != GREY] if rows else ["path"]
     writer = csv.DictWriter(file, names, extrasaction="ignore", lineterminator="\n")
@@ -101,23 +101,23 @@ def manifest_text(rows: Sequence[CropRow]) -> str:
 
 
 def grey_cells(photo: np.ndarray) -> np.ndarray:
-    """(16,) mean grey 0..255 of the 4 x 4 equal cells of a (H, W, 3) uint8 photo, row by row."""
+    """(16,): mean grey 0..255 of the 4 x 4 equal cells of a (H, W, 3) uint8 photo, row by row."""
     return cell_means(summed(photo), _whole_box(photo))[0]
 
 
 def looks_like(photo: np.ndarray, row: CropRow) -> bool:
-    """Whether a whole (H, W, 3) uint8 photo has the greys of the row's crop."""
+    """Whether a (H, W, 3) uint8 photo has the greys of the row's crop."""
     return float(grey_errors(summed(photo), _whole_box(photo), row)[0]) <= UNLIKE
 
 
 def summed(photo: np.ndarray) -> np.ndarray:
-    """(H + 1, W + 1) sums of the grey above and to the left of each pixel's corner."""
+    """(H + 1, W + 1): the integral image of grey."""
     grey = photo @ np.array([0.299, 0.587, 0.114])
     return np.pad(grey.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
 
 
 def cell_means(sums: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """(N, 16) mean grey of the 4 x 4 cells of (N, 4) boxes x0 y0 x1 y1; edges may be fractions."""
+    """(N, 16): mean grey of the 4 x 4 cells of boxes (N, 4), x0 y0 x1 y1 in fractional px."""
     parts = np.linspace(0, 1, CELLS + 1)
     x = boxes[:, :1] + parts * (boxes[:, 2:3] - boxes[:, :1])
     y = boxes[:, 1:2] + parts * (boxes[:, 3:] - boxes[:, 1:2])
@@ -135,7 +135,7 @@ def cell_means(sums: np.ndarray, boxes: np.ndarray) -> np.ndarray:
 
 
 def grey_errors(sums: np.ndarray, boxes: np.ndarray, row: CropRow) -> np.ndarray:
-    """(N,) root mean square of (N, 4) boxes' cell means against the row's, grey levels of 255."""
+    """(N,): root mean square error of the boxes' cell means to the row's, in grey levels of 255."""
     return np.sqrt(np.mean((cell_means(sums, boxes) - row.grey) ** 2, axis=1))
 
 
@@ -170,7 +170,7 @@ def _row(fields: dict) -> CropRow:
 
 
 def _check_inside(column: str, text: str) -> None:
-    """A manifest may come from anybody: nothing outside the folders is read or written."""
+    """Raises ValueError for a path out of the folder: a manifest may be hostile."""
     parts = PurePosixPath(text).parts
     wrong = not parts or text.startswith("/") or ".." in parts
     if wrong or any(sign in text for sign in '\\:*?"<>|') or not text.isprintable():

@@ -1,8 +1,8 @@
-"""Where a crop of openfaces lies in its source picture.
+"""Finds the place of an openfaces crop in its source picture.
 
-The manifest does not say it. It says how large the crop is, which of its edges are the picture's,
-whether it may have been scaled down, and the mean grey of its 4 x 4 cells. The place is the one
-that has these greys: a coarse grid over what is unknown, the best of it refined by halved steps.
+The manifest does not have the place. It has the crop's size, which of its edges are the picture's,
+whether it may be downsampled, and the mean grey of its 4 x 4 cells. The place is searched by these
+greys: a coarse grid over the unknowns, whose best places are refined by halved steps.
 """
 
 from dataclasses import replace
@@ -14,18 +14,18 @@ import numpy as np
 from l2rkit.data.openfaces import UNLIKE, CropRow, grey_errors, summed
 from l2rkit.errors import DataError
 
-COARSE = 1 / 12  # of the crop's side, between places of the grid; a cell is three times as wide
-COARSE_ZOOM = 1.03  # between two zooms of the grid
+COARSE = 1 / 12  # step of the grid in sides of the crop; a cell is three times as wide
+COARSE_ZOOM = 1.03  # ratio of successive zooms of the grid
 KEPT = 24  # places that are refined
 HALVINGS = 12
 AT_ONCE = 20_000  # places whose greys are computed together
 
 
 def cut(photo: np.ndarray, row: CropRow) -> np.ndarray:
-    """The (height, width, 3) crop of a (H, W, 3) uint8 source picture.
+    """The (height, width, 3) uint8 crop of a (H, W, 3) uint8 source picture.
 
     Raises:
-        DataError: the picture is too small, or has no place that looks like the crop.
+        DataError: the picture is too small, or no place looks like the crop.
     """
     x0, y0, x1, y1 = find_box(photo, row)
     part = photo[y0:y1, x0:x1]
@@ -35,7 +35,7 @@ def cut(photo: np.ndarray, row: CropRow) -> np.ndarray:
 
 
 def find_box(photo: np.ndarray, row: CropRow) -> tuple[int, int, int, int]:
-    """x0 y0 x1 y1 in whole px of a (H, W, 3) uint8 source picture.
+    """The crop's box x0 y0 x1 y1 in whole px of a (H, W, 3) uint8 source picture.
 
     Raises:
         DataError: as `cut`.
@@ -55,7 +55,7 @@ def find_box(photo: np.ndarray, row: CropRow) -> tuple[int, int, int, int]:
 
 
 def _search(sums: np.ndarray, row: CropRow) -> tuple[np.ndarray, float]:
-    """The (4,) box that is most like the crop, and its error in grey levels."""
+    """The box (4,) with the least error, and this error in grey levels."""
     height, width = np.array(sums.shape) - 1
     places = _refined(sums, row, _grid(row, width, height))
     boxes = _whole(_boxes(places, row, width, height), row, width, height)
@@ -65,7 +65,7 @@ def _search(sums: np.ndarray, row: CropRow) -> tuple[np.ndarray, float]:
 
 
 def _grid(row: CropRow, width: int, height: int) -> np.ndarray:
-    """(N, 3) zoom (px of the picture per px of the crop), x and y of the first look."""
+    """(N, 3): zoom (px of the picture per px of the crop), x and y of the coarse grid."""
     left, right, top, bottom = row.touches
     most = min(width / (row.width - 0.5), height / (row.height - 0.5)) if row.scaled else 1.0
     zooms = COARSE_ZOOM ** np.arange(int(np.log(most) / np.log(COARSE_ZOOM)) + 1)
@@ -80,14 +80,14 @@ def _grid(row: CropRow, width: int, height: int) -> np.ndarray:
 
 
 def _steps(room: float, side: float, known: bool) -> np.ndarray:
-    """Where the crop may begin, from 0 to the room that is left."""
+    """The grid's starts of the crop along an axis, from 0 to `room`; 0 if `known`."""
     if known or room <= 0:
         return np.zeros(1)
     return np.linspace(0, room, int(np.ceil(room / (COARSE * side))) + 1)
 
 
 def _refined(sums: np.ndarray, row: CropRow, places: np.ndarray) -> np.ndarray:
-    """(KEPT, 3) the best places, each step half of the one before."""
+    """(KEPT, 3): the best places, refined by halved steps."""
     height, width = np.array(sums.shape) - 1
     left, right, top, bottom = row.touches
     free = np.array([
@@ -110,7 +110,7 @@ def _refined(sums: np.ndarray, row: CropRow, places: np.ndarray) -> np.ndarray:
 
 
 def _boxes(places: np.ndarray, row: CropRow, width: int, height: int) -> np.ndarray:
-    """(N, 4) the boxes of (N, 3) places, within the picture and at the edges that are known."""
+    """(N, 4): the boxes of places (N, 3), within the picture and at its known edges."""
     zoom = np.maximum(places[:, 0], 1.0)
     sides = []
     for start, size, full, first, last in (
@@ -127,7 +127,7 @@ def _boxes(places: np.ndarray, row: CropRow, width: int, height: int) -> np.ndar
 
 
 def _whole(boxes: np.ndarray, row: CropRow, width: int, height: int) -> np.ndarray:
-    """The boxes in whole px, each with its neighbours where a px is a px of the crop."""
+    """The boxes in whole px; for crops that are not scaled, also those shifted by up to 2 px."""
     boxes = np.rint(boxes)
     if not row.scaled:
         left, right, top, bottom = row.touches

@@ -1,0 +1,300 @@
+"""What `reconstruct` makes of a video: a mesh for each frame, and a video to look at."""
+
+import io
+import re
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import UserError
+from .common import complain, say
+from .common import writing as writing_files
+from .outputs import Writing
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..apis.reconstruction import Reconstruction
+    from ..apis.reconstructor import Reconstructor
+
+PROGRESS = "progress.npz"
+OF_FRAMES = re.compile(r"\d{6}(\..+|-albedo\.png)")  # names of the files of frames
+PARTS_NAMED = 6  # of a video, in the line about frames without a face
+CUT_SHORT = 0.98  # of the frames that a header counts
+Arrays = dict[str, "np.ndarray"]
+
+
+@dataclass
+class Track:
+    """What is known of the frames done so far.
+
+    source: what they were made of; done: how many; poses: the arrays of each face by name;
+    state: what the smoothing remembers.
+    """
+
+    source: str
+    done: int = 0
+    poses: dict[str, list] = field(
+        default_factory=lambda: {"frame": [], "view": [], "light": [], "crop": []}
+    )
+    state: Arrays = field(default_factory=dict)
+
+    def add(self, face: "Reconstruction") -> None:
+        """Enters the face of the frame that is being done."""
+        own = {
+            "frame": self.done,
+            "view": face.face.view[0].numpy(),
+            "light": face.face.light.packed()[0].numpy(),
+            "crop": face.crop,
+        }
+        for name, value in own.items():
+            self.poses[name].append(value)
+
+    def arrays(self) -> Arrays:
+        """The poses, and what tells what they were made of."""
+        import numpy as np
+
+        empty = {"frame": (0,), "view": (0, 6), "light": (0, 5), "crop": (0, 2, 3)}
+        found = {k: np.array(v).reshape(len(v), *empty[k][1:]) for k, v in self.poses.items()}
+        return found | {"source": np.array(self.source)}
+
+    def packed(self) -> bytes:
+        """All of it as the content of a file."""
+        import numpy as np
+
+        file = io.BytesIO()
+        named: dict[str, Any] = {f"state/{key}": value for key, value in self.state.items()}
+        np.savez(file, done=self.done, **self.arrays(), **named)
+        return file.getvalue()
+
+    @classmethod
+    def read(cls, path: Path, source: str) -> "Track":
+        """What the file at `path` holds; a new one if it is not there, or of another source."""
+        found = arrays_of(path)
+        if not source or str(found.get("source")) != source or "done" not in found:
+            return cls(source)
+        state = {k.removeprefix("state/"): v for k, v in found.items() if k.startswith("state/")}
+        poses = {name: list(found[name]) for name in cls("").poses}
+        return cls(source, int(found["done"]), poses, state)
+
+
+def arrays_of(path: Path) -> Arrays:
+    """The arrays of a file by name; none if it is not there, or broken."""
+    import numpy as np
+
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return dict(file)
+    except Exception:  # a file may be anything at all
+        return {}
+
+
+def each_clip(
+    model: "Reconstructor", clips: dict[Path, str], folder: Path, writing: Writing
+) -> int:
+    """Writes what is made of each video by its name. How many failed."""
+    failed = 0
+    for path, name in clips.items():
+        try:
+            one_clip(model, path, folder, name, writing)
+        except UserError as error:
+            failed += 1
+            complain(error)
+    return failed
+
+
+def one_clip(model: "Reconstructor", path: Path, folder: Path, name: str, writing: Writing) -> None:
+    """Writes NAME.mp4, NAME.npz and, into the folder NAME, a mesh for each frame with a face.
+
+    Raises:
+        UserError: the video cannot be read or holds no face, or the disk is too small.
+    """
+    from ..data.video import VideoError, open_video
+
+    video, source, home = open_video(path), writing.source(path), folder / name
+    ending = ", ".join(sorted(set(writing.formats)))
+    source = source and f"{source} {ending}"
+    if writing.skip_existing and finished(folder, name, source):
+        say(f"{path}: {folder / name}.mp4 and {ending} in {home} are there")
+        return
+    with writing_files():
+        home.mkdir(exist_ok=True)
+        track = Track.read(home / PROGRESS, source) if writing.skip_existing else Track(source)
+        if track.done == 0:
+            clear(folder, name)
+            _save(home, track)
+    if track.done:
+        say(f"{path}: goes on after {track.done} frames")
+    frames(model, video, home, track, writing)
+    if track.done < CUT_SHORT * video.frames:
+        say(f"{path}: ended after {track.done} of {video.frames} frames: is it whole?", err=True)
+    found = track.poses["frame"]
+    if not found:
+        clear(folder, name)
+        shutil.rmtree(home)
+        raise VideoError(path, f"no face found in any of {track.done} frames")
+    if missing := sorted(set(range(track.done)) - set(map(int, found))):
+        say(f"{path}: no face in {len(missing)} of {track.done} frames: {ranges(missing)}")
+    with writing_files():
+        finish(folder, name, track, video.fps)
+    say(f"{path} -> {folder / name}.mp4, {folder / name}.npz, {len(found)} {ending} in {home}")
+
+
+def frames(model: "Reconstructor", video: Any, home: Path, track: Track, writing: Writing) -> None:
+    """Writes the files of all frames that are not done, and says how far it is.
+
+    Raises:
+        UserError: the disk has no room for all of them.
+    """
+    from ..apis.clip import ClipReconstructor
+    from ..data.video import read_frames
+
+    clip = ClipReconstructor(model)
+    clip.load(track.state)
+    faces, left = 0, video.frames - track.done
+    with ExitStack() as stack:
+        bar = None
+        for number, frame in read_frames(video.path, track.done):
+            begin = time.monotonic()
+            face = clip(frame, number / video.fps)
+            with writing_files():
+                size = write_frame(home, number, frame, face, number / video.fps, writing)
+                if face is not None:
+                    track.add(face)
+                track.done, track.state = number + 1, clip.state()
+                _save(home, track)
+            faces += face is not None
+            if bar is not None:
+                bar.update(1)
+            elif faces == 2:  # the first waits for kernels to compile
+                after = video.frames - track.done
+                announce(video, home, after, time.monotonic() - begin, size)
+                bar = stack.enter_context(
+                    click.progressbar(length=left, label=video.path.name, file=sys.stderr)
+                )
+                bar.update(left - after)
+
+
+def announce(video: Any, home: Path, left: int, seconds: float, size: int) -> None:
+    """One line of how long the frames that are left take, and how much room.
+
+    Raises:
+        UserError: there is less of it.
+    """
+    wanted, free = left * size, shutil.disk_usage(home).free
+    say(
+        f"{video.path}: {video.frames} frames of {video.width} x {video.height} px; "
+        f"about {duration(left * seconds)} and {wanted / 1e6:.0f} MB to go"
+    )
+    if wanted > free:
+        raise UserError(
+            f"{home} has {free / 1e6:.0f} MB free, and {video.path} wants {wanted / 1e6:.0f} more"
+        )
+
+
+def write_frame(
+    home: Path,
+    number: int,
+    frame: "np.ndarray",
+    face: "Reconstruction | None",
+    time_s: float,
+    writing: Writing,
+) -> int:
+    """Writes the meshes of a frame, and its picture for the video. How many bytes."""
+    import cv2
+
+    from ..io.files import write_atomic
+    from ..viz.clip import beside
+    from ..viz.formats import MESHES
+
+    name = f"{number:06d}"
+    _, jpeg = cv2.imencode(".jpg", beside(frame, face, time_s)[..., ::-1], [1, 95])
+    contents = {".jpg": jpeg.tobytes()}
+    if face is not None:
+        mesh = face.mesh(**writing.shape)
+        for kind in writing.formats:
+            contents |= MESHES[kind].write(mesh, name)
+    for ending, content in contents.items():
+        write_atomic(home / f"{name}{ending}", content)
+    return sum(map(len, contents.values()))
+
+
+def finish(folder: Path, name: str, track: Track, fps: float) -> None:
+    """Makes the video of the frames' pictures, which go, and writes the poses, the last of all."""
+    import numpy as np
+
+    from ..io.files import write_atomic
+    from ..viz.clip import write_mp4
+
+    home = folder / name
+    pictures = [home / f"{number:06d}.jpg" for number in range(track.done)]
+    write_mp4(folder / f"{name}.mp4", map(_read, pictures), fps)
+    file = io.BytesIO()
+    poses: dict[str, Any] = track.arrays()
+    np.savez_compressed(file, **poses, fps=fps)
+    write_atomic(folder / f"{name}.npz", file.getvalue())
+    for path in (*pictures, home / PROGRESS):
+        path.unlink(missing_ok=True)
+
+
+def finished(folder: Path, name: str, source: str) -> bool:
+    """Whether all of a video has been done, of the same source."""
+    there = (folder / f"{name}.mp4").is_file() and (folder / name).is_dir()
+    said = arrays_of(folder / f"{name}.npz").get("source") if there else None
+    return bool(source) and str(said) == source
+
+
+def clear(folder: Path, name: str) -> None:
+    """Removes what an earlier run has made of a video."""
+    for path in (folder / name).iterdir():
+        if OF_FRAMES.fullmatch(path.name):
+            path.unlink()
+    for path in (folder / name / PROGRESS, folder / f"{name}.npz", folder / f"{name}.mp4"):
+        path.unlink(missing_ok=True)
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Sorted whole numbers in few words: "0-3, 17"."""
+    parts = list(_runs(numbers))
+    named = [f"{a}-{b}" if b > a else f"{a}" for a, b in parts[:PARTS_NAMED]]
+    rest = len(parts) - len(named)
+    return ", ".join(named) + (f" and {rest} more places" if rest else "")
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    first = last = numbers[0]
+    for number in numbers[1:]:
+        if number > last + 1:
+            yield first, last
+            first = number
+        last = number
+    yield first, last
+
+
+def duration(seconds: float) -> str:
+    """A time in words, to the unit that matters."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _save(home: Path, track: Track) -> None:
+    from ..io.files import write_atomic
+
+    write_atomic(home / PROGRESS, track.packed())
+
+
+def _read(path: Path) -> "np.ndarray":
+    import cv2
+
+    picture = cv2.imread(str(path))
+    if picture is None:
+        raise UserError(f"{path} is not there any more, or broken: run it without --skip-existing")
+    return picture[..., ::-1]

@@ -1,0 +1,99 @@
+"""What a run of `reconstruct` will write, all of it known before work begins."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .outputs import INDEX, SHEET
+from .paths import check_outputs, output_names, paths_of
+
+CLIP_ENDINGS = (".mp4", ".npz", "")  # the last is a folder
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The inputs of a run and the names of their files.
+
+    alone: photos; people: the photos of each person, by the person's name; clips: videos; sheet:
+    the name of the contact sheet; index: whether a page shows all faces.
+    """
+
+    alone: dict[Path, str]
+    people: dict[str, dict[Path, str]]
+    clips: dict[Path, str]
+    sheet: str
+    index: bool
+
+    @property
+    def total(self) -> int:
+        """Photos and videos."""
+        return len(self.alone) + len(self.clips) + sum(map(len, self.people.values()))
+
+
+def planned(
+    photos: Sequence[str],
+    collections: Sequence[str],
+    folder: Path,
+    formats: Sequence[str],
+    every_face: bool = False,
+    sheet: bool = False,
+    index: bool | None = None,
+) -> Plan:
+    """The plan of a run. No file of it is a photo or a video, or another photo's.
+
+    index: None is a page if there is more than one photo.
+
+    Raises:
+        UserError: a file would take the place of a photo, or of somebody's picture, video or page.
+    """
+    from ..apis.reconstruction import endings
+    from ..data.video import SUFFIXES, is_video
+
+    paths = list(dict.fromkeys(paths_of(photos, folder, suffixes=SUFFIXES)))
+    clips = [path for path in paths if is_video(path)]
+    alone = [path for path in paths if not is_video(path)]
+    homes = [Path(person).resolve() for person in collections]
+    ends = [*endings(formats), *(CLIP_ENDINGS if clips else ())]
+    names = output_names([*alone, *homes, *clips], ends, every_face)
+    people = {}
+    for home, name in zip(homes, names[len(alone) :]):
+        own = list(dict.fromkeys(paths_of([str(home)], folder / name, folder)))
+        people[name] = dict(zip(own, output_names(own, endings(formats))))
+    inputs = [*paths, *(path for named in people.values() for path in named)]
+    check_outputs(inputs, folder, names, ends, every_face)
+    for person, named in people.items():
+        check_outputs(inputs, folder / person, list(named.values()), endings(formats))
+    of_clips = dict(zip(clips, names[len(alone) + len(homes) :]))
+    for name in of_clips.values():
+        check_clip_folder(folder, name)
+    title, written = SHEET, {f"{name}{end}".casefold() for name in names for end in ends}
+    while f"{title}.png" in written:  # a photo may be called so, too
+        title += "-2"
+    if sheet:
+        check_outputs(inputs, folder, [title], [".png"])
+    several = len(inputs) - len(clips) > 1
+    index = several if index is None else index and len(inputs) > len(clips)
+    if index:
+        check_outputs(inputs, folder, [INDEX], [".html"])
+    return Plan(dict(zip(alone, names)), people, of_clips, title, index)
+
+
+def check_clip_folder(folder: Path, name: str) -> None:
+    """Looks whether the files of a video's frames may be written to `folder/name`.
+
+    Raises:
+        UserError: it is a file, or holds files of somebody's.
+    """
+    from ..errors import UserError
+    from .clips import PROGRESS
+
+    home = folder / name
+    if home.is_dir():
+        ours = (home / PROGRESS).is_file() or (folder / f"{name}.npz").is_file()
+        if not ours and any(home.iterdir()):
+            raise UserError(
+                f"the folder {home} is there, and is none of l2rkit's: "
+                "choose another --out, or move it"
+            )
+    elif home.exists():
+        raise UserError(f"{home} is a file, a folder was wanted: choose another --out, or move it")

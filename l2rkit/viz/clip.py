@@ -1,0 +1,86 @@
+"""A video of frames beside the faces made of them."""
+
+import math
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from ..data.video import set_up_ffmpeg
+from ..errors import UserError
+from ..io.files import MP4_MARK
+
+if TYPE_CHECKING:
+    from ..apis.reconstruction import Reconstruction
+
+HEIGHT = 360  # px, of what is shown at most
+YAW_DEG, ROUND_S = 35.0, 4.0  # the turned face swings so far to both sides, in so long
+WHITE = 255
+
+
+def beside(frame: np.ndarray, face: "Reconstruction | None", time_s: float) -> np.ndarray:
+    """(h, w, 3) uint8: the frame (H, W, 3), it with the face as drawn in it, and the face turned.
+
+    h and w are even, as videos want them. Without a face its places are white.
+    """
+    height = even(min(HEIGHT, frame.shape[0]))
+    scale = height / frame.shape[0]
+    width = even(scale * frame.shape[1])
+    small = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
+    if face is None:
+        return np.pad(small, ((0, 0), (0, width + height), (0, 0)), constant_values=WHITE)
+    step = np.array([frame.shape[1] / width, frame.shape[0] / height])
+    larger = np.column_stack([np.diag(step), step / 2 - 0.5])  # from the small frame to the frame
+    matrix = face.crop @ np.vstack([larger, [0, 0, 1]])
+    drawn = replace(face, crop=matrix).paste(Image.fromarray(small))
+    turned = face.render(YAW_DEG * math.sin(2 * math.pi * time_s / ROUND_S), size=height)
+    return np.concatenate([small, np.asarray(drawn), np.asarray(turned)], 1)
+
+
+def even(size: float) -> int:
+    """The even whole number nearest to a size, 2 at least."""
+    return max(2, 2 * round(size / 2))
+
+
+def write_mp4(path: Path, pictures: Iterable[np.ndarray], fps: float) -> int:
+    """Writes pictures (h, w, 3) uint8 RGB of one even size as an MP4 file. How many there are.
+
+    It is there whole or not at all, and says that l2rkit wrote it.
+
+    Raises:
+        UserError: this OpenCV writes no videos.
+        OSError: it could not be written whole.
+    """
+    set_up_ffmpeg()
+    part = path.with_name(f"{path.name}.part.mp4")
+    writer, count = None, 0
+    try:
+        for picture in pictures:
+            if writer is None:
+                code = cv2.VideoWriter_fourcc(*"mp4v")
+                writer = cv2.VideoWriter(str(part), code, fps, picture.shape[1::-1])
+                if not writer.isOpened():
+                    raise UserError(f"cannot write {path}: this OpenCV writes no MPEG-4")
+            writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+            count += 1
+        if writer is None:
+            raise ValueError("write_mp4 wants one picture or more")
+        writer.release()
+        check = cv2.VideoCapture(str(part), cv2.CAP_FFMPEG)
+        whole = int(check.get(cv2.CAP_PROP_FRAME_COUNT)) == count
+        check.release()
+        if not whole:  # OpenCV says nothing of a full disk
+            raise OSError(28, os.strerror(28), str(path))
+        with part.open("ab") as file:
+            file.write((len(MP4_MARK) + 4).to_bytes(4, "big") + MP4_MARK)
+        part.replace(path)
+    finally:
+        if writer is not None:
+            writer.release()
+        part.unlink(missing_ok=True)
+    return count
