@@ -1,5 +1,5 @@
 # make demo: reconstruct five bad sample photos, train briefly, print the leaderboard of that run
-# make test: the tests
+# make test: the tests, in a process for each core (four at most) with one thread each
 # make soak: trainings killed and resumed, doors given harm, thousands of photos, for some hours
 # make browser: the page of `l2rkit app` in Chromium, which has to be installed with its driver
 # make triton: the Triton renderer, in Triton's interpreter and compiled for GPUs, without one
@@ -13,7 +13,7 @@ demo: .venv/.installed
 	$(BIN)/python tools/demo.py --out $(DEMO)
 
 test: .venv/.installed
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 SOAKED := unsup3d/unsup3d_heads_32 unsup3d/unsup3d_heads_degraded lap/lap_heads l2r/l2r_heads \
 	priors/stylegan2_64_heads restore/face_restorer

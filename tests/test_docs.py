@@ -7,6 +7,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -92,6 +93,7 @@ def fault(line: str, whole: bool = True) -> str | None:
     return None
 
 
+@cache
 def command_of(tool: str) -> click.Command:
     sys.path.insert(0, str((ROOT / tool).parent))  # as Python does for a script
     found = [c for c in runpy.run_path(str(ROOT / tool)).values() if isinstance(c, click.Command)]

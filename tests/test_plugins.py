@@ -1,12 +1,11 @@
 """Plugins: found by entry point, imported on the first short name, never able to break others."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from fresh import python
 
 from l2rkit import plugins
 from l2rkit.config import load_config
@@ -54,7 +53,8 @@ def test_plugins_wait_for_a_short_name():
         "RENDERERS.build(dict(type='GridRenderer'))\n"
         "assert 'l2rkit.plugins' in sys.modules\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    done = python("-c", code)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture
@@ -87,9 +87,7 @@ def test_an_installed_package_fills_a_socket_and_a_broken_one_is_named(installed
         "except PartError as error:\n"
         "    assert \"did you mean 'Dusted'\" in str(error), error\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, text=True, capture_output=True
-    )
+    done = python("-c", code, env=environment)
     assert done.returncode == 0, done.stderr
     wanted = "plugin 'moon_plugin' (moon_plugin) was skipped: ModuleNotFoundError"
     assert wanted in done.stderr and "dust_plugin" not in done.stderr
@@ -97,14 +95,11 @@ def test_an_installed_package_fills_a_socket_and_a_broken_one_is_named(installed
 
 def test_a_plugin_that_ends_the_program_ends_no_command(installed):
     environment = installed("sun_plugin", "import sys\nsys.exit(3)\n")
-    command = [sys.executable, "-m", "l2rkit", "doctor"]
-    done = subprocess.run(command, env=environment, text=True, capture_output=True)
+    done = python("-m", "l2rkit", "doctor", env=environment)
     assert "-- sun_plugin: sun_plugin: skipped, SystemExit: 3" in done.stdout, done.stderr
     assert "Traceback" not in done.stderr
     code = "from l2rkit.registry import RESTORERS; print(RESTORERS.find('Resample').__name__)"
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, text=True, capture_output=True
-    )
+    done = python("-c", code, env=environment)
     assert done.returncode == 0 and done.stdout.strip() == "Resample"
 
 
@@ -118,9 +113,7 @@ def test_a_clash_of_names_says_what_was_registered_and_what_was_not(installed):
         "from l2rkit.plugins import STATES\n"
         "print(*sorted((p.name, *p.parts, bool(p.fault)) for p in STATES))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, text=True, capture_output=True
-    )
+    done = python("-c", code, env=environment)
     assert done.returncode == 0, done.stderr
     ours, states = done.stdout.strip().splitlines()
     assert ours == "l2rkit.restore.resample Mooned", "what was there first stays"

@@ -1,8 +1,6 @@
 """Many threads get what one gets, bit for bit; a forked process gets an answer."""
 
 import os
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
@@ -11,6 +9,7 @@ from threading import Event
 
 import numpy as np
 import pytest
+from fresh import python
 
 from l2rkit import reconstruct
 from l2rkit.ops.threads import fork_safe_lock
@@ -37,7 +36,8 @@ def test_threads_get_what_one_gets() -> None:
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
 FORKS = f"""
-import multiprocessing, numpy
+import multiprocessing, numpy, torch
+torch.set_num_threads(2)
 from l2rkit import reconstruct
 def depth(photo):
     return reconstruct(photo, {QUICK!r}).arrays()["depth"]
@@ -52,9 +52,8 @@ numpy.testing.assert_allclose(found, alone, atol=1e-5)  # sums of one thread are
 @needs_fork
 def test_forks_of_a_process_that_has_reconstructed_answer() -> None:
     """With several threads, whose pools a fork has not."""
-    two = dict(os.environ, OMP_NUM_THREADS="2")
-    done = subprocess.run([sys.executable, "-c", FORKS], env=two, capture_output=True, timeout=300)
-    assert done.returncode == 0, done.stderr.decode()
+    done = python("-c", FORKS)
+    assert done.returncode == 0, done.stderr
 
 
 @needs_fork

@@ -1,9 +1,11 @@
-"""A model small enough to build anew for each test, and its weights."""
+"""A model small enough to build anew for each test, its weights, and heads that are drawn once."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import config as mmengine_config
 
 from l2rkit.config import load_model
 from l2rkit.io.weights import write_weights
@@ -43,10 +45,16 @@ test_cfg = dict(type=TestLoop)
 """
 
 
+@pytest.fixture(scope="session")
+def heads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which heads are kept, for all tests that do not look into it."""
+    return tmp_path_factory.mktemp("heads")
+
+
 @pytest.fixture
-def config(tmp_path: Path) -> Path:
+def config(tmp_path: Path, heads: Path) -> Path:
     path = tmp_path / "tiny.py"
-    path.write_text(CONFIG.replace("ROOT", str(tmp_path / "heads")))
+    path.write_text(CONFIG.replace("ROOT", str(heads)))
     return path
 
 
@@ -56,3 +64,18 @@ def weights(config: Path, tmp_path: Path) -> Path:
     path = tmp_path / "tiny.safetensors"
     write_weights(load_model(config).state_dict(), path)
     return path
+
+
+@pytest.fixture(autouse=True, scope="session")
+def formatted_once() -> Iterator[None]:
+    """A run has the same text of its config formatted some six times, which takes most of it."""
+    format_code, known = mmengine_config.FormatCode, {}
+
+    def once(text: str, **style: object) -> tuple[str, bool]:
+        if text not in known:
+            known[text] = format_code(text, **style)
+        return known[text]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mmengine_config, "FormatCode", once)
+        yield

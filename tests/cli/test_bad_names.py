@@ -3,13 +3,12 @@
 import os
 import resource
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import trimesh
 from click.testing import CliRunner, Result
+from fresh import python
 
 from l2rkit.cli.reconstruct import reconstruct
 from l2rkit.cli.restore import restore
@@ -102,9 +101,7 @@ def test_a_full_disk_ends_the_run_in_one_line(tmp_path: Path) -> None:
     for name in ("one", "two"):
         shutil.copy(PHOTO, tmp_path / f"{name}.jpg")
     words = ["restore", "one.jpg", "two.jpg", "--restorer", "Resample", "--out", "out"]
-    done = subprocess.run(
-        [sys.executable, "-c", FULL, *words], cwd=tmp_path, capture_output=True, text=True
-    )
+    done = python("-c", FULL, *words, cwd=tmp_path)
     assert done.returncode == 2, done.stderr
     assert done.stderr.strip() == "Error: the disk is full"
     assert os.listdir(tmp_path / "out") == []

@@ -22,6 +22,12 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.fixture
+def heads(tmp_path: Path) -> Path:
+    """Of each test's own, as they look whether heads were drawn."""
+    return tmp_path / "heads"
+
+
 def line_of(result: Result) -> str:
     assert result.exit_code == 2, result.output
     (line,) = result.stderr.strip().splitlines()

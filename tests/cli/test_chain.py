@@ -1,13 +1,15 @@
 """`l2rkit train --chain`: what a config begins with is trained first."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 from click.testing import CliRunner
+from fresh import python
 
+from l2rkit.cli import chain
 from l2rkit.cli.chain import missing_stages
 from l2rkit.cli.train import train
 from l2rkit.config import load_config
@@ -52,7 +54,9 @@ def stages(config: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return made
 
 
-def test_a_chain_trains_what_is_missing_and_only_that(stages: list[Path]) -> None:
+def test_a_chain_trains_what_is_missing_and_only_that(
+    stages: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     one, two, three = stages
     refused = CliRunner().invoke(train, [str(three)])
     assert refused.exit_code == 2
@@ -63,9 +67,16 @@ def test_a_chain_trains_what_is_missing_and_only_that(stages: list[Path]) -> Non
         "the second stage is not trained to its end"
     )
 
-    command = [sys.executable, "-m", "l2rkit", "train", "three.py", "--chain"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    commands: list[list[str]] = []
+
+    def run(command: list[str]) -> CompletedProcess:
+        commands.append(command[:3])
+        return python(*command[1:])
+
+    monkeypatch.setattr(chain.subprocess, "run", run)
+    done = CliRunner().invoke(train, ["three.py", "--chain"])
+    assert done.exit_code == 0, done.output
+    assert commands == [[sys.executable, "-m", "l2rkit"]] * 2, "each in a process of its own"
     told = [line for line in done.stderr.splitlines() if " of 3: " in line]
     assert [line.rpartition("/")[2] for line in told] == ["one.py", "two.py"]
     found = [Path("work_dirs", *place) for place in (("one", "iter_2.pth"), ("two", "iter_1.pth"))]

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -128,12 +129,18 @@ def test_slurm_gets_a_command_that_is_one(name: str, tmp_path: Path) -> None:
     assert context.params["work_dir" if name == "slurm_train.sh" else "weights"] == "there"
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 def test_two_processes_measure_what_one_does(config: Path, weights: Path, tmp_path: Path) -> None:
     one, two = tmp_path / "one.json", tmp_path / "two.json"
     done = CliRunner().invoke(measure, [str(config), str(weights), "--results", str(one)])
     assert done.exit_code == 0, done.output
     command = [ROOT / "tools/dist_test.sh", config, weights, "2", "--results", two]
-    environment = os.environ | {"PYTHON": sys.executable, "PORT": "29617"}
+    environment = os.environ | {"PYTHON": sys.executable, "PORT": str(free_port())}
     environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
         command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=300

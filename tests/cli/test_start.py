@@ -3,11 +3,18 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from fresh import python
 
-IMPORT = "from l2rkit.cli.common import import_mmengine as f; f(); print('imported')"
+ANEW = """
+import sys
+for name in [name for name in sys.modules if name.startswith(("mmengine", "yapf"))]:
+    del sys.modules[name]
+"""
+IMPORT = ANEW + "from l2rkit.cli.common import import_mmengine as f; f(); print('imported')"
 
 
 @pytest.fixture(params=[0, 100])
@@ -21,18 +28,14 @@ def half(tmp_path: Path, request: pytest.FixtureRequest) -> tuple[Path, bytes, d
     return path, content, env
 
 
-def start(words: str, env: dict[str, str]) -> subprocess.Popen:
-    command = [sys.executable, "-c", words]
-    return subprocess.Popen(command, env=env, text=True, stdout=subprocess.PIPE, stderr=-2)
-
-
 def test_a_cache_that_another_process_is_writing_is_waited_for(
     half: tuple[Path, bytes, dict[str, str]],
 ) -> None:
     path, content, env = half
     patient = IMPORT.replace("f()", "f([0.1] * 300)")
-    process = start(patient, env)
-    with start(IMPORT.replace("f()", "f([0])"), env) as other:
-        assert "remove ~/.cache/YAPF" in other.communicate()[0]  # has been seen cut off
-    path.write_bytes(content)
-    assert process.communicate(timeout=60)[0].strip() == "imported"
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(python, "-c", patient, env=env)
+        other = python("-c", IMPORT.replace("f()", "f([0])"), env=env)
+        assert "remove ~/.cache/YAPF" in other.stderr  # has been seen cut off
+        path.write_bytes(content)
+        assert waiting.result().stdout.strip() == "imported"

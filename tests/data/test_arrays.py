@@ -29,7 +29,7 @@ OPAQUE = np.full((12, 20, 1), 255, np.uint8)
         Image.fromarray(COLOURS),
         Image.fromarray(np.dstack([COLOURS, OPAQUE])),
     ],
-    ids=lambda given: f"{getattr(given, 'dtype', given)}-{getattr(given, 'shape', '')}",
+    ids=lambda given: f"{getattr(given, 'dtype', 'picture')}-{np.shape(given)}",
 )
 def test_colours_of_any_depth_are_the_same(given) -> None:
     np.testing.assert_array_equal(as_photo(given), COLOURS)

@@ -1,11 +1,11 @@
 """The readers on tiny folders in the real layouts."""
 
-import subprocess
-import sys
+from multiprocessing import dummy
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from mmengine.registry import DATASETS
 from PIL import Image
 from torch.utils.data import DataLoader
@@ -15,6 +15,7 @@ from l2rkit.data.folder import PhotoFolder
 from l2rkit.data.pairs import DepthPairs, decode_depth
 from l2rkit.data.photo import PhotoError
 from l2rkit.errors import DataError
+from tools.dataset_converters import celeba as tool
 
 ROOT = Path(__file__).parents[2]
 PIPELINE = [
@@ -158,25 +159,23 @@ def test_depth_pairs_that_do_not_match(tmp_path):
         DepthPairs(str(tmp_path))
 
 
-def test_converter_aligns_resumes_and_is_read_back(tmp_path):
+def test_converter_aligns_resumes_and_is_read_back(tmp_path, monkeypatch):
     celeba(tmp_path / "in", count=4)
     (tmp_path / "in" / "img_align_celeba" / "000004.jpg").write_text("broken")
     portrait = Image.open(ROOT / "l2rkit" / "zoo" / "samples" / "portrait_3.jpg")
     portrait = portrait.resize((178, 218), Image.Resampling.BICUBIC, (26, 14, 357, 420))
     portrait.save(tmp_path / "in" / "img_align_celeba" / "000001.jpg")
-    tool = ROOT / "tools" / "dataset_converters" / "celeba.py"
-    call = [sys.executable, str(tool), str(tmp_path / "in"), str(tmp_path / "out"), "--size", "64"]
+    call = [str(tmp_path / "in"), str(tmp_path / "out"), "--size", "64"]
 
-    def run():
-        done = subprocess.run(
-            [*call, "--workers", "1"], capture_output=True, text=True, check=True, cwd=ROOT,
-            env={"PYTHONPATH": str(ROOT), "PATH": ""},
-        )  # fmt: skip
+    def run(workers):
+        done = CliRunner().invoke(tool.main, [*call, "--workers", workers])
+        assert done.exit_code == 0, done.output
         return done.stdout.splitlines()[-1], done.stderr
 
-    counts, errors = run()
+    counts, errors = run("1")
     assert counts == "1 aligned, 2 fixed, 0 kept, 1 failed" and "000004.jpg" in errors
-    assert run()[0] == "0 aligned, 0 fixed, 3 kept, 1 failed"
+    monkeypatch.setattr(tool, "get_context", lambda method: dummy)  # threads
+    assert run("2")[0] == "0 aligned, 0 fixed, 3 kept, 1 failed"
     images, _, identity = find_celeba(tmp_path / "out")
     assert sorted(path.name for path in images.iterdir()) == [f"00000{n}.jpg" for n in (1, 2, 3)]
     assert identity is not None

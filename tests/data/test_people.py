@@ -1,11 +1,11 @@
 """Photos by person, and batches of people whose draws are known."""
 
-import subprocess
-import sys
+from multiprocessing import dummy
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from mmengine.dataset import default_collate
 from mmengine.registry import DATA_SAMPLERS
 from PIL import Image
@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 from l2rkit.data import PersonSampler, PhotoCollections, PhotoFolder
 from l2rkit.data.people import group, people_of
 from l2rkit.errors import DataError
+from tools.dataset_converters import photo_collections as tool
 
 ROOT = Path(__file__).parents[2]
 PEOPLE = dict(Ann=3, Bob=1, Cem=5, Dee=2, Eva=4)
@@ -158,7 +159,7 @@ def test_group():
     assert group(np.array([], np.int64)) == []
 
 
-def test_converter_aligns_resumes_and_is_read_back(tmp_path):
+def test_converter_aligns_resumes_and_is_read_back(tmp_path, monkeypatch):
     for who, number in (("ann", 1), ("eve", 3)):
         (tmp_path / "in" / who).mkdir(parents=True)
         for name in ("1.jpg", "2.png"):
@@ -166,20 +167,18 @@ def test_converter_aligns_resumes_and_is_read_back(tmp_path):
             portrait.save(tmp_path / "in" / who / name)
     Image.new("RGB", (60, 60)).save(tmp_path / "in" / "ann" / "blank.png")
     (tmp_path / "in" / "eve" / "broken.jpg").write_bytes(b"broken")
-    tool = ROOT / "tools" / "dataset_converters" / "photo_collections.py"
-    call = [tool, tmp_path / "in", tmp_path / "out", "--size", 32, "--workers", 1]
+    call = [tmp_path / "in", tmp_path / "out", "--size", 32]
 
-    def run():
-        done = subprocess.run(
-            [sys.executable, *map(str, call)], capture_output=True, text=True, check=True, cwd=ROOT,
-            env={"PYTHONPATH": str(ROOT), "PATH": ""},
-        )  # fmt: skip
+    def run(workers):
+        done = CliRunner().invoke(tool.main, list(map(str, [*call, "--workers", workers])))
+        assert done.exit_code == 0, done.output
         return done.stdout.splitlines()[-1], done.stderr.splitlines()
 
-    said, errors = run()
+    said, errors = run(1)
     assert said == "4 aligned, 0 kept, 2 left out"
     assert ["blank.png" in errors[0], "broken.jpg" in errors[1]] == [True, True]
-    assert run()[0] == "0 aligned, 4 kept, 2 left out"
+    monkeypatch.setattr(tool, "get_context", lambda method: dummy)  # threads
+    assert run(2)[0] == "0 aligned, 4 kept, 2 left out"
     assert len((tmp_path / "out" / "SHA256SUMS").read_text().splitlines()) == 4
     dataset = PhotoCollections(str(tmp_path / "out"), pipeline=PIPELINE)
     assert [sample["name"] for sample in dataset] == [

@@ -1,13 +1,10 @@
 """Scans as photos: placed right, true depth, read back."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 import trimesh
+from click.testing import CliRunner
 from PIL import Image
 
 from l2rkit.data import DepthPairs, FaceAligner, TexturedScans
@@ -25,8 +22,8 @@ from l2rkit.data.scans import (
 from l2rkit.errors import DataError
 from l2rkit.geometry import project, view_of
 from l2rkit.structures import PIVOT
+from tools.dataset_converters.scans import main
 
-ROOT = Path(__file__).parents[2]
 NEAR_SIDE = 0.02  # scene units towards the camera
 
 
@@ -112,12 +109,8 @@ def test_a_placed_head_stands_as_the_aligner_wants(ply):
 
 
 def run(*args):
-    tool = ROOT / "tools" / "dataset_converters" / "scans.py"
-    done = subprocess.run(
-        [sys.executable, str(tool), *map(str, args)], capture_output=True, text=True, cwd=ROOT,
-        env={"PYTHONPATH": str(ROOT), "PATH": ""},
-    )  # fmt: skip
-    return done.returncode, done.stdout.splitlines()[-1:], done.stderr
+    done = CliRunner().invoke(main, list(map(str, args)))
+    return done.exit_code, done.stdout.splitlines()[-1:], done.stderr
 
 
 def test_converter_draws_resumes_and_is_read_back(ply, tmp_path):

@@ -46,9 +46,9 @@ def assert_same(face, other, rows=slice(None)):
         torch.testing.assert_close(a, b[rows], **CLOSE, msg=lambda text, name=name: name + text)
 
 
-def test_keeps_the_contract():
-    for refine in (True, False):
-        check_decomposer(LAPDecomposer(32, 8, 8, refined=refine), 32)
+def test_keeps_the_contract_without_refinement():
+    """With it, and the robust one: tests/test_contracts.py."""
+    check_decomposer(LAPDecomposer(32, 8, 8, refined=False), 32)
 
 
 # The published networks
@@ -82,9 +82,14 @@ def test_networks_are_the_published_ones(width):
     with torch.no_grad():
         face = part(photo, person)
     states = {name: net.state_dict() for name, net in part.named_children()}
+    shared = {
+        who: [
+            aggregated(states[name], signed[person == who], groups) for name in ("depth", "albedo")
+        ]
+        for who in (5, 9)
+    }
     for row in range(4):
-        own = signed[person == person[row]]
-        raw, colour = (aggregated(states[name], own, groups) for name in ("depth", "albedo"))
+        raw, colour = shared[person[row].item()]
         raw = refined(states["refine_depth"], raw, signed[row : row + 1], groups)
         t = (raw - raw.mean()).tanh()[0, 0]
         depth = (1 + t) / 2 * 1.1 + (1 - t) / 2 * 0.9
@@ -109,9 +114,9 @@ def test_sizes_ranges_and_border(size):
     with torch.no_grad():
         face = part(photos(2, size), torch.tensor([1, 1]))
         part.corner = (3, 5)
-        cornered = part(photos(2, size)).depth
+        cornered = part(photos(1, size)).depth
         part.border_depth = None
-        free = part(photos(2, size)).depth
+        free = part(photos(1, size)).depth
     columns = max(1, size // 64)
     side = torch.tensor(1.05)
     for depth in (face.depth, face.consistent.depth):

@@ -1,11 +1,10 @@
 """Released Unsup3D checkpoints: read whole, believed in nothing but their tensors."""
 
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
+from click.testing import CliRunner
 from published import forward, nets
 
 from l2rkit.decompose import Unsup3DDecomposer
@@ -14,6 +13,7 @@ from l2rkit.errors import WeightsError
 from l2rkit.io.weights import load_into, read_weights
 from l2rkit.model import FaceReconstructor
 from l2rkit.render import GridRenderer
+from tools.model_converters.unsup3d_official import main
 
 WIDTHS = 16, 8
 
@@ -89,15 +89,12 @@ def test_missing_networks_are_named(tmp_path):
 
 def test_the_converter_writes_what_loads(tmp_path):
     write(tmp_path / "a.pth", None)
-    tool = Path(__file__).parents[2] / "tools/model_converters/unsup3d_official.py"
-    command = [sys.executable, str(tool), str(tmp_path / "a.pth"), "--out", str(tmp_path / "b")]
-    command[-1] += ".safetensors"
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    to = ["--out", str(tmp_path / "b.safetensors")]
+    done = CliRunner().invoke(main, [str(tmp_path / "a.pth"), *to])
+    assert done.exit_code == 0, done.output
     wanted = read_official(tmp_path / "a.pth")
     got = read_weights(tmp_path / "b.safetensors")
     assert got.keys() == wanted.keys() and all(torch.equal(got[k], wanted[k]) for k in wanted)
-    command[2] = str(tmp_path / "absent.pth")
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 2 and "no weights at" in done.stderr
-    assert "Traceback" not in done.stderr
+    done = CliRunner().invoke(main, [str(tmp_path / "absent.pth"), *to])
+    assert done.exit_code == 2 and "no weights at" in done.stderr
+    assert isinstance(done.exception, SystemExit), "no traceback"

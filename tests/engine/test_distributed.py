@@ -1,10 +1,12 @@
 """Training in two processes is training on both batches in one; nobody is counted twice."""
 
+import os
 from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
+from fresh import python
 from mmengine.dataset import DefaultSampler, pseudo_collate
 from mmengine.evaluator import Evaluator
 from mmengine.optim import OptimWrapper
@@ -168,6 +170,10 @@ def work(rank: int, folder: str) -> None:
     torch.distributed.destroy_process_group()
 
 
+def start(folder: str) -> None:
+    start_processes(work, (folder,), nprocs=2, start_method="fork")
+
+
 ALL = {"prior, all": prior_with_all}
 CASES = (SAME_AS_ONE, MEAN_OF_BOTH, ALL)
 
@@ -176,7 +182,9 @@ CASES = (SAME_AS_ONE, MEAN_OF_BOTH, ALL)
 def both(tmp_path_factory: pytest.TempPathFactory) -> list[dict]:
     """What each of two processes found."""
     folder = str(tmp_path_factory.mktemp("together"))
-    start_processes(work, (folder,), nprocs=2, start_method="spawn")
+    code = "import sys, test_distributed; test_distributed.start(sys.argv[1])"
+    done = python("-c", code, folder, env=dict(os.environ, PYTHONPATH=str(Path(__file__).parent)))
+    assert done.returncode == 0, done.stderr
     return [torch.load(Path(folder, f"{rank}.pth"), weights_only=False) for rank in (0, 1)]
 
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from fresh import python
 
 ROOT = Path(__file__).parents[2]
 NO_PLACE = """
@@ -23,24 +24,29 @@ from l2rkit.render import rasterize_grid
 column, row = torch.meshgrid(torch.arange(4.0), torch.arange(4.0), indexing="xy")
 face = rasterize_grid(torch.stack([column, row, torch.ones(4, 4)], -1)[None], 4)
 print(face.flatten().tolist(), sorted(set(KEPT.values())))
+from l2rkit.cli.doctor import kernels
+print(kernels())
 """
 
 
-def said(code: str, **env: str) -> str:
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, env={**os.environ, **env}, text=True, stdout=-1, check=True)
-    return done.stdout.strip()
+@pytest.fixture(scope="module")
+def said() -> tuple[list[str], list[str]]:
+    """What is drawn, and what the doctor says, where kernels are kept and where they cannot be."""
+    found = [python("-c", code) for code in (DRAW, NO_PLACE + DRAW)]
+    assert not any(done.returncode for done in found), [done.stderr for done in found]
+    one, other = (done.stdout.strip().splitlines() for done in found)
+    return one, other
 
 
-def test_without_a_place_kernels_are_compiled_anew_and_draw_the_same() -> None:
-    kept, not_kept = said(DRAW), said(NO_PLACE + DRAW)
+def test_without_a_place_kernels_are_compiled_anew_and_draw_the_same(said) -> None:
+    kept, not_kept = (lines[0] for lines in said)
     assert kept.endswith("[True]") and not_kept.endswith("[False]")
     assert kept.removesuffix("[True]") == not_kept.removesuffix("[False]")
 
 
-def test_the_doctor_says_so() -> None:
-    code = "from l2rkit.cli.doctor import kernels; print(kernels())"
-    assert "NUMBA_CACHE_DIR" in said(NO_PLACE + code) and "'ok'" in said(code)
+def test_the_doctor_says_so(said) -> None:
+    kept, not_kept = (lines[1] for lines in said)
+    assert "NUMBA_CACHE_DIR" in not_kept and "'ok'" in kept
 
 
 def test_no_kernel_insists_on_a_place() -> None:

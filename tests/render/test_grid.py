@@ -1,12 +1,11 @@
 """The rasterizers beside a slow loop over every triangle and pixel in float64."""
 
 import math
-import subprocess
-import sys
 from importlib.util import find_spec
 
 import pytest
 import torch
+from fresh import python
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from renderers import interpreted
@@ -218,5 +217,6 @@ def test_threads_of_torch_are_used_and_change_nothing(threads):
         "try: numba.threading_layer()\n"
         "except ValueError: print('none')"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = python("-c", code)
+    assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [str(threads), str(threads > 1), "none"]

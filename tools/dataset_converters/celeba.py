@@ -8,6 +8,7 @@ CelebA(data_root=OUT, aligned_crop=False).
 
 import os
 import shutil
+from contextlib import nullcontext
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -69,8 +70,8 @@ def main(root: Path, out: Path, size: int, align: bool, suffix: str, workers: in
     folder.mkdir(parents=True, exist_ok=True)
     counts = dict.fromkeys(("aligned", "fixed", "kept", "failed"), 0)
     work = partial(convert, size, align, suffix, images, folder)
-    with get_context("spawn").Pool(workers) as pool:
-        results = pool.imap(work, names, chunksize=16)
+    with get_context("spawn").Pool(workers) if workers > 1 else nullcontext() as pool:
+        results = pool.imap(work, names, chunksize=16) if pool else map(work, names)
         with click.progressbar(results, length=len(names), label="faces") as progress:
             for result in progress:
                 counts[result if result in counts else "failed"] += 1

@@ -7,6 +7,7 @@ with PhotoCollections(photos=OUT).
 """
 
 import io
+from contextlib import nullcontext
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -51,8 +52,9 @@ def main(root: Path, out: Path, size: int, workers: int):
     except PhotoError as error:
         raise click.ClickException(str(error)) from None
     counts = dict.fromkeys(("aligned", "kept", "left out"), 0)
-    with get_context("spawn").Pool(workers) as pool:
-        results = pool.imap(partial(convert, size, root, out), names, chunksize=16)
+    work = partial(convert, size, root, out)
+    with get_context("spawn").Pool(workers) if workers > 1 else nullcontext() as pool:
+        results = pool.imap(work, names, chunksize=16) if pool else map(work, names)
         with click.progressbar(results, length=len(names), label="faces") as progress:
             for result in progress:
                 counts[result if result in counts else "left out"] += 1
