@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 from subprocess import CompletedProcess
+from types import ModuleType
 
 LARGE = ["torch", "mmengine.runner", "mmengine.visualization", "cv2", "numba", "trimesh", "PIL"]
 METHOD = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
@@ -56,4 +57,5 @@ def _run(command: list[str], env: dict[str, str], cwd: str, stdout: str, stderr:
     if kind == "-m":
         runpy.run_module(what, run_name="__main__", alter_sys=True)
     else:
-        exec(compile(what, "<string>", "exec"), dict(__name__="__main__"))
+        sys.modules["__main__"] = ModuleType("__main__")  # where pickles look for its functions
+        exec(compile(what, "<string>", "exec"), vars(sys.modules["__main__"]))

@@ -11,7 +11,9 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from mmengine.logging import MessageHub, MMLogger
 from mmengine.runner import Runner
+from mmengine.visualization import Visualizer
 from PIL import Image
 from test_chain import TRAINING
 
@@ -31,6 +33,8 @@ def training(config: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*words: object) -> None:
+    for named_by_the_second in (MMLogger, MessageHub, Visualizer):  # and runs here are quicker
+        named_by_the_second._instance_dict.clear()
     done = CliRunner().invoke(main, [str(word) for word in words])
     assert done.exit_code == 0, done.output
 
