@@ -19,7 +19,8 @@ SOAKED := unsup3d/unsup3d_heads_32 unsup3d/unsup3d_heads_degraded lap/lap_heads 
 	priors/stylegan2_64_heads restore/face_restorer
 soak: .venv/.installed
 	L2RKIT_FUZZ=12000 $(BIN)/python -m pytest tests/test_fuzz.py --hypothesis-show-statistics
-	L2RKIT_HOSTILE=all $(BIN)/python -m pytest tests/io/test_hostile_files.py
+	L2RKIT_HOSTILE=all $(BIN)/python -m pytest tests/io/test_hostile_files.py tests/io/test_many_hostile_files.py
+	L2RKIT_THREADS=8 L2RKIT_CALLS=200 $(BIN)/python -m pytest tests/apis/test_threads_and_forks.py
 	$(BIN)/python tools/reliability/soak.py --photos 5000
 	$(BIN)/python tools/reliability/chaos.py resume $(SOAKED:%=configs/%.py)
 	$(BIN)/python tools/reliability/chaos.py resume configs/unsup3d/unsup3d_heads_degraded.py --workers 0

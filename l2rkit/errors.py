@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import TypeVar
 
+LONGEST = 1500  # signs of a message; a name in a file may have a million
 T = TypeVar("T")
 
 
@@ -16,6 +17,8 @@ class UserError(ValueError):
 
     def __init__(self, message: object = "") -> None:  # a quoted text may have several lines
         one_line = " ".join(filter(None, map(str.strip, str(message).splitlines())))
+        if len(one_line) > LONGEST:
+            one_line = f"{one_line[: LONGEST // 2]} ... {one_line[-LONGEST // 2 :]}"
         super().__init__(printable(one_line))
 
 

@@ -113,6 +113,9 @@ def reconstruct(
     Of a --collection FOLDER these are the face that its photos share; each photo's own is written
     into a folder of that name.
 
+    The line of a photo names what may make its face a poor one: occluded, cut, too small, profile,
+    low score.
+
     Status 0: all done. 1: some photos failed, each with a line that says why, the others are
     written. 2: nothing could begin.
     """

@@ -4,6 +4,7 @@ import errno
 import io
 import os
 import struct
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +22,7 @@ OURS, OF = "l2rkit", "l2rkit:made of"  # what its pictures say
 MP4_MARK = b"free" + OURS.encode()  # name and content of the box that ends its videos
 HTML_MARK = f'<meta name="generator" content="{OURS}">'  # stands in the head of its pages
 HEAD_BYTES = 1000
+BAD_ZIP = (OSError, EOFError, zipfile.BadZipFile, NotImplementedError, ValueError, RuntimeError)
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no room on the disk, in the quota, in a file
 
 
@@ -73,6 +75,15 @@ def file_digest(path: Path) -> bytes | None:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.digest()
+
+
+def unpacked_size(file: Path | BinaryIO) -> int:
+    """Bytes of all parts of a zip; 0 for a damaged one, whose reader raises the error."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return sum(part.file_size for part in archive.infolist())
+    except BAD_ZIP:
+        return 0
 
 
 def cached_array(place: Path, make: Callable[[], np.ndarray]) -> np.ndarray:

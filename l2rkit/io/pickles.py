@@ -7,21 +7,26 @@ torch's weights-only loader admits tensors, plain containers and the few types t
 import _codecs
 import copyreg
 import pickle
+import pickletools
 import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
 
 from ..errors import WeightsError
+from .files import BAD_ZIP, unpacked_size
 from .tensors import check_tensors
+
+LONGEST_NAME = 1000  # signs of a class, with its module
+OLD_PROGRAMS = 5  # pickles one after the other in files of torch before 1.6
 
 
 def _types_of_mmengine() -> list[Any]:
@@ -127,10 +132,39 @@ def load_plain(path: Path) -> Any:
     A zip is memory-mapped, so that no storage reaches beyond the file: otherwise torch 2.4 trusts
     the size that a storage declares.
     """
+    check_names(path)
     if is_zip(path):
         return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     with _opened(path) as file:
         return torch.load(file, map_location="cpu", weights_only=True)
+
+
+def check_names(path: Path) -> None:
+    """Refuses a pickle that names a class of more than `LONGEST_NAME` signs.
+
+    Torch would say so in a message in which it then looks for words: for minutes, in a million.
+    """
+    for program in _programs(path):
+        longest = 0
+        with suppress(Exception):  # damaged in any way at all, of which torch says so
+            for opcode, word, _ in pickletools.genops(program):
+                longest = max(longest, len(word) if opcode.name in ("GLOBAL", "INST") else 0)
+        if longest > LONGEST_NAME:
+            raise pickle.UnpicklingError(f"a GLOBAL of {longest} signs")
+
+
+def _programs(path: Path) -> Iterator[Any]:
+    """The pickles in a checkpoint, each as a file at its beginning."""
+    if not is_zip(path):
+        with _opened(path) as content:  # reads no more than there is
+            for _ in range(OLD_PROGRAMS):
+                yield content
+        return
+    with suppress(*BAD_ZIP), zipfile.ZipFile(path) as archive:
+        for part in archive.infolist():
+            if part.filename.endswith("data.pkl"):
+                with archive.open(part) as file:
+                    yield file
 
 
 @contextmanager
@@ -148,15 +182,6 @@ def check_size(path: Path) -> None:
     own, size = path.stat().st_size, unpacked_size(path)
     if size > own:
         raise WeightsError(f"{path} was refused: {own} bytes that unpack to {size}")
-
-
-def unpacked_size(file: Path | BinaryIO) -> int:
-    """Bytes of all parts of a zip; 0 for a damaged one, whose reader raises the error."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            return sum(part.file_size for part in archive.infolist())
-    except (OSError, EOFError, zipfile.BadZipFile, NotImplementedError, ValueError):
-        return 0
 
 
 def is_zip(path: Path) -> bool:

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
+from .files import unpacked_size
+
+MOST_BYTES = 500_000_000  # of the arrays in a file; packed zeros are a thousandth of that
 
 
 def read_json(path: Path) -> Any:
@@ -33,6 +36,8 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
 
 
 def _loaded(path: str | Path) -> np.ndarray | dict[str, Any]:
+    if (size := unpacked_size(Path(path))) > MOST_BYTES:
+        raise DataError(f"{path} unpacks to {size} bytes; the limit is {MOST_BYTES}")
     try:
         content = np.load(path, allow_pickle=False)
         if isinstance(content, np.ndarray):

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ..errors import WeightsError
-from ..io.pickles import unpacked_size
+from ..io.files import unpacked_size
 
 
 class Record:

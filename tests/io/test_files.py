@@ -1,13 +1,21 @@
 """Files are there whole or not at all, whatever else is in their folder or writes to it."""
 
+import gzip
 import struct
+import zipfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from l2rkit.data import openfaces
+from l2rkit.errors import DataError, UserError, WeightsError
+from l2rkit.io import reading
 from l2rkit.io.files import beside, file_digest, made_of, marked, write_atomic, write_durable
+from l2rkit.io.reading import read_arrays
+from l2rkit.io.weights import read_weights
 
 WRITERS = [write_atomic, write_durable]
 
@@ -63,3 +71,36 @@ def test_what_is_no_file_has_no_digest(tmp_path: Path) -> None:
     assert file_digest(tmp_path / "a").hex().startswith("2a152c89")
     for path in (tmp_path, tmp_path / "none", Path("/dev/zero")):
         assert file_digest(path) is None
+
+
+def test_packed_arrays_and_tables_that_would_fill_the_memory_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is packed is a thousandth of what it unpacks to."""
+    np.savez_compressed(tmp_path / "a.npz", a=np.zeros(200_000))
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(bytes(1_600_000)))
+    assert read_arrays(tmp_path / "a.npz")["a"].shape == (200_000,)
+    for module in (reading, openfaces):
+        monkeypatch.setattr(module, "MOST_BYTES", 1_500_000)
+    with pytest.raises(DataError, match="unpacks to 1600128 bytes; the limit is 1500000"):
+        read_arrays(tmp_path / "a.npz")
+    with pytest.raises(DataError, match="has more than 1500000 bytes"):
+        openfaces.read_rows(tmp_path / "a.csv.gz")
+
+
+@pytest.mark.parametrize("old", [True, False])
+def test_a_class_with_a_name_of_a_million_signs_is_refused_at_once(old: bool, tmp_path) -> None:
+    """Torch says so in a message in which it then looks for words, for minutes."""
+    program = b"\x80\x02c%b\nb\n." % (b"a" * 10**6)
+    with zipfile.ZipFile(path := tmp_path / "a.pth", "w") as archive:
+        for name, content in (("data.pkl", program), ("version", b"3\n"), ("data/0", bytes(8))):
+            archive.writestr(f"archive/{name}", content)
+    if old:
+        path.write_bytes(program)
+    with pytest.raises(WeightsError, match="a GLOBAL of 1000002 signs"):
+        read_weights(path)
+
+
+def test_a_message_is_short_whatever_it_quotes() -> None:
+    said = str(UserError(f"{'a' * 10**6} is no name"))
+    assert len(said) < 1600 and said.startswith("aaa") and said.endswith("is no name")
