@@ -10,6 +10,7 @@ from mmengine.logging import HistoryBuffer
 from torch import nn
 
 from l2rkit.errors import WeightsError
+from l2rkit.io import checkpoints  # noqa: F401  for its scheme zoo://
 from l2rkit.io.pickles import Inert, read_foreign
 from l2rkit.io.weights import load_into, read_weights, write_weights
 from l2rkit.zoo import zoo_file
