@@ -1,4 +1,4 @@
-"""What all tests share: collections of garbage that are quick, and threads that stay as they are."""
+"""What all tests share: quick collections of garbage, and threads that stay as they are."""
 
 import gc
 import sys
