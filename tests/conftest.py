@@ -1,9 +1,23 @@
-"""What all tests share: quick collections of garbage."""
+"""What all tests share: quick collections of garbage, and threads that stay as they are."""
 
 import gc
+import sys
+from collections.abc import Generator
+
+import pytest
 
 
 def pytest_collection_finish() -> None:
     """What has been imported by now stays: collections, of which each dataset does one, skip it."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    """A test that leaves torch more threads fails: in several processes they take long to meet."""
+    torch = sys.modules.get("torch")
+    before = torch and torch.get_num_threads()
+    result = yield
+    assert not torch or torch.get_num_threads() == before, "the threads of torch are others now"
+    return result

@@ -63,7 +63,8 @@ def test_it_prints_a_row_for_each_task_and_way(tmp_path: Path) -> None:
         "model = dict(type=AdversarialPrior, generator=dict(type=StyleGAN2, size=32, width=1/64,\n"
         "    latent=8, mapping=1, frozen=False), discriminator=dict())\n"
     )
-    words = [str(path), "--batch", "1", "--repeats", "1", "--threads", "1"]
+    threads = str(torch.get_num_threads())
+    words = [str(path), "--batch", "1", "--repeats", "1", "--threads", threads]
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 0, result.output
     rows = [line for line in result.output.splitlines() if line.startswith(("| train", "| sampl"))]
@@ -72,6 +73,7 @@ def test_it_prints_a_row_for_each_task_and_way(tmp_path: Path) -> None:
 
 def test_a_config_without_a_stylegan_is_told_so_in_one_line() -> None:
     config = CONFIG.parents[1] / "unsup3d" / "unsup3d_heads.py"
-    result = CliRunner().invoke(main, [str(config)])
+    threads = str(torch.get_num_threads())
+    result = CliRunner().invoke(main, [str(config), "--threads", threads])
     assert result.exit_code == 2 and "trains no StyleGAN2" in result.output
     assert len(result.output.strip().splitlines()) == 1
