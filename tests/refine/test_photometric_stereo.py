@@ -14,7 +14,7 @@ from l2rkit.render.shading import shading
 from l2rkit.structures import BACKGROUND, Face, Light
 from l2rkit.testing import check_refiner, example_face
 
-SIZE, PEOPLE = 32, 300
+SIZE, PEOPLE = 32, 150
 
 
 def shape(jaw):
@@ -108,10 +108,10 @@ def test_a_crowd_is_seen_where_nothing_is_before_it():
 def test_crowds_are_joined_by_their_numbers():
     observed = crowd_before(shape(0.05), shape(0.05))
     few = CanonicalObservations(
-        observed.luminance[:100], observed.seen[:100], observed.slopes[:100], observed.depth
+        observed.luminance[:50], observed.seen[:50], observed.slopes[:50], observed.depth
     )
     rest = CanonicalObservations(
-        observed.luminance[100:], observed.seen[100:], observed.slopes[100:], observed.depth + 0.03
+        observed.luminance[50:], observed.seen[50:], observed.slopes[50:], observed.depth + 0.03
     )
     both = CanonicalObservations.joined([few, rest])
     assert torch.equal(both.luminance, observed.luminance)
