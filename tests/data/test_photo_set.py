@@ -74,7 +74,10 @@ def test_workers_count_together(tmp_path, workers):
     bad = photos(tmp_path / "bad", 199, damaged=(0, 10))  # one falls to each worker
     with pytest.raises(DataError, match="more than 1%"):
         for _ in range(2):  # the second epoch at the latest
-            list(DataLoader(bad, **loader, sampler=DefaultSampler(bad, shuffle=False)))
+            read = iter(DataLoader(bad, **loader, sampler=DefaultSampler(bad, shuffle=False)))
+            list(read)
+    if workers:  # collected later with the error, torch would wait 5 s for each worker
+        read._shutdown_workers()
 
 
 def test_a_subset_counts_for_itself(tmp_path, said):

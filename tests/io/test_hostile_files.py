@@ -245,7 +245,7 @@ def nested(path: Path, canary: Path) -> None:
 
 
 def deflated(path: Path, canary: Path) -> None:
-    """A tensor's storage of 2 GB in a zip that is packed."""
+    """A tensor's storage of 1.3 GB in a zip that is packed."""
     content, packed = io.BytesIO(), io.BytesIO()
     torch.save(torch.FloatStorage(16), content)
     with (
@@ -256,10 +256,10 @@ def deflated(path: Path, canary: Path) -> None:
             data = good.read(name)
             if name.endswith("/0"):
                 with bad.open(name, "w", force_zip64=True) as part:
-                    for _ in range(128):
+                    for _ in range(80):
                         part.write(bytes(2**24))
             else:
-                bad.writestr(name, data.replace(b"K\x10", b"\x8a\x05\0\0\0\x20\0"))
+                bad.writestr(name, data.replace(b"K\x10", b"\x8a\x05\0\0\0\x14\0"))
     weight = Calls(torch.storage._load_from_bytes, packed.getvalue())
     path.write_bytes(pickle.dumps(dict(G_ema=network({}, dict(w=weight)))))
 
