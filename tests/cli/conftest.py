@@ -1,11 +1,13 @@
 """A model small enough to build anew for each test, its weights, and heads that are drawn once."""
 
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 import torch
 from mmengine.config import config as mmengine_config
+from mmengine.runner import Runner
 
 from l2rkit.config import load_model
 from l2rkit.io.weights import write_weights
@@ -78,4 +80,18 @@ def formatted_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mmengine_config, "FormatCode", once)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def named_apart() -> Iterator[None]:
+    """MMEngine names a run by config and second; two of one name would write to the first's log."""
+    build_logger, numbers = Runner.build_logger, count()
+
+    def build(self: Runner, *args: object, **options: object) -> object:
+        self._experiment_name += f"_{next(numbers)}"
+        return build_logger(self, *args, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Runner, "build_logger", build)
         yield
