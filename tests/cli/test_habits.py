@@ -11,9 +11,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
-from mmengine.logging import MessageHub, MMLogger
 from mmengine.runner import Runner
-from mmengine.visualization import Visualizer
 from PIL import Image
 from test_chain import TRAINING
 
@@ -33,8 +31,6 @@ def training(config: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*words: object) -> None:
-    for named_by_the_second in (MMLogger, MessageHub, Visualizer):  # and runs here are quicker
-        named_by_the_second._instance_dict.clear()
     done = CliRunner().invoke(main, [str(word) for word in words])
     assert done.exit_code == 0, done.output
 
