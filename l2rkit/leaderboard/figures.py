@@ -11,8 +11,9 @@ A comment above a table describes it in YAML; the table below is replaced:
     -->
 
 `protocol` and `level` may be lists. Methods have their names in model-zoo.md, including baselines
-such as `(constant depth)`. `columns` are metrics of results.json. The optional `difference` adds a
-row: the first method minus the second on the same images, with a 95 % interval.
+such as `(constant depth)`. `columns` are metrics of results.json. The optional `difference`, a pair
+of methods or a list of pairs, adds a row for each: the first method minus the second on the same
+images, with a 95 % interval.
 
 A comment after a number in a sentence describes it: method; protocol; level; metric.
 
@@ -97,10 +98,10 @@ def _table(text: str, entries: list[dict[str, Any]]) -> str:
         for name, entry in chosen.items():
             cells = [_mean(entry, name, column, needed=False) for column in columns]
             rows.append([*said, name, *cells])
-        if difference := wanted.get("difference"):
-            first, second = (_entry(entries, name, *setting) for name in difference)
+        for pair in wanted["difference"]:
+            first, second = (_entry(entries, name, *setting) for name in pair)
             cells = [_difference(first, second, column) for column in columns]
-            rows.append([*said, f"{' minus '.join(difference)} (95 % CI)", *cells])
+            rows.append([*said, f"{' minus '.join(pair)} (95 % CI)", *cells])
     return grid([*(word for word, shown in named.items() if shown), "method", *titles], rows)
 
 
@@ -112,9 +113,13 @@ def _wanted(text: str) -> dict[str, Any]:
     keys = set(wanted) if isinstance(wanted, dict) else set()
     if not keys >= NEEDED or keys - NEEDED - ALLOWED:
         raise DataError(f"figures have {sorted(keys)}, not {sorted(NEEDED)}")
-    if len(_several(wanted.get("difference", [1, 2]))) != 2:
+    pairs = wanted.pop("difference", [])
+    if not isinstance(pairs, list) or not all(isinstance(pair, list) for pair in pairs):
+        pairs = [pairs]
+    pairs = [_several(pair) for pair in pairs]
+    if any(len(pair) != 2 for pair in pairs):
         raise DataError("'difference' is not two methods")
-    return {key: _several(value) for key, value in wanted.items()}
+    return {key: _several(value) for key, value in wanted.items()} | {"difference": pairs}
 
 
 def _several(value: Any) -> list[str]:

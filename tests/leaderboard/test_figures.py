@@ -62,6 +62,13 @@ def test_a_difference_is_that_of_the_same_images() -> None:
     assert "| DFDNet + far minus l2r (95 % CI) | 1.920 [1.920, 1.920] |" in made
 
 
+def test_several_differences_are_a_row_each() -> None:
+    pairs = "difference: [[DFDNet + far, l2r], [l2r, DFDNet + far]]\n"
+    made = with_figures(page(more=pairs), ENTRIES, "page.md")
+    there = "| DFDNet + far minus l2r (95 % CI) | 1.920 [1.920, 1.920] |\n"
+    assert there + "| l2r minus DFDNet + far (95 % CI) | -1.920 [-1.920, -1.920] |" in made
+
+
 def test_a_number_in_a_sentence_is_replaced() -> None:
     what = "<!-- figure: l2r; heads, 64 px; severe; side -->"
     for old in ("?", "1.2", "77", "-0.5"):
@@ -81,6 +88,7 @@ def test_the_newest_entry_counts() -> None:
         (page(level="mild"), "page.md:3: no result of 'l2r' by 'heads, 64 px' at 'mild'"),
         (page(column="sied"), "page.md:3: no figure is called 'sied': did you mean 'side'"),
         (page(more="difference: [l2r]\n"), "page.md:3: 'difference' is not two methods"),
+        (page(more="difference: [[l2r], [l2r, far]]\n"), "page.md:3: 'difference' is not two"),
         (page(more="methdos: [l2r]\n"), "page.md:3: figures have"),
         (page(more="[\n"), "page.md:3: figures are not YAML"),
         ("a\n1<!-- figure: l2r; severe; side -->", "page.md:2: not 'method; protocol; level"),
