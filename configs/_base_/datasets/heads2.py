@@ -5,7 +5,7 @@ Version 1 is `heads.py`. Heads are rendered when they are first needed.
 
 from mmengine.config import read_base
 
-from l2rkit.data import DetailedHeads, FindLandmarks, PackPhoto, ResizeFace
+from l2rkit.data import DetailedHeads, EachAlone, FindLandmarks, PackPhoto, ResizeFace
 from l2rkit.metrics import (
     DepthErrors,
     FaceDepthErrors,
@@ -21,6 +21,7 @@ with read_base():
 protocol = "heads 2, 64 px"
 true_fields = ("img", "depth", "normal", "mask")
 landmark_pipeline = [
+    dict(type=EachAlone),  # methods for photo sets get one photo at a time
     dict(type=FindLandmarks, cache="data/landmarks"),
     dict(type=ResizeFace, image_size=image_size),
     dict(type=PackPhoto),
