@@ -1,8 +1,8 @@
 """L2R on synthetic heads of version 2 at 64 pixels, trained on a CPU. Not trained yet.
 
-The parts are those of `l2r_heads`; the prior is still that of heads of version 1. The proxy,
+The parts are those of `l2r_heads`; prior and teacher are still those of version 1. The proxy,
 `unsup3d_heads2_degraded`, has had no teacher yet, so it is trained on, with all parts from the
-first step, which was best in the ablations. The teacher is `unsup3d_heads2` on the good photo.
+first step, which was best in the ablations.
 """
 
 from mmengine.config import read_base
@@ -12,10 +12,7 @@ with read_base():
     from .._base_.datasets.heads2_degraded import *  # isort: skip
 
 load_from = "work_dirs/unsup3d_heads2_degraded/iter_700.pth"
-model["losses"]["teacher"].update(
-    teachers={"configs/unsup3d/unsup3d_heads2.py": "work_dirs/unsup3d_heads2/iter_1000.pth"},
-    weight=30.0,
-)
+model["losses"]["teacher"].update(weight=30.0)
 custom_hooks.pop(0)  # Stages
 optim_wrapper["others"]["paramwise_cfg"]["custom_keys"]["decompose"]["lr_mult"] = 0.5
 train_dataloader.update(batch_size=16)
