@@ -27,7 +27,10 @@ landmark_pipeline = [
     dict(type=PackPhoto),
 ]
 train_dataloader["dataset"] = dict(
-    type=DetailedHeads, split="train", size=40_000, pipeline=train_pipeline
+    type=DetailedHeads,
+    split="train",
+    size=16_000,  # the short trainings see each photo at most twice; all use the same ones
+    pipeline=train_pipeline,
 )
 val_dataloader["dataset"] = dict(
     type=DetailedHeads, split="val", size=512, fields=("img", "depth"), pipeline=test_pipeline
