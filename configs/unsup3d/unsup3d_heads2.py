@@ -1,6 +1,6 @@
-"""Unsup3D on synthetic heads of version 2: `unsup3d_heads` with other photos. Not trained yet.
+"""Unsup3D on synthetic heads of version 2: `unsup3d_heads` continued on them. Not trained yet.
 
-Its first two stages are those of version 1, on heads of version 1.
+It starts from the shipped weights of version 1, so nothing is trained from scratch on version 2.
 """
 
 from mmengine.config import read_base
@@ -9,4 +9,9 @@ with read_base():
     from .unsup3d_heads import *
     from .._base_.datasets.heads2 import *  # isort: skip
 
+load_from = "zoo://unsup3d_heads"
+custom_hooks = custom_hooks[1:]  # no Schedule: these weights have learnt confidence
 train_dataloader.update(batch_size=32)
+param_scheduler = [dict(type=MultiStepLR, milestones=[800], gamma=0.33, by_epoch=False)]
+default_hooks["checkpoint"].update(interval=250, max_keep_ckpts=1)
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=1000, val_interval=500)

@@ -1,19 +1,17 @@
-"""Unsup3D that learns to see through bad photos of heads of version 2. Not trained yet.
+"""Unsup3D for bad photos of heads of version 2: `unsup3d_heads2` continued. Not trained yet.
 
-`unsup3d_heads2` trained on, as `unsup3d_heads_degraded` does with version 1.
+Photos are degraded, losses compare with the good ones, as in `unsup3d_heads_degraded`. It is the
+baseline for bad photos, and the proxy of `l2r_heads2`.
 """
 
 from mmengine.config import read_base
-from mmengine.optim import MultiStepLR
-from mmengine.runner import IterBasedTrainLoop
 
 with read_base():
     from .._base_.datasets.heads_degraded import degraded_pipeline, severe_pipeline
     from .unsup3d_heads2 import *
 
-load_from = "work_dirs/unsup3d_heads2/iter_4200.pth"
-custom_hooks = [dict(type=PanelHook, interval=300)]
+load_from = "work_dirs/unsup3d_heads2/iter_1000.pth"
 train_dataloader["dataset"]["pipeline"] = degraded_pipeline
 val_dataloader["dataset"]["pipeline"] = severe_pipeline
-param_scheduler = [dict(type=MultiStepLR, milestones=[1200], gamma=0.33, by_epoch=False)]
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=1500, val_interval=300)
+param_scheduler = [dict(type=MultiStepLR, milestones=[560], gamma=0.33, by_epoch=False)]
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=700, val_interval=350)

@@ -5,7 +5,7 @@ from l2rkit.data.celeba import CelebA
 from l2rkit.data.celebahq import CelebAHQ
 from l2rkit.data.ffhq import FFHQ
 from l2rkit.data.folder import PhotoFolder
-from l2rkit.data.heads import DetailedHeads, SyntheticHeads, TurnedHeads
+from l2rkit.data.heads import DetailedHeads, DetailedTurnedHeads, SyntheticHeads, TurnedHeads
 from l2rkit.data.landmarks import FindLandmarks
 from l2rkit.data.manifest import ManifestPhotos
 from l2rkit.data.normal_pairs import NormalPairs
@@ -35,6 +35,7 @@ __all__ = [
     "Degrade",
     "DepthPairs",
     "DetailedHeads",
+    "DetailedTurnedHeads",
     "EachAlone",
     "FaceAligner",
     "FindLandmarks",

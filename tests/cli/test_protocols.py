@@ -15,8 +15,9 @@ from l2rkit.errors import ConfigError
 
 BASE = Path(__file__).parents[2] / "configs" / "_base_" / "protocols"
 RUNTIME = "configs/_base_/default_runtime.py"
-PROTOCOLS = ("apart", "celeba", "cross_view", "cross_view_scans", "heads_128", "photoface")
-PROTOCOLS += ("photos", "photos_manifest", "synface")
+PROTOCOLS = ("apart", "celeba", "cross_view", "cross_view_scans", "heads2", "heads2_cross_view")
+PROTOCOLS += ("heads_128", "photoface", "photos", "photos_manifest", "synface")
+SETS = ("apart", "celeba", "heads2", "heads2_128", "heads_128", "heads_faces", "photos_manifest")
 
 
 def run(config: Path, weights: Path, *words: object) -> object:
@@ -31,24 +32,36 @@ def test_a_protocol_takes_the_place_of_the_test_set(protocol: str, config: Path)
     assert followed.pretty_text  # it dumps, as the Runner wants
 
 
-@pytest.mark.parametrize("protocol", ["apart", "celeba", "photos_manifest"])
+@pytest.mark.parametrize("protocol", SETS)
 def test_where_people_are_known_each_photo_is_seen_alone(protocol: str, config: Path) -> None:
     first, *_ = load_config(config, protocol=protocol).test_dataloader.dataset.pipeline
     assert first.type is EachAlone
 
 
+@pytest.mark.parametrize(
+    ("protocol", "title"),
+    [
+        ("cross_view", "cross-view, heads, 64 px"),
+        ("heads2_cross_view", "cross-view, heads 2, 64 px"),
+    ],
+)
 def test_cross_view_is_measured_and_entered(
-    config: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    protocol: str,
+    title: str,
+    config: Path,
+    weights: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     options = {"people": 1, "image_size": 32, "root": tmp_path / "heads"}
     words = [f"--cfg-options=test_dataloader.dataset.{k}={v}" for k, v in options.items()]
-    result = run(config, weights, "--protocol", "cross_view", *words)
+    result = run(config, weights, "--protocol", protocol, *words)
     assert result.exit_code == 0, result.output
     (entry,) = json.loads((tmp_path / "work_dirs/tiny/results.json").read_text())
-    assert entry["protocol"] == "cross-view, heads, 64 px" and entry["n"] == 3
+    assert entry["protocol"] == title and entry["n"] == 3
     assert {"side", "mad", "predicted_side", "own_side", "flat_side"} <= set(entry["metrics"])
-    assert "--protocol cross_view --cfg-options" in entry["command"]
+    assert f"--protocol {protocol} --cfg-options" in entry["command"]
     arrays = np.load(tmp_path / "work_dirs/tiny/results.npz")
     assert {len(arrays[key]) for key in arrays} == {3}
 

@@ -20,8 +20,8 @@ from l2rkit.data.heads.atlas import (
 )
 from l2rkit.data.heads.capture import Capture
 from l2rkit.data.heads.character import random_character
-from l2rkit.data.heads.dataset import person_id, unpack
-from l2rkit.data.heads.detailed import FIELDS, detailed_images, packed
+from l2rkit.data.heads.dataset import pack_row, person_id, unpack
+from l2rkit.data.heads.detailed import FIELDS, detailed_images, layout_of
 from l2rkit.data.heads.portrait import render_portrait
 from l2rkit.data.heads.portrait_scene import random_portrait_capture
 from l2rkit.data.heads.relief import (
@@ -309,7 +309,8 @@ def test_wrong_words_are_named(tmp_path):
 
 def test_packing_loses_next_to_nothing(photos):
     photo = photos[0]
-    depth, normal = (unpack(f, packed(f, photo[f])) for f in ("depth", "normal"))
+    row = pack_row(layout_of(64), photo)
+    depth, normal = (unpack(field, row[field]) for field in ("depth", "normal"))
     np.testing.assert_allclose(depth, photo["depth"], atol=4e-6)
     assert np.degrees(np.arccos((normal * photo["normal"]).sum(2).clip(-1, 1))).max() < 0.05
 

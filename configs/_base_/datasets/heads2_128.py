@@ -14,5 +14,9 @@ test_dataloader.update(batch_size=20)
 test_dataloader["dataset"].update(
     size=300,
     image_size=128,
-    pipeline=[dict(type=FindLandmarks, cache="data/landmarks"), dict(type=PackPhoto)],
+    pipeline=[
+        dict(type=EachAlone),
+        dict(type=FindLandmarks, cache="data/landmarks"),
+        dict(type=PackPhoto),
+    ],
 )

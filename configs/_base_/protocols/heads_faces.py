@@ -16,6 +16,10 @@ model = dict(render=dict(size=128))
 test_dataloader.update(batch_size=20)
 test_dataloader["dataset"].update(
     size=300,
-    pipeline=[dict(type=FindLandmarks, cache="data/landmarks"), dict(type=PackPhoto)],
+    pipeline=[
+        dict(type=EachAlone),
+        dict(type=FindLandmarks, cache="data/landmarks"),
+        dict(type=PackPhoto),
+    ],
 )
 test_evaluator = [dict(type=DepthErrors), dict(type=FaceDepthErrors)]

@@ -6,11 +6,12 @@ from l2rkit.data.heads.detailed import DetailedHeads
 from l2rkit.data.heads.head_model import HeadModel
 from l2rkit.data.heads.person import Person, random_person
 from l2rkit.data.heads.render import render_head
-from l2rkit.data.heads.turned import TurnedHeads
+from l2rkit.data.heads.turned import DetailedTurnedHeads, TurnedHeads
 
 __all__ = [
     "Capture",
     "DetailedHeads",
+    "DetailedTurnedHeads",
     "HeadModel",
     "Person",
     "SyntheticHeads",

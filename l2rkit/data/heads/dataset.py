@@ -16,6 +16,7 @@ from l2rkit.data.heads.person import random_person
 from l2rkit.data.heads.render import BACKGROUND_DEPTH, person_head, render_head
 from l2rkit.data.heads.row_store import Layout, RowStore
 from l2rkit.data.heads.store import ChunkStore
+from l2rkit.errors import DataError, near
 
 VERSION = 1  # increase it with any change of the pictures, which makes old caches invalid
 SPLITS = {"train": 0, "val": 1, "test": 2}
@@ -45,7 +46,7 @@ class SyntheticHeads(BaseDataset):
     Other `photos_per_person` give other photos of the same people, with their own cache.
 
     Raises:
-        ValueError: the split or a field is unknown, or photos_per_person is below 1.
+        DataError: the split or a field is unknown, or photos_per_person is below 1.
     """
 
     def __init__(
@@ -60,12 +61,7 @@ class SyntheticHeads(BaseDataset):
         workers: int = 1,
         photos_per_person: int = PHOTOS_PER_PERSON,
     ):
-        if split not in SPLITS:
-            raise ValueError(f"split must be one of {list(SPLITS)}, not {split!r}")
-        if unknown := set(fields) - set(FIELDS):
-            raise ValueError(f"fields are some of {FIELDS}, not {sorted(unknown)}")
-        if photos_per_person < 1:
-            raise ValueError(f"photos_per_person is 1 or more, not {photos_per_person}")
+        check_arguments("SyntheticHeads", FIELDS, split, fields, photos_per_person)
         self.split, self.size, self.image_size, self.seed = split, size, image_size, seed
         self.fields, self.workers = tuple(fields), workers
         self.photos_per_person = photos_per_person
@@ -95,8 +91,7 @@ class SyntheticHeads(BaseDataset):
         chunk, row = divmod(index, CHUNK)
         if self.store.folder(chunk).is_dir():
             return info | sample_of(self.store, chunk, row, self.fields)
-        found = self.rows.get(index, self.fields, self._make)
-        return info | {field: unpack(field, array) for field, array in found.items()}
+        return info | read_row(self.rows, index, self.fields, self._make)
 
     def _make(self, index: int) -> Iterator[tuple[int, dict]]:
         each = self.photos_per_person
@@ -104,7 +99,24 @@ class SyntheticHeads(BaseDataset):
         photos = range(first, first + each)
         images = make_images(photos, self.seed, self.split, self.image_size, each)
         for photo, maps in zip(photos, images):
-            yield photo, {field: pack(field, maps[field]) for field in FIELDS}
+            yield photo, pack_row(self.rows.layout, maps)
+
+
+def check_arguments(
+    name: str, known: Sequence[str], split: str, fields: Sequence[str], photos_per_person: int = 1
+) -> None:
+    """Checks what all data sets of heads take; `name` is the data set's, `known` are its fields.
+
+    Raises:
+        DataError: the split or a field is unknown, or photos_per_person is below 1.
+    """
+    if split not in SPLITS:
+        raise DataError(f"{name} has no split '{split}'{near(split, SPLITS)}")
+    for field in fields:
+        if field not in known:
+            raise DataError(f"{name} has no field '{field}'{near(field, known)}")
+    if photos_per_person < 1:
+        raise DataError(f"{name}: photos_per_person is 1 or more, not {photos_per_person}")
 
 
 def person_id(split: str, index: int, each: int = PHOTOS_PER_PERSON) -> int:
@@ -172,14 +184,35 @@ def sample_of(store: ChunkStore, chunk: int, row: int, fields: Sequence[str]) ->
     return {field: unpack(field, store.read(chunk, field)[row]) for field in fields}
 
 
-def pack(field: str, array: np.ndarray) -> np.ndarray:
-    """A field's array on disk: colours uint8, depth uint16, normals int8, others unchanged."""
+def read_row(
+    store: RowStore,
+    number: int,
+    fields: Sequence[str],
+    make: Callable[[int], Iterable[tuple[int, dict]]],
+) -> dict:
+    """Some fields of a row, which `make` makes if missing; `mask` is found from stored fields."""
+    stored = {*fields} | ({"depth", "occluder"} if "mask" in fields else set())
+    row = store.get(number, sorted(stored - {"mask"}), make)
+    sample = {field: unpack(field, array) for field, array in row.items()}
+    if "mask" in fields:
+        shown = (sample["depth"] < BACKGROUND_DEPTH) & (sample["occluder"] == 0)
+        sample["mask"] = shown.astype(np.uint8)
+    return {field: sample[field] for field in fields}
+
+
+def pack_row(layout: Layout, maps: dict) -> dict:
+    """A row for a store of this layout, from a dict of the same fields, see `make_images`."""
+    return {field: pack(field, maps[field], dtype) for field, (_, dtype) in layout.items()}
+
+
+def pack(field: str, array: np.ndarray, dtype: type = np.int8) -> np.ndarray:
+    """A field's array on disk: colours uint8, depth uint16, normals `dtype`, others unchanged."""
     if field in ("img", "albedo"):
         return np.round(array * 255).astype(np.uint8)
     if field == "depth":
         return np.round((array - NEAR) / (BACKGROUND_DEPTH - NEAR) * DEPTH_STEPS).astype(np.uint16)
     if field == "normal":
-        return np.round(array * 127).astype(np.int8)
+        return np.round(array * np.iinfo(dtype).max).astype(dtype)
     return array
 
 

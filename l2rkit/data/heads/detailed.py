@@ -8,19 +8,22 @@ from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS
 
 from l2rkit.data.heads.character import random_character, texture_side
-from l2rkit.data.heads.dataset import PHOTOS_PER_PERSON, SPLITS, pack, person_id, unpack
+from l2rkit.data.heads.dataset import (
+    PHOTOS_PER_PERSON,
+    SPLITS,
+    check_arguments,
+    pack_row,
+    person_id,
+    read_row,
+)
 from l2rkit.data.heads.head_model import HeadModel
 from l2rkit.data.heads.portrait import render_portrait
 from l2rkit.data.heads.portrait_scene import random_portrait_capture
-from l2rkit.data.heads.render import BACKGROUND_DEPTH
 from l2rkit.data.heads.row_store import Layout, RowStore
-from l2rkit.errors import DataError, near
 
 VERSION = 2  # increase it with any change of the pictures, which makes old caches invalid
 PERSON_DRAWS, SCENE_DRAWS = 11, 12  # seeds other than version 1's
-STORED = ("img", "depth", "albedo", "normal", "light", "view", "occluder")
-FIELDS = (*STORED, "mask")
-NORMAL_STEPS = 32767
+FIELDS = ("img", "depth", "albedo", "normal", "light", "view", "occluder", "mask")
 SECONDS_EACH = {64: 0.015, 128: 0.05, 256: 0.18}  # per image on one core, roughly
 
 
@@ -58,13 +61,7 @@ class DetailedHeads(BaseDataset):
         pipeline: Sequence = (),
         photos_per_person: int = PHOTOS_PER_PERSON,
     ):
-        if split not in SPLITS:
-            raise DataError(f"DetailedHeads has no split '{split}'{near(split, SPLITS)}")
-        for field in fields:
-            if field not in FIELDS:
-                raise DataError(f"DetailedHeads has no field '{field}'{near(field, FIELDS)}")
-        if photos_per_person < 1:
-            raise DataError(f"photos_per_person is 1 or more, not {photos_per_person}")
+        check_arguments("DetailedHeads", FIELDS, split, fields, photos_per_person)
         self.split, self.size, self.image_size, self.seed = split, size, image_size, seed
         self.fields, self.photos_per_person = tuple(fields), photos_per_person
         each = f"-{photos_per_person}each" if photos_per_person != PHOTOS_PER_PERSON else ""
@@ -84,16 +81,8 @@ class DetailedHeads(BaseDataset):
     def get_data_info(self, idx: int) -> dict:
         """The sample before the pipeline."""
         info = super().get_data_info(idx)
-        wanted = {*self.fields} - {"mask"}
-        if "mask" in self.fields:
-            wanted |= {"depth", "occluder"}
-        row = self.store.get(info.pop("index"), sorted(wanted), self._make)
-        sample = {field: unpack(field, array) for field, array in row.items()}
-        if "mask" in self.fields:
-            sample["mask"] = (
-                (sample["depth"] < BACKGROUND_DEPTH) & (sample["occluder"] == 0)
-            ).astype(np.uint8)
-        return info | {field: sample[field] for field in self.fields}
+        index = info.pop("index")
+        return info | read_row(self.store, index, self.fields, self._make)
 
     def _make(self, index: int) -> Iterator[tuple[int, dict]]:
         each = self.photos_per_person
@@ -101,7 +90,7 @@ class DetailedHeads(BaseDataset):
         photos = range(first, first + each)
         images = detailed_images(photos, self.seed, self.split, self.image_size, each)
         for photo, maps in zip(photos, images):
-            yield photo, {field: packed(field, maps[field]) for field in STORED}
+            yield photo, pack_row(self.store.layout, maps)
 
 
 def detailed_images(
@@ -122,7 +111,7 @@ def detailed_images(
 
 
 def layout_of(size: int) -> Layout:
-    """{field: (shape, dtype)} on disk of a photo `size` px wide, see `packed`."""
+    """{field: (shape, dtype)} on disk of a photo `size` px wide; normals int16, for fine relief."""
     return dict(
         img=((size, size, 3), np.uint8),
         depth=((size, size), np.uint16),
@@ -132,10 +121,3 @@ def layout_of(size: int) -> Layout:
         view=((6,), np.float32),
         occluder=((size, size), np.uint8),
     )
-
-
-def packed(field: str, array: np.ndarray) -> np.ndarray:
-    """A field's array on disk: as in version 1, but normals int16, for fine relief."""
-    if field == "normal":
-        return np.round(array * NORMAL_STEPS).astype(np.int16)
-    return pack(field, array)

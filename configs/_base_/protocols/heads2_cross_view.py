@@ -1,0 +1,14 @@
+"""Cross-view on heads of version 2: a face predicted from one photo, measured from the side.
+
+python tools/test.py CONFIG --protocol heads2_cross_view
+"""
+
+from mmengine.config import read_base
+
+from l2rkit.data import DetailedTurnedHeads
+
+with read_base():
+    from .cross_view import *
+
+protocol = "cross-view, heads 2, 64 px"
+test_dataloader["dataset"].update(type=DetailedTurnedHeads)
