@@ -8,7 +8,8 @@ reader knows (docs/datasets.md), and GPUs:
     python tools/train.py configs/l2r/l2r_celeba.py \\
         --cfg-options model.refine.albedo.prior.weights=ffhq-256.pt
 
-A step of 16 photos needs more than 22 GB of memory on a CPU; one of 4 needs 10 GB.
+A step of 4 photos needs 8 GB of memory on a CPU. With more memory, raise
+`train_dataloader.batch_size`, and the rates by `--auto-scale-lr`.
 """
 
 from mmengine.config import read_base
@@ -87,6 +88,7 @@ model = dict(
         weight=0.02,
         discriminator=dict(type=StyleGAN2Discriminator, size=256, condition=6),
     ),
+    precision="bfloat16",
 )
 custom_hooks = [
     dict(
