@@ -11,7 +11,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, silu
 
-from ..geometry import aligned
+from ..ops.resize import aligned
 from ..ops.unet import Residual
 from ..registry import PRIORS, REFINERS
 from ..structures import Confidence, Face

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pixel_shuffle, silu
 
-from ..geometry import aligned, normals
+from ..geometry import normals
 from ..ops.masked import masked_blur
+from ..ops.resize import aligned
 from ..ops.unet import UNet
 from ..registry import PRIORS, REFINERS
 from ..render.shading import shade

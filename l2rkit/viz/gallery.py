@@ -14,8 +14,9 @@ from PIL import Image
 from torch import Tensor
 
 from ..errors import printable
-from ..geometry import aligned, view_of
+from ..geometry import view_of
 from ..io.files import HTML_MARK
+from ..ops.resize import aligned
 from ..structures import Face, Light
 from .alone import FaceAlone, levels
 from .formats import MESHES, file_name

@@ -119,7 +119,7 @@ def table(maps: Tensor) -> np.ndarray:
 def grid_uv(size: int, texture: int) -> np.ndarray:
     """(size^2, 2): where pixels are in a texture `texture` px wide, v upwards.
 
-    The outermost pixel centres of both are the same, as in `l2rkit.geometry.aligned`.
+    The outermost pixel centres of both are the same, as in `l2rkit.ops.resize.aligned`.
     """
     line = (np.linspace(0, texture - 1, size) + 0.5) / texture
     u, v = np.meshgrid(line, 1 - line)

@@ -15,7 +15,7 @@ from l2rkit.apis.reconstruction import endings
 from l2rkit.apis.reconstructor import Reconstructor, _kept, fine_crop, whole
 from l2rkit.engine.devices import chosen_device, device_names
 from l2rkit.errors import UserError
-from l2rkit.geometry import aligned
+from l2rkit.ops.resize import aligned
 from l2rkit.render import GridRenderer
 from l2rkit.structures import Light, Scene, unbatched
 from l2rkit.testing import example_face
