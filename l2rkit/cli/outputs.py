@@ -1,4 +1,4 @@
-"""What `reconstruct` writes of each face, and what it finds written already."""
+"""Writes the files of `reconstruct`, and finds those that exist already."""
 
 import os
 from dataclasses import dataclass, field
@@ -16,9 +16,8 @@ SHEET, INDEX = "contact-sheet", "index"
 class Writing:
     """The files of a run.
 
-    formats: as `Reconstruction.save` takes them; shape: its arguments of meshes; skip_existing:
-    whether what is there stays; made_by: what tells the model from others; panels: the pictures of
-    all faces of the run, so far.
+    formats: of `Reconstruction.save`; shape: its arguments for meshes; skip_existing: keeps
+    existing files; made_by: identifies the model; panels: the pictures of all faces so far.
     """
 
     formats: tuple[str, ...]
@@ -28,7 +27,7 @@ class Writing:
     panels: list[Path] = field(default_factory=list)
 
     def source(self, *photos: Path) -> str:
-        """What tells the files of a face from others: the bytes of its photos, model and wishes.
+        """A hash of the bytes of a face's photos, the model and the options for meshes.
 
         "" if a photo cannot be read.
         """
@@ -48,22 +47,22 @@ class Writing:
     def write(
         self, faces: "list[Reconstruction]", folder: Path, name: str, source: str = ""
     ) -> None:
-        """The files of a photo's faces. Those of the first come last: if they are there, all are.
+        """Writes the files of a photo's faces, the first face last: if its files exist, all do.
 
         Raises:
-            UserError: a face cannot be written so.
+            UserError: a face cannot be written in one of the formats.
         """
         names = [face_name(name, number) for number in range(1, len(faces) + 1)]
-        (folder / f"{name}.npz").unlink(missing_ok=True)  # from now on they are not all there
+        (folder / f"{name}.npz").unlink(missing_ok=True)  # marks the set of files as incomplete
         for face, own in reversed(list(zip(faces, names))):
             face.save(folder, own, self.formats, **self.shape, source=source)
         self.panels.extend(folder / f"{own}.png" for own in names)
 
     def skipped(self, folder: Path, name: str, source: str) -> bool:
-        """Whether a photo need not be done: each of its files is there, and made of `source`.
+        """Whether a photo is skipped: all of its files exist and were made from `source`.
 
-        Files are written whole or not at all, so one that is there is whole; the panel says what
-        it was made of, and is written anew before any of the others.
+        Files are written atomically, so an existing file is complete. The panel holds the source,
+        and is written before the other files.
         """
         if not self.skip_existing or not self.there(folder, name, source):
             return False
@@ -74,7 +73,7 @@ class Writing:
         return True
 
     def there(self, folder: Path, name: str, source: str) -> bool:
-        """Whether all files of a face are, and made of `source`."""
+        """Whether all files of a face exist and were made from `source`."""
         from ..io.files import made_of
         from ..viz.formats import file_name
 
@@ -87,8 +86,9 @@ class Writing:
         return endings(self.formats)
 
     def pages(self, folder: Path, sheet: str | None, index: bool) -> list[Path]:
-        """Writes all faces of the run as one contact sheet of that name, and as a page to turn
-        them. What was written, which is nothing if there are no faces.
+        """Writes a contact sheet of that name and a page with all faces of the run.
+
+        Returns the paths that were written; none if there are no faces.
         """
         from ..io.files import png, write_atomic
         from ..viz.contact import contact_sheet
@@ -107,5 +107,5 @@ class Writing:
 
 
 def face_name(name: str, number: int) -> str:
-    """What the files of a photo's first, second ... face are called."""
+    """The file name, without ending, of a photo's first, second, ... face."""
     return name if number == 1 else f"{name}-face{number}"
