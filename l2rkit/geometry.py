@@ -49,7 +49,10 @@ def rays(size: int, like: Tensor, supersample: int = 1) -> Tensor:
 
 
 def unproject(depth: Tensor, supersample: int = 1) -> Tensor:
-    """(B, 3, H, W): the points at `depth` (B, 1, H, W), which may have k by k parts per pixel."""
+    """(B, 3, H, W): the points at `depth` (B, 1, H, W), which may have k by k parts per pixel.
+
+    Unsup3D's `depth_to_3d_grid`.
+    """
     return depth * rays(depth.shape[-1] // supersample, depth, supersample)
 
 
@@ -101,7 +104,7 @@ def normals(depth: Tensor) -> Tensor:
     """(B, 3, H, W): unit normals of `depth` (B, 1, H, W), facing the camera.
 
     From central differences of the points; the outermost pixels, which have no neighbours on one
-    side, get (0, 0, -1).
+    side, get (0, 0, -1). Unsup3D's `get_normal_from_depth`.
     """
     points = unproject(depth)
     along_x = points[:, :, 1:-1, 2:] - points[:, :, 1:-1, :-2]

@@ -1,10 +1,12 @@
-"""StyleGAN2's generators in the files of others, under our names; nothing in a file is run.
+"""Reads other projects' StyleGAN2 generators under our names, as NVIDIA's `legacy.py` does.
+
+Nothing in a file is run.
 
 Ours are `mapping.<layer>`, `start`, `mean_w` and, for each size, `blocks.<px>.up`, `.conv` and
 `.image`, each with `weight`, `bias` and `style`, and the first two with `strength` and `noise`.
 
-The layouts are written down from the published code of each project, and tested on files made so;
-none of the released files was at hand, so not one of them has been tried.
+The layouts follow the published code of each project. Tests write files in these layouts; none of
+the released files was tried.
 """
 
 import re

@@ -2,7 +2,8 @@
 
 The paper's statement (introduction): the photo is encoded into style codes, the albedo proxy into a
 spatial prior, and a pre-trained StyleGAN makes the albedo of both. All else is ours: codes in w+,
-and scale and shift of half of the features at each size, as GFPGAN (Wang et al., CVPR 2021) has it.
+and SFT (scale and shift) of half of the features at each size, as in GFPGAN (Wang et al., CVPR
+2021).
 """
 
 from dataclasses import replace

@@ -34,7 +34,7 @@ def warp_depth(
 
     Pixels without a surface have `BACKGROUND`. Gradients reach depth and view through the covered
     pixels. With `supersample` k, at k by k points of each pixel: (B, 1, k size, k size). Triangles
-    that are true in `skip` (see `rasterize_grid`) leave holes.
+    that are true in `skip` (see `rasterize_grid`) leave holes. Unsup3D's `warp_canon_depth`.
     """
     column, row, z = project(move(unproject(depth), view), size).unbind(1)
     fine = (supersample - 1) / 2
