@@ -227,7 +227,7 @@ def write_frame(
 
 
 def finish(folder: Path, name: str, track: Track, fps: float) -> None:
-    """Makes the video from the frames' pictures, deletes them, and writes the poses last."""
+    """Makes the video of the frames' pictures, which go, and writes the poses, the last of all."""
     import numpy as np
 
     from ..io.files import write_atomic

@@ -16,8 +16,9 @@ SHEET, INDEX = "contact-sheet", "index"
 class Writing:
     """The files of a run.
 
-    formats: of `Reconstruction.save`; shape: its arguments for meshes; skip_existing: keeps
-    existing files; made_by: identifies the model; panels: the pictures of all faces so far.
+    formats: as `Reconstruction.save` takes them; shape: its arguments of meshes; skip_existing:
+    whether what is there stays; made_by: what tells the model from others; panels: the pictures of
+    all faces of the run, so far.
     """
 
     formats: tuple[str, ...]
@@ -86,9 +87,8 @@ class Writing:
         return endings(self.formats)
 
     def pages(self, folder: Path, sheet: str | None, index: bool) -> list[Path]:
-        """Writes a contact sheet of that name and a page with all faces of the run.
-
-        Returns the paths that were written; none if there are no faces.
+        """Writes all faces of the run as one contact sheet of that name, and as a page to turn
+        them. What was written, which is nothing if there are no faces.
         """
         from ..io.files import png, write_atomic
         from ..viz.contact import contact_sheet

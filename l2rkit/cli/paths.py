@@ -12,17 +12,17 @@ from pathlib import Path
 
 from .common import say
 
-WATCHED = (".png", ".gif", ".mp4", ".html")  # outputs that might overwrite a user's own files
-MAGIC = re.compile(r"[*?\[]")  # the characters of patterns
-VIDEO_NAME = "-3d"  # follows the stem of a video in the names of its output files
+WATCHED = (".png", ".gif", ".mp4", ".html")  # of what is written, that may be somebody's own
+MAGIC = re.compile(r"[*?\[]")  # what makes a pattern of a path
+VIDEO_NAME = "-3d"  # after the stem of a video, in the names of what is made of it
 
 
 def paths_of(photos: Sequence[str], *written: Path, suffixes: Iterable[str] = ()) -> list[Path]:
     """The paths of photos: files, those in folders, and those that patterns match.
 
-    Patterns have `*`, `?`, `[...]` or `**`; an existing path is no pattern. Files in output folders
-    (`written`) below a folder or pattern are left out, and so are l2rkit's own pictures if the
-    photos' folder itself is an output folder. suffixes: of other files that a pattern may match.
+    Of a folder or pattern, what lies in a folder below it that is `written` to is no photo of it,
+    nor are pictures of l2rkit's own among photos in a folder that is. suffixes: of what a pattern
+    stands for besides photos.
 
     Raises:
         UserError: a folder is missing or has no photos, or a pattern matches none.
@@ -65,7 +65,7 @@ def _matches(pattern: str, written: Sequence[Path], suffixes: Iterable[str]) -> 
 
 
 def _not_written(paths: Sequence[Path], root: Path, written: Sequence[Path]) -> list[Path]:
-    """The paths below `root` without those that runs into the folders `written` made."""
+    """Those of the paths below `root` that no run into the folders `written` made, see above."""
     from ..io.files import is_ours
 
     outs = [out.resolve() for out in written]

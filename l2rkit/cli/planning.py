@@ -41,7 +41,7 @@ def planned(
 ) -> Plan:
     """The plan of a run. Its files differ from each other and from all photos and videos.
 
-    index: None makes a page if there are several photos.
+    index: None is a page if there is more than one photo.
 
     Raises:
         UserError: a file would overwrite a photo, or a picture, video or page not from l2rkit.

@@ -71,7 +71,7 @@ FORMATS = ("glb", "obj", "ply", "stl")
 @click.option(
     "--index/--no-index",
     default=None,
-    help=f"{INDEX}.html: a page with all faces in 3D.  [default: for several photos]",
+    help=f"{INDEX}.html: all faces of the run, to be turned.  [default: for several photos]",
 )
 @click.option(
     "--skip-existing",
@@ -105,8 +105,8 @@ def reconstruct(
 ) -> None:
     """Writes NAME.npz, NAME.png and meshes for each PHOTO.
 
-    PHOTO is a file, a folder, or a pattern such as 'photos/**/*.jpg'. For several photos,
-    index.html shows all faces.
+    A folder stands for its photos, a pattern such as 'photos/**/*.jpg' for those that it matches.
+    Of several photos, index.html shows all faces.
 
     In a video (.mp4, .mov, .avi, .mkv, .webm) it follows one face: NAME-3d.mp4 shows each frame,
     the face rendered in it, and the face turned; NAME-3d.npz has its poses, the folder NAME-3d a

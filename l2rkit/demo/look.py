@@ -36,9 +36,9 @@ _one_at_a_time = Lock()  # models are shared, and have the fidelity as state
 class Look:
     """The results for one photo.
 
-    pictures: (PICTURE, PICTURE, 3) uint8 by title, in the order of the pipeline, without skipped
-    steps; before, after: the method's input without and with the rendered face; glb: the content
-    of a mesh file; preview: of a mesh file that looks the same under any light.
+    pictures: (PICTURE, PICTURE, 3) uint8 by title, in the line's order; what was not done to the
+    photo is left out. before, after: what the method saw, and that with the face as drawn in it.
+    glb: the content of a file; preview: of one that looks the same under any light.
     """
 
     pictures: dict[str, np.ndarray]
@@ -97,7 +97,7 @@ def crop_of(photo: str | Path | np.ndarray, size: int, which: int = 1) -> np.nda
     Raises:
         UserError: the photo cannot be read, or has fewer faces.
     """
-    if which == 1:  # needs no search for other faces
+    if which == 1:  # the others need not be looked for
         name, pixels = _read(photo)
         return FaceAligner(size).crop(pixels, name=name)[0]
     crops = faces_in(photo, size)

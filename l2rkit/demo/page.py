@@ -119,7 +119,7 @@ def photo_box() -> gr.Image:
 def shown(
     name: str, visible: bool = True
 ) -> tuple[gr.Column, gr.Gallery, gr.ImageSlider, gr.Model3D, gr.DownloadButton]:
-    """The column that shows the face of one method."""
+    """Where the face of a method is shown."""
     with gr.Column(visible=visible, min_width=320, elem_id=name) as column:
         model = gr.Model3D(
             label="The face in 3D",

@@ -18,8 +18,8 @@ from ..io.files import MP4_MARK
 if TYPE_CHECKING:
     from ..apis.reconstruction import Reconstruction
 
-HEIGHT = 360  # px; largest height of the video
-YAW_DEG, ROUND_S = 35.0, 4.0  # the face swings by this angle to both sides, in this time
+HEIGHT = 360  # px, of what is shown at most
+YAW_DEG, ROUND_S = 35.0, 4.0  # the turned face swings so far to both sides, in so long
 WHITE = 255
 
 
@@ -48,7 +48,7 @@ def even(size: float) -> int:
 
 
 def write_mp4(path: Path, pictures: Iterable[np.ndarray], fps: float) -> int:
-    """Writes pictures (h, w, 3) uint8 RGB of one even size as an MP4 file. Returns their number.
+    """Writes pictures (h, w, 3) uint8 RGB of one even size as an MP4 file. How many there are.
 
     The file is written atomically and carries l2rkit's mark.
 

@@ -32,11 +32,11 @@ JPEG, WEBP = dict(format="JPEG", quality=85), dict(format="WEBP", quality=88, ex
 
 
 def gallery(panels: Sequence[Path], folder: Path) -> str:
-    """The HTML of the page for faces that `Reconstruction.save` wrote below `folder`.
+    """The page, HTML, of faces that `Reconstruction.save` wrote below `folder`.
 
-    panels: the faces' pictures `NAME.png`; the `NAME.npz` beside each is read, and meshes are
-    linked. The page contains all its data, about 50 kB for each face, and fetches nothing. It shows
-    at most the first `MOST` faces.
+    panels: their pictures `NAME.png`; the `NAME.npz` beside each is read, and meshes are linked.
+    The page holds all that it shows, about 50 kB for each face, and fetches nothing. Of more than
+    `MOST` faces it shows the first.
     """
     cards = "\n".join(card(panel, folder) for panel in panels[:MOST])
     if len(panels) > MOST:
