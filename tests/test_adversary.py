@@ -1,4 +1,4 @@
-"""The adversary: what it is shown and told, whom its lessons reach, and that it can be fooled."""
+"""The adversary: its inputs and conditions, its gradients, and how it is fooled."""
 
 from dataclasses import replace
 

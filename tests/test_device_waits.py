@@ -1,4 +1,4 @@
-"""What of a training step makes the host wait for a GPU, counted on a fake one."""
+"""The calls in a training step that make the host wait for a GPU, counted on a fake one."""
 
 from collections import Counter
 from dataclasses import fields, is_dataclass

@@ -1,4 +1,4 @@
-"""A photo that is shrunk for a network and drawn large again falls on itself."""
+"""A photo that is shrunk for a network and enlarged again stays in place."""
 
 import pytest
 import torch

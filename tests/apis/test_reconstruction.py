@@ -1,4 +1,4 @@
-"""`from l2rkit import reconstruct`: one photo or many, and what a result can do."""
+"""`from l2rkit import reconstruct` with one or many photos, and the methods of its results."""
 
 import io
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""RobustLAPDecomposer: who is strange in a set, and that nothing changes where none can be."""
+"""RobustLAPDecomposer finds outliers in a set, and changes nothing without any."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Configs are compared as MMEngine prints them, and never run."""
+"""Changes of configs are found in MMEngine's text, which is not run."""
 
 from pathlib import Path
 

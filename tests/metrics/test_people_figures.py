@@ -1,4 +1,4 @@
-"""Figures of people where the answer is known: pose, shape, identity, region, skin."""
+"""Metrics of people with known values: pose, shape, identity, region, skin."""
 
 import math
 from dataclasses import replace

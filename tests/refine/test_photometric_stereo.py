@@ -1,4 +1,4 @@
-"""A crowd of invented people under random lights, whose common shape is known."""
+"""Photometric stereo of random people under random lights with a known common shape."""
 
 import math
 

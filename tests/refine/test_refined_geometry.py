@@ -1,4 +1,4 @@
-"""Depth that moves within its range, and displacement within its bound."""
+"""Depth stays within its range, and displacement within its bound."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Albedo from the unwrapped photo: what it begins with, and what it does not touch."""
+"""Albedo from the unwrapped photo: its initial state, and what it leaves unchanged."""
 
 import math
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Mesh files, read back by another program's reader."""
+"""Mesh files, read by another program's reader."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Detail on a face whose colours are known, as photos show it, good ones and bad ones."""
+"""Detail of photos on a face with known colours."""
 
 from dataclasses import replace
 
