@@ -200,10 +200,10 @@ def reconstruct(
 
 
 def check_defaults() -> None:
-    """Looks whether tensors are made as parts make theirs.
+    """Checks that torch's default dtype and device are those that parts need.
 
     Raises:
-        ConfigError: the process has another default for them.
+        ConfigError: they are not.
     """
     kind, device = torch.get_default_dtype(), torch.get_default_device()
     if kind != torch.float32 or device.type != "cpu":

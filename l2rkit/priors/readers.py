@@ -29,7 +29,7 @@ Rule = tuple[str, str | Callable[[re.Match], str]]
 
 @dataclass(frozen=True)
 class Shape:
-    """What says how a generator is built: channels by size in px, entries of w, mapping layers."""
+    """The dimensions of a generator: channels by size in px, entries of w, mapping layers."""
 
     channels: dict[int, int]
     latent: int
@@ -171,7 +171,7 @@ def _check_filter(taps: Tensor, name: str) -> None:
 
 
 def _shape(state: State, path: Path) -> Shape:
-    """Read from the tensors' sizes; what else must be there, `load_into` says."""
+    """The dimensions, from the tensors' sizes. `load_into` checks all other tensors."""
     sizes = sorted({int(m[1]) for m in map(re.compile(r"blocks\.(\d+)\.").match, state) if m})
     layers = {int(m[1]) for m in map(re.compile(r"mapping\.(\d+)\.").match, state) if m}
     if not sizes or sizes != [4 << level for level in range(len(sizes))]:
