@@ -9,6 +9,7 @@ IGNORED = [
     *("work_dir", "resume", "load_from", "load_only", "launcher", "randomness", "env_cfg"),
     *("log_level", "log_processor", "visualizer", "default_hooks.logger", "default_hooks.timer"),
     *("protocol", "measured_by", "level", "test_dataloader", "test_evaluator", "test_cfg"),
+    *("train_loader", "test_loader"),  # variables of configs/_base_/loaders.py
 ]
 
 

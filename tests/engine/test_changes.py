@@ -15,6 +15,7 @@ def test_only_what_differs_is_found() -> None:
     assert changes(was.pretty_text, now.pretty_text) == {}
     now.train_cfg.max_iters = 7
     now.work_dir, now.resume = "elsewhere", True
+    now.train_loader.num_workers = 5  # a variable; the loader itself counts
     now.test_dataloader.batch_size = 3
     now.train_dataloader.dataset.size = 99
     found = changes(was.pretty_text, now.pretty_text)
