@@ -27,7 +27,7 @@ FORMATS = ("glb", "obj", "ply", "stl")
 @click.option("--config", default=DEFAULT_CONFIG, show_default=True, type=click.Path())
 @click.option("--weights", type=click.Path(), help="Trained weights.  [default: the shipped ones]")
 @click.option("--out", required=True, type=click.Path(file_okay=False), help="Folder to write to.")
-@click.option("--align/--no-align", default=True, help="Crop faces, or take photos as crops.")
+@click.option("--align/--no-align", default=True, help="Find faces, or take photos as cropped.")
 @click.option(
     "--collection",
     multiple=True,
