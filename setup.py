@@ -46,7 +46,7 @@ setup(
     entry_points={"console_scripts": ["l2rkit = l2rkit.cli:main"]},
     extras_require={
         "app": ["gradio>=6.31,<7"],
-        "dev": ["pytest", "pytest-xdist", "hypothesis", "ruff"],
+        "dev": ["pytest", "pytest-xdist", "hypothesis", "ruff", "mypy"],
         "docs": ["mkdocs-material>=9.8,<10", "mkdocstrings[python]>=1,<2"],
         "heic": ["pillow-heif"],
         "spandrel": ["spandrel"],

@@ -60,9 +60,9 @@ class Adversary(HostBuffers):
     ) -> None:
         super().__init__()
         self.discriminator = MODELS.build(discriminator)
-        told = self.discriminator.condition
-        if told not in (0, 6):
-            raise PartError(f"Adversary: a discriminator is told 6 numbers of a view, not {told}")
+        numbers = self.discriminator.condition
+        if numbers not in (0, 6):
+            raise PartError(f"Adversary: a discriminator's condition is a view (6), not {numbers}")
         self.weight, self.r1, self.turned = weight, r1, turned
         self.register_buffer("step", torch.zeros((), dtype=torch.long))
 

@@ -12,14 +12,15 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.config import config as mmengine_config
-from mmengine.registry import MODELS
+from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.utils import get_object_from_string
 
 from .errors import ConfigError, PartError, near
 from .io import checkpoints  # noqa: F401  # registers `zoo://` with MMEngine
 from .io.weights import load_weights
 from .model import FaceReconstructor
-from .registry import check_arguments
+from .registry import MODELS, check_arguments
+from .zoo import weight_file
 
 # Keys of a Runner that an override may set although the config has none.
 RUNNER_KEYS = ("randomness", "resume", "load_from", "load_only", "work_dir", "launcher", "env_cfg")
@@ -104,6 +105,19 @@ def load_model(
     if weights is not None:
         load_weights(model, weights)
     return model.to(device).eval()
+
+
+@MODELS.register_module()
+class PretrainedReconstructor:
+    """A trained `FaceReconstructor` as a part of another one, such as the teacher of a loss.
+
+    Args:
+        config: a config file.
+        weights: a weight file, or the name of shipped weights.
+    """
+
+    def __new__(cls, config: str, weights: str) -> FaceReconstructor:  # type: ignore[misc]
+        return load_model(config, weight_file(weights))
 
 
 def _read(path: Path) -> Config:
@@ -270,7 +284,7 @@ def _class_of(name: str) -> Any:
         ConfigError: there is none.
     """
     try:
-        found = MODELS.get(name) or get_object_from_string(name)
+        found = MMENGINE_MODELS.get(name) or get_object_from_string(name)
     except (ImportError, RuntimeError, AttributeError, ValueError):
         found = None
     if not inspect.isclass(found):

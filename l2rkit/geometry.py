@@ -6,13 +6,13 @@ differences are Unsup3D's (Wu et al., CVPR 2020, section 3.2); the sign of norma
 
 import math
 from collections.abc import Callable
-from functools import lru_cache, wraps
+from functools import wraps
 
-import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate, pad
+from torch.nn.functional import pad
 
+from .ops.resize import aligned as aligned
 from .ops.transfer import constant
 from .structures import FIELD_OF_VIEW_DEG, PIVOT
 
@@ -49,7 +49,10 @@ def rays(size: int, like: Tensor, supersample: int = 1) -> Tensor:
 
 
 def unproject(depth: Tensor, supersample: int = 1) -> Tensor:
-    """(B, 3, H, W): the points at `depth` (B, 1, H, W), which may have k by k parts per pixel."""
+    """(B, 3, H, W): the points at `depth` (B, 1, H, W), which may have k by k parts per pixel.
+
+    Unsup3D's `depth_to_3d_grid`.
+    """
     return depth * rays(depth.shape[-1] // supersample, depth, supersample)
 
 
@@ -101,7 +104,7 @@ def normals(depth: Tensor) -> Tensor:
     """(B, 3, H, W): unit normals of `depth` (B, 1, H, W), facing the camera.
 
     From central differences of the points; the outermost pixels, which have no neighbours on one
-    side, get (0, 0, -1).
+    side, get (0, 0, -1). Unsup3D's `get_normal_from_depth`.
     """
     points = unproject(depth)
     along_x = points[:, :, 1:-1, 2:] - points[:, :, 1:-1, :-2]
@@ -120,44 +123,6 @@ def cross(a: Tensor, b: Tensor) -> Tensor:
     ax, ay, az = a.unbind(1)
     bx, by, bz = b.unbind(1)
     return torch.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], 1)
-
-
-def aligned(maps: Tensor, size: int) -> Tensor:
-    """(B, C, size, size): maps (B, C, S, S) resized with their outermost pixel centres kept.
-
-    The camera of `l2rkit.structures` then sees the same surface, as its field of view ends at these
-    centres. Models resize photos in the same way. Shrinking averages over the width of a new
-    pixel, with edges repeated.
-    """
-    old = maps.shape[-1]
-    if old == size:
-        return maps
-    if size > old:
-        return interpolate(maps, size=(size, size), mode="bilinear", align_corners=True)
-    return _averaged(maps, size)
-
-
-@in_float32
-def _averaged(maps: Tensor, size: int) -> Tensor:
-    line = shares(maps.shape[-1], size)
-    line = torch.as_tensor(line, dtype=maps.dtype).to(maps.device, non_blocking=True)
-    return line @ maps @ line.T
-
-
-@lru_cache(maxsize=32)
-def shares(old: int, new: int) -> np.ndarray:
-    """(new, old) float64: weights of the old pixels of a line in each of fewer new ones.
-
-    A weight is the covered share of the old pixel; rows sum to 1.
-    """
-    step = (old - 1) / max(new - 1, 1)
-    middle = np.arange(new)[:, None] * step if new > 1 else np.array([[(old - 1) / 2]])
-    pixel = np.arange(-old, 2 * old)
-    low, high = middle - step / 2, middle + step / 2
-    part = (np.minimum(pixel + 0.5, high) - np.maximum(pixel - 0.5, low)).clip(0)
-    line = np.zeros((new, old))
-    np.add.at(line.T, pixel.clip(0, old - 1), part.T)
-    return line / line.sum(1, keepdims=True)
 
 
 def view_of(yaw_deg: float = 0.0, pitch_deg: float = 0.0, roll_deg: float = 0.0) -> Tensor:

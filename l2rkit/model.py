@@ -9,10 +9,9 @@ from torch import Tensor, nn
 
 from .adversary import Adversary
 from .errors import PartError, of_mode
-from .geometry import aligned
 from .ops.gradients import frozen
 from .ops.precision import checked_precision, in_precision
-from .ops.resize import resized
+from .ops.resize import aligned, resized
 from .ops.transfer import PREPROCESSOR, on_host
 from .registry import DECOMPOSERS, LOSSES, MODELS, REFINERS, RENDERERS, RESTORERS
 from .structures import Face, Scene, Truth

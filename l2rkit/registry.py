@@ -102,6 +102,9 @@ MODELS = PartRegistry(
     scope="l2rkit",
     locations=[
         f"l2rkit.{place}"
-        for place in ("adversary", "identity", "landmarks", "losses", "priors", "plugins")
+        for place in (
+            *("adversary", "config", "identity", "landmarks", "losses", "priors"),
+            "plugins",
+        )
     ],
 )

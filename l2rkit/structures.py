@@ -44,7 +44,7 @@ class OneLine:
     """A record whose `repr` is one line, with shapes in place of values."""
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(_said(self))})"
+        return f"{type(self).__name__}({', '.join(_field_shapes(self))})"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -262,7 +262,7 @@ def each_tensor(record: T, change: Callable[[Tensor], Tensor]) -> T:
     return replace(record, **changed)
 
 
-def _said(record: OneLine) -> list[str]:
+def _field_shapes(record: Any) -> list[str]:
     """`depth (1, 1, 64, 64)` for each field that is not None."""
     values = {field.name: getattr(record, field.name) for field in fields(record)}
     return [

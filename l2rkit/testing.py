@@ -107,7 +107,7 @@ def check_renderer(renderer: Callable[[Face], Rendering], size: int = 32) -> Non
     assert (outside == BACKGROUND).all(), f"depth outside the mask is not {BACKGROUND}"
     (seen.image * seen.mask).square().sum().backward()
     for name, leaf in leaves.items():
-        _reached(leaf.grad, name, "the picture")
+        _check_gradient(leaf.grad, name, "the picture")
 
 
 def check_restorer(restorer: torch.nn.Module, size: int = 32) -> None:
@@ -168,7 +168,7 @@ def check_prior(prior: torch.nn.Module) -> None:
         alone, _ = prior(codes[1:2])
     _near(image[1:2], alone, 1e-3, "a latent gives another image in a batch than alone")
     image.square().sum().backward()
-    _reached(codes.grad, "the latents", "the image")
+    _check_gradient(codes.grad, "the latents", "the image")
 
 
 def check_decomposer(decomposer: torch.nn.Module, size: int) -> None:
@@ -263,7 +263,7 @@ def check_loss(loss: Callable[[Scene], Tensor], size: int = 32) -> None:
         seen = Rendering(image, mask, torch.where(mask > 0, face.depth, BACKGROUND))
         turned = face.with_view(view)
         mirrored = seen if asked else None
-        value = loss(Scene(photo, turned, seen, mirrored, _always(seen), _always(turned)))
+        value = loss(Scene(photo, turned, seen, mirrored, _constant(seen), _constant(turned)))
         assert isinstance(value, Tensor), f"a loss is a tensor, not a {type(value).__name__}"
         assert value.dtype == torch.float32, f"a loss is torch.float32, not {value.dtype}"
         assert value.dim() == 0, f"a loss is one number, not of shape {tuple(value.shape)}"
@@ -277,7 +277,7 @@ def check_loss(loss: Callable[[Scene], Tensor], size: int = 32) -> None:
             )
 
 
-def _always(answer: Face | Rendering) -> Callable[[Face | Tensor], Face | Rendering]:
+def _constant(answer: Face | Rendering) -> Callable[[Face | Tensor], Face | Rendering]:
     """A function that returns the first of `answer`, repeated for the batch."""
 
     def repeated(value: object, count: int) -> object:
@@ -309,7 +309,7 @@ def _within(value: Tensor, low: float, high: float, name: str) -> None:
     assert inside, f"{name} lies in {least:.3g}..{most:.3g}, not within {low:g}..{high:g}"
 
 
-def _reached(grad: Tensor | None, name: str, source: str) -> None:
+def _check_gradient(grad: Tensor | None, name: str, source: str) -> None:
     assert grad is not None and grad.abs().sum() > 0, f"no gradient goes from {source} to {name}"
     assert grad.isfinite().all(), f"the gradient from {source} to {name} is not finite"
 

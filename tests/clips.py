@@ -1,4 +1,4 @@
-"""Videos that tests make."""
+"""Videos for tests."""
 
 from collections.abc import Iterable
 from pathlib import Path

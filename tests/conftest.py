@@ -1,4 +1,4 @@
-"""What all tests share: quick collections of garbage, and threads that stay as they are."""
+"""Settings of all tests: garbage collection and threads."""
 
 import gc
 import sys

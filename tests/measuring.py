@@ -1,4 +1,4 @@
-"""How much memory and time something takes, in a process of its own, without a limit."""
+"""Measures the memory and time of code in a separate process without limits."""
 
 import ctypes
 import gc

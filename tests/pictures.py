@@ -1,4 +1,4 @@
-"""A picture that everyone can make again, and what compares two."""
+"""A reproducible picture, and comparisons of pictures."""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""Where Triton's kernels can be tested without a GPU: `make triton` installs it and does so."""
+"""Whether and where Triton's kernels can be tested without a GPU, see `make triton`."""
 
 import os
 from importlib.util import find_spec

@@ -1,4 +1,4 @@
-"""Models of three methods, each with what trains it, small enough for a step in a test."""
+"""Small models of three methods with their optimizers."""
 
 from torch import nn
 from torch.optim import Adam

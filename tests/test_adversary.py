@@ -1,4 +1,4 @@
-"""The adversary: what it is shown and told, whom its lessons reach, and that it can be fooled."""
+"""The adversary: its inputs and conditions, its gradients, and how it is fooled."""
 
 from dataclasses import replace
 
@@ -198,5 +198,5 @@ def test_others_are_all_parts_that_no_optimizer_names():
 
 
 def test_a_discriminator_that_is_told_something_else_is_refused():
-    with pytest.raises(PartError, match="6 numbers of a view, not 3"):
+    with pytest.raises(PartError, match=r"is a view \(6\), not 3"):
         Adversary(discriminator(3))

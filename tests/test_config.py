@@ -1,4 +1,4 @@
-"""The door for configs: what they may say, and what is told about what they may not."""
+"""Loading of configs: overrides, protocols, and errors of one line."""
 
 import sys
 

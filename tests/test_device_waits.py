@@ -1,4 +1,4 @@
-"""What of a training step makes the host wait for a GPU, counted on a fake one."""
+"""The calls in a training step that make the host wait for a GPU, counted on a fake one."""
 
 from collections import Counter
 from dataclasses import fields, is_dataclass
@@ -48,7 +48,7 @@ ALLOWED = {
         **CLIPPED,
         ("engine/distributed.py", "finite", "__bool__"): 2,
         # as many faces are made as there are persons in the batch
-        ("decompose/lap.py", "_asked", "unique"): 1,
+        ("decompose/lap.py", "_checked_inputs", "unique"): 1,
     },
     "prior": {
         **ALWAYS,

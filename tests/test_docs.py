@@ -1,4 +1,4 @@
-"""What the documents say runs: their Python, their commands, their links."""
+"""Python, commands and links in the documents work."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Camera, views and normals against values worked out by hand."""
+"""Camera, views and normals against calculations by hand."""
 
 import math
 

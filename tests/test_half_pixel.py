@@ -1,11 +1,11 @@
-"""A photo that is shrunk for a network and drawn large again falls on itself."""
+"""A photo that is shrunk for a network and enlarged again stays in place."""
 
 import pytest
 import torch
 from torch import nn
 
-from l2rkit.geometry import aligned, shares
 from l2rkit.model import FaceReconstructor
+from l2rkit.ops.resize import aligned, aligned_weights
 from l2rkit.render import GridRenderer
 from l2rkit.structures import Face, Light, Scene
 
@@ -64,7 +64,7 @@ def test_shares_by_the_published_rule_counted_out(old, new):
         centre = row * step if new > 1 else (old - 1) / 2
         pieces = centre + step * ((torch.arange(1000, dtype=torch.float64) + 0.5) / 1000 - 0.5)
         wanted = torch.bincount(pieces.round().long().clamp(0, old - 1), minlength=old) / 1000
-        assert torch.from_numpy(shares(old, new)[row]).sub(wanted).abs().max() < 2e-3
+        assert torch.from_numpy(aligned_weights(old, new)[row]).sub(wanted).abs().max() < 2e-3
 
 
 def test_a_ramp_stays_a_ramp_between_its_outermost_centres():

@@ -1,4 +1,4 @@
-"""The rules of the house that a machine can check."""
+"""Rules of style that a machine can check."""
 
 import re
 import statistics

@@ -1,4 +1,4 @@
-"""Configs of others inherit shipped ones: in a clone, installed, with any setuptools."""
+"""Other projects' configs inherit shipped ones: in a clone, installed, with any setuptools."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The line from photo to losses, with a tiny model."""
+"""The pipeline from photo to losses, with a tiny model."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Plugins: found by entry point, imported on the first short name, never able to break others."""
+"""Plugins are found by entry point, imported when first needed, and cannot break others."""
 
 import os
 from pathlib import Path

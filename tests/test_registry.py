@@ -1,4 +1,4 @@
-"""What a registry builds, and what it says about what it cannot build."""
+"""Building of parts by the registries, and errors."""
 
 import pytest
 from mmengine.config import ConfigDict

@@ -1,4 +1,4 @@
-"""The records: what they refuse, and what mirroring and turning change."""
+"""The records: checks of shapes, mirroring and turning."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""A face through a video: followed, made 3D in each frame, and smoothed over time."""
+"""Reconstructs one face through a video: follows it, and smooths the result over time."""
 
 from dataclasses import dataclass, replace
 
@@ -14,9 +14,9 @@ from .reconstruction import Reconstruction
 from .reconstructor import Reconstructor
 
 State = dict[str, np.ndarray]
-FACE_WIDTH = 0.15  # of a face, in units of depth
-# steady_hz and quick of `OneEuro` for what a face consists of: quick is Hz for each unit a second,
-# which are radians, or units of depth, or colours. The lag is 1 / (2 pi quick) at most.
+FACE_WIDTH = 0.15  # in units of depth
+# steady_hz and quick of `OneEuro` for the components of a face. Quick is in Hz per unit and second;
+# units are radians, depths or colours. The lag is 1 / (2 pi quick) at most.
 SMOOTHED = {
     "angles": (1.0, 10.0),
     "offsets": (1.0, 10.0 / FACE_WIDTH),
@@ -28,10 +28,10 @@ SMOOTHED = {
 
 
 class SteadyFace:
-    """Called with face after face of a video, gives them smoothed over time.
+    """Smooths the faces of successive frames over time.
 
-    Canonical depth, displacement and albedo, light and view are smoothed number by number, see
-    `SMOOTHED`. In the canonical frame each pixel stays at its place of the face.
+    Each number of canonical depth, displacement, albedo, light and view is smoothed by itself, see
+    `SMOOTHED`. In the canonical frame a pixel shows the same place of the face in every frame.
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class SteadyFace:
             one.forget()
 
     def __call__(self, face: Face, time_s: float) -> Face:
-        """The face, a batch of one on the CPU, smoothed; its confidence is left out."""
+        """The smoothed face, without confidence, of a face that is a batch of one on the CPU."""
         smooth = {
             name: torch.from_numpy(self.filters[name](value.numpy(), time_s))
             for name, value in numbers(face).items()
@@ -60,7 +60,7 @@ class SteadyFace:
         )
 
     def state(self) -> State:
-        """What it remembers, for `load`."""
+        """The state, for `load`."""
         return {
             f"{name}.{key}": value
             for name, one in self.filters.items()
@@ -68,28 +68,28 @@ class SteadyFace:
         }
 
     def load(self, state: State) -> None:
-        """Goes on where another one's `state` ended."""
+        """Continues from a `state`."""
         for name, one in self.filters.items():
             one.load(below(state, name))
 
 
 def numbers(face: Face) -> dict[str, Tensor]:
-    """What of a face is smoothed, by the names of `SMOOTHED`."""
+    """The components of a face that are smoothed, by the names of `SMOOTHED`."""
     found = {"angles": face.view[:, :3], "offsets": face.view[:, 3:], "depth": face.depth}
     found |= {"albedo": face.albedo, "light": face.light.packed()}
     return found if face.displacement is None else found | {"displacement": face.displacement}
 
 
 def below(state: State, name: str) -> State:
-    """What of a state is called `name.…`, without that."""
+    """The items of a state whose keys begin with `name.`, without this prefix."""
     return {k.removeprefix(f"{name}."): v for k, v in state.items() if k.startswith(f"{name}.")}
 
 
 @dataclass
 class ClipReconstructor:
-    """Called with frame after frame of a video, gives the followed face of each.
+    """Reconstructs the followed face in successive frames of a video.
 
-    Which face that is, `FaceFollower` says. A model with `align=False` takes frames as cropped.
+    `FaceFollower` chooses the face. A model with `align=False` takes frames as crops.
     """
 
     model: Reconstructor
@@ -100,9 +100,9 @@ class ClipReconstructor:
         self.steady = SteadyFace()
 
     def __call__(self, frame: np.ndarray, time_s: float) -> Reconstruction | None:
-        """The smoothed face in a frame (H, W, 3) uint8 RGB; None where it is not there.
+        """The smoothed face in a frame (H, W, 3) uint8 RGB; None if the face is not found.
 
-        Its texture is the albedo: a frame's own detail would flicker.
+        Its texture is the albedo, as the detail of single frames would flicker.
         """
         if self.follower is None:
             crop = self.model.crops(frame)[0]
@@ -120,12 +120,12 @@ class ClipReconstructor:
         return replace(own, scene=scene, fine=None)
 
     def state(self) -> State:
-        """What it remembers, for `load`."""
+        """The state, for `load`."""
         track = {} if self.follower is None else self.follower.state()
         return {f"track.{k}": v for k, v in track.items()} | self.steady.state()
 
     def load(self, state: State) -> None:
-        """Goes on where another one's `state` ended."""
+        """Continues from a `state`."""
         if self.follower is not None:
             self.follower.load(below(state, "track"))
         self.steady.load(state)

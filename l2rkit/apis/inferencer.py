@@ -140,13 +140,15 @@ class FaceInferencer(BaseInferencer):
         formats: Sequence[str] = ("glb",),
     ) -> dict[str, list]:
         """Writes the faces, if there is an `out_dir`; returns the result of the call."""
-        for name, faces in zip(self.names, preds) if out_dir else ():
-            for number, face in enumerate(faces, 1):
-                own = name if number == 1 else f"{name}-face{number}"
-                face.save(out_dir, own, formats)
+        if out_dir:
+            for name, faces in zip(self.names, preds):
+                for number, face in enumerate(faces, 1):
+                    own = name if number == 1 else f"{name}-face{number}"
+                    face.save(out_dir, own, formats)
+        predictions: list = preds
         if not return_datasamples:
-            preds = [[face.arrays() for face in faces] for faces in preds]
-        return {"predictions": preds, "visualization": visualization}
+            predictions = [[face.arrays() for face in faces] for faces in preds]
+        return {"predictions": predictions, "visualization": visualization}
 
 
 def names_of(photos: Sequence[Photo]) -> list[str]:
@@ -159,4 +161,6 @@ def names_of(photos: Sequence[Photo]) -> list[str]:
 
 
 def _panel(face: Reconstruction) -> np.ndarray:
-    return np.asarray(panel(face.scene.target, face.face, face.scene.rendering, face.renderer))
+    scene, rendering = face.scene, face.scene.rendering
+    assert rendering is not None  # only scenes of trainings may lack it
+    return np.asarray(panel(scene.target, face.face, rendering, face.renderer))

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -13,10 +14,13 @@ from ..data.photo import PhotoError, read_photo
 from ..errors import DataError
 from ..io.tensors import strange
 
-Photo = str | os.PathLike | bytes | Image.Image | np.ndarray | Tensor
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
+Photo: TypeAlias = str | os.PathLike | bytes | Image.Image | np.ndarray | Tensor
 
 
-def is_one_photo(value: object) -> bool:
+def is_one_photo(value: object) -> "TypeIs[Photo]":
     """Whether a value is one photo; lists and batches of pixels are several."""
     batch = isinstance(value, (np.ndarray, Tensor)) and value.ndim > 3
     return isinstance(value, Photo) and not batch

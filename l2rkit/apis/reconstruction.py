@@ -14,8 +14,9 @@ from torch import Tensor, nn
 
 from ..data.quality import Quality
 from ..errors import UserError, near
-from ..geometry import aligned, normals, view_of
+from ..geometry import normals, view_of
 from ..io.files import marked, png, write_atomic
+from ..ops.resize import aligned
 from ..structures import BACKGROUND, Face, Light, Scene
 from ..viz.alone import FaceAlone
 from ..viz.formats import MESHES, file_name

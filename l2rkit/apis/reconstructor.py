@@ -191,19 +191,19 @@ def reconstruct(
     Raises:
         UserError: a photo cannot be read or holds no face.
     """
-    files = tuple(None if f is None else (str(f), _changed(f)) for f in (config, weights))
+    files = tuple(None if f is None else (str(f), _modified_ns(f)) for f in (config, weights))
     with _building:
-        model = _kept(*files, align, chosen_device(device), fidelity)
+        model = _cached_model(*files, align, chosen_device(device), fidelity)
     if is_one_photo(photos):
         return model(photos)[0]
     return model.largest(photos, progress)
 
 
 def check_defaults() -> None:
-    """Looks whether tensors are made as parts make theirs.
+    """Checks that torch's default dtype and device are those that parts need.
 
     Raises:
-        ConfigError: the process has another default for them.
+        ConfigError: they are not.
     """
     kind, device = torch.get_default_dtype(), torch.get_default_device()
     if kind != torch.float32 or device.type != "cpu":
@@ -241,7 +241,7 @@ def whole(shape: tuple[int, ...], size: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=4)
-def _kept(
+def _cached_model(
     config: tuple[str, int],
     weights: tuple[str, int] | None,
     align: bool,
@@ -252,6 +252,6 @@ def _kept(
     return Reconstructor(config[0], weights and weights[0], align, device=device, fidelity=fidelity)
 
 
-def _changed(path: str | Path) -> int:
+def _modified_ns(path: str | Path) -> int:
     """Modification time of a file in ns; 0 if it is missing, which is an error later."""
     return Path(path).stat().st_mtime_ns if Path(path).is_file() else 0

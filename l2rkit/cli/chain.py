@@ -32,14 +32,14 @@ def missing_stages(cfg: Any) -> list[Stage]:
         ConfigError: a config starts from a missing file that no config makes, or from its own.
     """
     from ..config import load_config
-    from ..leaderboard.supervision import begun_with
+    from ..leaderboard.supervision import config_of_weights
 
     found: list[Stage] = []
     while (start := str(cfg.get("load_from") or "")) and "://" not in start:
         if Path(start).is_file():
             break
         own = Path(cfg.filename).resolve() if cfg.filename else None
-        config = begun_with(start, own)
+        config = config_of_weights(start, own)
         if any(stage.config == config for stage in found):
             raise ConfigError(f"{config} begins with what it makes itself: {start}")
         cfg = load_config(config)

@@ -1,4 +1,4 @@
-"""What `reconstruct` makes of a video: a mesh for each frame, and a video to look at."""
+"""The videos of `reconstruct`: writes a mesh for each frame, and a side-by-side video."""
 
 import io
 import re
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
 PROGRESS = "progress.npz"
 OF_FRAMES = re.compile(r"\d{6}(\..+|-albedo\.png)")  # names of the files of frames
-PARTS_NAMED = 6  # of a video, in the line about frames without a face
-CUT_SHORT = 0.98  # of the frames that a header counts
+PARTS_NAMED = 6  # most ranges of frames in the line about frames without a face
+CUT_SHORT = 0.98  # share of the header's frames below which a video counts as cut short
 Arrays = dict[str, "np.ndarray"]
 
 
 @dataclass
 class Track:
-    """What is known of the frames done so far.
+    """The progress on a video.
 
-    source: what they were made of; done: how many; poses: the arrays of each face by name;
-    state: what the smoothing remembers.
+    source: a hash of video, model and options; done: number of frames done; poses: the arrays of
+    each face by name; state: of the smoothing.
     """
 
     source: str
@@ -47,7 +47,7 @@ class Track:
     state: Arrays = field(default_factory=dict)
 
     def add(self, face: "Reconstruction") -> None:
-        """Enters the face of the frame that is being done."""
+        """Appends the face of the current frame."""
         own = {
             "frame": self.done,
             "view": face.face.view[0].numpy(),
@@ -58,7 +58,7 @@ class Track:
             self.poses[name].append(value)
 
     def arrays(self) -> Arrays:
-        """The poses, and what tells what they were made of."""
+        """The poses, and the source."""
         import numpy as np
 
         empty = {"frame": (0,), "view": (0, 6), "light": (0, 5), "crop": (0, 2, 3)}
@@ -66,7 +66,7 @@ class Track:
         return found | {"source": np.array(self.source)}
 
     def packed(self) -> bytes:
-        """All of it as the content of a file."""
+        """The content of the progress file."""
         import numpy as np
 
         file = io.BytesIO()
@@ -76,7 +76,7 @@ class Track:
 
     @classmethod
     def read(cls, path: Path, source: str) -> "Track":
-        """What the file at `path` holds; a new one if it is not there, or of another source."""
+        """The progress in the file at `path`; a new one if it is missing or of another source."""
         found = arrays_of(path)
         if not source or str(found.get("source")) != source or "done" not in found:
             return cls(source)
@@ -86,20 +86,20 @@ class Track:
 
 
 def arrays_of(path: Path) -> Arrays:
-    """The arrays of a file by name; none if it is not there, or broken."""
+    """The arrays of a file by name; none if it is missing or broken."""
     import numpy as np
 
     try:
         with np.load(path, allow_pickle=False) as file:
             return dict(file)
-    except Exception:  # a file may be anything at all
+    except Exception:  # a broken file may raise anything
         return {}
 
 
 def each_clip(
     model: "Reconstructor", clips: dict[Path, str], folder: Path, writing: Writing
 ) -> int:
-    """Writes what is made of each video by its name. How many failed."""
+    """Writes the files of each video by its name. Returns how many videos failed."""
     failed = 0
     for path, name in clips.items():
         try:
@@ -148,10 +148,10 @@ def one_clip(model: "Reconstructor", path: Path, folder: Path, name: str, writin
 
 
 def frames(model: "Reconstructor", video: Any, home: Path, track: Track, writing: Writing) -> None:
-    """Writes the files of all frames that are not done, and says how far it is.
+    """Writes the files of all frames that are not done, and shows the progress.
 
     Raises:
-        UserError: the disk has no room for all of them.
+        UserError: the disk lacks room for all of them.
     """
     from ..apis.clip import ClipReconstructor
     from ..data.video import read_frames
@@ -173,7 +173,7 @@ def frames(model: "Reconstructor", video: Any, home: Path, track: Track, writing
             faces += face is not None
             if bar is not None:
                 bar.update(1)
-            elif faces == 2:  # the first waits for kernels to compile
+            elif faces == 2:  # the time of the first includes compiling
                 after = video.frames - track.done
                 announce(video, home, after, time.monotonic() - begin, size)
                 bar = stack.enter_context(
@@ -183,10 +183,10 @@ def frames(model: "Reconstructor", video: Any, home: Path, track: Track, writing
 
 
 def announce(video: Any, home: Path, left: int, seconds: float, size: int) -> None:
-    """One line of how long the frames that are left take, and how much room.
+    """Prints the time and disk space that the remaining frames need.
 
     Raises:
-        UserError: there is less of it.
+        UserError: the disk has less free space.
     """
     wanted, free = left * size, shutil.disk_usage(home).free
     say(
@@ -207,7 +207,7 @@ def write_frame(
     time_s: float,
     writing: Writing,
 ) -> int:
-    """Writes the meshes of a frame, and its picture for the video. How many bytes."""
+    """Writes the meshes of a frame and its picture for the video. Returns the bytes written."""
     import cv2
 
     from ..io.files import write_atomic
@@ -245,14 +245,14 @@ def finish(folder: Path, name: str, track: Track, fps: float) -> None:
 
 
 def finished(folder: Path, name: str, source: str) -> bool:
-    """Whether all of a video has been done, of the same source."""
+    """Whether a video is done completely, from the same source."""
     there = (folder / f"{name}.mp4").is_file() and (folder / name).is_dir()
     said = arrays_of(folder / f"{name}.npz").get("source") if there else None
     return bool(source) and str(said) == source
 
 
 def clear(folder: Path, name: str) -> None:
-    """Removes what an earlier run has made of a video."""
+    """Removes the files that an earlier run made from a video."""
     for path in (folder / name).iterdir():
         if OF_FRAMES.fullmatch(path.name):
             path.unlink()
@@ -261,7 +261,7 @@ def clear(folder: Path, name: str) -> None:
 
 
 def ranges(numbers: Sequence[int]) -> str:
-    """Sorted whole numbers in few words: "0-3, 17"."""
+    """Sorted integers as ranges: "0-3, 17"."""
     parts = list(_runs(numbers))
     named = [f"{a}-{b}" if b > a else f"{a}" for a, b in parts[:PARTS_NAMED]]
     rest = len(parts) - len(named)
@@ -279,7 +279,7 @@ def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 
 def duration(seconds: float) -> str:
-    """A time in words, to the unit that matters."""
+    """A time in seconds, minutes or hours, such as "12 min"."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

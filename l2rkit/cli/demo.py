@@ -1,4 +1,4 @@
-"""`l2rkit demo`: some bad sample photos, a short training, and a leaderboard."""
+"""`l2rkit demo`: reconstructs sample photos, trains briefly and prints a leaderboard."""
 
 import shlex
 import subprocess
@@ -24,9 +24,9 @@ SAMPLES = [FOLDER / "samples" / f"portrait_{number}_severe.jpg" for number in ra
 def demo(out: str, iterations: int, images: int) -> None:
     """Reconstructs bad sample photos, trains for a minute, and prints a leaderboard.
 
-    The leaderboard has what was trained, and shipped weights, L2R's among them, on bad photos of
-    heads. Each step is a command that works by itself, too; it is printed before it runs. Some
-    minutes on two cores; `make demo` is the same. The page in a browser is `l2rkit app`.
+    The leaderboard compares the trained model and shipped ones, including L2R, on bad photos of
+    heads. Each step is an l2rkit command and is printed before it runs. Takes some minutes on two
+    cores. `make demo` does the same; `l2rkit app` is the browser page.
     """
     writable_folder(out)
     results = f"{out}/results.json"
@@ -51,7 +51,7 @@ def demo(out: str, iterations: int, images: int) -> None:
 
 
 def run(*words: str) -> None:
-    """Prints a command of l2rkit, runs it, and ends with its status if it fails."""
+    """Prints and runs an l2rkit command; exits with its status if it fails."""
     click.secho("\n$ l2rkit " + shlex.join(words), bold=True)
     sys.stdout.flush()
     status = subprocess.run([sys.executable, "-m", "l2rkit", *words]).returncode

@@ -1,4 +1,4 @@
-"""`l2rkit doctor`: what of l2rkit works here, and what is missing for the rest."""
+"""`l2rkit doctor`: which functions of l2rkit work here, and what the others need."""
 
 import os
 import sys
@@ -14,12 +14,12 @@ from .common import quiet
 
 OLDEST_PYTHON = (3, 10)
 REQUIRED = ("torch", "mmengine", "mmcv", "numpy", "cv2", "numba", "trimesh", "safetensors", "PIL")
-DISTRIBUTIONS = {  # whose names are not those of their modules, the first that is there
+DISTRIBUTIONS = {  # of modules with another name; the first installed one counts
     "mmcv": ("mmcv-lite", "mmcv"),
     "cv2": ("opencv-python", "opencv-python-headless"),
     "PIL": ("pillow",),
 }
-OPTIONAL = {  # module: what it is for, and how it comes
+OPTIONAL = {  # module: its use, and how to install it
     "pytorch3d": ("PyTorch3DRenderer", "build it for the installed torch, see pytorch3d.org"),
     "nvdiffrast": ("the project nvdiffrast, on NVIDIA GPUs", "see github.com/NVlabs/nvdiffrast"),
     "triton": ("TritonRenderer, on GPUs", "comes with PyTorch's builds for CUDA"),
@@ -27,15 +27,15 @@ OPTIONAL = {  # module: what it is for, and how it comes
     "gradio": ("`l2rkit app`", "pip install 'gradio>=6.31,<7'"),
 }
 FINE, MISSING, BROKEN = "ok", "--", "!!"
-Line = tuple[str, str, str]  # state, name, what is to say of it
+Line = tuple[str, str, str]  # state, name, message
 
 
 @click.command()
 @click.pass_context
 def doctor(ctx: click.Context) -> None:
-    """Says what works here, and what to install for the rest.
+    """Lists what works here, and what to install for the rest.
 
-    Status 0: all that is needed works. 1: something that is needed is broken, marked with !!.
+    Exit status 0: everything required works. 1: a requirement is broken, marked with !!.
     """
     quiet()
     broken = 0
@@ -50,7 +50,7 @@ def doctor(ctx: click.Context) -> None:
 
 
 def needed() -> list[Line]:
-    """Python and the packages without which nothing works."""
+    """Python and the required packages."""
     python = ".".join(map(str, sys.version_info[:3]))
     old = sys.version_info < OLDEST_PYTHON
     first = (BROKEN, "python", f"{python}, 3.10 is needed") if old else (FINE, "python", python)
@@ -61,14 +61,14 @@ def package(name: str, otherwise: str) -> Line:
     """Whether a package can be imported, and its version; `otherwise` is the state if not."""
     try:
         module = import_module(name)
-    except Exception as error:  # a package may fail in any way at all
+    except Exception as error:  # an import may raise anything
         return otherwise, name, f"does not import: {_one_line(error)}"
-    # of torch it tells the build, too, which the distribution may not
+    # of torch this includes the build, which the distribution may lack
     return FINE, name, str(getattr(module, "__version__", None) or _version(name))
 
 
 def optional() -> list[Line]:
-    """Packages that some parts ask for."""
+    """Packages that some parts need."""
     lines = []
     for name, (purpose, source) in OPTIONAL.items():
         if find_spec(name) is None:
@@ -79,7 +79,7 @@ def optional() -> list[Line]:
 
 
 def machine() -> list[Line]:
-    """Devices, threads, and whether a face can be drawn."""
+    """Devices, threads, and whether a face can be rendered."""
     return [
         _tried("devices", lambda: ", ".join(import_module("l2rkit.engine.devices").device_names())),
         _tried("threads", lambda: f"{import_module('torch').get_num_threads()} of torch"),
@@ -89,7 +89,7 @@ def machine() -> list[Line]:
 
 
 def kernels() -> Line:
-    """Whether compiled kernels are kept from one start to the next."""
+    """Whether compiled kernels are cached for the next start."""
     try:
         from ..ops.compiled import KEPT
         from ..render.grid import rasterize_grid  # noqa: F401  # it has some
@@ -102,7 +102,7 @@ def kernels() -> Line:
 
 
 def shipped() -> list[Line]:
-    """The files that come with the package; the default method's are needed."""
+    """The files shipped with the package; those of the default method are required."""
     from ..zoo import FOLDER
 
     lines = [_tried(name, lambda name=name: _read(FOLDER / name)) for name in NEEDED_FILES]
@@ -111,11 +111,11 @@ def shipped() -> list[Line]:
 
 
 def plugins() -> list[Line]:
-    """Installed plugins and what became of them; those in a config are not among them."""
+    """Installed plugins and their states, without those that a config names."""
     import warnings
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # each is told of here
+        warnings.simplefilter("ignore")  # each is listed here
         from ..plugins import STATES
 
     lines = []
@@ -127,7 +127,7 @@ def plugins() -> list[Line]:
 
 
 def places() -> list[Line]:
-    """Where data are looked for."""
+    """The places of data sets."""
     heads = Path("data/heads")
     sets = sorted(p.name for p in heads.glob("*") if p.is_dir())
     root = os.environ.get("OPENFACES_ROOT")
@@ -163,7 +163,7 @@ SECTIONS: dict[str, Callable[[], list[Line]]] = {
 
 
 def _drawn() -> str:
-    """Draws a flat face and looks whether it came out."""
+    """Rasterizes a flat face and checks the result."""
     import torch
 
     from ..render import rasterize_grid

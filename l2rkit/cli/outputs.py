@@ -1,4 +1,4 @@
-"""What `reconstruct` writes of each face, and what it finds written already."""
+"""Writes the files of `reconstruct`, and finds those that exist already."""
 
 import os
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class Writing:
     panels: list[Path] = field(default_factory=list)
 
     def source(self, *photos: Path) -> str:
-        """What tells the files of a face from others: the bytes of its photos, model and wishes.
+        """A hash of the bytes of a face's photos, the model and the options for meshes.
 
         "" if a photo cannot be read.
         """
@@ -48,22 +48,22 @@ class Writing:
     def write(
         self, faces: "list[Reconstruction]", folder: Path, name: str, source: str = ""
     ) -> None:
-        """The files of a photo's faces. Those of the first come last: if they are there, all are.
+        """Writes the files of a photo's faces, the first face last: if its files exist, all do.
 
         Raises:
-            UserError: a face cannot be written so.
+            UserError: a face cannot be written in one of the formats.
         """
         names = [face_name(name, number) for number in range(1, len(faces) + 1)]
-        (folder / f"{name}.npz").unlink(missing_ok=True)  # from now on they are not all there
+        (folder / f"{name}.npz").unlink(missing_ok=True)  # marks the set of files as incomplete
         for face, own in reversed(list(zip(faces, names))):
             face.save(folder, own, self.formats, **self.shape, source=source)
         self.panels.extend(folder / f"{own}.png" for own in names)
 
     def skipped(self, folder: Path, name: str, source: str) -> bool:
-        """Whether a photo need not be done: each of its files is there, and made of `source`.
+        """Whether a photo is skipped: all of its files exist and were made from `source`.
 
-        Files are written whole or not at all, so one that is there is whole; the panel says what
-        it was made of, and is written anew before any of the others.
+        Files are written atomically, so an existing file is complete. The panel holds the source,
+        and is written before the other files.
         """
         if not self.skip_existing or not self.there(folder, name, source):
             return False
@@ -74,7 +74,7 @@ class Writing:
         return True
 
     def there(self, folder: Path, name: str, source: str) -> bool:
-        """Whether all files of a face are, and made of `source`."""
+        """Whether all files of a face exist and were made from `source`."""
         from ..io.files import made_of
         from ..viz.formats import file_name
 
@@ -107,5 +107,5 @@ class Writing:
 
 
 def face_name(name: str, number: int) -> str:
-    """What the files of a photo's first, second ... face are called."""
+    """The file name, without ending, of a photo's first, second, ... face."""
     return name if number == 1 else f"{name}-face{number}"

@@ -1,4 +1,4 @@
-"""Which photos a command reads, and where it writes: all of it is known before work begins."""
+"""The photos that a command reads and the files that it writes, all checked before work begins."""
 
 import os
 import re
@@ -18,15 +18,14 @@ VIDEO_NAME = "-3d"  # after the stem of a video, in the names of what is made of
 
 
 def paths_of(photos: Sequence[str], *written: Path, suffixes: Iterable[str] = ()) -> list[Path]:
-    """The photos; a folder stands for those in it, a pattern (`*`, `?`, `[...]`, `**`) for those
-    that it matches. A path that is there is no pattern.
+    """The paths of photos: files, those in folders, and those that patterns match.
 
     Of a folder or pattern, what lies in a folder below it that is `written` to is no photo of it,
     nor are pictures of l2rkit's own among photos in a folder that is. suffixes: of what a pattern
     stands for besides photos.
 
     Raises:
-        UserError: a folder is not there or holds no photos, or a pattern matches none.
+        UserError: a folder is missing or has no photos, or a pattern matches none.
     """
     found: list[Path] = []
     for photo in photos:
@@ -55,7 +54,7 @@ def _matches(pattern: str, written: Sequence[Path], suffixes: Iterable[str]) -> 
     known = {*readable(), *suffixes}
     files = [Path(each) for each in sorted(glob(pattern, recursive=True)) if not isdir(each)]
     photos = [path for path in files if path.suffix.lower() in known]
-    root = Path(pattern[: MAGIC.search(pattern).start()] + "x").parent  # above all that it matches
+    root = Path(pattern[: MAGIC.search(pattern).start()] + "x").parent  # contains all matches
     found = _not_written(photos, root, written)
     if not found:
         others = (
@@ -86,8 +85,8 @@ def output_names(
 ) -> list[str]:
     """A name for each photo's files: its stem, and more where photos would share a file.
 
-    Folders of photos keep their whole names; those of videos end in `VIDEO_NAME`. endings: how the
-    names of each photo's files end; every_face: whether there may be `NAME-face2` and so on.
+    Folders of photos keep their whole names; names of videos end in `VIDEO_NAME`. endings: of each
+    photo's files; every_face: reserves names such as `NAME-face2`, too.
     """
     from ..data.video import is_video
     from ..viz.formats import file_name
@@ -101,7 +100,7 @@ def output_names(
         first = [stem] if shared[stem] == 1 or isdir(path) else []
         numbered = (f"{path.name}-{number}{end}" for number in count(2))
         for name in chain(first, [path.name + end], numbered):
-            # not all disks tell A from a
+            # some file systems ignore case
             wanted = {file_name(name, ending).casefold() for ending in endings}
             if files.isdisjoint(wanted) and not (every_face and _is_face(name, names)):
                 break
@@ -111,7 +110,7 @@ def output_names(
 
 
 def _is_face(name: str, others: Iterable[str]) -> bool:
-    """Whether a name is that of the second or a later face of another's photo, or the reverse."""
+    """Whether a name and one of the others are `X-face2` and `X`, or the like."""
     return any(
         re.fullmatch(rf"{re.escape(one)}-face\d+", other, re.IGNORECASE)
         for known in others
@@ -126,10 +125,10 @@ def check_outputs(
     endings: Sequence[str],
     every_face: bool = False,
 ) -> None:
-    """Looks whether files of a run, `folder/NAME` and an ending, may be written.
+    """Checks that a run may write its files `folder/NAME` with each ending.
 
     Raises:
-        UserError: one is a photo of the run, or a picture, video or page that l2rkit did not write.
+        UserError: a file is a photo of the run, or a picture, video or page not from l2rkit.
     """
     from ..data.video import is_video
     from ..errors import UserError
@@ -153,21 +152,21 @@ def check_outputs(
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """What tells a file from all others, whatever it is called; None if it is not there."""
+    """The device and inode of a file, equal for all of its names; None if it does not exist."""
     try:
         found = path.stat()
-    except (OSError, ValueError):  # too long a name, too
+    except (OSError, ValueError):  # also for names that are too long
         return None
     return found.st_dev, found.st_ino
 
 
 def writable_file(path: str | Path) -> Path:
-    """The file that a command will write; its folder is made if it is not there.
+    """The path of a file that a command will write. Makes its folder if that is missing.
 
-    Asked before the work begins, so that no work is done in vain.
+    Called before work begins, so that none is lost.
 
     Raises:
-        UserError: it is a folder, or cannot be written.
+        UserError: the path is a folder, or cannot be written.
     """
     from ..errors import UserError
 
@@ -181,10 +180,10 @@ def writable_file(path: str | Path) -> Path:
 
 
 def writable_folder(path: str | Path) -> Path:
-    """The folder, made if it is not there.
+    """The path of a folder, which is made if it is missing.
 
     Raises:
-        UserError: it cannot be made or written to.
+        UserError: the folder cannot be made or written to.
     """
     import tempfile
 

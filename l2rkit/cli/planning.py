@@ -1,4 +1,4 @@
-"""What a run of `reconstruct` will write, all of it known before work begins."""
+"""Plans the files that a run of `reconstruct` will write, before work begins."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,12 +39,12 @@ def planned(
     sheet: bool = False,
     index: bool | None = None,
 ) -> Plan:
-    """The plan of a run. No file of it is a photo or a video, or another photo's.
+    """The plan of a run. Its files differ from each other and from all photos and videos.
 
     index: None is a page if there is more than one photo.
 
     Raises:
-        UserError: a file would take the place of a photo, or of somebody's picture, video or page.
+        UserError: a file would overwrite a photo, or a picture, video or page not from l2rkit.
     """
     from ..apis.reconstruction import endings
     from ..data.video import SUFFIXES, is_video
@@ -67,7 +67,7 @@ def planned(
     for name in of_clips.values():
         check_clip_folder(folder, name)
     title, written = SHEET, {f"{name}{end}".casefold() for name in names for end in ends}
-    while f"{title}.png" in written:  # a photo may be called so, too
+    while f"{title}.png" in written:  # a photo may have this name
         title += "-2"
     if sheet:
         check_outputs(inputs, folder, [title], [".png"])
@@ -79,10 +79,10 @@ def planned(
 
 
 def check_clip_folder(folder: Path, name: str) -> None:
-    """Looks whether the files of a video's frames may be written to `folder/name`.
+    """Checks that the files of a video's frames may be written to `folder/name`.
 
     Raises:
-        UserError: it is a file, or holds files of somebody's.
+        UserError: it is a file, or contains files that are not from l2rkit.
     """
     from ..errors import UserError
     from .clips import PROGRESS

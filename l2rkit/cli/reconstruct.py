@@ -1,4 +1,4 @@
-"""`l2rkit reconstruct`: photos in, meshes out."""
+"""`l2rkit reconstruct`: writes meshes, maps and pictures of the faces in photos and videos."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,7 +33,7 @@ FORMATS = ("glb", "obj", "ply", "stl")
     multiple=True,
     type=click.Path(),
     metavar="FOLDER",
-    help="Photos of one person, to be seen together. May be repeated.",
+    help="Photos of one person, reconstructed together. May be repeated.",
 )
 @click.option("--all-faces", is_flag=True, help="Every face of a photo, not only the largest.")
 @click.option(
@@ -43,29 +43,31 @@ FORMATS = ("glb", "obj", "ply", "stl")
     type=click.Choice(FORMATS),
     default=("glb",),
     show_default=True,
-    help="How meshes are written. May be repeated.",
+    help="Format of meshes. May be repeated.",
 )
 @click.option(
     "--fidelity",
     type=click.FloatRange(0, 1),
-    help="How far the photo's own pixels count, 0 to 1; less leaves more to what was learnt.",
+    help="Weight of the photo's pixels against the learnt prior, 0 to 1.",
 )
-@click.option("--keep-background", is_flag=True, help="Meshes with hair and background.")
-@click.option("--watertight", is_flag=True, help="Meshes with walls and a flat back, for printers.")
+@click.option("--keep-background", is_flag=True, help="Keep hair and background in meshes.")
+@click.option(
+    "--watertight", is_flag=True, help="Close meshes with walls and a flat back, for 3D printing."
+)
 @click.option(
     "--width-mm",
     type=float,
-    help="Width of the face, for meshes in millimetres (.glb: metres, as its standard says). "
-    "A photo does not tell it.",
+    help="Width of the face, which a photo does not show: meshes are in millimetres "
+    "(.glb: metres, by its standard).",
 )
 @click.option(
     "--texture-size",
     type=click.IntRange(2, 4096),
-    help="Pixels across the texture of meshes.  [default: as the photo has them, up to 1024]",
+    help="Width of the texture of meshes in pixels.  [default: the photo's, up to 1024]",
 )
 @click.option("--turntable", is_flag=True, help="NAME.gif: the face turning.")
-@click.option("--relight", is_flag=True, help="NAME-relit.gif: a light going round the face.")
-@click.option("--sheet", is_flag=True, help=f"{SHEET}.png: all photos of the run and their faces.")
+@click.option("--relight", is_flag=True, help="NAME-relit.gif: a light moving around the face.")
+@click.option("--sheet", is_flag=True, help=f"{SHEET}.png: all photos of the run with their faces.")
 @click.option(
     "--index/--no-index",
     default=None,
@@ -74,7 +76,7 @@ FORMATS = ("glb", "obj", "ply", "stl")
 @click.option(
     "--skip-existing",
     is_flag=True,
-    help="Leave photos alone whose files are all there, and go on with videos.",
+    help="Skip photos whose files all exist, and continue videos.",
 )
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ... or auto.")
 @click.pass_context
@@ -106,18 +108,18 @@ def reconstruct(
     A folder stands for its photos, a pattern such as 'photos/**/*.jpg' for those that it matches.
     Of several photos, index.html shows all faces.
 
-    Of a video (.mp4, .mov, .avi, .mkv, .webm) it follows one face: NAME-3d.mp4 shows each frame,
-    the face drawn in it, and the face turned; NAME-3d.npz has its poses, the folder NAME-3d a mesh
-    for each frame.
+    In a video (.mp4, .mov, .avi, .mkv, .webm) it follows one face: NAME-3d.mp4 shows each frame,
+    the face rendered in it, and the face turned; NAME-3d.npz has its poses, the folder NAME-3d a
+    mesh for each frame.
 
-    Of a --collection FOLDER these are the face that its photos share; each photo's own is written
+    For a --collection FOLDER it writes the face that the photos share, and each photo's own face
     into a folder of that name.
 
-    The line of a photo names what may make its face a poor one: occluded, cut, too small, profile,
+    The line of a photo names possible causes of a poor face: occluded, cut, too small, profile,
     low score.
 
-    Status 0: all done. 1: some photos failed, each with a line that says why, the others are
-    written. 2: nothing could begin.
+    Exit status 0: all photos are done. 1: some photos failed, each with one line that says why;
+    the others are written. 2: wrong usage, nothing was done.
     """
     import_mmengine()
     from ..apis.reconstructor import Reconstructor
@@ -164,7 +166,7 @@ def reconstruct(
 def each_alone(
     model: "Reconstructor", photos: dict[Path, str], folder: Path, writing: Writing
 ) -> int:
-    """Writes the faces of each photo by its name. How many photos failed."""
+    """Writes the faces of each photo by its name. Returns how many photos failed."""
     from ..errors import UserError
 
     failed, kinds = 0, ", ".join(writing.endings())
@@ -188,7 +190,7 @@ def each_alone(
 def together(
     model: "Reconstructor", photos: dict[Path, str], folder: Path, person: str, writing: Writing
 ) -> int:
-    """Writes the face that all photos share, and each photo's own. How many photos failed."""
+    """Writes the photos' shared face and each photo's own. Returns how many photos failed."""
     from ..errors import UserError
 
     kinds, source = ", ".join(writing.endings()), writing.source(*photos)
@@ -205,7 +207,7 @@ def together(
         return len(photos)
     seen = model.collection(list(crops.values()))
     failed = len(photos) - len(crops)
-    (folder / f"{person}.npz").unlink(missing_ok=True)  # from now on they are not all there
+    (folder / f"{person}.npz").unlink(missing_ok=True)  # marks the set of files as incomplete
     for path, face, share in zip(crops, seen.photos, seen.share.tolist()):
         name = photos[path]
         try:
@@ -217,18 +219,18 @@ def together(
             continue
         say(f"{path} -> {folder / person / name}{kinds}, counts {share:.2f}" + flagged([face]))
     with writing_files():
-        writing.write([seen.shared], folder, person, source)  # last: if it is there, all is
+        writing.write([seen.shared], folder, person, source)  # last: if it exists, all files do
     say(f"{len(crops)} photos -> {folder / person}{kinds}")
     return failed
 
 
 def more(faces: int) -> str:
-    """A note where a photo has more than one face."""
+    """A note on the number of faces, if a photo has several: " and 2 more"."""
     return "" if faces == 1 else f" and {faces - 1} more"
 
 
 def flagged(faces: "Sequence[Reconstruction]") -> str:
-    """A note on the faces of a photo that may be poor ones: "; quality: cut, face 3 too small"."""
+    """A note on the quality flags of a photo's faces: "; quality: cut, face 3 too small"."""
     notes = [
         f"face {number} {flag}" if number > 1 else flag
         for number, face in enumerate(faces, 1)

@@ -135,7 +135,7 @@ def go_on(cfg: Any, seed: int | None, resume: str = "auto") -> bool:
     Raises:
         ConfigError: the seed differs, or the config changes what the checkpoint determines.
     """
-    from ..engine.changes import changes, kept, told
+    from ..engine.changes import as_text, changes, from_checkpoint
     from ..io.checkpoints import checkpoint_to_resume
 
     only = None if resume == "auto" else resume
@@ -151,13 +151,13 @@ def go_on(cfg: Any, seed: int | None, resume: str = "auto") -> bool:
         click.echo(f"{path.name} is already at step {done} of {last}: nothing is left to do")
         return False
     differ = changes(meta["cfg"], cfg.pretty_text) if meta.get("cfg") else {}
-    if fixed := {key: pair for key, pair in differ.items() if kept(key)}:
+    if fixed := {key: pair for key, pair in differ.items() if from_checkpoint(key)}:
         raise ConfigError(
             f"changed since {path.name}, whose optimizer and schedule a resumed run keeps: "
-            f"{told(fixed)}; change it back, or begin anew with load_from={path}"
+            f"{as_text(fixed)}; change it back, or begin anew with load_from={path}"
         )
     if differ:
-        click.echo(f"changed since {path.name}, from here on: {told(differ)}", err=True)
+        click.echo(f"changed since {path.name}, from here on: {as_text(differ)}", err=True)
     cfg.resume, cfg.load_from = True, str(path)
     if was is not None:
         said = (cfg.get("randomness") or {}).get("seed", was)

@@ -71,7 +71,7 @@ class FaceAligner:
         looks = LOOKS if largest else (*LOOKS, *LAST_LOOKS)
         found = detect(photo, looks, self.threshold)
         if not largest:
-            found = distinct(found + look_closely(photo, self.threshold))
+            found = distinct(found + detect_tiled(photo, self.threshold))
         if max((face.score for face in found), default=0) < UNSURE:
             found = distinct(found + detect_turned(photo, LOOKS, self.threshold))
         found = found or detect(photo, LAST_LOOKS, self.threshold)
@@ -108,7 +108,7 @@ def detect(photo: np.ndarray, looks: Sequence, threshold: float) -> list[FoundFa
     return distinct(faces)
 
 
-def look_closely(photo: np.ndarray, threshold: float) -> list[FoundFace]:
+def detect_tiled(photo: np.ndarray, threshold: float) -> list[FoundFace]:
     """The small faces of a large photo, at scales from twice `TILE` up to its own size.
 
     Each scale is searched in overlapping tiles; a face counts in the tile whose inner part has it.

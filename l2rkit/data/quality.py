@@ -1,7 +1,8 @@
-"""Why the face that is made of a photo may be a poor one: named flags, and the numbers behind them.
+"""Flags that name possible causes of a poor reconstruction, and the numbers behind them.
 
-No flag stops anything. Limits are set by training and validation people of openfaces, never by test
-people; `tools/analysis/quality.py` measures how often each flag is raised: docs/quality.md.
+Flags are information only. Their limits were chosen on training and validation people of openfaces,
+not on test people. `tools/analysis/quality.py` measures how often each is raised, see
+docs/quality.md.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,26 +18,26 @@ from l2rkit.landmarks.face_mesh import FaceMesh
 from l2rkit.landmarks.occlusion import SIZE, occlusion
 from l2rkit.landmarks.pose import canonical_points
 
-LOW_SCORE = 0.75  # of the detector; below it `FaceAligner` looks at the photo's other turns, too
-# px across. Of a face that was 16 px wide, landmarks are off by 3.8 % of the eyes' distance, of one
-# of 12 px by 5.0 %, as much as `severe` moves them (17 portraits of `val`, made small).
+LOW_SCORE = 0.75  # of the detector; below it `FaceAligner` also tries rotated photos
+# px. Landmarks of faces 16 px wide have errors of 3.8 % of the eyes' distance. At 12 px they have
+# 5.0 %, as at the level `severe` (17 shrunken portraits of `val`).
 SMALLEST = 16.0
-# From here on the photo shows less than half of the farther half of the mean face
+# At larger angles the photo shows less than half of the farther half of the mean face
 # (`l2rkit.render.unwrap.visibility`: 0.55 at 40 degrees, 0.44 at 45).
 PROFILE_DEG = 42.0
 CUT = 0.05  # share of the face's outline that lies outside of the photo
-# Log odds. Of 60 people of `val` none is beyond as they are or at `mild`, 10 % are at `severe`, of
-# those with sunglasses 97 %.
+# Log odds. Of 60 people of `val` none exceeds it in the original or at `mild`, 10 % do at `severe`,
+# and 97 % with painted sunglasses.
 HIDDEN = 1.0
 
 
 @dataclass(frozen=True)
 class Quality:
-    """What is known of one face of a photo.
+    """The quality of one face in a photo.
 
-    score: the detector's, 0..1, NaN without one; width: of the landmarks, px of the photo;
-    outside: share of the face's outline that lies outside of the photo; yaw_deg: positive turns the
-    nose to the picture's right; hidden: log odds that something covers the face.
+    score: of the detector, 0..1, NaN without detection; width: of the landmarks, in px of the
+    photo; outside: share of the face's outline outside the photo; yaw_deg: positive turns the nose
+    to the picture's right; hidden: log odds that something covers the face.
     """
 
     score: float
@@ -47,7 +48,7 @@ class Quality:
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """The names of `FLAGS` that hold, in their order; none for a good photo."""
+        """The names of the raised `FLAGS`, in their order; none for a good photo."""
         return tuple(name for name, holds in FLAGS.items() if holds(self))
 
 
@@ -83,7 +84,7 @@ def quality(
 
 
 def outside(points: np.ndarray, matrix: np.ndarray, shape: Sequence[int]) -> float:
-    """The share of the convex outline of points (N, 2) px of a crop that is not in the photo.
+    """The share of the convex outline of points (N, 2), px of a crop, outside the photo.
 
     matrix (2, 3): from pixels of the photo (H, W, ...) to those of the crop.
     """
@@ -98,7 +99,7 @@ def outside(points: np.ndarray, matrix: np.ndarray, shape: Sequence[int]) -> flo
 
 
 def resized_matrix(matrix: np.ndarray, scale: float) -> np.ndarray:
-    """(2, 3): to the pixels of a crop that is `scale` times as large, its edges the same."""
+    """(2, 3): the matrix to the pixels of the same crop resized by `scale`."""
     moved = np.array(matrix, dtype=np.float64) * scale
     moved[:, 2] += 0.5 * scale - 0.5
     return moved

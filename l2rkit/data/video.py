@@ -1,4 +1,4 @@
-"""Videos from disk: frames as (H, W, 3) uint8 RGB, upright, or one clear line."""
+"""Reads videos: upright frames (H, W, 3) uint8 RGB. Errors are one line."""
 
 import math
 import os
@@ -14,11 +14,11 @@ from ..errors import UserError
 from .photo import MOST_BYTES, SMALLEST_SIDE
 
 SUFFIXES = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm"}
-# How the files of these containers begin; a playlist, which names other files, is none of them
+# First bytes of files of these containers. Playlists, which name other files, are refused.
 BEGINNINGS = ((4, b"ftyp"), (4, b"moov"), (4, b"mdat"), (4, b"wide"), (4, b"free"), (4, b"skip"))
 BEGINNINGS += ((0, b"RIFF"), (0, b"\x1aE\xdf\xa3"))
-MOST_FRAMES = 20_000  # 11 minutes of 30 a second
-BYTES_PER_PIXEL = 36  # of memory: the decoder keeps 16 frames of 1.5 bytes, and there are copies
+MOST_FRAMES = 20_000  # 11 minutes at 30 frames per second
+BYTES_PER_PIXEL = 36  # of memory: the decoder's 16 frames of 1.5 bytes, and copies
 MOST_FPS, USUAL_FPS = 240.0, 25.0
 
 
@@ -31,7 +31,7 @@ class VideoError(UserError):
 
 @dataclass(frozen=True)
 class Video:
-    """A video file: frames as its header counts them, frames per second, px when upright."""
+    """A video file: number of frames by its header, frames per second, upright size in px."""
 
     path: Path
     frames: int
@@ -41,15 +41,15 @@ class Video:
 
 
 def is_video(path: str | os.PathLike) -> bool:
-    """Whether a path is called as videos are."""
+    """Whether a path has the suffix of a video."""
     return Path(path).suffix.lower() in SUFFIXES
 
 
 def open_video(path: str | os.PathLike) -> Video:
-    """What a file says of itself, its first frame decoded.
+    """The properties of a video file, whose first frame is decoded as a check.
 
     Raises:
-        VideoError: it cannot be read, or is larger than is taken.
+        VideoError: the file cannot be read, or exceeds a limit.
     """
     with _capture(Path(path)) as capture:
         frames = capture.get(cv2.CAP_PROP_FRAME_COUNT)
@@ -63,9 +63,9 @@ def open_video(path: str | os.PathLike) -> Video:
 
 
 def read_frames(path: str | os.PathLike, first: int = 0) -> Iterator[tuple[int, np.ndarray]]:
-    """Each frame's number, from `first` on, and its pixels (H, W, 3) uint8 RGB.
+    """Yields each frame's number, from `first` on, and its pixels (H, W, 3) uint8 RGB.
 
-    Ends where the file ends, or can be read no more.
+    Ends at the end of the file, or at the first unreadable frame.
 
     Raises:
         VideoError: as above.
@@ -83,7 +83,7 @@ def read_frames(path: str | os.PathLike, first: int = 0) -> Iterator[tuple[int, 
 
 
 def _upright(path: str | os.PathLike, capture: cv2.VideoCapture) -> np.ndarray:
-    """The first frame, which is upright and may be smaller than the limits."""
+    """The first frame, upright. Raises VideoError if its size is beyond the limits."""
     width, height = (capture.get(p) for p in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
     if not 0 <= width * height * BYTES_PER_PIXEL <= MOST_BYTES:
         wants = width * height * BYTES_PER_PIXEL / 1e9
@@ -103,7 +103,7 @@ def _upright(path: str | os.PathLike, capture: cv2.VideoCapture) -> np.ndarray:
 
 @contextmanager
 def _capture(path: Path) -> Iterator[cv2.VideoCapture]:
-    """The file opened by OpenCV's FFmpeg, which may read nothing but this file and says nothing."""
+    """The file opened by OpenCV's FFmpeg, which prints nothing and opens no other resources."""
     _check_file(path)
     set_up_ffmpeg()
     log = cv2.utils.logging
@@ -123,7 +123,7 @@ def _capture(path: Path) -> Iterator[cv2.VideoCapture]:
 
 
 def set_up_ffmpeg() -> None:
-    """Has OpenCV's FFmpeg say nothing and read files only, if it is not in use already."""
+    """Silences OpenCV's FFmpeg and restricts it to files, unless the environment sets it up."""
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "protocol_whitelist;file")
 

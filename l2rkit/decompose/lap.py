@@ -69,7 +69,7 @@ class LAPDecomposer(nn.Module):
 
         Equal `person` (B,) means the same person; None means that all are different.
         """
-        signed, group, count = self._asked(photo, person)
+        signed, group, count = self._checked_inputs(photo, person)
         shape, paint = (code * weight for code, weight in self._codes(signed, group, count))
         raw = in_chunks(self.depth.decode, sum_within(shape, group, count))
         colour = in_chunks(self.albedo.decode, sum_within(paint, group, count)).tanh()
@@ -93,21 +93,21 @@ class LAPDecomposer(nn.Module):
 
         The mean weight over the channels of depth's and albedo's codes, times the person's photos.
         """
-        signed, group, count = self._asked(photo, person)
+        signed, group, count = self._checked_inputs(photo, person)
         weights = torch.cat([w for _, w in self._codes(signed, group, count)], 1).mean(1)
         return weights * group.bincount(minlength=count)[group]
 
     def _codes(self, signed: Tensor, group: Tensor, count: int) -> list[tuple[Tensor, Tensor]]:
         """For depth and albedo: each photo's code and its weight within its person, (B, code)."""
         seen = [in_chunks(net.encode, signed) for net in (self.depth, self.albedo)]
-        trust = self._trust(seen[1][0], group, count)
-        return [(code, softmax_within(logit + trust, group, count)) for code, logit in seen]
+        offset = self._logit_offset(seen[1][0], group, count)
+        return [(code, softmax_within(logit + offset, group, count)) for code, logit in seen]
 
-    def _trust(self, code: Tensor, group: Tensor, count: int) -> Tensor:
+    def _logit_offset(self, code: Tensor, group: Tensor, count: int) -> Tensor:
         """(B, 1): offset of a photo's weight logits; 0, as published."""
         return code.new_zeros(len(code), 1)
 
-    def _asked(self, photo: Tensor, person: Tensor | None) -> tuple[Tensor, Tensor, int]:
+    def _checked_inputs(self, photo: Tensor, person: Tensor | None) -> tuple[Tensor, Tensor, int]:
         """The photos in [-1, 1], the person of each (B,) in 0..count-1, and count."""
         if photo.shape[1:] != (3, self.image_size, self.image_size):
             wanted = f"(B, 3, {self.image_size}, {self.image_size})"

@@ -19,15 +19,15 @@ class RobustLAPDecomposer(LAPDecomposer):
     two photos the results are equal.
     """
 
-    def _trust(self, code: Tensor, group: Tensor, count: int) -> Tensor:
+    def _logit_offset(self, code: Tensor, group: Tensor, count: int) -> Tensor:
         doubt = torch.zeros(len(code), device=code.device)
         for person in range(count):
             rows = group == person
-            doubt[rows] = strangeness(code[rows].detach().float())
+            doubt[rows] = excess_distance(code[rows].detach().float())
         return -STRICTNESS * doubt[:, None]
 
 
-def strangeness(code: Tensor) -> Tensor:
+def excess_distance(code: Tensor) -> Tensor:
     """(N,): excess distance of each of N codes (N, C) from their median, 0 or more.
 
     In units of the median distance. The distance is Euclidean, the median per channel.

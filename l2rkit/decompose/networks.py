@@ -58,7 +58,7 @@ def encode_to_code(cin: int, widths: list[int], code: int) -> list[nn.Module]:
 
 
 class EncoderDecoder(nn.Module):
-    """A map from a photo through a code without spatial extent: canonical depth or albedo.
+    """Predicts a map, canonical depth or albedo, through a code: Unsup3D's `netD` and `netA`.
 
     (B, 3, size, size) → (B, cout, size, size), without final activation. Published width: 64.
     """
@@ -83,7 +83,7 @@ class EncoderDecoder(nn.Module):
 
 
 class Encoder(nn.Module):
-    """A few numbers from a photo: light or view, (B, 3, size, size) → (B, cout) in (-1, 1).
+    """Predicts light or view, (B, cout) in (-1, 1): Unsup3D's `netL` and `netV`.
 
     `stages` gives the channels after each stage for a size and a width.
     """
@@ -115,7 +115,7 @@ class Encoder(nn.Module):
 
 
 class ConfidenceNet(nn.Module):
-    """Scales of the error per pixel, and per cell of 4 by 4 pixels, both positive.
+    """Predicts positive error scales per pixel and per 4 by 4 pixels: Unsup3D's `netC`.
 
     (B, 3, size, size) → (B, 2, size, size), (B, 2, size / 4, size / 4). Published width: 64.
     """

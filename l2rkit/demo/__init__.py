@@ -1,5 +1,6 @@
-"""The line from a photo to a face, in a browser: `l2rkit app`.
+"""The browser page of `l2rkit app`: from a photo to a face.
 
-`choices.py` is what there is to choose from, `look.py` what is done with a photo, `page.py` how it
-is shown, `serving.py` to whom. Only the last two need gradio; nothing here knows 3D.
+`choices.py` lists methods, restorers and samples; `look.py` processes a photo; `page.py` is the
+page; `serving.py` serves it, through the checks of `middleware.py`. Only `page.py` and `serving.py`
+need gradio.
 """

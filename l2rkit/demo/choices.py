@@ -1,4 +1,4 @@
-"""What the zoo has to choose from: methods, restorers, levels and sample photos."""
+"""The choices of the page: methods, restorers, levels and sample photos of the zoo."""
 
 import inspect
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ from ..restore.trainer import PhotoRestorer
 from ..zoo import DEFAULT_CONFIG, FOLDER
 from ..zoo.card import Card, cards
 
-NOTHING = "none"  # what a restorer is called that is not there
-# Clean ones, since the page makes them worse itself. Two rows of thumbnails, so that the button
-# below them is seen without scrolling.
+NOTHING = "none"  # the choice of no restorer or method
+# Clean photos, as the page degrades them. Two rows of thumbnails leave the button below visible
+# without scrolling.
 SAMPLES = [FOLDER / "samples" / f"portrait_{number}.jpg" for number in range(1, 7)]
-# Methods without weights of their own; the second for those who restore before.
+# Methods without weights of their own; the second for photos that are restored before.
 NO_WEIGHTS = {name: f"configs/face_mesh/{name}.py" for name in ("face_mesh_restored", "face_mesh")}
 
 
 @dataclass(frozen=True)
 class Choices:
-    """Each by its name, as it is shown.
+    """The choices by the names that the page shows.
 
     methods: config files, the default first; restorers: parts for RESTORERS; balanced: the methods
-    that have a fidelity to their photo.
+    with an adjustable fidelity.
     """
 
     methods: dict[str, str]
@@ -37,12 +37,12 @@ class Choices:
 
 @cache
 def shipped_choices() -> Choices:
-    """The default, and those whose weights are shipped, as their cards and configs tell."""
+    """The default method, and those with shipped weights, from their cards and configs."""
     methods = {Path(DEFAULT_CONFIG).stem: DEFAULT_CONFIG, **NO_WEIGHTS}
     restorers, balanced = {NOTHING: None}, set()
     for name, card in sorted(cards().items()):
         path = Card.read(card).facts["Config"].strip("`")
-        if not path.endswith(".py"):  # made by a tool, not by a training
+        if not path.endswith(".py"):  # made by a tool, not trained
             continue
         model = load_config(path).model
         if issubclass(model.type, FaceReconstructor):
@@ -56,5 +56,5 @@ def shipped_choices() -> Choices:
 
 
 def has_fidelity(part: dict[str, Any]) -> bool:
-    """Whether a described refiner takes a `fidelity`."""
+    """Whether the refiner of a config has an argument `fidelity`."""
     return "fidelity" in inspect.signature(part["type"]).parameters

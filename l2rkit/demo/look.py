@@ -1,4 +1,4 @@
-"""One photo through the line: aligned, degraded, restored in 2D, reconstructed."""
+"""Processes one photo for the page: aligns, degrades, restores in 2D and reconstructs it."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -27,14 +27,14 @@ from ..viz.mesh import to_bytes
 from ..viz.panel import depth_picture, normal_picture
 from .choices import NOTHING, SAMPLES, shipped_choices
 
-SEED = 0  # of the noise: equal choices give equal pictures
+SEED = 0  # of degradations, so that equal choices give equal pictures
 Chosen = TypeVar("Chosen")
-_one_at_a_time = Lock()  # models are shared, and hold their fidelity
+_one_at_a_time = Lock()  # models are shared, and have the fidelity as state
 
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """What is shown of one photo.
+    """The results for one photo.
 
     pictures: (PICTURE, PICTURE, 3) uint8 by title, in the line's order; what was not done to the
     photo is left out. before, after: what the method saw, and that with the face as drawn in it.
@@ -56,14 +56,14 @@ def look(
     fidelity: float = 1.0,
     which: int = 1,
 ) -> Look:
-    """A face in a photo (a path, or (H, W, 3) uint8 RGB), by names of `shipped_choices`.
+    """Reconstructs a face in a photo (a path, or (H, W, 3) uint8 RGB).
 
-    which: 1 is the largest face, 2 the next, as `faces_in` has them. The photo is degraded and
-    restored at the method's own size, as it is for the leaderboard, and is rounded to 8 bits after
-    each. Methods without a fidelity pay no heed to it.
+    level, method, restorer: names of `shipped_choices`; which: 1 is the largest face, 2 the next,
+    in the order of `faces_in`. The photo is degraded and restored at the method's own size, as for
+    the leaderboard, and rounded to 8 bits after each step. Only methods with a fidelity use it.
 
     Raises:
-        UserError: the photo cannot be read or holds no face, or there is no such choice.
+        UserError: the photo cannot be read or has no face, or a choice does not exist.
     """
     known = shipped_choices()
     config = chosen("method", method, known.methods)
@@ -118,20 +118,20 @@ def faces_in(photo: str | Path | np.ndarray, size: int) -> list[np.ndarray]:
 
 
 def _read(photo: str | Path | np.ndarray) -> tuple[str | Path, np.ndarray]:
-    """What a photo is called in errors, and its pixels (H, W, 3) uint8."""
+    """The name of a photo for errors, and its pixels (H, W, 3) uint8."""
     if isinstance(photo, np.ndarray):
         return "", as_photo(photo)
     return photo, read_photo(photo)
 
 
 def warmed() -> None:
-    """Loads the default method and runs it once, so that nobody waits for kernels to compile."""
+    """Loads the default method and runs it once, which compiles its kernels."""
     known = shipped_choices()
     look(SAMPLES[0], known.levels[0], next(iter(known.methods)))
 
 
 def maps(face: Reconstruction) -> dict[str, np.ndarray]:
-    """The pictures (H, W, 3) uint8 of a face's maps: canonical albedo, and the photo's view."""
+    """Pictures (H, W, 3) uint8: canonical albedo, and normals and depth in the photo's view."""
     own = face.scene.rendering
     shown = {
         "albedo": face.face.albedo,
@@ -142,19 +142,19 @@ def maps(face: Reconstruction) -> dict[str, np.ndarray]:
 
 
 def degraded(photo: np.ndarray, level: str) -> np.ndarray:
-    """The photo (H, W, 3) uint8 as bad as the level says."""
+    """The photo (H, W, 3) uint8 degraded at a level."""
     bad = DegradationLevel(level).on_image(np.float32(photo) / 255, rng_of(SEED))
     return np.rint(bad * 255).astype(np.uint8)
 
 
 @torch.no_grad()
 def restored(photo: np.ndarray, restorer: str) -> np.ndarray:
-    """The photo (H, W, 3) uint8 repaired in 2D, at the restorer's size."""
+    """The photo (H, W, 3) uint8 restored in 2D, at the restorer's output size."""
     return to_bytes(restorer_of(restorer)(to_tensor(photo)[None])[0])
 
 
 def at_size(photo: np.ndarray, size: int) -> np.ndarray:
-    """(size, size, 3) uint8, by area averages as `FaceReconstructor.restored` has it."""
+    """(size, size, 3) uint8: the photo resized as in `FaceReconstructor.restored`."""
     return to_bytes(resized(to_tensor(photo)[None], (size, size), "area")[0])
 
 
@@ -165,7 +165,7 @@ def enlarged(picture: np.ndarray) -> np.ndarray:
 
 @cache
 def reconstructor(config: str) -> Reconstructor:
-    """The method with its shipped weights, for photos that are cropped already."""
+    """The method with its shipped weights, for cropped photos."""
     return Reconstructor(config, align=False)
 
 
@@ -175,10 +175,10 @@ def restorer_of(name: str) -> nn.Module:
 
 
 def chosen(what: str, name: str, known: dict[str, Chosen]) -> Chosen:
-    """What `name` stands for.
+    """The choice called `name`.
 
     Raises:
-        UserError: nothing.
+        UserError: there is none.
     """
     if name not in known:
         raise UserError(f"no {what} is called '{name}'{near(str(name), known)}")

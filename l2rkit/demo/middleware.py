@@ -1,7 +1,7 @@
-"""What of gradio's server is open: the addresses that the page and its clients need, no other.
+"""Restricts gradio's server to the paths that the page and its clients need.
 
-gradio has many more, with every version: some fetch what anybody names from public hosts, one gives
-recordings to ffmpeg. Here whatever is not named is shut.
+gradio has many more paths, and new versions add some. Some fetch any URL in a request from public
+hosts, and one passes recordings to ffmpeg. All paths that are not listed here are refused.
 """
 
 import json
@@ -11,7 +11,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from typing import Any
 
-# All comes from this server, and a browser asks no other for anything.
+# Everything comes from this server; browsers load nothing from others.
 POLICY = (
     "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
     "style-src 'self' 'unsafe-inline'; frame-ancestors 'self'; form-action 'self'; base-uri 'self'"
@@ -22,7 +22,7 @@ HEADERS = {
     "x-content-type-options": "nosniff",
 }
 ADDRESS = re.compile("(?i:https?:)")
-OPEN = re.compile(  # paths as they are after decoding
+OPEN = re.compile(  # decoded paths
     r"/((config|theme\.css|favicon\.ico|manifest\.json|robots\.txt)/?"
     r"|(static|assets)/.+"
     r"|gradio_api/(info|upload|upload_progress|startup-events|cancel|reset|heartbeat/[^/]+"
@@ -32,16 +32,16 @@ OPEN = re.compile(  # paths as they are after decoding
 
 
 UPLOAD = "/gradio_api/upload"
-LARGEST_UPLOAD = 20_000_000 + 2**16  # bytes, with what stands round the file
+LARGEST_UPLOAD = 20_000_000 + 2**16  # bytes, including the form around the file
 LARGEST_CALL = 2**20  # bytes of any other request
-MOST_KEPT = 400_000_000  # bytes of all files of the page; they are deleted after a while
+MOST_KEPT = 400_000_000  # bytes of all uploads; old ones are deleted
 
 
 class OpenPathsOnly:
-    """An ASGI app with `HEADERS` added to each answer, behind checks of each request.
+    """ASGI middleware that checks each request and adds `HEADERS` to each response.
 
-    It may ask for paths that are `OPEN` alone, name one of `hosts` (None: any), have a body up to
-    the limits above, and upload no more than `folder` has room for.
+    A request's path must match `OPEN`, and its host be one of `hosts` (None: any). Its body has a
+    limited size, and all uploads in `folder` together, too.
     """
 
     def __init__(
@@ -79,10 +79,10 @@ class OpenPathsOnly:
             self.coming -= length * is_upload
 
     def refusal(self, scope: dict, headers: dict, length: int) -> tuple[int, str] | None:
-        """The status and the words with which a request is refused; None if it is not."""
+        """The status and message of the response to a refused request; None if it is allowed."""
         path, host = scope["path"], headers.get(b"host", b"").decode("latin1")
         if self.hosts is not None and host_name(host) not in self.hosts:
-            return 421, "this page is not served under that name"  # a name may lead anywhere
+            return 421, "this page is not served under that name"  # against DNS rebinding
         if not OPEN.fullmatch(path):
             return 404, "Not Found"
         if length < 0:
@@ -96,7 +96,7 @@ class OpenPathsOnly:
 
 
 def body_length(scope: dict, headers: dict[bytes, bytes]) -> int:
-    """Bytes of a request's body, as it says; -1 if it does not say it and may have one."""
+    """The stated length of a request's body in bytes; -1 if it may have one and states none."""
     said = headers.get(b"content-length")
     if said is None:
         has_one = b"transfer-encoding" in headers or scope.get("method", "GET") == "POST"
@@ -110,7 +110,7 @@ def host_name(host: str) -> str:
 
 
 def size_of(folder: str) -> int:
-    """Bytes of all files below a folder, some of which may go meanwhile."""
+    """Bytes of all files below a folder; files may be deleted meanwhile."""
     total = 0
     for root, _, names in os.walk(folder):
         for name in names:
@@ -120,7 +120,7 @@ def size_of(folder: str) -> int:
 
 
 async def answered(status: int, words: str, send: Any) -> None:
-    """A refusal, as gradio has them."""
+    """Sends a refusal in gradio's format."""
     body = json.dumps({"detail": words}).encode()
     kind = [(b"content-type", b"application/json")]
     await send({"type": "http.response.start", "status": status, "headers": kind})
@@ -128,7 +128,7 @@ async def answered(status: int, words: str, send: Any) -> None:
 
 
 def names_an_address(value: Any) -> bool:
-    """Whether a file in a request's values (JSON) is one to be fetched from elsewhere."""
+    """Whether a request's values (JSON) contain a file with a URL as its path."""
     if isinstance(value, dict):
         here = isinstance(path := value.get("path"), str) and ADDRESS.match(path.strip())
         return bool(here) or any(map(names_an_address, value.values()))

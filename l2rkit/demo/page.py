@@ -1,4 +1,4 @@
-"""The page: a photo and choices at the left, what two methods make of it at the right."""
+"""The page: a photo and choices on the left, the results of one or two methods on the right."""
 
 from contextlib import suppress
 from hashlib import sha256
@@ -21,22 +21,22 @@ TITLE = "l2rkit: a bad photo, a face in 3D"
 WORDS = """### A bad photo, a face in 3D
 Choose a photo with a face, or a sample, and press *Reconstruct*; below it is what else there is to
 choose. What a bad photo does not show is made up. Photos stay on the machine with this page."""
-FONT, MONO = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")  # none from elsewhere
+FONT, MONO = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")  # none is downloaded
 THEME = gr.themes.Soft(primary_hue="teal", font=FONT, font_mono=MONO)
-AHEAD = (90.0, 90.0, None)  # degrees: Model3D's camera on the axis that a face looks along
-CLEANED, LASTS = 600, 3600  # s: how often files are looked through, and how long they stay
+AHEAD = (90.0, 90.0, None)  # degrees: Model3D's camera in front of the face
+CLEANED, LASTS = 600, 3600  # s: interval of the clean-up, and age at which files are deleted
 PICTURES_IN_A_ROW, SLIDER = 3, 360  # the latter in px
 TURN = "drag it to turn it"
 UPLOADED = "a photo has to be uploaded"
 CSS = """.grid-wrap {
   min-height: 0 !important; max-height: none !important; overflow: visible !important;
 }
-[data-testid="status-tracker"] .error { display: none !important; }"""  # a line says it, once
-THUMB, MOST_FACES = 96, 24  # px of the faces to choose from, and how many are shown
+[data-testid="status-tracker"] .error { display: none !important; }"""  # shown as a line
+THUMB, MOST_FACES = 96, 24  # size in px and largest number of the faces to choose from
 
 
 class Page(gr.Blocks):
-    """Blocks that fetch nothing: gradio gets files that a request names by a public address."""
+    """Blocks that refuse URLs in requests, which gradio would fetch."""
 
     async def preprocess_data(self, block_fn: Any, inputs: list, *rest: Any, **named: Any) -> list:
         if names_an_address(inputs):
@@ -45,7 +45,7 @@ class Page(gr.Blocks):
 
 
 def page(choices: Choices) -> gr.Blocks:
-    """All of it, to be launched; its one call by others is `/look`."""
+    """The whole page, ready to launch. Its only API endpoint is `/look`."""
     methods, fidelity_of = list(choices.methods), choices.balanced
     with Page(title=TITLE, analytics_enabled=False, delete_cache=(CLEANED, LASTS)) as blocks:
         gr.Markdown(WORDS)
@@ -82,7 +82,7 @@ def page(choices: Choices) -> gr.Blocks:
                 left, right = shown("first"), shown("second", visible=False)
 
         def chosen(one: str, other: str) -> tuple:
-            """What else there is to see after a choice of methods."""
+            """Updates what depends on the chosen methods: the fidelity and the second column."""
             return gr.Slider(visible=bool({one, other} & fidelity_of)), gr.Column(
                 visible=other != NOTHING
             )
@@ -108,7 +108,7 @@ def page(choices: Choices) -> gr.Blocks:
 
 
 def photo_box() -> gr.Image:
-    """Where a photo is put. It hands on the file's path: our own door reads it, and says more."""
+    """The input for a photo. It passes on the file's path, as our reader has better errors."""
     box = gr.Image(
         label="Photo", sources=["upload", "clipboard"], type="filepath", height=280, elem_id="photo"
     )
@@ -132,7 +132,7 @@ def shown(
         slider = gr.ImageSlider(
             label="Photo, and the face drawn in it",
             slider_position=50,
-            height=SLIDER,  # a square: else it cuts both pictures, and not at the same place
+            height=SLIDER,  # a square, else both pictures are cut at different places
             width=SLIDER,
             format="png",
             interactive=False,
@@ -154,9 +154,9 @@ def shown(
 
 
 def found(photo: str | None) -> tuple[gr.Gallery, int]:
-    """The faces to choose from, shown where there are several, and the number of the chosen one.
+    """The gallery of faces, shown if there are several, and the number of the chosen one.
 
-    What is wrong with a photo is said when it is used, once.
+    Errors of a photo are shown once, when it is used.
     """
     faces = []
     with suppress(UserError):
@@ -171,7 +171,7 @@ def found(photo: str | None) -> tuple[gr.Gallery, int]:
 
 
 def picked(event: gr.SelectData) -> int:
-    """The number of the face that was pressed."""
+    """The number of the face that was clicked."""
     return event.index + 1
 
 
@@ -184,7 +184,7 @@ def compared(
     second: str,
     which: float = 1,
 ) -> list:
-    """What `shown` shows of both methods.
+    """The values of the components of `shown` for both methods.
 
     Raises:
         gr.Error: one line, for the page.
@@ -211,29 +211,29 @@ def compared(
 
 
 def picture(pixels: np.ndarray) -> str:
-    """The path of a file with a picture (H, W, 3) uint8, for the page."""
+    """The path of a file with the picture (H, W, 3) uint8, for the page."""
     return saved(png(Image.fromarray(pixels)), "picture.png")
 
 
 def is_uploaded(photo: str) -> bool:
-    """Whether a file is one of the page's own, and not another of this machine."""
+    """Whether a file is in the page's own folder, not elsewhere on this machine."""
     return Path(photo).resolve().is_relative_to(Path(get_upload_folder()).resolve())
 
 
 def refusal(words: str) -> gr.Error:
-    """A line for the page, there until it is closed: who reads slowly would find "Error" alone."""
+    """An error of one line, shown on the page until it is closed."""
     return gr.Error(words, duration=None, print_exception=False)
 
 
 def one_line(error: UserError, photo: str) -> str:
-    """What is said of an error, without the place where the server keeps the photo."""
+    """The message of an error, without the server's path of the photo."""
     return " ".join(str(error).replace(str(photo), Path(photo).name).split())
 
 
 def saved(content: bytes, name: str) -> str:
-    """The path of a file for the page, in the folder of this server.
+    """The path of a file with this content, in the folder of this server.
 
-    Equal contents have one path, and somebody may be reading it: it is replaced, not rewritten.
+    Equal contents share a path, which may be in use, so the file is replaced atomically.
     """
     folder = Path(get_upload_folder(), sha256(content).hexdigest())
     folder.mkdir(exist_ok=True)

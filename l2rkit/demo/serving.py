@@ -1,4 +1,4 @@
-"""The page on this machine: who may see it, how much it takes, and what it leaves: nothing."""
+"""Serves the page on this machine, within limits, and removes its files afterwards."""
 
 import os
 import socket
@@ -20,13 +20,13 @@ except ImportError:  # Windows
 from ..errors import UserError
 
 INSTALL = "pip install 'gradio>=6.31,<7'"
-WAITING = 40  # people in the queue; more are sent away
+WAITING = 40  # longest queue of requests; more are refused
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
 PREFIX = "l2rkit-demo-"
-JUST_MADE = 5  # s, in which a folder may not be held yet
+JUST_MADE = 5  # s; younger folders may not be locked yet
 LARGEST = "20mb"  # of an upload
-REMEMBERED = 100  # visits and answers of which gradio keeps a record; it would 10,000
-QUIET = {  # before gradio is imported: it reads them then
+REMEMBERED = 100  # sessions and events that gradio keeps; its default is 10,000
+QUIET = {  # gradio reads these when it is imported
     "GRADIO_ANALYTICS_ENABLED": "False",
     "GRADIO_ANALYTICS_MAX_EVENTS": str(REMEMBERED),
     "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -37,10 +37,10 @@ QUIET = {  # before gradio is imported: it reads them then
 
 @contextmanager
 def served(host: str | None = None, port: int = 7860) -> Iterator[str]:
-    """The page's address, for as long as it is there; its files go with it.
+    """A context in which the page is served; gives its address, and removes its files at exit.
 
-    Without a `host` it is for this machine, and answers to `LOCAL` names alone: a page elsewhere
-    could have a name of its own lead here. Files of pages that were killed are removed first.
+    Without a `host` the page is served to this machine only, under the names in `LOCAL`, against
+    DNS rebinding. Files of killed servers are removed first.
 
     Raises:
         UserError: gradio is not installed, or the address is not free.
@@ -67,7 +67,7 @@ def served(host: str | None = None, port: int = 7860) -> Iterator[str]:
             blocks.close(verbose=False)
 
 
-CLOSED = dict(  # doors that gradio has and this page does not need
+CLOSED = dict(  # features of gradio that this page does not need
     share=False,
     allowed_paths=[],
     enable_monitoring=False,
@@ -81,7 +81,7 @@ CLOSED = dict(  # doors that gradio has and this page does not need
 
 
 def launching(hosts: Collection[str] | None, folder: str) -> dict[str, Any]:
-    """How gradio is to launch it; the arguments are those of `OpenPathsOnly`."""
+    """The arguments of gradio's `launch`; for hosts and folder see `OpenPathsOnly`."""
     from starlette.middleware import Middleware
 
     from .middleware import OpenPathsOnly
@@ -98,7 +98,7 @@ def launching(hosts: Collection[str] | None, folder: str) -> dict[str, Any]:
 
 @contextmanager
 def held(folder: str) -> Iterator[None]:
-    """Says, for as long as this process lives, that the folder is in use."""
+    """A context in which the folder is locked, until this process ends at the latest."""
     if fcntl is None:
         yield
         return
@@ -111,7 +111,7 @@ def held(folder: str) -> Iterator[None]:
 
 
 def sweep() -> None:
-    """Removes the folders of this user's pages that were killed, which `held` tells."""
+    """Removes the folders of this user's killed servers, which are no longer locked."""
     for place in Path(gettempdir()).glob(f"{PREFIX}*") if fcntl is not None else ():
         with suppress(OSError):
             about = place.lstat()
@@ -120,7 +120,7 @@ def sweep() -> None:
                 continue
             number = os.open(place, os.O_RDONLY | os.O_NOFOLLOW)
             try:
-                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails if it is in use
+                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises OSError if it is in use
                 rmtree(place)
             finally:
                 os.close(number)
@@ -128,7 +128,7 @@ def sweep() -> None:
 
 @contextmanager
 def environment(values: dict[str, str]) -> Iterator[None]:
-    """Sets variables for a while."""
+    """A context in which environment variables have these values."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:
@@ -142,7 +142,7 @@ def environment(values: dict[str, str]) -> Iterator[None]:
 
 
 def check_free(host: str, port: int) -> None:
-    """Raises UserError if nobody can listen there."""
+    """Raises UserError if the address is not free."""
     try:
         family, kind, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as probe:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 # Keys that do not affect training, or that a resumed run sets itself.
-ASIDE = [
+IGNORED = [
     *("work_dir", "resume", "load_from", "load_only", "launcher", "randomness", "env_cfg"),
     *("log_level", "log_processor", "visualizer", "default_hooks.logger", "default_hooks.timer"),
     *("protocol", "measured_by", "level", "test_dataloader", "test_evaluator", "test_cfg"),
+    *("train_loader", "test_loader"),  # variables of configs/_base_/loaders.py
 ]
 
 
@@ -21,23 +22,23 @@ def changes(was: str, now: str) -> dict[str, tuple[Any, Any]]:
     return {
         path: (one.get(path), other.get(path))
         for path in sorted(one.keys() | other.keys())
-        if one.get(path) != other.get(path) and not _aside(path)
+        if one.get(path) != other.get(path) and not _is_ignored(path)
     }
 
 
-def kept(path: str) -> bool:
+def from_checkpoint(path: str) -> bool:
     """Whether a value comes from the checkpoint's optimizers and schedules, not the config."""
     steps = path.split(".")
     return steps[0] == "param_scheduler" or not {"optimizer", "paramwise_cfg"}.isdisjoint(steps)
 
 
-def told(differ: dict[str, tuple[Any, Any]]) -> str:
+def as_text(differ: dict[str, tuple[Any, Any]]) -> str:
     """The changes in words: `train_cfg.max_iters 2 -> 4, ...`."""
     return ", ".join(f"{path} {was!r} -> {now!r}" for path, (was, now) in differ.items())
 
 
-def _aside(path: str) -> bool:
-    return any(path == key or path.startswith(f"{key}.") for key in ASIDE)
+def _is_ignored(path: str) -> bool:
+    return any(path == key or path.startswith(f"{key}.") for key in IGNORED)
 
 
 def _read(text: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
 from ..io import atomic, checkpoints  # noqa: F401  # both register themselves with MMEngine
-from .changes import told
+from .changes import as_text
 
 
 @HOOKS.register_module()
@@ -34,7 +34,7 @@ class AtomicCheckpoint(CheckpointHook):
         if was and was != (now := made_by(runner)):
             found = {key: (was.get(key), value) for key, value in now.items()}
             differ = {key: pair for key, pair in found.items() if pair[0] != pair[1]}
-            runner.logger.warning(f"no more the same run, from here on: {told(differ)}")
+            runner.logger.warning(f"no more the same run, from here on: {as_text(differ)}")
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         with self.file_backend.removing_last():

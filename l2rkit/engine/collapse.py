@@ -36,9 +36,9 @@ class CollapseMonitor(Hook):
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         if self.decompose is not None and self.every_n_train_iters(runner, self.interval):
-            self.handle = self.decompose.register_forward_hook(self._see)
+            self.handle = self.decompose.register_forward_hook(self._store_face)
 
-    def _see(self, module: nn.Module, inputs: Any, face: Any) -> None:
+    def _store_face(self, module: nn.Module, inputs: Any, face: Any) -> None:
         self.handle.remove()  # the first face of the step is that of the batch
         self.face = face if isinstance(face, Face) else None
 

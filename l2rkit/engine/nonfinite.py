@@ -41,9 +41,9 @@ class SkipNonFiniteSteps(Hook):
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         self.spoilt = None
-        if not all(finite_here(value) for value in tensors(data_batch)):
+        if not all(all_finite(value) for value in tensors(data_batch)):
             self.spoilt = deepcopy(data_batch)
-            mend(data_batch)
+            replace_nonfinite(data_batch)
         for wrapper in self.wrappers:
             wrapper.skipped, wrapper.spoilt = False, self.spoilt is not None
         self.before = {
@@ -82,7 +82,7 @@ def tensors(batch: Any) -> Iterator[Tensor]:
             yield from tensors(inner)
 
 
-def mend(batch: Any) -> None:
+def replace_nonfinite(batch: Any) -> None:
     """Sets non-finite numbers of a batch to 0."""
     if isinstance(batch, Tensor):
         batch.nan_to_num_(0, 0, 0)
@@ -91,10 +91,10 @@ def mend(batch: Any) -> None:
             if isinstance(batch[key], Tensor):  # a data set may keep the tensor itself
                 batch[key] = batch[key].nan_to_num(0, 0, 0)
             else:
-                mend(batch[key])
+                replace_nonfinite(batch[key])
 
 
-def finite_here(value: Tensor) -> bool:
+def all_finite(value: Tensor) -> bool:
     """Whether all numbers of a tensor are finite, in this process."""
     return not value.is_floating_point() or bool(value.isfinite().all())
 

@@ -28,7 +28,7 @@ class TrainingRunner(QuietRunner):
     def build_dataloader(
         dataloader: DataLoader | dict, seed: int | None = None, diff_rank_seed: bool = False
     ) -> DataLoader:
-        """MMEngine's door. Where there is a GPU, batches lie in memory that it copies from."""
+        """Overrides MMEngine's. If there is a GPU, batches are in pinned memory."""
         if isinstance(dataloader, dict) and torch.cuda.is_available():
             dataloader = {"pin_memory": True, **dataloader}
         return QuietRunner.build_dataloader(dataloader, seed, diff_rank_seed)

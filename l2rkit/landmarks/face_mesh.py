@@ -101,7 +101,7 @@ class FaceMesh:
         for _ in range(self.rounds):
             for first in range(0, len(photos), BATCH):
                 some = slice(first, first + BATCH)
-                found[some] = self._look(photos[some], regions[some])
+                found[some] = self._predict(photos[some], regions[some])
             regions = [Region.around(points) for points in found]
         return found
 
@@ -131,7 +131,7 @@ class FaceMesh:
             found[some] = self._forward(photos[some], regions, PRESENCE).reshape(-1)
         return found
 
-    def _look(self, photos: Sequence[np.ndarray], regions: Sequence[Region]) -> np.ndarray:
+    def _predict(self, photos: Sequence[np.ndarray], regions: Sequence[Region]) -> np.ndarray:
         points = self._forward(photos, regions).reshape(len(photos), POINTS, 3)
         for own, region in zip(points, regions):
             back = cv2.invertAffineTransform(region.matrix())

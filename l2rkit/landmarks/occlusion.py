@@ -1,9 +1,9 @@
-"""Whether something hides a face: how its grey differs from that of faces. Ours.
+"""Detects occluded faces by their grey values. Ours.
 
-The grey at the 468 landmarks is compared with the mean of training faces, with the few principal
-components that explain it best (robustly: points that do not fit are left out), and with its own
-mirror image. One logistic regression over these and over FaceMesh's presence, fitted by
-`tools/builders/build_occlusion.py` on training photos, plain and with things painted on them.
+The grey values at the 468 landmarks are compared with the mean of training faces, with their robust
+fit by principal components, and with their mirror image. These differences and FaceMesh's presence
+are the features of a logistic regression. `tools/builders/build_occlusion.py` fits it on training
+photos with and without painted occluders.
 """
 
 from collections.abc import Sequence
@@ -16,22 +16,23 @@ import numpy as np
 from .points import MIRRORED
 
 SIZE = 128  # px of the aligned crops
-BLUR = 2.0  # px of those; what is finer tells people apart
-LEAST_SPREAD = 4.0  # of lightness, 0 to 255; a flat picture is not enlarged to noise
-FLAT = 4  # levels of 255, from the darkest to the brightest; in fewer no face is seen
-MOST = 6.0  # spreads, beyond which a point counts no more
-ROUNDS = 5  # of leaving out what does not fit
-OUTLYING = 2.0  # residual deviations at which a point counts a quarter
+BLUR = 2.0  # px of the crops; finer detail distinguishes people
+LEAST_SPREAD = 4.0  # of lightness, 0 to 255; keeps noise of flat pictures small
+FLAT = 4  # range of values, of 255, below which a crop shows no face
+MOST = 6.0  # spreads; larger values are clipped
+ROUNDS = 5  # of reweighting in the robust fit
+OUTLYING = 2.0  # residual, in deviations, at which a point has weight 1/4
 FILE = Path(__file__).with_name("occlusion.npz")
 
 
 def occlusion(
     crops: Sequence[np.ndarray], landmarks: np.ndarray, presence: np.ndarray
 ) -> np.ndarray:
-    """(B,): log odds that something hides the face, up to a constant; see `l2rkit.data.quality`.
+    """(B,): log odds, up to a constant, that something covers the face.
 
     crops: aligned, (128, 128, 3) uint8 RGB; landmarks (B, 468, 3) px; presence (B,) of `FaceMesh`.
-    A negative is unlike a face, too, and a picture of one colour shows none: infinite.
+    They are high for photographic negatives, too, and infinite for crops of one colour. Limits are
+    in `l2rkit.data.quality`.
     """
     known = _fitted()
     terms = features(greys(crops, landmarks), presence, known)
@@ -40,7 +41,7 @@ def occlusion(
 
 
 def greys(crops: Sequence[np.ndarray], landmarks: np.ndarray) -> np.ndarray:
-    """(B, 468): lightness of crops at landmarks (B, 468, 3), less its median, in its spreads."""
+    """(B, 468): lightness of crops at landmarks (B, 468, 3), minus its median, over its spread."""
     found = []
     for crop, points in zip(crops, np.float32(landmarks)):
         light = cv2.cvtColor(crop, cv2.COLOR_RGB2LAB)[..., 0].astype(np.float32)
@@ -54,7 +55,7 @@ def greys(crops: Sequence[np.ndarray], landmarks: np.ndarray) -> np.ndarray:
 
 
 def features(grey: np.ndarray, presence: np.ndarray, known: dict[str, np.ndarray]) -> np.ndarray:
-    """(B, 5 * 468 + 1): what the regression sees of greys (B, 468) and presence (B,)."""
+    """(B, 5 * 468 + 1): the regression's features of greys (B, 468) and presence (B,)."""
     beside = (grey - known["mean"]) / known["spread"]
     left = residual(grey - known["mean"], known)
     turned = np.abs(grey - grey[:, MIRRORED])
@@ -63,9 +64,9 @@ def features(grey: np.ndarray, presence: np.ndarray, known: dict[str, np.ndarray
 
 
 def residual(grey: np.ndarray, known: dict[str, np.ndarray]) -> np.ndarray:
-    """(B, 468): what principal components leave of greys (B, 468), in deviations of that.
+    """(B, 468): residuals of greys (B, 468) from their fit by components, in deviations.
 
-    Iterated least squares with the weights of a Student's t, held towards the mean face.
+    Iteratively reweighted least squares with Student's t weights, regularised to the mean face.
     """
     axes, rest = known["components"], known["rest"]
     held = np.diag(np.mean(rest) ** 2 / known["component_spread"] ** 2)

@@ -1,4 +1,4 @@
-"""Things painted over faces, by their landmarks: to teach and to test what tells hidden faces."""
+"""Paints occluders over faces by their landmarks, to train and test the occlusion detector."""
 
 from collections.abc import Callable, Sequence
 
@@ -22,11 +22,11 @@ from .points import (
 Painter = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
 GREY = 128
 CLOTHS = ((170, 200, 220), (235, 238, 240), (25, 25, 28), (120, 160, 130))
-BELOW = -0.008  # where a mask begins, below the nose tip, in units of `MEAN_FACE`
+BELOW = -0.008  # upper edge of a mask below the nose tip, in units of `MEAN_FACE`
 
 
 def sunglasses(photo: np.ndarray, landmarks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Two dark lenses and a bridge. Here and below: photo (H, W, 3) uint8, landmarks (468, 3)."""
+    """The photo (H, W, 3) uint8 with dark glasses; landmarks (468, 3). So for all painters."""
     at, unit = landmarks[:, :2], _eyes(landmarks)
     along = (at[RIGHT_EYE_OUTER] - at[LEFT_EYE_OUTER]) / unit
     down = np.array([-along[1], along[0]])
@@ -42,7 +42,7 @@ def sunglasses(photo: np.ndarray, landmarks: np.ndarray, rng: np.random.Generato
 
 
 def mask(photo: np.ndarray, landmarks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A cloth from the nose down."""
+    """A cloth mask from the nose down."""
     low = MEAN_FACE[:, 1] > MEAN_FACE[NOSE_TIP, 1] + BELOW
     outline = cv2.convexHull(np.float32(landmarks[low, :2]))[:, 0]
     cloth = CLOTHS[rng.integers(len(CLOTHS))]
@@ -89,7 +89,7 @@ def thing(photo: np.ndarray, landmarks: np.ndarray, rng: np.random.Generator) ->
 
 
 def negative(photo: np.ndarray, landmarks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Dark for bright."""
+    """The negative of the whole photo."""
     return 255 - photo
 
 
@@ -99,12 +99,12 @@ PAINTERS: dict[str, Painter] = dict(
 
 
 def _eyes(landmarks: np.ndarray) -> float:
-    """Distance of the outer eye corners in the picture."""
+    """The distance of the outer eye corners in px."""
     return float(np.linalg.norm(landmarks[LEFT_EYE_OUTER, :2] - landmarks[RIGHT_EYE_OUTER, :2]))
 
 
 def _ellipse(middle: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """(24, 2): an outline by its middle and its half axes (2,)."""
+    """(24, 2): the outline of an ellipse with this centre and these half axes (2,)."""
     angle = np.linspace(0, 2 * np.pi, 24, endpoint=False)
     return middle + np.outer(np.cos(angle), one) + np.outer(np.sin(angle), other)
 
@@ -116,7 +116,7 @@ def _filled(
     soft: float,
     opacity: float = 1.0,
 ) -> np.ndarray:
-    """The photo with one colour within outlines (N, 2) px, whose edges are blurred by `soft` px."""
+    """The photo with outlines (N, 2) filled with one colour; `soft` blurs edges, in px."""
     cover = np.zeros(photo.shape[:2], np.float32)
     for outline in outlines:
         cv2.fillPoly(cover, [np.rint(outline).astype(np.int32)], 1.0)

@@ -52,7 +52,7 @@ def _words(config: "Config", seen: set[Path]) -> set[str]:
         elif value in shipped:  # ImageNet features have no config and add nothing
             sources += filter(None, [_configs().get(value)])
     if start := config.get("load_from"):
-        sources.append(begun_with(str(start), own))
+        sources.append(config_of_weights(str(start), own))
     for source in sources:
         inherited = load_config(source)
         if Path(inherited.filename).resolve() not in seen:
@@ -95,7 +95,7 @@ def _stated(kind: type) -> tuple[str, ...]:
     return tuple(words)
 
 
-def begun_with(load_from: str, own: Path | None) -> Path:
+def config_of_weights(load_from: str, own: Path | None) -> Path:
     """The config of the weights in `load_from`; for training's files also from the folder of `own`.
 
     Raises:

@@ -4,11 +4,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, l1_loss
 
-from ..config import load_model
 from ..ops.transfer import constant
-from ..registry import LOSSES
+from ..registry import LOSSES, MODELS
 from ..structures import MIRRORED_LIGHT, MIRRORED_VIEW, Face, Scene
-from ..zoo import weight_file
 
 
 @LOSSES.register_module()
@@ -35,8 +33,11 @@ class Distillation(nn.Module):
         albedo: float = 1.0,
     ) -> None:
         super().__init__()
-        models = (load_model(c, weight_file(w)) for c, w in teachers.items())
-        self.teachers = nn.ModuleList(models).eval().requires_grad_(False)
+        described = [
+            dict(type="PretrainedReconstructor", config=config, weights=file)
+            for config, file in teachers.items()
+        ]
+        self.teachers = nn.ModuleList(map(MODELS.build, described)).eval().requires_grad_(False)
         self.weight, self.mirror, self.albedo = weight, mirror, albedo
 
     def forward(self, scene: Scene) -> Tensor:
@@ -58,9 +59,9 @@ class Distillation(nn.Module):
         """The mean depth (B, 1, S, S), albedo (B, 3, S, S), light (B, 5) and view (B, 6)."""
         guesses = []
         for teacher in self.teachers:
-            guesses.append(_apart(teacher.face(photo), size))
+            guesses.append(_maps_at(teacher.face(photo), size))
             if self.mirror:
-                depth, albedo, light, view = _apart(teacher.face(photo.flip(-1)), size)
+                depth, albedo, light, view = _maps_at(teacher.face(photo.flip(-1)), size)
                 turned = (
                     light * constant(MIRRORED_LIGHT, light),
                     view * constant(MIRRORED_VIEW, view),
@@ -73,7 +74,7 @@ class Distillation(nn.Module):
         return super().train(False)
 
 
-def _apart(face: Face, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _maps_at(face: Face, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     depth, albedo = (
         interpolate(each, size=(size, size), mode="bilinear") for each in (face.depth, face.albedo)
     )

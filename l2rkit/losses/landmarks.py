@@ -4,10 +4,10 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import PartError
-from ..geometry import aligned
 from ..landmarks.pose import canonical_points
 from ..landmarks.surface import canonical_depth
 from ..ops.masked import masked_mean
+from ..ops.resize import aligned
 from ..registry import LOSSES
 from ..structures import Scene
 

@@ -14,6 +14,8 @@ from .photometric import EPSILON, log_of, scales
 class Perceptual(nn.Module):
     """Negative log-likelihood of the photo's features under a Gaussian around the rendered ones.
 
+    Unsup3D's `PerceptualLoss`.
+
     Args:
         features: the extractor, (B, 3, H, W) in [0, 1] → (B, C, H/4, W/4); its weights are frozen.
         weight: of the loss; 1 in the paper.

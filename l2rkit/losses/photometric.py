@@ -15,6 +15,8 @@ EPSILON = 1e-7
 class Photometric(nn.Module):
     """Negative log-likelihood of the photo under a Laplacian around each rendered colour.
 
+    Unsup3D's `photometric_loss`.
+
     Args:
         weight: of the loss.
         mirror: weight of the mirrored face; 0.5 in the paper.

@@ -145,7 +145,7 @@ class FaceRetrieval(BaseMetric):
         self.each = {k: v for k, v in self.each.items() if len(v) == len(results)}
         return report | {
             f"rank1_own_{name}": float(rank1["own"][members].mean())
-            for name, members in members_of(groups).items()
+            for name, members in photos_by_group(groups).items()
         }
 
 
@@ -164,7 +164,7 @@ def ranked(
     return 100.0 * (own > others).numpy(), own.numpy()
 
 
-def members_of(groups: Sequence[tuple[str | None, float]]) -> dict[str, np.ndarray]:
+def photos_by_group(groups: Sequence[tuple[str | None, float]]) -> dict[str, np.ndarray]:
     """(N,) bool per group: the photos of each source, and of each tercile of skin tone."""
     sources, tones = (
         np.array([str(source) for source, _ in groups]),

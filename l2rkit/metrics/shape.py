@@ -19,7 +19,7 @@ from .figures import ImageFigures
 MARGIN = 1.1  # a point counts if it is inside the outline when scaled by this from the middle
 
 
-def well_inside() -> np.ndarray:
+def inner_points() -> np.ndarray:
     """(P,): indices of the mean face's points that lie well inside its outline; see `MARGIN`."""
     flat = MEAN_FACE[:, :2] / MEAN_FACE[:, 2:]
     outline = np.float32(flat[OVAL])
@@ -29,7 +29,7 @@ def well_inside() -> np.ndarray:
     return np.flatnonzero(within)
 
 
-INSIDE = well_inside()
+INSIDE = inner_points()
 
 
 @METRICS.register_module()

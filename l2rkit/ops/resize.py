@@ -1,8 +1,12 @@
-"""OpenCV's resizing in torch: a matrix of weights along each axis.
+"""Resizing, by a matrix of weights along each axis. There are two pixel conventions.
 
-Pixel centres are at halves, edges are replicated. "area" averages the covered pixels, weighted by
-the covered share. The other methods use 2, 4 or 8 neighbours at any factor, without antialiasing,
-as in the published degradation recipes.
+`resized` is OpenCV's resizing in torch, for photos: it keeps the outer edges of the picture, so
+pixel centres are at halves. "area" averages the covered pixels, weighted by the covered share. The
+other methods use 2, 4 or 8 neighbours at any factor, without antialiasing, as in the published
+degradation recipes.
+
+`aligned` is for the maps of a face, and for photos that a model compares with them: it keeps the
+outermost pixel centres, as the camera of `l2rkit.structures` does. Both replicate the edges.
 """
 
 from functools import lru_cache
@@ -11,6 +15,7 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 METHODS = {
     "area": cv2.INTER_AREA,
@@ -45,6 +50,23 @@ def resized_image(image: np.ndarray, size: tuple[int, int], method: str) -> np.n
     return cv2.resize(image, size[::-1], interpolation=METHODS[method])
 
 
+def aligned(maps: Tensor, size: int) -> Tensor:
+    """(B, C, size, size): maps (B, C, S, S) resized with their outermost pixel centres kept.
+
+    The camera of `l2rkit.structures` then sees the same surface, as its field of view ends at these
+    centres. Shrinking averages over the width of a new pixel.
+    """
+    old = maps.shape[-1]
+    if old == size:
+        return maps
+    if size > old:
+        return interpolate(maps, size=(size, size), mode="bilinear", align_corners=True)
+    line = torch.as_tensor(aligned_weights(old, size), dtype=maps.dtype)
+    line = line.to(maps.device, non_blocking=True)
+    with torch.autocast(maps.device.type, enabled=False):
+        return line @ maps @ line.T
+
+
 def usable(method: str, old: tuple[int, int], new: tuple[int, int]) -> str:
     """The method, but "bilinear" in place of "area" where a side is enlarged."""
     enlarged = new[0] > old[0] or new[1] > old[1]
@@ -67,6 +89,22 @@ def weights(old: int, new: int, method: str) -> np.ndarray:
     matrix = np.zeros((new, old))
     np.add.at(matrix, (np.arange(new)[:, None], pixel.clip(0, old - 1)), share)
     return matrix / matrix.sum(1, keepdims=True)
+
+
+@lru_cache(maxsize=32)
+def aligned_weights(old: int, new: int) -> np.ndarray:
+    """(new, old) float64: weights of the old pixels of a line in each of fewer new ones.
+
+    A weight is the covered share of the old pixel; rows sum to 1.
+    """
+    step = (old - 1) / max(new - 1, 1)
+    middle = np.arange(new)[:, None] * step if new > 1 else np.array([[(old - 1) / 2]])
+    pixel = np.arange(-old, 2 * old)
+    low, high = middle - step / 2, middle + step / 2
+    part = (np.minimum(pixel + 0.5, high) - np.maximum(pixel - 0.5, low)).clip(0)
+    line = np.zeros((new, old))
+    np.add.at(line.T, pixel.clip(0, old - 1), part.T)
+    return line / line.sum(1, keepdims=True)
 
 
 def influence(distance: np.ndarray, method: str) -> np.ndarray:

@@ -1,7 +1,7 @@
-"""Copies between the host and a device for which neither waits longer than it must.
+"""Copies between the host and a device without needless waiting.
 
-On a GPU each blocking copy and each number that the host asks for waits until all work that was
-begun is done, and nothing new is begun meanwhile.
+On a GPU each blocking copy, and each number read by the host, waits for all queued work, and no new
+work is queued meanwhile.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-# In the place of MMEngine's default, which does the same and waits.
+# Replaces MMEngine's default, which does the same with blocking copies.
 PREPROCESSOR = dict(type="BaseDataPreprocessor", non_blocking=True)
 
 
@@ -19,7 +19,7 @@ def constant(values: Sequence[float], like: Tensor) -> Tensor:
 
 
 def on_host(report: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The numbers of a report, each a scalar on the CPU, by one copy from the device."""
+    """The numbers of a report as scalars on the CPU, copied from the device in one go."""
     report = {name: value.detach() for name, value in report.items()}
     away = [name for name, value in report.items() if value.device.type != "cpu"]
     if away:
@@ -28,9 +28,9 @@ def on_host(report: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 class HostBuffers(nn.Module):
-    """A module some of whose buffers, numbers that the host reads at each step, stay on the CPU.
+    """A module whose `host_buffers` stay on the CPU, as the host reads them at each step.
 
-    `host_buffers` names them. They are part of the state as all others, and keep their dtype.
+    They are in the state dict like other buffers, and keep their dtype.
     """
 
     host_buffers: tuple[str, ...] = ()

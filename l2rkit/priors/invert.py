@@ -1,4 +1,4 @@
-"""GAN inversion: the codes of a prior for a photo, by optimisation."""
+"""GAN inversion: finds the codes of a prior for a photo, as StyleGAN2's `projector.py` does."""
 
 from collections.abc import Callable
 from math import cos, pi

@@ -18,7 +18,7 @@ EPSILON = 1e-8
 
 
 def leaky(x: Tensor) -> Tensor:
-    """A leaky ReLU that keeps the variance of what comes in."""
+    """A leaky ReLU that keeps the variance of its input."""
     return sqrt(2) * leaky_relu(x, 0.2)
 
 
@@ -39,7 +39,7 @@ def blur(x: Tensor, margin: int, gain: float = 1, step: int = 1) -> Tensor:
 
 
 def enlarged(x: Tensor) -> Tensor:
-    """(B, C, 2 H, 2 W): zeros put between the pixels of x, and low-passed.
+    """(B, C, 2 H, 2 W): x (B, C, H, W) with zeros between its pixels, low-passed.
 
     Away from the rim it is bilinear interpolation; beyond the rim there are zeros.
     """

@@ -1,4 +1,4 @@
-"""NVIDIA's pickles of networks, as data: what they hold, without what they would run.
+"""Reads NVIDIA's pickles of networks as data, without running their code.
 
 The pickles of stylegan2-ada-pytorch and stylegan3 keep each network as the source code of its
 class, which plain unpickling executes, and its state. Here the state becomes an inert `Record`, the
@@ -20,7 +20,7 @@ from ..io.files import unpacked_size
 
 
 class Record:
-    """Stands for an object of a class that is not made; `state` holds its attributes, if any."""
+    """Represents an object of a class that is not created; `state` has its attributes, if any."""
 
     def __init__(self, *made_of: object) -> None:
         known = made_of[0] if made_of and isinstance(made_of[0], dict) else {}

@@ -1,10 +1,12 @@
-"""StyleGAN2's generators in the files of others, under our names; nothing in a file is run.
+"""Reads other projects' StyleGAN2 generators under our names, as NVIDIA's `legacy.py` does.
+
+Nothing in a file is run.
 
 Ours are `mapping.<layer>`, `start`, `mean_w` and, for each size, `blocks.<px>.up`, `.conv` and
 `.image`, each with `weight`, `bias` and `style`, and the first two with `strength` and `noise`.
 
-The layouts are written down from the published code of each project, and tested on files made so;
-none of the released files was at hand, so not one of them has been tried.
+The layouts follow the published code of each project. Tests write files in these layouts; none of
+the released files was tried.
 """
 
 import re
@@ -27,7 +29,7 @@ Rule = tuple[str, str | Callable[[re.Match], str]]
 
 @dataclass(frozen=True)
 class Shape:
-    """What says how a generator is built: channels by size in px, entries of w, mapping layers."""
+    """The dimensions of a generator: channels by size in px, entries of w, mapping layers."""
 
     channels: dict[int, int]
     latent: int
@@ -169,7 +171,7 @@ def _check_filter(taps: Tensor, name: str) -> None:
 
 
 def _shape(state: State, path: Path) -> Shape:
-    """Read from the tensors' sizes; what else must be there, `load_into` says."""
+    """The dimensions, from the tensors' sizes. `load_into` checks all other tensors."""
     sizes = sorted({int(m[1]) for m in map(re.compile(r"blocks\.(\d+)\.").match, state) if m})
     layers = {int(m[1]) for m in map(re.compile(r"mapping\.(\d+)\.").match, state) if m}
     if not sizes or sizes != [4 << level for level in range(len(sizes))]:

@@ -1,4 +1,4 @@
-"""Samples of a prior for its metrics, as many as there are photos."""
+"""Samples of a prior for its metrics, one for each photo."""
 
 import torch
 from mmengine.model import BaseModel
@@ -23,9 +23,9 @@ def samples(prior: nn.Module, count: int, seed: int = 0, truncation: float = 1) 
 
 
 class AsManyAsPhotos:
-    """Makes a model with `sample(count, seed)` measurable: it is called with photos.
+    """Adds MMEngine's evaluation to a model with `sample(count, seed)`; its input are photos.
 
-    Each evaluation sees the same images: their latents follow from the batch's number in it.
+    Each evaluation has the same images, as the seed is the number of the batch.
     """
 
     predicted = 0  # batches since evaluation began
@@ -39,16 +39,16 @@ class AsManyAsPhotos:
         return of_mode(self, mode, dict(tensor=image, predict=[image]))
 
     def train(self, mode: bool = True) -> nn.Module:
-        """Begins an evaluation anew, if it does not train."""
+        """Sets the mode, and restarts the samples of an evaluation."""
         self.predicted = 0
         return super().train(mode)
 
 
 class PriorSampler(AsManyAsPhotos, BaseModel):
-    """A prior as it is, to be measured like one in training; it learns nothing.
+    """A finished prior, measured like one in training. It does not train.
 
     Args:
-        prior: any of PRIORS. It brings its weights with it.
+        prior: any of PRIORS, with its weights.
     """
 
     export_part = None  # weight files hold nothing of it

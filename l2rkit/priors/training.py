@@ -129,7 +129,7 @@ class AdversarialPrior(AsManyAsPhotos, HostBuffers, BaseModel):
             return self.generator(codes, space="w", noise=self.noise, clamp=False)[0].float()
 
     def scores(self, image: Tensor) -> Tensor:
-        """(B,): what the discriminator says of the image, once it was augmented."""
+        """(B,): the discriminator's score of the augmented image."""
         image = self.augment(image)
         with in_precision(self.precision, image):
             return self.discriminator(image).float()
@@ -161,7 +161,7 @@ class AdversarialPrior(AsManyAsPhotos, HostBuffers, BaseModel):
 
     @torch.no_grad()
     def update_ema(self, count: int) -> None:
-        """Ends a step of `count` images: their generator becomes part of the average."""
+        """Ends a step of `count` images: updates the averaged generator."""
         self.step += 1
         half_life = min(self.half_life, RAMP * count * self.step.item())
         new = 1 - 0.5 ** (count / half_life)
@@ -205,7 +205,7 @@ class OptimizerForEach:
 
 
 def path_lengths(image: Tensor, codes: Tensor) -> Tensor:
-    """(B,): how far the image (B, 3, H, W), as published in [-1, 1], goes for a step of its codes.
+    """(B,): path lengths: the change of images (B, 3, H, W), in [-1, 1], per step of their codes.
 
     The length of a random direction's product with the image's Jacobian by codes (B, layers, L),
     whose squares are averaged over layers.

@@ -2,7 +2,8 @@
 
 The paper's statement (introduction): the photo is encoded into style codes, the albedo proxy into a
 spatial prior, and a pre-trained StyleGAN makes the albedo of both. All else is ours: codes in w+,
-and scale and shift of half of the features at each size, as GFPGAN (Wang et al., CVPR 2021) has it.
+and SFT (scale and shift) of half of the features at each size, as in GFPGAN (Wang et al., CVPR
+2021).
 """
 
 from dataclasses import replace
@@ -11,7 +12,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, silu
 
-from ..geometry import aligned
+from ..ops.resize import aligned
 from ..ops.unet import Residual
 from ..registry import PRIORS, REFINERS
 from ..structures import Confidence, Face

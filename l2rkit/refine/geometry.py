@@ -48,7 +48,7 @@ class RefinedGeometry(nn.Module):
     def forward(self, face: Face, photo: Tensor) -> Face:
         """face: restored albedo, depth of the proxy; photo (B, 3, H, W): its photo."""
         relief = (face.depth - MIDDLE) / REACH
-        moved, added = self.network(self.looked_at(face, photo)).float().chunk(2, 1)
+        moved, added = self.network(self.network_input(face, photo)).float().chunk(2, 1)
         if self.move:
             relief = (relief.clamp(-LIMIT, LIMIT).atanh() + moved).tanh()
         displacement = 2 * REACH * self.displacement * added.tanh()
@@ -57,7 +57,7 @@ class RefinedGeometry(nn.Module):
 
     @staticmethod
     @torch.no_grad()
-    def looked_at(face: Face, photo: Tensor) -> Tensor:
+    def network_input(face: Face, photo: Tensor) -> Tensor:
         """(B, 7, S, S) in [-1, 1]: albedo, relief, and the photo on the canonical face."""
         seen = warp_to_canonical(photo, face.depth, face.view)
         return torch.cat([face.albedo * 2 - 1, (face.depth - MIDDLE) / REACH, seen * 2 - 1], 1)

@@ -23,7 +23,7 @@ from .shared_depth import DARKEST, CanonicalObservations
 ROBUST = 0.3  # misfits of log luminance above this count linearly: brows, beards, glints
 DIFFUSE = (0.3, 0.8)  # diffuse share of the light
 FACE = (10 / 64, 14 / 64)  # of rows and columns left out where faces are compared: hair, background
-MIDDLE = (14 / 64, 18 / 64)  # and where scale and tilt are held
+MIDDLE = (14 / 64, 18 / 64)  # and where scale and tilt are fixed
 SPREAD = 0.05  # initial value of squared misfits
 TRUST = 0.1, 4.0  # range of a pixel's weight, by how alike people look there
 LOW_TILT = 1e-3  # pulls uncertain lights towards the camera
@@ -54,7 +54,7 @@ def photometric_stereo(
         solving.turn_lights(TURNS if at else FIRST_TURNS)
         misfit = solving.move_shape(SHAPE_RATE if at < rounds - SETTLING else SETTLED)
         if at:
-            solving.trust_the_alike()
+            solving.update_weights()
         tell(at, misfit)
     return solving.shape()
 
@@ -73,20 +73,20 @@ class _Solving:
         self.coarse = observed.depth.new_zeros(1, 1, *[self.size // 2] * 2).requires_grad_()
         self.albedo = torch.zeros_like(observed.depth)
         with torch.no_grad():
-            left = torch.cat([self.misfit(who, observed.depth) for who in self.everyone()])
+            left = torch.cat([self.residual(who, observed.depth) for who in self.chunks()])
         seen = observed.seen
         self.albedo = (left * seen).sum(0, keepdim=True) / seen.sum(0, keepdim=True).clamp(min=1)
         self.albedo.requires_grad_()
         self.draws = torch.Generator().manual_seed(0)
 
-    def everyone(self) -> Iterator[slice]:
+    def chunks(self) -> Iterator[slice]:
         return (slice(i, i + AT_ONCE) for i in range(0, len(self.lights), AT_ONCE))
 
     def shape(self) -> Tensor:
         """(1, 1, S, S): the current shape, with position, scale and tilt of the input."""
-        return held(widened(self.coarse, self.size), self.observed.depth).detach()
+        return without_ambiguity(widened(self.coarse, self.size), self.observed.depth).detach()
 
-    def misfit(self, who: Tensor | slice, depth: Tensor) -> Tensor:
+    def residual(self, who: Tensor | slice, depth: Tensor) -> Tensor:
         """(B, 1, S, S): luminance less shading, albedo and tone, its mean over the face."""
         lit = shading(normals(depth), lights_of(self.lights[who])).clamp(min=DARKEST).log()
         left = self.observed.luminance[who] - lit - self.albedo
@@ -100,8 +100,10 @@ class _Solving:
         """Fits each photo's light to the current shape and albedo."""
         depth = self.observed.depth + self.shape()
         for _ in range(steps):
-            for who in self.everyone():
-                left = masked_means(_robust(self.misfit(who, depth)), self.weight(who) * self.face)
+            for who in self.chunks():
+                left = masked_means(
+                    _robust(self.residual(who, depth)), self.weight(who) * self.face
+                )
                 loss = left.sum() + LOW_TILT * self.lights[who].square().sum()
                 loss.backward(inputs=[self.lights])
             self.turning.step()
@@ -113,7 +115,7 @@ class _Solving:
         moving, total = torch.optim.Adam(moved), 0.0
         for _ in range(STEPS):
             who = torch.randint(0, len(self.lights), (DRAWN,), generator=self.draws)
-            left = self.misfit(who, self.observed.depth + widened(self.coarse, self.size))
+            left = self.residual(who, self.observed.depth + widened(self.coarse, self.size))
             loss = masked_mean(_robust(left), self.weight(who))
             rough = MISFIT * loss + SMOOTHNESS * roughness(self.coarse)
             moving.zero_grad()
@@ -129,7 +131,7 @@ class _Solving:
         new = square.sum(0, keepdim=True) / seen.sum(0, keepdim=True).clamp(min=1)
         self.spread = 0.98 * self.spread + 0.02 * new
 
-    def trust_the_alike(self) -> None:
+    def update_weights(self) -> None:
         """Sets the weights of pixels by how little people differ there."""
         self.trust = (self.spread.median() / self.spread.clamp(min=0.003)).clamp(*TRUST)
 
@@ -142,7 +144,7 @@ def lights_of(code: Tensor) -> Light:
     return Light(1 - diffuse, diffuse, normalize(ahead, dim=1))
 
 
-def held(shape: Tensor, depth: Tensor) -> Tensor:
+def without_ambiguity(shape: Tensor, depth: Tensor) -> Tensor:
     """(1, 1, S, S): `shape`, changed so that `depth` keeps its place, scale and tilt with it.
 
     Least squares over the middle of the face: what shading alone cannot tell is as in `depth`.

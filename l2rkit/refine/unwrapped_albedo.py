@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pixel_shuffle, silu
 
-from ..geometry import aligned, normals
+from ..geometry import normals
 from ..ops.masked import masked_blur
+from ..ops.resize import aligned
 from ..ops.unet import UNet
 from ..registry import PRIORS, REFINERS
 from ..render.shading import shade
@@ -83,11 +84,11 @@ class UnwrappedAlbedo(nn.Module):
         face, photo = enlarged(face, self.image_size), aligned(photo, self.image_size)
         depth, view = face.depth.detach(), face.view.detach()
         own = unwrap(photo, depth, view)
-        visible = own.visible * self._left(face) if self.training else own.visible
+        visible = own.visible * self._still_visible(face) if self.training else own.visible
         proxy = seen_proxy = shade(face.albedo, normals(depth), face.light).detach().clamp(0, 1)
         if self.mirror:  # the proxy is a guess where hidden, so it is mirrored
             proxy = torch.lerp(proxy.flip(-1), proxy, visible)
-        shown = visible * self._trust(face)
+        shown = visible * self._fidelities(face)
         other, other_shown = own.colour.flip(-1), shown.flip(-1) * self.mirror
         known = torch.lerp(proxy, other, other_shown)
         known = torch.lerp(known, own.colour, shown)
@@ -100,7 +101,7 @@ class UnwrappedAlbedo(nn.Module):
         albedo = albedo.clamp(0, 1)
         return replace(face, albedo=albedo, light=ambient(face.light))
 
-    def _trust(self, face: Face) -> Tensor:
+    def _fidelities(self, face: Face) -> Tensor:
         """(B, 1, 1, 1): the fidelity of each photo."""
         trust = torch.full((len(face),), self.fidelity)
         if self.training:
@@ -108,7 +109,7 @@ class UnwrappedAlbedo(nn.Module):
             trust = torch.where(drawn, trust * torch.rand(len(face)), trust)
         return trust.view(-1, 1, 1, 1).to(face.depth, non_blocking=True)
 
-    def _left(self, face: Face) -> Tensor:
+    def _still_visible(self, face: Face) -> Tensor:
         """(B, 1, S, S): 1 where a face stays visible, 0 where training hides it."""
         count = len(face)
         turned = face.view.detach().clone()

@@ -1,4 +1,4 @@
-"""Faces in, pictures out."""
+"""Renderers: pictures of faces."""
 
 from .grid import rasterize_grid
 from .pytorch3d import rasterize_pytorch3d

@@ -1,5 +1,7 @@
-"""The default rasterizer, chosen by rule: Numba's on CPUs, Triton's on GPUs that it runs on, else
-torch's. A choice by measured time would differ from run to run, and with it the last bits.
+"""The default rasterizer: Numba's on CPUs, Triton's on GPUs where Triton runs, else torch's.
+
+The choice is by a fixed rule. A choice by measured time would vary between runs, and so would the
+last bits of results.
 """
 
 import torch
@@ -12,7 +14,7 @@ from .warp import Rasterizer
 
 
 def rasterize_fastest(points: Tensor, size: int, skip: Tensor | None = None) -> Tensor:
-    """(B, size, size) int32: as `rasterize_grid`, which it is on a CPU."""
+    """(B, size, size) int32: the result of `rasterize_grid`, by the rasterizer for the device."""
     return rasterizer_for(points.device)(points, size, skip)
 
 

@@ -1,8 +1,8 @@
-"""The triangle that each pixel sees on a grid mesh: a z-buffer for depth maps.
+"""Rasterizes grid meshes: a z-buffer for depth maps.
 
 A depth map is a mesh of two triangles per cell of its pixel grid, so corners need no index buffer
-and a triangle touches few pixels. The kernel answers only which triangle is nearest; depth and
-gradients follow from that in `l2rkit.render.warp`, in torch.
+and a triangle covers few pixels. The kernel returns only the nearest triangle of each pixel;
+`l2rkit.render.warp` computes depth and gradients from it in torch.
 """
 
 import os
@@ -26,9 +26,9 @@ def rasterize_grid(points: Tensor, size: int, skip: Tensor | None = None) -> Ten
 
     points (B, H, W, 3) are column and row in pixels, and depth. The triangle of cell (row, col) is
     2 * (row * (W - 1) + col) with the corners (r, c), (r + 1, c), (r, c + 1), and that plus 1 with
-    (r, c + 1), (r + 1, c), (r + 1, c + 1). Both sides of a triangle are seen. A triangle with a
-    corner behind the camera, without area, or that is not finite, is not drawn; nor are those that
-    are true in `skip` (B, 2 * (H - 1) * (W - 1)). Of equally near ones, the first is seen.
+    (r, c + 1), (r + 1, c), (r + 1, c + 1). Both sides of a triangle are visible. Triangles are left
+    out if a corner is behind the camera or not finite, if they have no area, or if they are true in
+    `skip` (B, 2 * (H - 1) * (W - 1)). The first of equally near triangles wins.
     """
     check_grid("rasterize_grid", points, size, skip)
     grid = points.detach().to("cpu", torch.float32).contiguous().numpy()
@@ -44,7 +44,7 @@ def rasterize_grid(points: Tensor, size: int, skip: Tensor | None = None) -> Ten
 
 
 def check_grid(name: str, points: Tensor, size: int, skip: Tensor | None) -> None:
-    """Raises a ValueError in the name of a rasterizer that cannot draw these arguments."""
+    """Raises ValueError, naming the rasterizer, for arguments of a wrong shape, size or dtype."""
     if points.dim() != 4 or points.shape[-1] != 3:
         raise ValueError(f"{name} wants points (B, H, W, 3), not {tuple(points.shape)}")
     if size < 1:
@@ -58,7 +58,7 @@ def check_grid(name: str, points: Tensor, size: int, skip: Tensor | None) -> Non
 
 @lru_cache(maxsize=1)
 def _pool() -> ThreadPoolExecutor:
-    """Threads for the kernel. Not Numba's own, which abort or hang after a fork."""
+    """Threads for the kernel. Numba's own threads abort or hang after a fork."""
     return ThreadPoolExecutor(os.cpu_count(), "rasterize")
 
 
@@ -95,7 +95,7 @@ def _draw(p, q, r, index, face, nearness):
     area = _cross(p, q, r[0], r[1])
     if not 1e-12 <= abs(area) < np.inf:  # a corner at infinity gives inf or NaN
         return
-    # Limited before they become integers, which a far corner would overflow.
+    # Clamped before the conversion to integers, which a far corner would overflow.
     first_y, last_y = int(max(0, np.ceil(top - EDGE))), int(min(size - 1, bottom + EDGE))
     first_x, last_x = int(max(0, np.ceil(left - EDGE))), int(min(size - 1, right + EDGE))
     for y in range(first_y, last_y + 1):

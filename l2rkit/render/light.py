@@ -1,4 +1,4 @@
-"""The light of a picture of a face, and the colours without it. Ours."""
+"""Fits the light of a picture of a face, and removes it from colours. Ours."""
 
 import torch
 from torch import Tensor
@@ -9,9 +9,11 @@ from ..ops.transfer import constant
 from ..structures import Light
 from .shading import shading
 
-DARKEST = 0.3  # shading by which a colour is divided at the most
-RIDGE = 0.02  # how much the light is held towards none, as a share of the pixels
-STRONGEST = 0.5  # diffuse light: where a face turns away, photos are not as dark as Lambert has it
+DARKEST = 0.3  # least shading by which a colour is divided
+RIDGE = 0.02  # of the regularisation to ambient light, as a share of the pixels
+STRONGEST = (
+    0.5  # limit of diffuse light, as photos are brighter than Lambert where a face turns away
+)
 
 
 def without_light(colour: Tensor, normal: Tensor, light: Light) -> Tensor:
@@ -21,11 +23,11 @@ def without_light(colour: Tensor, normal: Tensor, light: Light) -> Tensor:
 
 @in_float32
 def fitted_light(colour: Tensor, normal: Tensor, weight: Tensor) -> Light:
-    """The light under which a grey face of these normals is as bright as the picture.
+    """The light under which a grey face with these normals is as bright as the picture.
 
-    colour, normal (B, 3, H, W); weight (B, 1, H, W), how much a pixel counts. Least squares in
-    `ambient + diffuse * normal . direction`, scaled so that the mean shading is 1; what is painted
-    darker on one side is taken for shadow.
+    colour, normal (B, 3, H, W); weight (B, 1, H, W) of pixels. A least squares fit of
+    `ambient + diffuse * normal . direction`, scaled to a mean shading of 1. Skin that is darker on
+    one side is mistaken for shadow.
     """
     grey = colour.mean(1).flatten(1)[..., None]
     share = weight.flatten(1)[..., None]
@@ -35,10 +37,10 @@ def fitted_light(colour: Tensor, normal: Tensor, weight: Tensor) -> Light:
     held = torch.diag(constant([0, RIDGE, RIDGE, RIDGE], terms))
     lifted = torch.diag(constant([1e-6] * 4, terms))
     squares = terms.mT @ (share * terms) + held + lifted
-    # solve would wait for the device to say that it could; the ridge sees to that
+    # solve would wait for the device to check for singularity, which the ridge excludes
     fit = torch.linalg.solve_ex(squares, terms.mT @ (share * grey / mean))[0][..., 0]
     slope = fit[:, 1:]
-    slope = torch.cat([slope[:, :2], slope[:, 2:].clamp(max=-0.05)], 1)  # from ahead, if barely
+    slope = torch.cat([slope[:, :2], slope[:, 2:].clamp(max=-0.05)], 1)  # never from behind
     diffuse = slope.norm(dim=1).clamp(max=STRONGEST)
     direction = normalize(slope, dim=1)
     facing = (normal * direction[..., None, None]).sum(1).clamp(min=0).flatten(1)

@@ -1,4 +1,4 @@
-"""A z-buffer for any triangle mesh, compiled by Numba: which triangle does each pixel see?"""
+"""Rasterizes any triangle mesh with a z-buffer, compiled by Numba."""
 
 import numpy as np
 
@@ -11,8 +11,8 @@ def rasterize_mesh(points, triangles, size):
 
     points (V, 3) are (u px, v px, z > 0) with pixel centres at integers, triangles (T, 3).
     Weights are perspective-correct: an attribute of the surface at a pixel is the weighted sum
-    over the corners, and z = 1 / sum(w_screen / z_corner). Both sides of a triangle are seen;
-    where nothing is, weights are 0 and z is infinite.
+    over the corners, and z = 1 / sum(w_screen / z_corner). Both sides of a triangle are visible. In
+    pixels without a triangle weights are 0 and z is infinite.
     """
     face = np.full((size, size), -1, np.int32)
     weights = np.zeros((size, size, 3), np.float32)

@@ -1,4 +1,4 @@
-"""The same answer as `rasterize_grid` from PyTorch3D, an optional dependency."""
+"""Rasterizes grid meshes with PyTorch3D, an optional dependency, as `rasterize_grid` does."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,7 @@ from ..errors import PartError
 from ..geometry import grid_triangles
 from .grid import check_grid
 
-MARGIN = 1e-4  # pixels by which a pixel centre may miss a triangle: rounding at shared corners
+MARGIN = 1e-4  # px; allowed distance of a pixel centre from a triangle, for rounding at corners
 
 
 def rasterize_pytorch3d(points: Tensor, size: int, skip: Tensor | None = None) -> Tensor:
@@ -49,10 +49,10 @@ def rasterize_pytorch3d(points: Tensor, size: int, skip: Tensor | None = None) -
 
 
 def mesh_of(points: Tensor, skip: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-    """A batch of grids (B, H, W, 3) as general meshes, for rasterizers that know no grids.
+    """A batch of grids (B, H, W, 3) as general meshes.
 
-    Vertices (B, H W, 3); the vertices of each triangle (T, 3); and which triangles are to be drawn
-    (B, T): those that are not to skip, finite and before the camera.
+    Returns vertices (B, H W, 3), the vertices of each triangle (T, 3), and the mask (B, T) of
+    triangles to draw: finite, in front of the camera, and not skipped.
     """
     table = points.flatten(1, 2)
     corners = grid_triangles(*points.shape[1:3]).to(points.device)

@@ -18,18 +18,18 @@ from .warp import Rasterizer, covered, stretched, warp_depth, warp_to_view
 
 
 class DepthRenderer(nn.Module):
-    """Renders a face in its view; which rasterizer does it is the parts' only difference.
+    """Renders a face in its view. Subclasses differ only in their rasterizer.
 
-    Passes gradients to depth, albedo, light and view, except through silhouettes: which triangle a
-    pixel sees is taken as fixed. A face whose depth or view is not finite becomes a picture of NaN,
-    so that losses and metrics see it; the others of its batch are drawn as without it.
+    Passes gradients to depth, albedo, light and view, but not through silhouettes: the triangle of
+    each pixel is treated as constant. A face with a depth or view that is not finite gives a
+    picture of NaN, visible to losses and metrics, and does not affect the rest of its batch.
 
     Args:
         size: pixels of the picture; by default those of the face's maps.
-        supersample: k by k points per pixel are rendered and averaged. A pixel that is not wholly
-            covered is outside the mask.
-        max_slope_deg: triangles steeper than this to the canonical rays are dropped; by default
-            none is. 80 takes away the streaks at depth edges in views from the side.
+        supersample: k by k points per pixel are rendered and averaged. The mask has the wholly
+            covered pixels.
+        max_slope_deg: drops triangles steeper than this to the canonical rays; by default none. 80
+            removes the streaks at depth edges in views from the side.
 
     Raises:
         ValueError: maps of fewer than 2 pixels.
@@ -53,10 +53,10 @@ class DepthRenderer(nn.Module):
             raise ValueError(f"{name} wants maps of at least 2 pixels, not {face.size}")
         wrong = ~(face.depth.flatten(1).isfinite().all(1) & face.view.isfinite().all(1))
         on_cpu = wrong.device.type == "cpu"
-        if on_cpu and not wrong.any():  # elsewhere the host would have to wait for the answer
-            return self._drawn(face)
+        if on_cpu and not wrong.any():  # on a GPU the host would wait for the result
+            return self._rendered(face)
         depth = torch.where(wrong[:, None, None, None], 1.0, face.depth)
-        drawn = self._drawn(
+        drawn = self._rendered(
             replace(face, depth=depth, view=torch.where(wrong[:, None], 0.0, face.view))
         )
         nothing = wrong[:, None, None, None], float("nan")
@@ -64,7 +64,7 @@ class DepthRenderer(nn.Module):
             drawn, image=drawn.image.masked_fill(*nothing), depth=drawn.depth.masked_fill(*nothing)
         )
 
-    def _drawn(self, face: Face) -> Rendering:
+    def _rendered(self, face: Face) -> Rendering:
         size, k = self.size or face.size, self.supersample
         skip = None
         if self.max_slope_deg is not None:
@@ -76,7 +76,7 @@ class DepthRenderer(nn.Module):
 
 
 def averaged(fine: Rendering, supersample: int) -> Rendering:
-    """A picture from one with k by k points per pixel; its mask has wholly covered pixels."""
+    """The average of a rendering with k by k points per pixel; its mask has covered pixels only."""
     if supersample == 1:
         return fine
     mask = (avg_pool2d(fine.mask, supersample) > 1 - 0.5 / supersample**2).to(fine.mask.dtype)
@@ -86,27 +86,27 @@ def averaged(fine: Rendering, supersample: int) -> Rendering:
 
 @RENDERERS.register_module()
 class GridRenderer(DepthRenderer):
-    """The default: `rasterize_grid` on CPUs, `rasterize_triton` on GPUs, else `rasterize_torch`."""
+    """The default renderer, with the rasterizer that `rasterizer_for` chooses for the device."""
 
     rasterize = staticmethod(rasterize_fastest)
 
 
 @RENDERERS.register_module()
 class TorchRenderer(DepthRenderer):
-    """In torch alone, on any device; the same pictures as `GridRenderer`."""
+    """Renders with `rasterize_torch`, on any device. Gives the same pictures as `GridRenderer`."""
 
     rasterize = staticmethod(rasterize_torch)
 
 
 @RENDERERS.register_module()
 class PyTorch3DRenderer(DepthRenderer):
-    """By PyTorch3D's rasterizer, which must be installed; the same pictures as `GridRenderer`."""
+    """Renders with PyTorch3D, if installed. Gives the same pictures as `GridRenderer`."""
 
     rasterize = staticmethod(rasterize_pytorch3d)
 
 
 @RENDERERS.register_module()
 class TritonRenderer(DepthRenderer):
-    """By a Triton kernel, on GPUs; the same pictures as `GridRenderer`."""
+    """Renders with a Triton kernel, on GPUs. Gives the same pictures as `GridRenderer`."""
 
     rasterize = staticmethod(rasterize_triton)

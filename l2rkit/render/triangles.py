@@ -1,4 +1,4 @@
-"""The same answer as `rasterize_grid`, in torch alone: for devices that Numba does not reach."""
+"""Rasterizes grid meshes in torch alone, on any device, as `rasterize_grid` does."""
 
 import itertools
 
@@ -7,15 +7,15 @@ from torch import Tensor
 
 from .grid import EDGE, check_grid
 
-CANDIDATES = 2**18  # pairs of triangle and pixel that are looked at in one go: about 50 MB
+CANDIDATES = 2**18  # pairs of triangle and pixel per chunk: about 50 MB
 
 
 def rasterize_torch(points: Tensor, size: int, skip: Tensor | None = None) -> Tensor:
     """(B, size, size) int32: the nearest triangle at each pixel centre, or -1.
 
-    On any device. Arguments, numbering and rules are those of `rasterize_grid`. Each triangle is
-    tried on the pixels of its bounding box, so work grows with the pixels that are covered, and
-    memory is bounded by `CANDIDATES` whatever the batch.
+    Arguments, numbering and rules are those of `rasterize_grid`. Each triangle is tested on the
+    pixels of its bounding box, so work grows with the covered pixels. `CANDIDATES` bounds memory
+    for any batch.
     """
     check_grid("rasterize_torch", points, size, skip)
     exact = torch.float32 if points.device.type == "mps" else torch.float64  # MPS has no float64
@@ -35,9 +35,9 @@ def rasterize_torch(points: Tensor, size: int, skip: Tensor | None = None) -> Te
 
 
 def _triangles(points: Tensor, skip: Tensor | None, size: int) -> tuple[Tensor, Tensor]:
-    """Of the triangles that may show: their corners and their numbers (N,) in the batch.
+    """The corners and indices (N,) in the batch of the triangles that may be visible.
 
-    Corners are (3, 3, N): the corner, then column, row and depth.
+    Corners (3, 3, N): by corner, then column, row and depth.
     """
     points = points.permute(3, 0, 1, 2)
     p, q = points[..., :-1, :-1], points[..., :-1, 1:]

@@ -1,4 +1,4 @@
-"""The same answer as `rasterize_grid` from a Triton kernel, for GPUs."""
+"""Rasterizes grid meshes with a Triton kernel, on GPUs, as `rasterize_grid` does."""
 
 from functools import lru_cache
 from importlib.util import find_spec
@@ -11,16 +11,16 @@ from torch import Tensor
 from ..errors import PartError
 from .grid import EDGE, check_grid
 
-TRIANGLES, WARPS = 64, 2  # of one program; each lane draws one triangle
-PIXELS = 2**22  # drawn in one go: a z-buffer of 32 MB, which a large GPU's cache holds
-MESHES = 2**16 - 1  # drawn in one go: the largest second side of a grid of programs
+TRIANGLES, WARPS = 64, 2  # per program; each lane draws one triangle
+PIXELS = 2**22  # per launch: a z-buffer of 32 MB, which fits into the cache of a large GPU
+MESHES = 2**16 - 1  # per launch: the largest second dimension of a grid of programs
 
 
 def rasterize_triton(points: Tensor, size: int, skip: Tensor | None = None) -> Tensor:
     """(B, size, size) int32: the nearest triangle at each pixel centre, or -1.
 
-    On a GPU; on a CPU only in Triton's interpreter (`TRITON_INTERPRET=1`), which is slow and meant
-    for tests. Arguments, numbering and rules are those of `rasterize_grid`. The host does not wait
+    Runs on GPUs, and on CPUs in Triton's interpreter (`TRITON_INTERPRET=1`), which is slow and for
+    tests. Arguments, numbering and rules are those of `rasterize_grid`. The host does not wait
     for the GPU. Equal points give equal bits: claims for a pixel are compared as integers.
 
     Raises:
@@ -85,16 +85,16 @@ def kernels_for(device: torch.device) -> ModuleType:
 
 @lru_cache
 def triton_draws(device: torch.device) -> bool:
-    """Whether Triton is installed and builds its kernels on this GPU, which needs a C compiler.
+    """Whether Triton is installed and compiles its kernels on this GPU, which needs a C compiler.
 
-    It is tried once, on one triangle; a warning says why it fails where it is installed.
+    Renders one triangle on the first call. If that fails, a warning gives the reason.
     """
     if device.type != "cuda" or find_spec("triton") is None:
         return False
     corner = torch.tensor([[[[0.0, 0, 1], [1, 0, 1]], [[0, 1, 1], [1, 1, 1]]]], device=device)
     try:
         return rasterize_triton(corner, 1).tolist() == [[[0]]]
-    except Exception as error:  # what a compiler or driver raises is not known beforehand
+    except Exception as error:  # compilers and drivers may raise anything
         reason = " ".join(str(error).split())[:200]
         warn(
             f"Triton does not run on {device} ({reason}); TorchRenderer's way is taken",

@@ -1,4 +1,4 @@
-"""The kernels of `rasterize_triton`. This module needs Triton; nothing imports it before then."""
+"""The kernels of `rasterize_triton`. Imported when first used, as this module needs Triton."""
 
 import triton
 import triton.language as tl
@@ -11,11 +11,11 @@ def claim_pixels(
     points, skipped, buffer, height, width, size, item, row, column, axis,
     SKIPS: tl.constexpr, TOLERANCE: tl.constexpr, LANES: tl.constexpr,
 ):  # fmt: skip
-    """Each lane offers one triangle to the pixels of its bounding box.
+    """Writes the nearest triangle of each pixel to the z-buffer; each lane draws one triangle.
 
-    A pixel of `buffer` (B, size, size) int64 keeps the largest offer. Its upper half has the bits
-    of 1/z as float32, which grow with it; the lower half 0x7FFFFFFF minus the index, so that the
-    first of equally near triangles wins in whatever order they come.
+    A pixel of `buffer` (B, size, size) int64 keeps the largest value. Its upper half is 1/z as the
+    bits of a float32, which have the same order. Its lower half is 0x7FFFFFFF minus the index, so
+    the first of equally near triangles wins in any order of execution.
 
     item, row, column, axis: strides of points (B, H, W, 3).
     skipped: (B, triangles) uint8, read if SKIPS.
@@ -48,7 +48,8 @@ def claim_pixels(
     left, right = tl.minimum(tl.minimum(px, qx), rx), tl.maximum(tl.maximum(px, qx), rx)
     top, bottom = tl.minimum(tl.minimum(py, qy), ry), tl.maximum(tl.maximum(py, qy), ry)
     drawn &= (right > -1) & (left < size) & (bottom > -1) & (top < size)
-    # What is not drawn becomes one pixel before it becomes integers, which a far corner overflows.
+    # Triangles that are left out become one pixel before the conversion to integers, which could
+    # overflow.
     left, right = tl.where(drawn, left, 0.0), tl.where(drawn, right, 0.0)
     top, bottom = tl.where(drawn, top, 0.0), tl.where(drawn, bottom, 0.0)
     area = tl.where(drawn, area, 1.0)
@@ -83,7 +84,7 @@ def claim_pixels(
 
 @triton.jit
 def read_claims(buffer, face, count, LANES: tl.constexpr):
-    """The index in each offer of `buffer`, -1 where there is none, as int32 in `face`."""
+    """Writes the triangle of each pixel of `buffer` to `face` as int32; -1 if it has none."""
     pixel = tl.program_id(0).to(tl.int64) * LANES + tl.arange(0, LANES)
     there = pixel < count
     offer = tl.load(buffer + pixel, mask=there, other=0)

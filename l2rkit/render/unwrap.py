@@ -1,4 +1,4 @@
-"""From the photo to the canonical face, and what of the face the photo shows."""
+"""Unwraps a photo onto the canonical face, and computes which pixels of the face it shows."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,9 @@ from ..geometry import in_float32, move, normals, project, rotation, unproject
 from .fastest import rasterize_fastest
 from .warp import warp_depth, warp_to_canonical
 
-# All soft, so that no seam is drawn where visibility ends. Cosines to the camera from which a pixel
-# begins to count, and counts whole; depths behind what hides it where counting begins to end, and
-# has ended.
+# Visibility rises and falls linearly within these limits, so that it has no visible seams.
+# Cosine to the camera: 0 up to the first, 1 from the second on. Depth behind the nearest surface: 1
+# up to the first, 0 from the second on.
 FACING = 0.1, 0.35
 BEHIND = 0.003, 0.008
 
@@ -21,8 +21,8 @@ BEHIND = 0.003, 0.008
 class Unwrapped:
     """A photo on the canonical face.
 
-    colour (B, C, H, W): what the photo has where each canonical pixel projects to; visible
-    (B, 1, H, W) in [0, 1]: how far the photo really shows it there.
+    colour (B, C, H, W): of the photo where each canonical pixel projects to; visible (B, 1, H, W)
+    in [0, 1]: how well the photo shows this pixel of the face.
     """
 
     colour: Tensor
@@ -46,10 +46,10 @@ def unwrap(photo: Tensor, depth: Tensor, view: Tensor) -> Unwrapped:
 @torch.no_grad()
 @in_float32
 def visibility(depth: Tensor, view: Tensor, size: int) -> Tensor:
-    """(B, 1, H, W) in [0, 1]: how far a photo `size` px wide shows pixels of depth (B, 1, H, W).
+    """(B, 1, H, W) in [0, 1]: visibility of depth (B, 1, H, W) in a photo `size` px wide.
 
-    A pixel is seen that lies in the picture, faces the camera, and has nothing before it (z-test
-    against the depth as rendered).
+    A pixel is visible if it is within the picture, faces the camera, and is not occluded (z-test
+    against the rendered depth).
     """
     depth, view = depth.float(), view.float()
     column, row, z = project(move(unproject(depth), view), size).unbind(1)

@@ -1,8 +1,8 @@
-"""From canonical maps to the photo's view and back: depth by rasterizing, colour by sampling.
+"""Warps between canonical maps and the photo's view: depth by rasterizing, colour by sampling.
 
-Unsup3D renders only depth as a mesh and fetches colour by an inverse warp, because gradients of
-rendered textures are noisy (Wu et al., CVPR 2020, section 3.2). So do we; pixel centres are at
-integers on both ways, hence an unmoved face comes back exactly.
+Only depth is rendered as a mesh; colours come from an inverse warp, as gradients of rendered
+textures are noisy (Unsup3D: Wu et al., CVPR 2020, section 3.2). Pixel centres are at integers in
+both directions, so an unmoved face is reproduced exactly.
 """
 
 import math
@@ -32,15 +32,15 @@ def warp_depth(
 ) -> Tensor:
     """(B, 1, size, size): canonical `depth` (B, 1, H, W) seen from `view` (B, 6).
 
-    `BACKGROUND` where nothing is seen. Gradients reach depth and view through the covered pixels.
-    With `supersample` k, at k by k points of each pixel: (B, 1, k size, k size). Triangles that are
-    true in `skip` (see `rasterize_grid`) leave holes.
+    Pixels without a surface have `BACKGROUND`. Gradients reach depth and view through the covered
+    pixels. With `supersample` k, at k by k points of each pixel: (B, 1, k size, k size). Triangles
+    that are true in `skip` (see `rasterize_grid`) leave holes. Unsup3D's `warp_canon_depth`.
     """
     column, row, z = project(move(unproject(depth), view), size).unbind(1)
     fine = (supersample - 1) / 2
     points = torch.stack([column * supersample + fine, row * supersample + fine, z], 1)
     face = rasterize(points.permute(0, 2, 3, 1), size * supersample, skip)
-    # worked out again on the way back, rather than kept: it is quick and takes a lot of memory
+    # recomputed in the backward pass to save memory
     depth = checkpoint(depth_of_faces, points, face, use_reentrant=False, preserve_rng_state=False)
     return depth.clamp(CLOSEST, BACKGROUND)
 
@@ -49,8 +49,9 @@ def depth_of_faces(points: Tensor, face: Tensor) -> Tensor:
     """(B, 1, S, S): perspective-correct depth, 1 / sum(w / z), at the centres of covered pixels.
 
     points (B, 3, H, W) are column, row, depth; face (B, S, S) as `rasterize_grid` gives it.
-    `BACKGROUND` where face is -1. On a CPU only covered pixels are computed, which is less work;
-    elsewhere all are, as the host would have to wait for their number. Both give the same bits.
+    `BACKGROUND` where face is -1. On a CPU only covered pixels are computed, which is less work. On
+    other devices all are, as the host would wait for the number of covered ones. Both give the same
+    bits.
     """
     return (_of_covered if face.device.type == "cpu" else _of_all)(points, face)
 
@@ -66,8 +67,8 @@ def _of_all(points: Tensor, face: Tensor) -> Tensor:
     batch, size = len(face), face.shape[-1]
     x = torch.arange(size, device=face.device)
     item, y = torch.arange(batch, device=face.device)[:, None, None], x[:, None]
-    # Empty pixels look at triangles of their own, so that not all of them add their gradient,
-    # which is 0, to one vertex; what they find there, which may be NaN, is not used.
+    # Empty pixels read different triangles, so that their gradients, which are 0, are not all added
+    # to one vertex. The values that they read may be NaN and are not used.
     empty, triangles = face < 0, 2 * (points.shape[-2] - 1) * (points.shape[-1] - 1)
     face = torch.where(empty, ((y * size + x) % max(triangles, 1)).to(face.dtype), face)
     corners = [c.masked_fill(empty[..., None], 1).unbind(-1) for c in _corners(points, item, face)]
@@ -88,9 +89,9 @@ def _corners(points: Tensor, item: Tensor, face: Tensor) -> list[Tensor]:
 def _depth_within(
     corners: Sequence[Sequence[Tensor]], x: Tensor, y: Tensor, empty: Tensor | None = None
 ) -> Tensor:
-    """The depth at column x and row y of triangles whose corners are column, row, depth each.
+    """The depth at column x and row y of triangles; each corner is (column, row, depth).
 
-    1 where a triangle is `empty`, and all its numbers are 1.
+    1 for `empty` triangles, all of whose numbers are 1.
     """
     (pu, pv, pz), (qu, qv, qz), (ru, rv, rz) = corners
     area = (qu - pu) * (rv - pv) - (qv - pv) * (ru - pu)
@@ -102,10 +103,10 @@ def _depth_within(
 
 
 def warp_to_view(image: Tensor, depth: Tensor, view: Tensor, supersample: int = 1) -> Tensor:
-    """(B, C, S, S): a canonical `image` (B, C, H, W) as it appears at `depth` (B, 1, S, S).
+    """(B, C, S, S): a canonical `image` (B, C, H, W) seen from `view`, at `depth` (B, 1, S, S).
 
-    `depth` is in the photo's view, with k by k points per pixel if `supersample` is k; each is
-    carried back by `view` and looked up.
+    `depth` is in the photo's view, with k by k points per pixel if `supersample` is k. Each point
+    is moved to the canonical frame, and its colour sampled there.
     """
     size = image.shape[-1]
     where = project(move_back(unproject(depth, supersample), view), size)[:, :2]
@@ -116,7 +117,7 @@ def warp_to_view(image: Tensor, depth: Tensor, view: Tensor, supersample: int = 
 def warp_to_canonical(photo: Tensor, depth: Tensor, view: Tensor) -> Tensor:
     """(B, C, H, W): a `photo` (B, C, S, S) on the canonical face of `depth` (B, 1, H, W).
 
-    Where the face hides a part of itself, that part gets the colours of what hides it.
+    Self-occluded parts of the face get the colours of the part in front of them.
     """
     size = photo.shape[-1]
     where = project(move(unproject(depth), view), size)[:, :2]
@@ -130,10 +131,10 @@ def covered(depth: Tensor) -> Tensor:
 
 
 def normals_in_view(face: Face, depth: Tensor) -> Tensor:
-    """(B, 3, S, S): the face's normals as its view turns them, at rendered `depth` (B, 1, S, S).
+    """(B, 3, S, S): the face's normals turned by its view, at rendered `depth` (B, 1, S, S).
 
-    They are those of the canonical depth, so they stay clean at silhouettes, where normals from
-    rendered depth do not. (0, 0, -1) where nothing is seen.
+    Computed from the canonical depth, so they are clean at silhouettes, unlike normals from
+    rendered depth. Pixels without a surface have (0, 0, -1).
     """
     seen = warp_to_view(normals(face.depth), depth, face.view)
     turned = torch.einsum("bij,bjhw->bihw", rotation(face.view[:, :3]), seen)
@@ -143,10 +144,10 @@ def normals_in_view(face: Face, depth: Tensor) -> Tensor:
 
 
 def stretched(depth: Tensor, max_slope_deg: float) -> Tensor:
-    """(B, 2 (H - 1) (W - 1)) bool: triangles that stand steeper than this to the canonical rays.
+    """(B, 2 (H - 1) (W - 1)) bool: triangles that are steeper than this to the canonical rays.
 
-    depth (B, 1, H, W); numbering as in `rasterize_grid`. Between a nose and the cheek behind it
-    there is no surface, only a triangle pulled long, which would show as a streak from the side.
+    depth (B, 1, H, W); numbering as in `rasterize_grid`. At depth edges, as between a nose and the
+    cheek behind it, stretched triangles would be visible as streaks from the side.
     """
     points = unproject(depth)
     p, q = points[..., :-1, :-1], points[..., :-1, 1:]

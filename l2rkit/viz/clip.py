@@ -1,4 +1,4 @@
-"""A video of frames beside the faces made of them."""
+"""Side-by-side videos: each frame, the face rendered in it, and the face turned."""
 
 import math
 import os
@@ -24,9 +24,9 @@ WHITE = 255
 
 
 def beside(frame: np.ndarray, face: "Reconstruction | None", time_s: float) -> np.ndarray:
-    """(h, w, 3) uint8: the frame (H, W, 3), it with the face as drawn in it, and the face turned.
+    """(h, w, 3) uint8: the frame (H, W, 3), the face rendered in the frame, and the face turned.
 
-    h and w are even, as videos want them. Without a face its places are white.
+    h and w are even, as video codecs need. Without a face the second and third are white.
     """
     height = even(min(HEIGHT, frame.shape[0]))
     scale = height / frame.shape[0]
@@ -43,18 +43,18 @@ def beside(frame: np.ndarray, face: "Reconstruction | None", time_s: float) -> n
 
 
 def even(size: float) -> int:
-    """The even whole number nearest to a size, 2 at least."""
+    """The nearest even integer, at least 2."""
     return max(2, 2 * round(size / 2))
 
 
 def write_mp4(path: Path, pictures: Iterable[np.ndarray], fps: float) -> int:
     """Writes pictures (h, w, 3) uint8 RGB of one even size as an MP4 file. How many there are.
 
-    It is there whole or not at all, and says that l2rkit wrote it.
+    The file is written atomically and carries l2rkit's mark.
 
     Raises:
         UserError: this OpenCV writes no videos.
-        OSError: it could not be written whole.
+        OSError: the file is incomplete, as on a full disk.
     """
     set_up_ffmpeg()
     part = path.with_name(f"{path.name}.part.mp4")
@@ -74,7 +74,7 @@ def write_mp4(path: Path, pictures: Iterable[np.ndarray], fps: float) -> int:
         check = cv2.VideoCapture(str(part), cv2.CAP_FFMPEG)
         whole = int(check.get(cv2.CAP_PROP_FRAME_COUNT)) == count
         check.release()
-        if not whole:  # OpenCV says nothing of a full disk
+        if not whole:  # OpenCV reports no full disk
             raise OSError(28, os.strerror(28), str(path))
         with part.open("ab") as file:
             file.write((len(MP4_MARK) + 4).to_bytes(4, "big") + MP4_MARK)

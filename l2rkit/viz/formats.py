@@ -1,4 +1,4 @@
-"""Meshes as files. What a format consists of is said by the ends of its files' names."""
+"""Writes meshes as GLB, OBJ, PLY and STL. A format has one or more files, told apart by ending."""
 
 import os
 import re
@@ -19,33 +19,33 @@ from ..render.shading import shade
 from ..structures import Face, Light, each_tensor
 from .mesh import IN_FRONT, mesh_of
 
-Files = dict[str, bytes]  # by the ends of their names, such as ".glb"
-NAMED = (".mtl", "-albedo.png")  # by other files
-AMBIENT, ABOVE = 0.65, (0.0, -0.29, -0.957)  # the light of previews: its share, and whence it comes
+Files = dict[str, bytes]  # contents by the endings of file names, such as ".glb"
+REFERENCED = (".mtl", "-albedo.png")  # other files contain the names of these
+AMBIENT, ABOVE = 0.65, (0.0, -0.29, -0.957)  # light of previews: ambient share, direction
 UNLIT = "KHR_materials_unlit"
 WHITE, BLACK = (255, 255, 255, 255), (0, 0, 0, 255)
 
 
 def as_glb(mesh: trimesh.Trimesh, name: str) -> Files:
-    """glTF's binary form, textures included. Its unit is the metre: millimetres are converted."""
+    """A binary glTF file with its textures. Its unit is the metre: millimetres are converted."""
     scale = 0.001 if mesh.units == "mm" else 1.0
     mesh = with_seam(mesh)
     if scale != 1:
-        mesh = again(mesh, mesh.visual, scale)
+        mesh = with_visual(mesh, mesh.visual, scale)
     return {".glb": mesh.export(file_type="glb", include_normals=True)}
 
 
 def file_name(name: str, ending: str) -> str:
-    """What the file of a mesh called `name` is called that ends so.
+    """The file name of the mesh `name` with this ending.
 
-    Files that stand by name in the text of others have plain names: letters, digits, `.`, `_`, `-`.
-    Readers part that text at spaces, and guess at how other letters are encoded.
+    Files that other files refer to have plain names: letters, digits, `.`, `_`, `-`. Readers split
+    references at spaces and guess the encoding of other letters.
     """
-    return f"{plain(name) if ending in NAMED else name}{ending}"
+    return f"{plain(name) if ending in REFERENCED else name}{ending}"
 
 
 def plain(name: str) -> str:
-    """The name itself if it is plain ASCII; else one for it alone that is."""
+    """The name if it is plain ASCII, else a plain name that no other name gets."""
     safe = re.sub(r"[^A-Za-z0-9._-]", "_", name)
     if safe == name and not name.startswith("-"):
         return name
@@ -53,7 +53,7 @@ def plain(name: str) -> str:
 
 
 def as_obj(mesh: trimesh.Trimesh, name: str) -> Files:
-    """Wavefront's text form, the material beside it, the colours beside that; see `file_name`."""
+    """A Wavefront text file, its material and its texture; see `file_name`."""
     name, mesh = plain(name), with_seam(mesh)
     matt = SimpleMaterial(
         mesh.visual.material.baseColorTexture,
@@ -63,7 +63,7 @@ def as_obj(mesh: trimesh.Trimesh, name: str) -> Files:
         name=f"{name}-albedo",
     )
     text, beside = export_obj(
-        again(mesh, TextureVisuals(mesh.visual.uv, material=matt)),
+        with_visual(mesh, TextureVisuals(mesh.visual.uv, material=matt)),
         include_normals=True,
         return_texture=True,
         mtl_name=f"{name}.mtl",
@@ -72,20 +72,21 @@ def as_obj(mesh: trimesh.Trimesh, name: str) -> Files:
 
 
 def as_ply(mesh: trimesh.Trimesh, name: str) -> Files:
-    """Stanford's binary form, each vertex with its colour."""
-    coloured = again(mesh, ColorVisuals(vertex_colors=colours(mesh)))
+    """A binary Stanford file with a colour for each vertex."""
+    coloured = with_visual(mesh, ColorVisuals(vertex_colors=colours(mesh)))
     return {".ply": coloured.export(file_type="ply", vertex_normal=True)}
 
 
 def as_stl(mesh: trimesh.Trimesh, name: str) -> Files:
-    """The binary form that printers read: triangles without colour."""
+    """A binary STL file, the format of 3D printers: triangles without colour."""
     return {".stl": mesh.export(file_type="stl")}
 
 
 def with_seam(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
-    """A closed mesh whose walls have vertices of their own at the rim, in the colour of the back.
+    """A closed mesh with separate vertices for its walls at the rim, in the colour of the back.
 
-    Without them, the texture of all of the face would lie on the walls. An open mesh stays.
+    With shared vertices, the texture of the whole face would be stretched over the walls. An open
+    mesh is returned unchanged.
     """
     front = mesh.metadata.get(IN_FRONT)
     if front is None:
@@ -114,8 +115,8 @@ def with_seam(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
     )
 
 
-def again(mesh: trimesh.Trimesh, visual: Visuals, scale: float = 1.0) -> trimesh.Trimesh:
-    """The mesh with another look or size, and its own normals, which trimesh's copies forget."""
+def with_visual(mesh: trimesh.Trimesh, visual: Visuals, scale: float = 1.0) -> trimesh.Trimesh:
+    """The mesh with another visual or scale. Keeps the normals, which trimesh's copies lose."""
     return trimesh.Trimesh(
         mesh.vertices * scale,
         mesh.faces,
@@ -126,7 +127,7 @@ def again(mesh: trimesh.Trimesh, visual: Visuals, scale: float = 1.0) -> trimesh
 
 
 def colours(mesh: trimesh.Trimesh) -> np.ndarray:
-    """(N, 3) uint8: the texture's pixel nearest to each vertex."""
+    """(N, 3) uint8: the colour of the texture at each vertex, from the nearest pixel."""
     texture = np.asarray(mesh.visual.material.baseColorTexture)
     place = mesh.visual.uv * texture.shape[1::-1] - 0.5
     column, row = place.round().astype(int).T
@@ -135,7 +136,7 @@ def colours(mesh: trimesh.Trimesh) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Format:
-    """A way to write a mesh: the ends of its files' names, and what makes the files."""
+    """A mesh format: the endings of its files, and the function that makes their contents."""
 
     endings: tuple[str, ...]
     write: Callable[[trimesh.Trimesh, str], Files]
@@ -150,10 +151,10 @@ MESHES = {
 
 
 def preview(face: Face, index: int = 0) -> bytes:
-    """A mesh as `glb` has it, whose colours hold the shadows of a light from before and above.
+    """A GLB file as `glb` makes it, but shaded by a light from the front and above.
 
-    Viewers that know the extension KHR_materials_unlit add no light of their own, so that it looks
-    the same in all of them.
+    Its colours contain the shading. Viewers that support the extension KHR_materials_unlit add no
+    light, so the face looks the same in all of them.
     """
     one = each_tensor(face, lambda tensor: tensor[index : index + 1].detach().cpu().float())
     light = Light(torch.full((1,), AMBIENT), torch.full((1,), 1 - AMBIENT), torch.tensor([ABOVE]))
@@ -169,5 +170,5 @@ def preview(face: Face, index: int = 0) -> bytes:
 
 
 def glb(face: Face, index: int = 0, keep_background: bool = False) -> bytes:
-    """A textured mesh of one face of the batch, in glTF's binary form; see `mesh_of`."""
+    """A binary glTF file of one face of the batch, with texture; see `mesh_of`."""
     return as_glb(mesh_of(face, index, keep_background), "")[".glb"]

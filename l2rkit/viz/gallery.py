@@ -1,4 +1,4 @@
-"""All faces of a run as one page: thumbnails, and each face to be turned, without a network."""
+"""An HTML page of all faces of a run: thumbnails and 3D views, without network access."""
 
 import base64
 import io
@@ -14,8 +14,9 @@ from PIL import Image
 from torch import Tensor
 
 from ..errors import printable
-from ..geometry import aligned, view_of
+from ..geometry import view_of
 from ..io.files import HTML_MARK
+from ..ops.resize import aligned
 from ..structures import Face, Light
 from .alone import FaceAlone, levels
 from .formats import MESHES, file_name
@@ -24,9 +25,9 @@ from .panel import TILE, on_white
 
 TEMPLATE = Path(__file__).with_name("gallery.html")
 YAWS_DEG = (0.0, -30.0, 30.0)  # of the thumbnails
-MOST = 500  # faces of a page, which is then as large as browsers like
+MOST = 500  # faces of a page; larger pages are slow in browsers
 GRID, SKIN = 96, 256  # pixels across of the depth map and of the texture, at most
-SHARP = 4.0  # of the texture's alpha, which is 0.5 at the face's rim: how fast it changes there
+SHARP = 4.0  # slope of the texture's alpha at the face's rim, where it is 0.5
 JPEG, WEBP = dict(format="JPEG", quality=85), dict(format="WEBP", quality=88, exact=True)
 
 
@@ -46,7 +47,7 @@ def gallery(panels: Sequence[Path], folder: Path) -> str:
 
 
 def card(panel: Path, folder: Path) -> str:
-    """One face of the page. What names hold is shown as it is, and never obeyed."""
+    """The HTML of one face. Names are escaped, so HTML in them is shown, not interpreted."""
     with np.load(panel.with_suffix(".npz"), allow_pickle=False) as arrays:
         face, photo = face_of(arrays), map_of(arrays["image"])
     name = panel.relative_to(folder).with_suffix("")
@@ -70,7 +71,7 @@ def card(panel: Path, folder: Path) -> str:
 
 
 def face_of(arrays: "np.lib.npyio.NpzFile") -> Face:
-    """The face, a batch of one, whose arrays a `.npz` file holds."""
+    """The face (a batch of one) from the arrays of a `.npz` file."""
     light, view = (torch.from_numpy(arrays[key])[None] for key in ("light", "view"))
     return Face(
         map_of(arrays["canonical_depth"][..., None]),
@@ -86,7 +87,7 @@ def map_of(image: np.ndarray) -> Tensor:
 
 
 def thumbnails(face: Face, photo: Tensor) -> Image.Image:
-    """The photo (1, 3, H, W), and the face at `YAWS_DEG`, beside each other."""
+    """The photo (1, 3, H, W) and the face at `YAWS_DEG`, side by side."""
     draw, tiles = FaceAlone(TILE), [aligned(photo, TILE)]
     for yaw in YAWS_DEG:
         seen = draw(face.with_view(view_of(yaw)))
@@ -104,14 +105,14 @@ def textured(face: Face) -> Image.Image:
 
 
 def levels_of_16_bits(depth: Tensor) -> tuple[bytes, tuple[float, float]]:
-    """A depth map (1, 1, S, S), row by row, as numbers of 16 bits from its least to its largest."""
+    """A depth map (1, 1, S, S) as 16-bit integers, row by row, and its depth range."""
     near, far = float(depth.min()), float(depth.max())
     whole = (depth[0, 0].double() - near) / max(far - near, 1e-9) * 65535
     return whole.round().numpy().astype("<u2").tobytes(), (near, far)
 
 
 def uri(picture: Image.Image, how: dict) -> str:
-    """A picture as an address that holds it."""
+    """A picture as a data URI."""
     file = io.BytesIO()
     picture.save(file, **how)
     kind = how["format"].lower()
@@ -119,5 +120,5 @@ def uri(picture: Image.Image, how: dict) -> str:
 
 
 def address(file: Path) -> str:
-    """The address of a file beside the page, whatever it is called."""
+    """The relative URL of a file beside the page, with its name quoted."""
     return "./" + quote(os.fsencode(file.as_posix()))

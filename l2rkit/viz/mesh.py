@@ -1,4 +1,4 @@
-"""Faces as meshes: the canonical surface in its colours, open or closed, to scale."""
+"""Makes textured meshes of faces: open or closed, in units of depth or millimetres."""
 
 import math
 
@@ -19,8 +19,8 @@ from .relief import base_depth, relief
 
 UPRIGHT = np.array([1.0, -1.0, -1.0])  # from our axes to glTF's: y up, z towards the viewer
 TOWARDS_BACK = (0.0, 0.0, 1.0)
-IN_FRONT = "triangles in front"  # in the metadata of a closed mesh
-STRIP = 1 / 32  # of the texture's width: how high the strip for walls and back is
+IN_FRONT = "triangles in front"  # key in the metadata of a closed mesh
+STRIP = 1 / 32  # height of the strip for walls and back, as a share of the texture's width
 
 
 def mesh_of(
@@ -33,17 +33,18 @@ def mesh_of(
 ) -> trimesh.Trimesh:
     """A textured mesh of one face of the batch: the canonical face with its displacement.
 
-    The albedo is its base colour; texture coordinates are pixel centres. Axes are those of glTF: x
-    right, y up, z towards the viewer, the pivot of views at the origin. A vertex's normal is that
-    of the depth without displacement, and a normal map adds what the displacement does.
+    The albedo is the base colour; texture coordinates are at pixel centres. Axes are those of glTF:
+    x right, y up, z towards the viewer; the origin is the pivot of views. The normals of vertices
+    are those of the depth without displacement; a normal map adds the displacement's.
 
-    keep_background: the whole canonical map; by default the face alone, see `face_level`.
-    watertight: closed by walls and a flat back, to be printed; without a normal map. Its metadata
-        say how many triangles are in front; the others have one colour, see `with_plain_strip`.
-    width_mm: so wide is the face (without background), and the unit is the millimetre. A photo does
-        not tell sizes, so this is yours to know. By default units are those of depth: the pivot is
-        1 from the camera, and a face about 0.15 wide.
-    texture: colours (1, 3, N, N) that take the albedo's place, see `l2rkit.viz.texture`.
+    keep_background: keeps the whole canonical map; by default only the face, see `face_level`.
+    watertight: closes the mesh with walls and a flat back, for printing, without a normal map. The
+        metadata has the number of triangles in front; the others have one colour, see
+        `with_plain_strip`.
+    width_mm: width of the face without background; the unit is then the millimetre. A photo does
+        not show sizes. By default units are those of depth: the pivot is at distance 1 from the
+        camera, and a face is about 0.15 wide.
+    texture: colours (1, 3, N, N) in place of the albedo, see `l2rkit.viz.texture`.
 
     Raises:
         ValueError: depth or albedo is not finite.
@@ -82,7 +83,7 @@ def mesh_of(
 
 
 def material(face: Face, texture: Tensor, with_relief: bool = True) -> PBRMaterial:
-    """What the surface of a face, a batch of one, looks like: rough, the texture as base colour."""
+    """The material of a face (a batch of one): rough, with the texture as base colour."""
     bumps = relief(face) if with_relief and face.displacement is not None else None
     return PBRMaterial(
         baseColorTexture=Image.fromarray(to_bytes(texture[0])),
@@ -95,11 +96,11 @@ def material(face: Face, texture: Tensor, with_relief: bool = True) -> PBRMateri
 def with_plain_strip(
     texture: Tensor, uv: np.ndarray, edge: np.ndarray
 ) -> tuple[Tensor, np.ndarray, np.ndarray]:
-    """A texture with a strip of one colour below, for what lies behind a face.
+    """The texture with a strip of one colour below it, for the walls and back of a mesh.
 
-    texture (1, 3, N, N); uv (V, 2) of vertices, v upwards; edge: numbers of those at the rim. The
-    texture (1, 3, N + strip, N), uv (V, 2) in it, and (2,) the middle of the strip, which has the
-    rim's mean colour.
+    Takes texture (1, 3, N, N); uv (V, 2) of vertices, v upwards; edge: indices of the vertices at
+    the rim. Returns the texture (1, 3, N + strip, N), the vertices' uv (V, 2) in it, and (2,) the
+    middle of the strip, which has the mean colour of the rim.
     """
     size = texture.shape[-1]
     strip = max(4, round(size * STRIP))
@@ -117,9 +118,9 @@ def table(maps: Tensor) -> np.ndarray:
 
 
 def grid_uv(size: int, texture: int) -> np.ndarray:
-    """(size^2, 2): where pixels are in a texture `texture` px wide, v upwards.
+    """(size^2, 2): texture coordinates of pixels in a texture `texture` px wide, v upwards.
 
-    The outermost pixel centres of both are the same, as in `l2rkit.geometry.aligned`.
+    The outermost pixel centres of both coincide, as in `l2rkit.ops.resize.aligned`.
     """
     line = (np.linspace(0, texture - 1, size) + 0.5) / texture
     u, v = np.meshgrid(line, 1 - line)
@@ -127,7 +128,7 @@ def grid_uv(size: int, texture: int) -> np.ndarray:
 
 
 def to_bytes(image: Tensor) -> np.ndarray:
-    """(H, W, 3) uint8 from (3, H, W) in [0, 1]; what lies outside is clipped."""
+    """(H, W, 3) uint8 from (3, H, W) in [0, 1]; values outside are clipped."""
     return (image.detach().cpu().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
 
 

@@ -31,8 +31,8 @@ def pasted(
     weight = _rim(len(face)) if region is None else region * _rim(len(face))
     pixels = np.asarray(upright)
     into = np.asarray(matrix, np.float64)
-    laid = _laid(face.astype(np.float32), into, pixels.shape)
-    share = _laid(weight.astype(np.float32), into, pixels.shape).clip(0, 1)[..., None]
+    laid = _warped(face.astype(np.float32), into, pixels.shape)
+    share = _warped(weight.astype(np.float32), into, pixels.shape).clip(0, 1)[..., None]
     mixed = np.rint(pixels + share * (laid.clip(0, 255) - pixels)).astype(np.uint8)
     whole = Image.fromarray(mixed)
     if photo.mode in ("1", "L", "LA", "La", "I", "F", "I;16"):
@@ -92,7 +92,7 @@ def _rim(size: int) -> np.ndarray:
     return np.minimum.outer(_smooth(inside), _smooth(inside))
 
 
-def _laid(crop: np.ndarray, matrix: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def _warped(crop: np.ndarray, matrix: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """The crop warped to a photo of that shape (H, W, ...); outside, a weight map is 0.
 
     If the photo is coarser than the crop, area averages avoid aliasing.

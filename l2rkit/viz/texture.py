@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
 
-from ..geometry import aligned, in_float32, normals
+from ..geometry import in_float32, normals
+from ..ops.resize import aligned
 from ..render.light import DARKEST
 from ..render.shading import shading
 from ..render.unwrap import ramp, visibility

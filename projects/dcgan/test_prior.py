@@ -1,4 +1,4 @@
-"""DCGAN on random weights in the package's layout, and on the package's own where it is."""
+"""DCGAN with random weights in the package's layout, and with its own weights if installed."""
 
 from importlib.util import find_spec
 

@@ -1,4 +1,4 @@
-"""Specks and their removal: the contracts of their sockets, and results known beforehand."""
+"""Specks and their removal: the contracts of their registries, and known results."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The linear model, its drawing and its decomposer, on meshes and people that are known."""
+"""The linear model, its renderer and its decomposer, on known meshes and people."""
 
 from dataclasses import replace
 from pathlib import Path

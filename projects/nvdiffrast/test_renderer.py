@@ -1,4 +1,4 @@
-"""The renderer on the real nvdiffrast if there is one, and on a stand-in that keeps its rules."""
+"""The renderer with nvdiffrast if installed, else with a stand-in that has its conventions."""
 
 import sys
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""`FaceInferencer`, by the conventions of MMEngine."""
+"""`FaceInferencer` has the interface of MMEngine's inferencers."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Whatever a program holds a photo in, the pixels are the same."""
+"""Photos as files, bytes, Pillow images, arrays and tensors give the same pixels."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""`from l2rkit import reconstruct`: one photo or many, and what a result can do."""
+"""`from l2rkit import reconstruct` with one or many photos, and the methods of its results."""
 
 import io
 from dataclasses import replace
@@ -12,10 +12,10 @@ from PIL import Image
 
 from l2rkit import Reconstruction, reconstruct
 from l2rkit.apis.reconstruction import endings
-from l2rkit.apis.reconstructor import Reconstructor, _kept, fine_crop, whole
+from l2rkit.apis.reconstructor import Reconstructor, _cached_model, fine_crop, whole
 from l2rkit.engine.devices import chosen_device, device_names
 from l2rkit.errors import UserError
-from l2rkit.geometry import aligned
+from l2rkit.ops.resize import aligned
 from l2rkit.render import GridRenderer
 from l2rkit.structures import Light, Scene, unbatched
 from l2rkit.testing import example_face
@@ -91,10 +91,10 @@ def test_a_bad_photo_in_a_list_is_named(tmp_path: Path) -> None:
 def test_the_model_is_kept_until_its_file_changes(tmp_path: Path) -> None:
     weights = tmp_path / "mine.safetensors"
     weights.write_bytes((FOLDER / "l2r_openfaces_images.safetensors").read_bytes())
-    before = _kept.cache_info()
+    before = _cached_model.cache_info()
     for _ in range(2):
         reconstruct(SAMPLES[1], L2R, weights)
-    now = _kept.cache_info()
+    now = _cached_model.cache_info()
     assert (now.misses - before.misses, now.hits - before.hits) == (1, 1)
     weights.write_bytes(b"not tensors any more")
     with pytest.raises(UserError, match="mine"):

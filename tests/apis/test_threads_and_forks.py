@@ -1,4 +1,4 @@
-"""Many threads get what one gets, bit for bit; a forked process gets an answer."""
+"""Threads get the bits of one thread, and forked processes work."""
 
 import os
 import time

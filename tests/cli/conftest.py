@@ -1,4 +1,4 @@
-"""A model small enough to build anew for each test, its weights, and heads that are drawn once."""
+"""A small model, its weights, and heads that are rendered once."""
 
 from collections.abc import Iterator
 from itertools import count

@@ -1,4 +1,4 @@
-"""Names and places that nobody meant: one line each, the other photos are written."""
+"""Bad file names and paths give one line each; the other photos are written."""
 
 import os
 import resource

@@ -1,4 +1,4 @@
-"""What cannot end well is said before the work begins: where results go, and whether any are."""
+"""Commands check the paths of results before they begin."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`l2rkit browse-dataset` on a tiny data set: what the sheet holds, and what cannot be browsed."""
+"""`l2rkit browse-dataset` on a tiny data set: the sheet, and errors."""
 
 import numpy as np
 from click.testing import CliRunner

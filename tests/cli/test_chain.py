@@ -1,4 +1,4 @@
-"""`l2rkit train --chain`: what a config begins with is trained first."""
+"""`l2rkit train --chain` first trains the configs that a config starts from."""
 
 import os
 import subprocess

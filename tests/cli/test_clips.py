@@ -1,4 +1,4 @@
-"""`l2rkit reconstruct` on videos: what it writes, how it goes on, what it says of bad ones."""
+"""`l2rkit reconstruct` on videos: outputs, continuation, and errors."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""`l2rkit demo`, which is `make demo`: one name, one thing; and what people are told to install."""
+"""`l2rkit demo` is `make demo`, and no document says to install l2rkit from PyPI."""
 
 import re
 from pathlib import Path

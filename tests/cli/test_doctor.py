@@ -1,4 +1,4 @@
-"""`l2rkit doctor` and `l2rkit print-config`: what is said of this machine, and of a config."""
+"""`l2rkit doctor` and `l2rkit print-config`."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What cannot work is one line, said before photos are drawn or networks are trained."""
+"""Wrong options give one line before data are rendered or networks trained."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What people from OpenMMLab type, as they type it."""
+"""Commands and options as OpenMMLab users type them."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A prior from checkpoint to shipped file, by its name, and measured by the command."""
+"""A prior from checkpoint to shipped file by its name, and its metrics."""
 
 import hashlib
 import json

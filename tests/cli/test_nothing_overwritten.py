@@ -1,4 +1,4 @@
-"""`reconstruct` and `restore` overwrite no photo, and take no other photo's files for its own."""
+"""`reconstruct` and `restore` overwrite no photos, and no files of other photos."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Photos named by patterns, and the page of a run of several."""
+"""Photos by patterns, and the page of several photos."""
 
 import os
 import shutil

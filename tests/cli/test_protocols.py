@@ -1,4 +1,4 @@
-"""`l2rkit test --protocol`: another test set and other metrics than the config's."""
+"""`l2rkit test --protocol` replaces the config's test set and metrics."""
 
 import json
 from pathlib import Path

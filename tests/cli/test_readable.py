@@ -1,4 +1,4 @@
-"""What commands say can be read: a training in ten lines and a bar, tables in 120 columns."""
+"""Output is readable: trainings in ten lines and a bar, tables in 120 columns."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`l2rkit reconstruct`: what it writes, and what it says of bad input."""
+"""`l2rkit reconstruct`: outputs and errors."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`l2rkit reconstruct`: formats, sheets, moving pictures, and runs that go on."""
+"""`l2rkit reconstruct`: formats, sheets, animations, and continued runs."""
 
 import shutil
 from pathlib import Path

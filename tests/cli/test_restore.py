@@ -1,4 +1,4 @@
-"""`l2rkit restore`, and the tiles in which it works."""
+"""`l2rkit restore`, and its tiles."""
 
 from pathlib import Path
 

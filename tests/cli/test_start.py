@@ -1,4 +1,4 @@
-"""The first start on a machine, by several processes at once."""
+"""Several processes start at once on a new machine."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""`l2rkit train`: a short run, its panels, its resumption, its first words when data is missing."""
+"""`l2rkit train`: a short run, its panels, a resume, and missing data."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""`l2rkit train --resume` and `load_from`: what fits is taken, what does not is one line."""
+"""`l2rkit train --resume` and `load_from` load what fits and refuse the rest in one line."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""`l2rkit train` on what is not finite: steps are left out, and the end is one line."""
+"""`l2rkit train` with non-finite numbers: skipped steps, and an end with one line."""
 
 from pathlib import Path
 

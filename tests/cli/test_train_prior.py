@@ -1,4 +1,4 @@
-"""A prior trained by the command: stopped, resumed, measured, read and looked at."""
+"""A prior trained by the command: stopped, resumed, measured and sampled."""
 
 from pathlib import Path
 

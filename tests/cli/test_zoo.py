@@ -1,4 +1,4 @@
-"""`l2rkit zoo`, and the cards of what is shipped."""
+"""`l2rkit zoo`, and the cards of shipped files."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The sample portraits and where their landmarks are, as another detector found them."""
+"""The sample portraits and their landmarks from another detector."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Decoding, the similarity, the warp, and faces that are really found."""
+"""Face detection: decoding, similarity, warp, and real faces."""
 
 import cv2
 import numpy as np

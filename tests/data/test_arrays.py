@@ -1,4 +1,4 @@
-"""Arrays and Pillow's pictures are the photo that they show, or are refused in one line."""
+"""Arrays and Pillow images give the right photo, or an error of one line."""
 
 import cv2
 import numpy as np

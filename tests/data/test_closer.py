@@ -1,4 +1,4 @@
-"""A face gives one crop, however the photo is turned; hard photos give a crop or one line."""
+"""A face gives the same crop in rotated photos; hard photos give a crop or one line."""
 
 import cv2
 import numpy as np

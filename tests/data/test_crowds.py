@@ -1,4 +1,4 @@
-"""All faces of a photo: small ones beside a large one, in photos of any size, and no others."""
+"""All faces of a photo are found, small ones beside a large one, and no others."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""Landmarks travel with their photo through a pipeline, and are found once."""
+"""Landmarks pass through a pipeline with their photo, and are computed once."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""One face through frames: whose it is, and what becomes of it when it is lost."""
+"""A face followed through frames, lost and found."""
 
 import numpy as np
 import pytest

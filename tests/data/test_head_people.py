@@ -1,4 +1,4 @@
-"""Synthetic heads as photo sets: as many photos of each person as were asked for."""
+"""Synthetic heads as photo sets with the requested number of photos per person."""
 
 import numpy as np
 import pytest

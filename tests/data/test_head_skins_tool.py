@@ -1,4 +1,4 @@
-"""The tools that lay portraits on the head: places are right, and light that is known comes off."""
+"""The tools that unwrap portraits onto the head, on known positions and light."""
 
 import sys
 from pathlib import Path

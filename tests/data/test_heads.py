@@ -1,4 +1,4 @@
-"""Synthetic heads: the same seed gives the same people, and their maps agree with each other."""
+"""Synthetic heads: equal seeds give equal people, and their maps are consistent."""
 
 import os
 

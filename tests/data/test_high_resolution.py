@@ -1,4 +1,4 @@
-"""CelebA-HQ and FFHQ in their official layouts, tiny."""
+"""CelebA-HQ and FFHQ in their official layouts, with tiny pictures."""
 
 import json
 

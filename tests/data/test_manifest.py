@@ -1,4 +1,4 @@
-"""Photos listed by a CSV file: what comes out, and what is said when the file is wrong."""
+"""Photos listed by a CSV file, and errors in the file."""
 
 import csv
 import time

@@ -1,4 +1,4 @@
-"""Normal maps come out in our axes whatever theirs were."""
+"""Normal maps in other conventions are converted to ours."""
 
 import numpy as np
 import pytest

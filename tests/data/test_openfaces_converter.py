@@ -1,4 +1,4 @@
-"""The photo pack openfaces: cut again from pictures whose crops are known."""
+"""The photo pack openfaces, made again from pictures with known crops."""
 
 import csv
 import gzip

@@ -1,4 +1,4 @@
-"""Photos by person, and batches of people whose draws are known."""
+"""Photos by person, and batches of people with known random draws."""
 
 from multiprocessing import dummy
 from pathlib import Path

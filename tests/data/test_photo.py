@@ -1,4 +1,4 @@
-"""Every kind of picture file comes out as the colours that were put in."""
+"""Picture files of every format give the right colours."""
 
 import io
 

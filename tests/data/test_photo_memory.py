@@ -1,4 +1,4 @@
-"""Photos take no more memory than is said before they are read, and at most 1 GB."""
+"""Reading a photo takes no more memory than predicted, and at most 1 GB."""
 
 import io
 import struct

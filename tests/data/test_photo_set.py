@@ -1,4 +1,4 @@
-"""A few damaged photos are passed over and reported; many stop the run."""
+"""A few damaged photos are skipped and reported; many stop the run."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""Flags of quality: raised on photos that were spoiled, not on the samples as they are."""
+"""Quality flags are raised on spoiled photos, and not on the original samples."""
 
 from collections.abc import Callable
 from functools import cache

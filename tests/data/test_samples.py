@@ -1,4 +1,4 @@
-"""The shipped sample photos are those of `tools/builders/make_samples.py`, as bad as they say."""
+"""The shipped sample photos are those of `tools/builders/make_samples.py`."""
 
 import csv
 from pathlib import Path

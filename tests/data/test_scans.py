@@ -1,4 +1,4 @@
-"""Scans as photos: placed right, true depth, read back."""
+"""Scans as photos: placement, true depth, and reading."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Each step of the pipelines, by what it does to pixels whose values are known."""
+"""Each transform of the pipelines on pixels with known values."""
 
 import numpy as np
 import pytest

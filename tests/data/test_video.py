@@ -1,4 +1,4 @@
-"""Videos from disk: what is read of good ones, and the line that bad ones are."""
+"""Reading videos, and errors of bad ones."""
 
 from pathlib import Path
 

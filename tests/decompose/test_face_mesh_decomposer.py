@@ -1,4 +1,4 @@
-"""The keypoint baseline: a face goes in and, in its own view, comes out."""
+"""The keypoint baseline reproduces a rendered face in its own view."""
 
 import math
 

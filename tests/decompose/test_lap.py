@@ -1,4 +1,4 @@
-"""LAP's networks beside the published ones, and what sets of photos must and must not change."""
+"""LAP's networks against the published ones, and the effect of sets of photos."""
 
 from dataclasses import fields
 

@@ -1,11 +1,11 @@
-"""RobustLAPDecomposer: who is strange in a set, and that nothing changes where none can be."""
+"""RobustLAPDecomposer finds outliers in a set, and changes nothing without any."""
 
 import numpy as np
 import pytest
 import torch
 
 from l2rkit.decompose import LAPDecomposer, RobustLAPDecomposer
-from l2rkit.decompose.lap_robust import strangeness
+from l2rkit.decompose.lap_robust import excess_distance
 
 
 def pair(seed=0):
@@ -24,8 +24,8 @@ def photos(count, seed=0):
 def test_strangeness_by_hand():
     code = torch.tensor([[0.0, 1.0], [1.0, 0.0], [-1.0, 0.0], [0.0, -1.0], [9.0, 0.0]])
     # the median is 0; distances over the root of two are 1, 1, 1, 1, 9, so the usual one is 1
-    assert strangeness(code).tolist() == pytest.approx([0, 0, 0, 0, 8])
-    assert strangeness(3 * code + 7).tolist() == pytest.approx([0, 0, 0, 0, 8], abs=1e-5)
+    assert excess_distance(code).tolist() == pytest.approx([0, 0, 0, 0, 8])
+    assert excess_distance(3 * code + 7).tolist() == pytest.approx([0, 0, 0, 0, 8], abs=1e-5)
 
 
 def test_strangeness_against_numpy():
@@ -33,7 +33,7 @@ def test_strangeness_against_numpy():
     c = code.numpy()
     far = np.sqrt(np.mean((c - np.median(c, axis=0)) ** 2, axis=1))
     wanted = np.maximum(far / np.median(far) - 1, 0)
-    np.testing.assert_allclose(strangeness(code), wanted, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(excess_distance(code), wanted, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -57,7 +57,7 @@ def test_the_odd_one_out_loses_its_weight_and_other_people_keep_theirs():
     others = photos(2, seed=5)
     person = torch.tensor([4, 4, 4, 4, 4, 7, 7])
     a, b = (part.shares(torch.cat([odd, others]), person) for part in (plain, robust))
-    far = strangeness(robust.albedo.encode(odd * 2 - 1)[0])
+    far = excess_distance(robust.albedo.encode(odd * 2 - 1)[0])
     assert far.argmax() == 4 and far[4] > 1
     assert b[4] < 0.1 < 0.7 < a[4]
     assert torch.equal(a[5:], b[5:])

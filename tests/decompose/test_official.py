@@ -1,4 +1,4 @@
-"""Released Unsup3D checkpoints: read whole, believed in nothing but their tensors."""
+"""Released Unsup3D checkpoints are converted; only their tensors are read."""
 
 import sys
 

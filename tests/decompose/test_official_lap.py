@@ -1,4 +1,4 @@
-"""Checkpoints laid out as LAP's released one: read whole, and refused where they do not fit."""
+"""Checkpoints in LAP's layout are converted, or refused if they do not fit."""
 
 import pytest
 import torch

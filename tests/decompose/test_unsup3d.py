@@ -1,4 +1,4 @@
-"""Our networks and forward pass beside the published ones, written out layer by layer."""
+"""Our networks and forward pass against the published ones, layer by layer."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""torch and OpenCV: the same from one draw, and alike over many."""
+"""torch and OpenCV: equal for one draw, and similar over many."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What a blur makes of a point, a plane and a wave."""
+"""Blur of a point, a plane and a wave."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Colours go where they are sent."""
+"""Degradations of colour on known colours."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Parts in turn, in any order, sometimes, and one of many."""
+"""Parts in order, in random order, with a probability, and one of several."""
 
 from collections import Counter
 from itertools import permutations

@@ -1,4 +1,4 @@
-"""JPEG in torch beside libjpeg's, and what everyone knows of it."""
+"""JPEG in torch against libjpeg, and known properties of JPEG."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""Noise has the strength, the colour and the dependence on light that it says."""
+"""Noise has the stated strength, colour and dependence on brightness."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The page on a free port, where gradio is installed."""
+"""The page on a free port, if gradio is installed."""
 
 import socket
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Who may ask the page, how much it takes in all, and what a killed one leaves."""
+"""The page's limits on hosts, sizes and files, and the clean-up after a kill."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""One photo through the line, as the page has it done; no gradio is needed."""
+"""The page's processing of one photo, without gradio."""
 
 import io
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the page's server gives and fetches when it is asked by hand, and what it never does."""
+"""Requests that the page's server answers, and those that it refuses."""
 
 import asyncio
 import threading

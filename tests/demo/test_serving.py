@@ -1,4 +1,4 @@
-"""The page's server on loopback: what goes up, what comes down, and what it leaves."""
+"""The page's server on loopback: uploads, results, and the clean-up."""
 
 import os
 import socket

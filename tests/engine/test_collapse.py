@@ -1,4 +1,4 @@
-"""Trainings that come to nothing are told of."""
+"""Collapsing trainings give warnings."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""Training in two processes is training on both batches in one; nobody is counted twice."""
+"""Training in two processes equals training on both batches in one."""
 
 import os
 from functools import partial

@@ -1,4 +1,4 @@
-"""What is not finite changes nothing."""
+"""Non-finite steps change nothing."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""Draws that a resumed run repeats."""
+"""Random draws that a resumed run repeats."""
 
 import random
 from itertools import islice

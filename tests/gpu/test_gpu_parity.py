@@ -1,4 +1,4 @@
-"""On a GPU all is as on a CPU: renderers, losses, StyleGAN2 and training steps."""
+"""Results on a GPU equal those on a CPU: renderers, losses, StyleGAN2, training steps."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Training on a GPU: half precision, waits, checkpoints that go to and fro, one NCCL process."""
+"""Training on a GPU: half precision, waits, checkpoints, and one NCCL process."""
 
 import os
 import subprocess

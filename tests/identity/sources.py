@@ -1,4 +1,4 @@
-"""Weight files as TensorFlow.js writes them, random, and their networks written plainly."""
+"""Random weight files in TensorFlow.js's format, and plain versions of their networks."""
 
 import json
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Drawn faces are cut as photos are, whatever their view."""
+"""Rendered faces are aligned like photos in any view."""
 
 from dataclasses import replace
 

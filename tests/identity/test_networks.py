@@ -1,4 +1,4 @@
-"""Identity networks: their layers by slow loops, gradients, codes, and who is who among heads."""
+"""Identity networks: layers against slow loops, gradients, codes, and people among heads."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The area under the ROC curve, on scores whose order is known."""
+"""The area under the ROC curve on scores with a known order."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Networks that are read compute what their source does; cut and foreign files are one line."""
+"""Converted networks equal their source; damaged and foreign files give one line."""
 
 import json
 from collections.abc import Callable

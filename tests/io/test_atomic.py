@@ -1,4 +1,4 @@
-"""Files are there as a whole or not at all."""
+"""The file backend writes files completely or not at all."""
 
 import errno
 import os

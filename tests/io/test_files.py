@@ -1,4 +1,4 @@
-"""Files are there whole or not at all, whatever else is in their folder or writes to it."""
+"""Files are written atomically, with other files and writers in their folder."""
 
 import gzip
 import struct

@@ -1,4 +1,4 @@
-"""Files made to do harm: at each door they are one line, start nothing and take little memory."""
+"""Hostile files give one line in each reader, run no code and take little memory."""
 
 import codecs
 import io

@@ -1,4 +1,4 @@
-"""Weights in 8 bits: what is lost is known."""
+"""Weights in 8 bits have known rounding errors."""
 
 import pytest
 import torch

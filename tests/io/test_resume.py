@@ -1,4 +1,4 @@
-"""The right checkpoint is resumed, and one is whole at any moment."""
+"""The right checkpoint is resumed, and a complete one exists at any moment."""
 
 import os
 import resource

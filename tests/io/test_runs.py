@@ -1,4 +1,4 @@
-"""A run's checkpoint is taken apart by known keys and types; what it says is not obeyed."""
+"""A run's checkpoint is reduced to known keys and types; none of it is run."""
 
 from collections import Counter, OrderedDict
 from pathlib import Path

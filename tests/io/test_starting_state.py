@@ -1,4 +1,4 @@
-"""Shipped configs go on from shipped weights that fit, or name the parts that they take."""
+"""Shipped configs start from shipped weights that fit, or name the parts to load."""
 
 from copy import deepcopy
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Weight files: what is written comes back, and no file is obeyed."""
+"""Weight files are read as written, and run no code."""
 
 from collections import OrderedDict
 

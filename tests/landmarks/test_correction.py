@@ -1,4 +1,4 @@
-"""The correction finds what is known to be wrong with landmarks, and refuses what it cannot use."""
+"""The correction of landmarks removes known errors, and refuses wrong inputs."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""FaceMesh moves with the picture, is its own mirror image, and refuses what is not its network."""
+"""FaceMesh follows shifts and mirroring of pictures, and refuses other networks."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,4 @@
-"""The mean face and its named points, by what a face looks like."""
+"""The mean face and its named points have the layout of a face."""
 
 import numpy as np
 import pytest

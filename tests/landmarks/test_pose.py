@@ -1,4 +1,4 @@
-"""View and shape from landmarks that are made from known ones."""
+"""View and shape are recovered from landmarks of known ones."""
 
 import math
 

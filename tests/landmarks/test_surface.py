@@ -1,4 +1,4 @@
-"""The surface through the landmarks, on shapes whose depth is known."""
+"""The surface through the landmarks, on shapes with known depth."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""Which figures tables know, and which way round they sort."""
+"""The metrics of tables, and their sort directions."""
 
 import pytest
 

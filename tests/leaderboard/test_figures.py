@@ -1,4 +1,4 @@
-"""Figures in Markdown pages: replaced by what the results say, and none typed beside them."""
+"""Figures in Markdown pages are written from results, and typed ones are found."""
 
 import re
 from pathlib import Path

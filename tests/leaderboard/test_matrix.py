@@ -1,4 +1,4 @@
-"""`l2rkit leaderboard --run` with a stand-in for tools/test.py, which measures nothing."""
+"""`l2rkit leaderboard --run` with a stand-in for tools/test.py."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Intervals against a slow bootstrap, and against what is known of normal differences."""
+"""Confidence intervals against a slow bootstrap and known normal differences."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Entries and the figures of each image beside them."""
+"""Entries of results, and their metrics per image."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a config has learnt from, on configs whose parts, teachers and beginnings are known."""
+"""The supervision of configs with known parts, teachers and initial weights."""
 
 from pathlib import Path
 

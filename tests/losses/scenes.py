@@ -1,4 +1,4 @@
-"""Scenes whose photo, rendering, mask and confidence are chosen freely."""
+"""Scenes with any photo, rendering, mask and confidence."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""The relaxed tie between a photo's face and its person's, on distances that are known."""
+"""The consistency of a photo's face and its person's, for known distances."""
 
 from dataclasses import replace
 

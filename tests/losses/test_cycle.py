@@ -1,4 +1,4 @@
-"""CycleConsistency on models that see right, wrong, and not at all."""
+"""CycleConsistency with models that predict right, wrong or constant faces."""
 
 import math
 from dataclasses import replace

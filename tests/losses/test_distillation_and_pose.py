@@ -1,4 +1,4 @@
-"""Losses that look at the face alone."""
+"""Distillation, and the prior on the mean pose."""
 
 from dataclasses import replace
 

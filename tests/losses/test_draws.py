@@ -1,4 +1,4 @@
-"""Losses of one step draw from one seeded generator, each its own numbers."""
+"""The losses of a step draw different numbers from one seeded generator."""
 
 import pytest
 import torch

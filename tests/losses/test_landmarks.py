@@ -1,4 +1,4 @@
-"""Distillation from landmarks: zero for what they say, and by how much it is off else."""
+"""Distillation from landmarks: zero for their pose and shape, else the known error."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The perceptual loss beside its formula, and its two feature extractors."""
+"""The perceptual loss against its formula, and its two feature extractors."""
 
 import math
 from dataclasses import replace

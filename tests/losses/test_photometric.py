@@ -1,4 +1,4 @@
-"""The photometric loss beside its formula, pixel by pixel."""
+"""The photometric loss against its formula, pixel by pixel."""
 
 import math
 from dataclasses import replace

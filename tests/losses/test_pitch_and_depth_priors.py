@@ -1,4 +1,4 @@
-"""PitchPrior and DepthVariance on depths whose tilt and variance are known."""
+"""PitchPrior and DepthVariance on depths with known tilt and variance."""
 
 import math
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Displacement, albedo and identity, on scenes whose losses can be worked out by hand."""
+"""Displacement, albedo and identity losses on scenes with known values."""
 
 from dataclasses import replace
 

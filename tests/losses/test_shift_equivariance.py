@@ -1,4 +1,4 @@
-"""ShiftEquivariance: what a renderer draws in the moved view is the moved picture."""
+"""ShiftEquivariance: renderings in shifted views are shifted pictures."""
 
 import math
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Supervision by true depth and normals: zero where they are right, and says when it has none."""
+"""The loss of true depth and normals is zero for them, and needs them."""
 
 from dataclasses import replace
 

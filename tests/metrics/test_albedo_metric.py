@@ -1,4 +1,4 @@
-"""The albedo as the photo's view shows it, up to one factor."""
+"""The error of albedo in the photo's view, up to one factor."""
 
 import math
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Correlation of depth, against its definition and where it is known."""
+"""The correlation of depth against its definition and known values."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Cross-view errors of a surface whose depth is known from every side without any renderer."""
+"""Cross-view errors of a surface with known depth from every side."""
 
 import math
 

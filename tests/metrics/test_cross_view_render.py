@@ -1,4 +1,4 @@
-"""Faces drawn as other photos of them show them: the photos are drawings of known faces."""
+"""Renderings in other photos' views, against renderings of known faces."""
 
 import pytest
 import torch

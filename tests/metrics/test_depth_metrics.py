@@ -1,4 +1,4 @@
-"""SIDE and MAD beside loops over pixels, as the released code of Unsup3D defines them."""
+"""SIDE and MAD against loops over pixels, as in Unsup3D's released code."""
 
 import math
 

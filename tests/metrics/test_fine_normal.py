@@ -1,4 +1,4 @@
-"""Fine normals: blind to the head's shape, exact about the waves on it."""
+"""Fine normals ignore the head's shape and are exact for waves on it."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Distances that are known in closed form, or by a slow loop."""
+"""Distances of distributions against closed forms and a slow loop."""
 
 import pytest
 import torch

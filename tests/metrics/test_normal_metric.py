@@ -1,4 +1,4 @@
-"""Angles between normals, where they are known."""
+"""Angles between normals with known values."""
 
 import math
 

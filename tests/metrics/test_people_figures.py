@@ -1,4 +1,4 @@
-"""Figures of people where the answer is known: pose, shape, identity, region, skin."""
+"""Metrics of people with known values: pose, shape, identity, region, skin."""
 
 import math
 from dataclasses import replace
@@ -23,7 +23,7 @@ from l2rkit.metrics import (
     ShapeErrors,
     psnr,
 )
-from l2rkit.metrics.retrieval import members_of, ranked
+from l2rkit.metrics.retrieval import photos_by_group, ranked
 from l2rkit.structures import Face, Light, Rendering, Scene
 from tests.landmarks.test_pose import landmarks_of
 
@@ -235,13 +235,13 @@ def test_a_turned_face_is_looked_for_where_its_landmarks_are(sample_crops):
 
 def test_groups_are_sources_and_terciles_of_tone():
     groups = [("a", 10.0), ("a", 20.0), ("b", 30.0), ("b", 40.0), ("b", 50.0), (None, math.nan)]
-    members = members_of([*groups, ("a", 60.0)])
+    members = photos_by_group([*groups, ("a", 60.0)])
     assert members["a"].tolist() == [True, True, False, False, False, False, True]
     assert members["dark"].tolist() == [True, True, False, False, False, False, False]
     assert members["light"].tolist() == [False] * 4 + [True, False, True]
     assert members["without colour"].tolist() == [False] * 5 + [True, False]
     assert "None" not in members
-    assert not {"dark", "medium"} & set(members_of([("a", math.nan), ("b", 3.0)]))
+    assert not {"dark", "medium"} & set(photos_by_group([("a", math.nan), ("b", 3.0)]))
 
 
 def test_skin_tone_is_that_of_the_cheeks(people):

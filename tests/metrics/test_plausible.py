@@ -1,4 +1,4 @@
-"""What photos without truth tell: symmetry and identity, where the answers are known."""
+"""Metrics without ground truth, symmetry and ID similarity, with known values."""
 
 import math
 from dataclasses import replace

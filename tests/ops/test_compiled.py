@@ -1,4 +1,4 @@
-"""Kernels where nothing can be kept: a read-only installation without a home."""
+"""Compiled kernels in a read-only installation without a home."""
 
 import os
 import subprocess

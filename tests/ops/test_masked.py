@@ -1,4 +1,4 @@
-"""Blur over a part of a picture."""
+"""Blur under a mask."""
 
 import cv2
 import numpy as np

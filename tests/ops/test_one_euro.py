@@ -1,4 +1,4 @@
-"""The One Euro filter against its published algorithm, and where it must not smooth."""
+"""The One Euro filter against its published algorithm."""
 
 import math
 

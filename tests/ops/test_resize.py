@@ -1,4 +1,4 @@
-"""Resizing beside OpenCV's, and degrading at another size."""
+"""Resizing against OpenCV's, and degradation at another size."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The tiny community generator written in the layouts of others, as their programs write them."""
+"""The tiny generator in the file layouts of other projects."""
 
 import pickle
 import sys

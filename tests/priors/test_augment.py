@@ -1,4 +1,4 @@
-"""Each change against a calculation by hand, and when there are more of them."""
+"""Each augmentation against a calculation by hand, and the adaptive strength."""
 
 from math import pi
 

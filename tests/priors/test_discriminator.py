@@ -1,4 +1,4 @@
-"""The discriminator beside its slow published definition, and what groups and vectors do."""
+"""The discriminator against its slow published definition, with groups and conditions."""
 
 import math
 from itertools import pairwise

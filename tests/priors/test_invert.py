@@ -1,4 +1,4 @@
-"""What a prior made is found again, from any beginning, and the prior stays as it is."""
+"""Inversion finds the codes of generated images, and leaves the prior unchanged."""
 
 import pytest
 import torch

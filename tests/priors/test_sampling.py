@@ -1,4 +1,4 @@
-"""Images drawn from a prior whose images are known: its latents themselves."""
+"""Samples of a prior whose images are its latents."""
 
 import pytest
 import torch

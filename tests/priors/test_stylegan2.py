@@ -1,4 +1,4 @@
-"""The generator beside its slow published definition; what enters where."""
+"""The generator against its slow published definition."""
 
 import pytest
 import torch

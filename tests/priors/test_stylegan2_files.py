@@ -1,4 +1,4 @@
-"""Checkpoints in the layouts of others give the published images; what is no weight is refused."""
+"""Checkpoints of other projects give the published images; other files are refused."""
 
 import os
 import pickle

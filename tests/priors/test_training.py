@@ -1,4 +1,4 @@
-"""A generator and its adversary: who learns when and from what, and that nothing gets lost."""
+"""Training of a generator and its adversary: weights, gradients and checkpoints."""
 
 from math import log
 

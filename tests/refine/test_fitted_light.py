@@ -1,4 +1,4 @@
-"""Light comes out of an albedo; the look stays, and so does the rest."""
+"""FittedLight removes light from albedo and keeps the look."""
 
 from dataclasses import replace
 

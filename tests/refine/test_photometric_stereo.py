@@ -1,4 +1,4 @@
-"""A crowd of invented people under random lights, whose common shape is known."""
+"""Photometric stereo of random people under random lights with a known common shape."""
 
 import math
 
@@ -7,7 +7,7 @@ import torch
 
 from l2rkit.geometry import normals, view_of
 from l2rkit.refine import SharedDepthOffset
-from l2rkit.refine.photometric_stereo import held, photometric_stereo
+from l2rkit.refine.photometric_stereo import photometric_stereo, without_ambiguity
 from l2rkit.refine.shared_depth import CanonicalObservations, canonical_observations
 from l2rkit.render.grid import rasterize_grid
 from l2rkit.render.shading import shading
@@ -44,7 +44,7 @@ def crowd_before(true, given, spread=0.1):
 
 def error(got, true):
     """Root mean square inside the picture, apart from place, scale and tilt."""
-    return (got + held(true - got, got) - got)[..., 2:-2, 2:-2].std().item()
+    return (got + without_ambiguity(true - got, got) - got)[..., 2:-2, 2:-2].std().item()
 
 
 def test_a_receding_jaw_is_found_by_its_shading():
@@ -77,7 +77,7 @@ def test_place_scale_and_tilt_are_held():
     depth = shape(jaw=0.05)
     row = torch.linspace(-1, 1, SIZE)[:, None].expand(SIZE, SIZE)
     told_by_no_light = 0.2 * depth + 0.03 * row + 0.01
-    assert held(told_by_no_light, depth).abs().max() < 1e-4
+    assert without_ambiguity(told_by_no_light, depth).abs().max() < 1e-4
 
 
 def test_a_crowd_is_seen_where_nothing_is_before_it():

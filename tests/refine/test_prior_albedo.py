@@ -1,4 +1,4 @@
-"""Albedo from a prior: what steers it, and what it leaves alone."""
+"""Albedo from a prior: its inputs, and what it leaves unchanged."""
 
 import pytest
 import torch

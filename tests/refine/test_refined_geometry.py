@@ -1,4 +1,4 @@
-"""Depth that moves within its range, and displacement within its bound."""
+"""Depth stays within its range, and displacement within its bound."""
 
 import pytest
 import torch
@@ -59,7 +59,7 @@ def test_without_move_only_displacement_is_left():
 def test_the_network_sees_albedo_relief_and_the_photo_on_the_face():
     face = example_face(32).with_view(torch.zeros(6))
     photo = photos()
-    seen = RefinedGeometry.looked_at(face, photo)
+    seen = RefinedGeometry.network_input(face, photo)
     torch.testing.assert_close(seen[:, :3], face.albedo * 2 - 1)
     torch.testing.assert_close(seen[:, 3:4], (face.depth - 1) / 0.1)
     torch.testing.assert_close(seen[:, 4:], photo * 2 - 1, atol=1e-4, rtol=0)

@@ -1,4 +1,4 @@
-"""Albedo from the unwrapped photo: what it begins with, and what it does not touch."""
+"""Albedo from the unwrapped photo: its initial state, and what it leaves unchanged."""
 
 import math
 from dataclasses import replace
@@ -97,12 +97,12 @@ def test_a_part_of_some_faces_is_hidden_in_training_alone(part):
     )
     part.hide, part.hide_deg = 0.5, 70.0
     torch.manual_seed(0)
-    left = part._left(many)
+    left = part._still_visible(many)
     whole = left.flatten(1).amin(1) == 1
     assert 0.2 < whole.float().mean() < 0.8
     assert left[~whole].mean() < 0.98
     part.hide = 0.0
-    assert part._left(many).min() == 1
+    assert part._still_visible(many).min() == 1
     photo = torch.rand(16, 3, SIZE, SIZE)
     part.hide = 1.0
     quiet = part(many, photo).albedo
@@ -131,9 +131,9 @@ def test_what_is_hidden_on_purpose_the_proxy_does_not_tell(part):
     face, photo = smooth_face(0.0), torch.rand(1, 3, SIZE, SIZE)
     left = torch.ones(1, 1, SIZE, SIZE)
     left[..., : SIZE // 2] = 0
-    part._left = lambda face: left
+    part._still_visible = lambda face: left
     part.train()
-    part._trust = lambda face: torch.ones(1, 1, 1, 1)
+    part._fidelities = lambda face: torch.ones(1, 1, 1, 1)
     torch.nn.init.normal_(part.network.last.weight, std=0.1)
     told = replace(face, albedo=torch.cat([torch.rand(1, 3, SIZE, SIZE // 2),
                                            face.albedo[..., SIZE // 2 :]], 3))  # fmt: skip

@@ -1,4 +1,4 @@
-"""The rasterizers beside a slow loop over every triangle and pixel in float64."""
+"""The rasterizers against a slow loop over triangles and pixels in float64."""
 
 import math
 from importlib.util import find_spec

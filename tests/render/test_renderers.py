@@ -1,4 +1,4 @@
-"""What all renderers share, and what their options do."""
+"""The renderers' common behaviour and options."""
 
 import math
 from dataclasses import replace

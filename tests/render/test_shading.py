@@ -1,4 +1,4 @@
-"""Light that comes from where it is said to come."""
+"""Shading from lights in known directions."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""The Triton rasterizer in its interpreter, and which rasterizer is the default."""
+"""The Triton rasterizer in its interpreter, and the default rasterizer."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Photos come back onto the face that they show, and what they do not show is marked."""
+"""Photos unwrapped onto the face that they show, and its visibility."""
 
 import pytest
 import torch

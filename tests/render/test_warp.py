@@ -1,4 +1,4 @@
-"""Depth and colour in another view, against surfaces whose answer is known."""
+"""Depth and colour in other views, on surfaces with known values."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Photos that are restored once, and what makes them others."""
+"""Photos are restored once; changes of restorer or photo miss the cache."""
 
 from copy import deepcopy
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Networks in ncnn's format, written here by its published layout."""
+"""Networks in ncnn's format, written by its published layout."""
 
 from pathlib import Path
 

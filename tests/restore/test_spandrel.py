@@ -1,4 +1,4 @@
-"""Checkpoints that the library spandrel reads: what comes out, and what does not come in."""
+"""Checkpoints read by spandrel: outputs, and refused files."""
 
 import importlib.util
 import os

@@ -1,4 +1,4 @@
-"""A restorer alone: trained, saved, measured."""
+"""Training, saving and measuring of a restorer."""
 
 import pytest
 import torch

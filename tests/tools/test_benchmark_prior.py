@@ -1,4 +1,4 @@
-"""What `tools/benchmarks/prior.py` times is the same generator, computed in another way."""
+"""The generator that `tools/benchmarks/prior.py` times equals the original one."""
 
 import time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a model costs, against a count by hand."""
+"""The cost of a model against a count by hand."""
 
 import torch
 from click.testing import CliRunner

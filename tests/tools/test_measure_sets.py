@@ -1,4 +1,4 @@
-"""What `tools/measure_sets.py` counts, on a model whose errors are known."""
+"""`tools/measure_sets.py` on a model with known errors."""
 
 from types import SimpleNamespace
 

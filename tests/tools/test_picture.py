@@ -1,4 +1,4 @@
-"""The picture of README lays good photos beside bad ones of another size."""
+"""The picture of README: good photos beside bad ones of another size."""
 
 from itertools import pairwise
 

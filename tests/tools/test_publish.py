@@ -1,4 +1,4 @@
-"""tools/publish.py on checkpoints whose every weight is known."""
+"""tools/publish.py on checkpoints with known weights."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Pictures of the face alone: where they end, and that they have no holes."""
+"""Pictures of the face without background: their rim, and no holes."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What a run shows: angles of views and lights in degrees, and pictures that reach back ends."""
+"""The charts of a run: angles in degrees, and pictures for all back ends."""
 
 import math
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Samples on one sheet: which, in what order, with what beside them."""
+"""Samples on one sheet, in order, with their labels."""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""The back and the walls of a solid, by hand and on any surface."""
+"""The back and walls of a solid, by hand and on any surface."""
 
 import numpy as np
 import trimesh

@@ -1,4 +1,4 @@
-"""Contact sheets: which tiles of a panel, in which place."""
+"""Contact sheets have the right tiles of panels in the right places."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A cut through triangles whose areas are known."""
+"""A cut through triangles with known areas."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Mesh files, read back by trimesh, and judged by Khronos' validator where that is installed."""
+"""Mesh files, read by trimesh, and checked by Khronos' validator if installed."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""The page of results: what it shows, that it asks for nothing, and that names are only names."""
+"""The page of results: contents, no network access, and escaped names."""
 
 import base64
 import io

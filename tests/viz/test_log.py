@@ -1,4 +1,4 @@
-"""Logs as MMEngine writes them, read and drawn."""
+"""Logs of MMEngine, read and plotted."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Mesh files, read back by another program's reader."""
+"""Mesh files, read by another program's reader."""
 
 import io
 import json
@@ -9,7 +9,8 @@ import torch
 import trimesh
 
 from l2rkit.errors import UserError
-from l2rkit.geometry import aligned, focal, grid_triangles
+from l2rkit.geometry import focal, grid_triangles
+from l2rkit.ops.resize import aligned
 from l2rkit.structures import Face, Light, each_tensor
 from l2rkit.testing import example_face
 from l2rkit.viz.formats import MESHES, colours, glb, preview, with_seam

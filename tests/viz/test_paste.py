@@ -1,4 +1,4 @@
-"""A face pasted back: at its place, at the photo's size, with all else as it was."""
+"""A face pasted back into its photo: position, size, and unchanged surroundings."""
 
 from pathlib import Path
 

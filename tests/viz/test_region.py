@@ -1,4 +1,4 @@
-"""Where the face is: cells that are drawn by hand, and depths whose cliffs are known."""
+"""The region of the face: cells set by hand, and depths with known edges."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The normal map of displacement: what a viewer makes of it is the displaced surface."""
+"""The normal map of displacement gives the displaced surface."""
 
 from dataclasses import replace
 

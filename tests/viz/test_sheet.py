@@ -1,4 +1,4 @@
-"""Sheets of pictures, the photos most alike, and when a sheet is drawn."""
+"""Sheets of pictures, the most similar photos, and the intervals of sheets."""
 
 from types import SimpleNamespace
 

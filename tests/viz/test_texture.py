@@ -1,4 +1,4 @@
-"""Detail on a face whose colours are known, as photos show it, good ones and bad ones."""
+"""Detail of photos on a face with known colours."""
 
 from dataclasses import replace
 
@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch.nn.functional import max_pool2d
 
-from l2rkit.geometry import aligned, view_of
+from l2rkit.geometry import view_of
 from l2rkit.landmarks.points import MEAN_FACE
 from l2rkit.landmarks.surface import canonical_depth
+from l2rkit.ops.resize import aligned
 from l2rkit.render import GridRenderer
 from l2rkit.render.unwrap import visibility
 from l2rkit.structures import Face, Light

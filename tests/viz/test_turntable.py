@@ -1,4 +1,4 @@
-"""Turned faces: which views, in which order, and the file."""
+"""Turned faces: views, order, and files."""
 
 import io
 

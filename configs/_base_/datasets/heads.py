@@ -1,9 +1,12 @@
 """Synthetic heads: training without labels, validation and test against the true depth."""
 
-from mmengine.dataset import DefaultSampler, default_collate
+from mmengine.config import read_base
 
 from l2rkit.data import FlipFace, PackPhoto, ResizeFace, SyntheticHeads
 from l2rkit.metrics import DepthErrors, RenderErrors
+
+with read_base():
+    from ..loaders import *
 
 protocol = "heads, 64 px"
 image_size = 64  # px; a config that needs another size changes it in the three pipelines
@@ -16,19 +19,13 @@ train_pipeline = [
 test_pipeline = [dict(type=ResizeFace, image_size=image_size), dict(type=PackPhoto)]
 
 train_dataloader = dict(
+    **train_loader,
     batch_size=64,
-    num_workers=1,  # a second worker would take time from the networks on two cores
-    persistent_workers=True,
-    drop_last=True,
-    collate_fn=dict(type=default_collate),
-    sampler=dict(type=DefaultSampler, shuffle=True),
     dataset=dict(type=SyntheticHeads, split="train", size=40_000, pipeline=train_pipeline),
 )
 val_dataloader = dict(
+    **test_loader,
     batch_size=64,
-    num_workers=0,
-    collate_fn=dict(type=default_collate),
-    sampler=dict(type=DefaultSampler, shuffle=False),
     dataset=dict(
         type=SyntheticHeads,
         split="val",
@@ -38,10 +35,8 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = dict(
+    **test_loader,
     batch_size=64,
-    num_workers=0,
-    collate_fn=dict(type=default_collate),
-    sampler=dict(type=DefaultSampler, shuffle=False),
     dataset=dict(
         type=SyntheticHeads,
         split="test",

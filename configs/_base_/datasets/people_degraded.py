@@ -5,7 +5,6 @@ The photos are those of a manifest in OPENFACES_ROOT (docs/datasets.md); validat
 """
 
 from mmengine.config import read_base
-from mmengine.dataset import DefaultSampler, default_collate
 
 from l2rkit.data import (
     CropByLandmarks,
@@ -20,6 +19,7 @@ from l2rkit.degrade import DegradationLevel
 from l2rkit.metrics import PoseErrors, ShapeErrors
 
 with read_base():
+    from ..loaders import *
     from .heads_degraded import degradation
 
 photo_pipeline = [
@@ -34,12 +34,8 @@ bad_pipeline = [
     dict(type=PackPhoto),
 ]
 train_dataloader = dict(
+    **train_loader,
     batch_size=32,
-    num_workers=1,
-    persistent_workers=True,
-    drop_last=True,
-    collate_fn=dict(type=default_collate),
-    sampler=dict(type=DefaultSampler, shuffle=True),
     dataset=dict(type=ManifestPhotos, split="train", pipeline=bad_pipeline),
 )
 bad_at_severe = [
@@ -48,18 +44,14 @@ bad_at_severe = [
     dict(type=PackPhoto),
 ]
 val_dataloader = dict(
+    **test_loader,
     batch_size=20,
-    num_workers=0,
-    collate_fn=dict(type=default_collate),
-    sampler=dict(type=DefaultSampler, shuffle=False),
     dataset=dict(type=ManifestPhotos, split="val", pipeline=bad_at_severe),
 )
 val_evaluator = [dict(type=PoseErrors), dict(type=ShapeErrors)]
 test_dataloader = dict(
+    **test_loader,
     batch_size=20,
-    num_workers=0,
-    collate_fn=dict(type=default_collate),
-    sampler=dict(type=DefaultSampler, shuffle=False),
     dataset=dict(type=ManifestPhotos, split="test", pipeline=bad_at_severe),
 )
 test_evaluator = [dict(type=PoseErrors), dict(type=ShapeErrors)]

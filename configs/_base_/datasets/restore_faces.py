@@ -4,7 +4,8 @@ Validation is on photos at the level `severe`. The photos are those of a manifes
 (docs/datasets.md).
 """
 
-from mmengine.dataset import ConcatDataset, DefaultSampler, RepeatDataset, default_collate
+from mmengine.config import read_base
+from mmengine.dataset import ConcatDataset, RepeatDataset
 
 from l2rkit.data import (
     CropByLandmarks,
@@ -17,6 +18,9 @@ from l2rkit.data import (
 )
 from l2rkit.degrade import Compose, DegradationLevel, DegradationRecipe, DownUpsample, RandomChoice
 from l2rkit.metrics import PhotoErrors
+
+with read_base():
+    from ..loaders import *
 
 # Degraded at 128 px; degraded at 64 px and enlarged; good photos, which must not change.
 degradation = dict(
@@ -42,12 +46,8 @@ ending = [
 photo_pipeline = [dict(type=LoadPhoto), dict(type=CropByLandmarks, image_size=128)]
 
 train_dataloader = dict(
+    **train_loader,
     batch_size=16,
-    num_workers=1,
-    persistent_workers=True,
-    drop_last=True,
-    collate_fn=dict(type=default_collate),
-    sampler=dict(type=DefaultSampler, shuffle=True),
     dataset=dict(
         type=ConcatDataset,
         datasets=[
@@ -67,10 +67,8 @@ train_dataloader = dict(
     ),
 )
 val_dataloader = dict(
+    **test_loader,
     batch_size=32,
-    num_workers=0,
-    collate_fn=dict(type=default_collate),
-    sampler=dict(type=DefaultSampler, shuffle=False),
     dataset=dict(
         type=ManifestPhotos,
         split="val",

@@ -3,17 +3,18 @@
 python tools/test.py CONFIG --protocol apart
 """
 
-from mmengine.dataset import DefaultSampler, default_collate
+from mmengine.config import read_base
 
 from l2rkit.data import EachAlone, PackPhoto, ResizeFace, SyntheticHeads
 from l2rkit.metrics import AlbedoErrors, DepthCorrelation, DepthErrors, RenderErrors
 
+with read_base():
+    from ..loaders import *
+
 protocol = "heads apart, 64 px"
 test_dataloader = dict(
+    **test_loader,
     batch_size=50,
-    num_workers=0,
-    collate_fn=dict(type=default_collate),
-    sampler=dict(type=DefaultSampler, shuffle=False),
     dataset=dict(
         type=SyntheticHeads,
         split="test",

@@ -3,17 +3,18 @@
 python tools/test.py CONFIG --protocol cross_view
 """
 
-from mmengine.dataset import DefaultSampler, default_collate
+from mmengine.config import read_base
 
 from l2rkit.data import PackPhoto, TurnedHeads
 from l2rkit.metrics import CrossViewErrors, CrossViewRenderErrors
 
+with read_base():
+    from ..loaders import *
+
 protocol = "cross-view, heads, 64 px"
 test_dataloader = dict(
+    **test_loader,
     batch_size=30,
-    num_workers=0,
-    collate_fn=dict(type=default_collate),
-    sampler=dict(type=DefaultSampler, shuffle=False),
     dataset=dict(
         type=TurnedHeads, split="test", people=100, image_size=64, pipeline=[dict(type=PackPhoto)]
     ),

@@ -7,7 +7,7 @@ The 620 photos are those of the validation and test splits of a manifest in OPEN
 explained in docs/protocols.md.
 """
 
-from mmengine.dataset import DefaultSampler, default_collate
+from mmengine.config import read_base
 
 from l2rkit.data import (
     CropByLandmarks,
@@ -19,13 +19,14 @@ from l2rkit.data import (
 )
 from l2rkit.metrics import FaceRegionErrors, FaceRetrieval, PoseErrors, ShapeErrors
 
+with read_base():
+    from ..loaders import *
+
 protocol = "people, 128 px"
 model = dict(render=dict(size=128))  # for every method, so that renderings have the photos' size
 test_dataloader = dict(
+    **test_loader,
     batch_size=31,
-    num_workers=0,
-    collate_fn=dict(type=default_collate),
-    sampler=dict(type=DefaultSampler, shuffle=False),
     dataset=dict(
         type=ManifestPhotos,
         split=("val", "test"),

@@ -4,17 +4,18 @@
         --cfg-options protocol="holiday photos" test_dataloader.dataset.data_root=FOLDER
 """
 
-from mmengine.dataset import DefaultSampler, default_collate
+from mmengine.config import read_base
 
 from l2rkit.data import LoadPhoto, PackPhoto, PhotoFolder, ResizeFace
 from l2rkit.metrics import RenderErrors, Symmetry
 
+with read_base():
+    from ..loaders import *
+
 protocol = "photos of a folder, 64 px"
 test_dataloader = dict(
+    **test_loader,
     batch_size=10,
-    num_workers=0,
-    collate_fn=dict(type=default_collate),
-    sampler=dict(type=DefaultSampler, shuffle=False),
     dataset=dict(
         type=PhotoFolder,
         data_root="data/photos",

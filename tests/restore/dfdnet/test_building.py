@@ -1,4 +1,4 @@
-"""Planted clusters are found, and the tool that does it on photos."""
+"""Known clusters are found, and the tool that clusters photos."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Boxes found by hand, and cutting against slices."""
+"""Boxes of components with known positions, and cuts against slices."""
 
 import pytest
 import torch

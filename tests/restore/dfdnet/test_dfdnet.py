@@ -1,4 +1,4 @@
-"""The restorer as a whole: what it gives, what is trained, what it refuses."""
+"""The whole restorer: outputs, trained weights, and errors."""
 
 from shutil import copy
 

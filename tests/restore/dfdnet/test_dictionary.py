@@ -1,4 +1,4 @@
-"""Style, match and exchange against numbers worked out by hand or by slow loops."""
+"""Style, match and exchange against calculations by hand and slow loops."""
 
 import torch
 
