@@ -12,6 +12,6 @@ with read_base():
 load_from = "zoo://unsup3d_heads"
 custom_hooks = custom_hooks[1:]  # no Schedule: these weights have learnt confidence
 train_dataloader.update(batch_size=32)
-param_scheduler = [dict(type=MultiStepLR, milestones=[800], gamma=0.33, by_epoch=False)]
-default_hooks["checkpoint"].update(interval=250, max_keep_ckpts=1)
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=1000, val_interval=500)
+param_scheduler = [dict(type=MultiStepLR, milestones=[480], gamma=0.33, by_epoch=False)]
+default_hooks["checkpoint"].update(interval=200, max_keep_ckpts=1)
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=600, val_interval=300)

@@ -10,8 +10,8 @@ with read_base():
     from .._base_.datasets.heads_degraded import degraded_pipeline, severe_pipeline
     from .unsup3d_heads2 import *
 
-load_from = "work_dirs/unsup3d_heads2/iter_1000.pth"
+load_from = "work_dirs/unsup3d_heads2/iter_600.pth"
 train_dataloader["dataset"]["pipeline"] = degraded_pipeline
 val_dataloader["dataset"]["pipeline"] = severe_pipeline
-param_scheduler = [dict(type=MultiStepLR, milestones=[560], gamma=0.33, by_epoch=False)]
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=700, val_interval=350)
+param_scheduler = [dict(type=MultiStepLR, milestones=[400], gamma=0.33, by_epoch=False)]
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=500, val_interval=250)

@@ -24,4 +24,4 @@ optim_wrapper = dict(
     optimizer=dict(type=Adam, lr=1e-3),  # labels allow a higher rate, as in distillation
     clip_grad=dict(max_norm=1.0),
 )
-param_scheduler = [dict(type=CosineAnnealingLR, T_max=1000, eta_min=1e-5, by_epoch=False)]
+param_scheduler = [dict(type=CosineAnnealingLR, T_max=600, eta_min=1e-5, by_epoch=False)]
