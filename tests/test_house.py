@@ -39,6 +39,18 @@ def kept_steps(config: Config) -> set[int]:
     return set(saved if hook.max_keep_ckpts < 0 else saved[-hook.max_keep_ckpts :])
 
 
+def numbered(text: str) -> list[str]:
+    """What a config takes from a list by its place, such as `custom_hooks[0]`."""
+    return re.findall(r"[\w\]]\[-?\d+\]|[\w\]]\[-?\d*:-?\d*\]|\.pop\(-?\d+\)", text)
+
+
+def test_configs_take_nothing_by_its_place_in_a_list() -> None:
+    text = 'a[0]["b"] = 1; a["b"][1]; c = a[1:]; a.pop(0)'
+    assert numbered(text) == ["a[0]", "][1]", "a[1:]", ".pop(0)"]
+    found = {path.name: numbered(path.read_text()) for path in (ROOT / "configs").rglob("*.py")}
+    assert not {name: places for name, places in found.items() if places}
+
+
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
 def test_what_a_config_goes_on_from_is_kept_by_the_run_before(path: Path) -> None:
     start = load_config(path).get("load_from")

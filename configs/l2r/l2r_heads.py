@@ -72,19 +72,18 @@ model = dict(
         ),
     ),
 )
-custom_hooks = [
-    # Albedo first, then geometry, then both: the paper's mutual training; the steps are ours.
-    dict(
-        type=Stages,
-        stages={
-            0: ["refine.albedo"],
-            250: ["refine.geometry"],
-            400: ["refine.albedo", "refine.geometry"],
-        },
-    ),
-    dict(type=EMAHook, momentum=0.01),  # ours: errors vary less
-    dict(type=PanelHook, interval=200),
-]
+# Albedo first, then geometry, then both: the paper's mutual training; the steps are ours.
+stages = dict(
+    type=Stages,
+    stages={
+        0: ["refine.albedo"],
+        250: ["refine.geometry"],
+        400: ["refine.albedo", "refine.geometry"],
+    },
+)
+average = dict(type=EMAHook, momentum=0.01)  # ours: errors vary less
+panels = dict(type=PanelHook, interval=200)
+custom_hooks = [stages, average, panels]
 optim_wrapper = dict(
     constructor=OptimizerForEach,
     others=dict(

@@ -13,7 +13,7 @@ with read_base():
 
 load_from = "work_dirs/unsup3d_heads2_degraded/iter_500.pth"
 model["losses"]["teacher"].update(weight=30.0)
-custom_hooks.pop(0)  # Stages
+custom_hooks = [average, panels]
 optim_wrapper["others"]["paramwise_cfg"]["custom_keys"]["decompose"]["lr_mult"] = 0.5
 train_dataloader.update(batch_size=16)
 default_hooks["checkpoint"].update(interval=200, max_keep_ckpts=1)

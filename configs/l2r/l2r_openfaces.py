@@ -16,11 +16,8 @@ load_only = None
 model["refine"]["albedo"].update(broad=1 / 64)
 model["losses"]["photometric"]["weight"] = 10.0
 model["losses"]["identity"].update(weight=0.6)
-custom_hooks = [
-    dict(type=EMAHook, momentum=0.005),
-    dict(type=ChannelsLast),
-    dict(type=PanelHook, interval=200),
-]
+panels["interval"] = 200
+custom_hooks = [average, dict(type=ChannelsLast), panels]
 optim_wrapper["others"].update(optimizer=dict(type=Adam, lr=2e-4), paramwise_cfg=None)
 param_scheduler = [
     dict(type=LinearLR, start_factor=0.1, begin=0, end=20, by_epoch=False),

@@ -12,7 +12,8 @@ load_from = "work_dirs/l2r_openfaces_sharp/iter_750.pth"
 load_only = ()
 model["adversary"]["weight"] = 0.02
 model["losses"]["albedo"]["symmetry"] = 1.0
-custom_hooks[0]["stages"] = {0: ["refine.albedo", "refine.geometry"]}
+stages["stages"] = {0: ["refine.albedo", "refine.geometry"]}
+custom_hooks = [stages, average, panels]
 optim_wrapper["others"]["optimizer"]["lr"] = 1.3e-4  # the last value of the run before
 param_scheduler = []
 train_cfg.update(max_iters=150, val_interval=150)

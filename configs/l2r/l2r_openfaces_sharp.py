@@ -32,10 +32,11 @@ train_dataloader["dataset"] = dict(
         train_dataloader["dataset"],
     ],
 )
-custom_hooks[0]["stages"] = {
+stages["stages"] = {
     0: ["refine.albedo"],
     350: ["refine.geometry"],
     420: ["refine.albedo", "refine.geometry"],
 }
+custom_hooks = [stages, average, panels]
 param_scheduler = [dict(type=MultiStepLR, milestones=[650], gamma=0.33, by_epoch=False)]
 train_cfg.update(max_iters=750)

@@ -84,11 +84,9 @@ val_dataloader["dataset"] = dict(
 )
 val_evaluator = dict(type=RenderErrors)
 test_dataloader["dataset"].update(image_size=128, pipeline=[dict(type=PackPhoto)])
-custom_hooks = [
-    dict(type=EMAHook, momentum=0.005),
-    dict(type=ChannelsLast),
-    dict(type=PanelHook, interval=300),
-]
+average = dict(type=EMAHook, momentum=0.005)
+panels = dict(type=PanelHook, interval=300)
+custom_hooks = [average, dict(type=ChannelsLast), panels]
 optim_wrapper = dict(
     type=GuardedOptimWrapper, optimizer=dict(type=Adam, lr=2e-4), clip_grad=dict(max_norm=1.0)
 )

@@ -9,11 +9,11 @@ load_from = "zoo://unsup3d_heads_degraded"  # whose geometry has had no teacher 
 model["losses"]["teacher"]["weight"] = 30.0
 optim_wrapper["others"]["paramwise_cfg"]["custom_keys"]["decompose"]["lr_mult"] = 0.5
 protocol = "heads, 64 px, ablations of L2R"
-custom_hooks[0]["stages"] = {
+stages["stages"] = {
     0: ["refine.albedo"],
     100: ["refine.geometry"],
     200: ["decompose", "refine.albedo", "refine.geometry"],
 }
-custom_hooks[1]["momentum"] = 0.01  # averages over fewer steps, as there are fewer
+custom_hooks = [stages, average, panels]
 param_scheduler = [dict(type=MultiStepLR, milestones=[270], gamma=0.33, by_epoch=False)]
 train_cfg = dict(type=IterBasedTrainLoop, max_iters=300, val_interval=300)

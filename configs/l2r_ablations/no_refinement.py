@@ -12,5 +12,5 @@ model.pop("adversary")
 for loss in ("albedo", "displacement"):
     model["losses"].pop(loss)
 model["losses"]["teacher"]["albedo"] = 1.0  # no prior restores it
-custom_hooks.pop(0)  # Stages
+custom_hooks = [average, panels]
 optim_wrapper = dict(type=GuardedOptimWrapper, **optim_wrapper["others"])

@@ -5,4 +5,4 @@ from mmengine.config import read_base
 with read_base():
     from .full import *
 
-custom_hooks.pop(0)  # Stages
+custom_hooks = [average, panels]

@@ -8,7 +8,8 @@ with read_base():
 
 load_from = None
 protocol = "people, 128 px, ablations of L2R"
-custom_hooks[0]["momentum"] = 0.02  # averages over fewer steps, as there are fewer
+average["momentum"] = 0.02  # averages over fewer steps, as there are fewer
+custom_hooks = [average, dict(type=ChannelsLast), panels]
 optim_wrapper["others"]["paramwise_cfg"] = dict(custom_keys={"refine.geometry": dict(lr_mult=5.0)})
 param_scheduler = [
     dict(type=LinearLR, start_factor=0.1, begin=0, end=20, by_epoch=False),

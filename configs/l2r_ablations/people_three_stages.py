@@ -7,14 +7,12 @@ from l2rkit.engine import Stages
 with read_base():
     from .people_full import *
 
-custom_hooks.insert(
-    0,
-    dict(
-        type=Stages,
-        stages={
-            0: ["refine.albedo"],
-            50: ["refine.geometry"],
-            100: ["refine.albedo", "refine.geometry"],
-        },
-    ),
+stages = dict(
+    type=Stages,
+    stages={
+        0: ["refine.albedo"],
+        50: ["refine.geometry"],
+        100: ["refine.albedo", "refine.geometry"],
+    },
 )
+custom_hooks = [stages, *custom_hooks]

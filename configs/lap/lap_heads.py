@@ -54,6 +54,8 @@ model = dict(
         upright=dict(type=PitchPrior, weight=2.0, lean_deg=-6.0),
     ),
 )
+average = dict(type=EMAHook, momentum=0.005)  # ours: errors vary between checkpoints
+panels = dict(type=PanelHook, interval=500)
 custom_hooks = [
     dict(
         type=Schedule,
@@ -67,8 +69,8 @@ custom_hooks = [
             "losses.consistency.weight": {0: 0.0, 900: 5.0, 1000: 0.5},
         },
     ),
-    dict(type=EMAHook, momentum=0.005),  # ours: errors vary between checkpoints
-    dict(type=PanelHook, interval=500),
+    average,
+    panels,
 ]
 optim_wrapper = dict(
     type=GuardedOptimWrapper,

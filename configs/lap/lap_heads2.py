@@ -10,7 +10,7 @@ with read_base():
     from .._base_.datasets.heads2 import *  # isort: skip
 
 load_from = "zoo://lap_heads"
-custom_hooks = custom_hooks[1:]  # no Schedule: each photo's own face is learnt from the start
+custom_hooks = [average, panels]  # no Schedule: photos have faces of their own from the start
 train_dataloader.update(batch_size=32)
 train_dataloader["sampler"] = dict(type=PersonSampler, photos=(4, 2, 1, 1), seed=0)
 val_dataloader["dataset"]["pipeline"] = for_one

@@ -11,7 +11,7 @@ with read_base():
     from .._base_.datasets.heads2 import *  # isort: skip
 
 load_from = "zoo://lap_heads_degraded"
-custom_hooks = custom_hooks[1:]  # no Schedule: these weights have learnt confidence
+custom_hooks = [average, panels]  # no Schedule: these weights have learnt confidence
 train_dataloader.update(batch_size=32)
 train_dataloader["sampler"] = dict(type=PersonSampler, photos=(4, 2, 1, 1), seed=0)
 train_dataloader["dataset"]["pipeline"] = degraded_pipeline

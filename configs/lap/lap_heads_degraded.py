@@ -6,7 +6,6 @@ to weight the photos of a set. A baseline of methods for bad photos (ours), like
 """
 
 from mmengine.config import read_base
-from mmengine.hooks import EMAHook
 from mmengine.optim import LinearLR, MultiStepLR
 from mmengine.runner import IterBasedTrainLoop
 
@@ -30,8 +29,8 @@ custom_hooks = [
             "losses.perceptual.scale": {0: 0.15, 200: None},
         },
     ),
-    dict(type=EMAHook, momentum=0.005),  # ours: errors vary between checkpoints
-    dict(type=PanelHook, interval=500),
+    average,
+    panels,
 ]
 train_dataloader["dataset"]["pipeline"] = degraded_pipeline
 for_one_bad = [dict(type=EachAlone), *severe_pipeline]

@@ -52,6 +52,8 @@ model = dict(
         upright=dict(type=PitchPrior, weight=2.0, lean_deg=-6.0),
     ),
 )
+average = dict(type=EMAHook, momentum=0.01)  # ours: errors vary between checkpoints
+panels = dict(type=PanelHook, interval=500)
 custom_hooks = [
     # Ours: fixed at first, as the student has not learnt confidence.
     dict(
@@ -61,8 +63,8 @@ custom_hooks = [
             "losses.perceptual.scale": {0: 0.15, 200: None},
         },
     ),
-    dict(type=EMAHook, momentum=0.01),  # ours: errors vary between checkpoints
-    dict(type=PanelHook, interval=500),
+    average,
+    panels,
 ]
 optim_wrapper = dict(
     type=GuardedOptimWrapper,

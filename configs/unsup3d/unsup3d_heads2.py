@@ -10,7 +10,7 @@ with read_base():
     from .._base_.datasets.heads2 import *  # isort: skip
 
 load_from = "zoo://unsup3d_heads"
-custom_hooks = custom_hooks[1:]  # no Schedule: these weights have learnt confidence
+custom_hooks = [average, panels]  # no Schedule: these weights have learnt confidence
 train_dataloader.update(batch_size=32)
 param_scheduler = [dict(type=MultiStepLR, milestones=[480], gamma=0.33, by_epoch=False)]
 default_hooks["checkpoint"].update(interval=200, max_keep_ckpts=1)

@@ -8,6 +8,7 @@ from mmengine.optim import LinearLR, MultiStepLR
 from mmengine.runner import IterBasedTrainLoop, TestLoop, ValLoop
 from torch.optim import Adam
 
+from l2rkit.data import FlipFace, PackPhoto, ResizeFace
 from l2rkit.decompose import Unsup3DDecomposer
 from l2rkit.engine import GuardedOptimWrapper, Schedule
 from l2rkit.losses import (
@@ -28,9 +29,13 @@ with read_base():
     from .._base_.default_runtime import *
 
 protocol = "heads, 32 px"
-train_dataloader.dataset.pipeline[0].update(image_size=32)
-val_dataloader.dataset.pipeline[0].update(image_size=32)
-test_dataloader.dataset.pipeline[0].update(image_size=32)
+resize = dict(type=ResizeFace, image_size=32)
+test_pipeline = [resize, dict(type=PackPhoto)]
+train_dataloader.dataset.update(
+    pipeline=[resize, dict(type=FlipFace, prob=0.5), dict(type=PackPhoto)]
+)
+val_dataloader.dataset.update(pipeline=test_pipeline)
+test_dataloader.dataset.update(pipeline=test_pipeline)
 
 model = dict(
     type=FaceReconstructor,

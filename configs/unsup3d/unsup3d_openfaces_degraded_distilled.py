@@ -27,8 +27,9 @@ model["losses"] = dict(
     ),
 )
 photo_pipeline.insert(-1, dict(type=Degrade, degradation=degradation))
-train_dataloader["dataset"]["datasets"][0]["dataset"]["pipeline"] = photo_pipeline
-train_dataloader["dataset"]["datasets"][1]["pipeline"] = degraded_pipeline
+photos["dataset"]["pipeline"] = photo_pipeline
+heads["pipeline"] = degraded_pipeline
+train_dataloader["dataset"]["datasets"] = [photos, heads]
 val_dataloader["dataset"]["pipeline"] = severe_pipeline
 optim_wrapper["optimizer"]["lr"] = 5e-4
 optim_wrapper["paramwise_cfg"] = None

@@ -27,14 +27,10 @@ photo_pipeline = [
     dict(type=FlipFace, prob=0.5),
     dict(type=PackPhoto),
 ]
-train_dataloader["dataset"] = dict(
-    type=ConcatDataset,
-    datasets=[
-        dict(
-            type=RepeatDataset,  # 5,560 photos, sampled as often as the heads
-            times=7,
-            dataset=dict(type=ManifestPhotos, split="train", pipeline=photo_pipeline),
-        ),
-        dict(type=SyntheticHeads, split="train", size=40_000, pipeline=train_pipeline),
-    ],
+photos = dict(
+    type=RepeatDataset,  # 5,560 photos, sampled as often as the heads
+    times=7,
+    dataset=dict(type=ManifestPhotos, split="train", pipeline=photo_pipeline),
 )
+heads = dict(type=SyntheticHeads, split="train", size=40_000, pipeline=train_pipeline)
+train_dataloader["dataset"] = dict(type=ConcatDataset, datasets=[photos, heads])
