@@ -107,13 +107,36 @@ def load_model(
 
 
 def _read(path: Path) -> Config:
-    if path.suffix != ".py":  # MMEngine's readers of other formats run code from the file
-        raise ConfigError(f"{path} is no config: those are Python, .py")
+    _check_python(path)
     try:
-        with _packages_found():
+        with _packages_found(), _python_alone():
             return Config.fromfile(path, import_custom_modules=False)
+    except ConfigError:
+        raise
     except Exception as error:  # a config is a program and may raise anything
         raise ConfigError(f"{path} does not load: {_one_line(error)}{_base_hint(path)}") from error
+
+
+def _check_python(path: str | Path) -> None:
+    """Raises ConfigError for other formats, from whose files MMEngine's readers run code."""
+    if Path(path).suffix != ".py":
+        raise ConfigError(f"{path} is no config: those are Python, .py")
+
+
+@contextmanager
+def _python_alone() -> Iterator[None]:
+    """A context in which a file in `_base_`, too, has to be Python."""
+    found = Config._file2dict
+
+    def read(filename: str, *rest: Any, **named: Any) -> Any:
+        _check_python(filename)
+        return found(filename, *rest, **named)
+
+    Config._file2dict = staticmethod(read)
+    try:
+        yield
+    finally:
+        Config._file2dict = staticmethod(found)
 
 
 @contextmanager

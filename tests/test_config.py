@@ -45,8 +45,14 @@ def test_a_config_is_python_and_nothing_else(write, name, tmp_path):
     for protocol in (str(path), f"../../{path.name}"):
         with pytest.raises(ConfigError):
             load_config(write(), protocol=protocol)
-    result = CliRunner().invoke(main, ["print-config", str(path)])
-    assert result.exit_code == 2 and "is no config" in result.stderr and not canary.exists()
+    bases = [f"_base_ = '{path.name}'\n", f"_base_ = ['./a.py', '{path}']\n"]
+    write("", "a.py")
+    own = [path, *(write(text, f"{number}.py") for number, text in enumerate(bases))]
+    own.append(write("_base_ = '1.py'\n", "2.py"))
+    for each in own:
+        result = CliRunner().invoke(main, ["print-config", str(each)])
+        assert result.exit_code == 2 and f"{name} is no config" in result.stderr
+        assert not canary.exists() and len(result.stderr.splitlines()) == 1
 
 
 def test_overrides_are_merged(write):
