@@ -6,7 +6,7 @@ Photos are upright, without transparency, and at most ``LONGEST_SIDE`` long.
 import os
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -108,11 +108,13 @@ def photo_size(path) -> tuple[int, int]:
     return (height, width) if turned else (width, height)
 
 
-def list_photos(folder, say: Callable[[str], None] | None = None) -> list[Path]:
+def list_photos(
+    folder, say: Callable[[str], None] | None = None, without: Iterable[Path] = ()
+) -> list[Path]:
     """All picture files below a folder, by suffix, sorted, without hidden ones (``._photo.jpg``).
 
-    Links to folders are followed; each folder is entered once. `say` gets one line about skipped
-    files.
+    Links to folders are followed; each folder is entered once, those in `without` never. `say` gets
+    one line about skipped files.
 
     Raises:
         PhotoError: there is no such folder, or it has no photos.
@@ -121,7 +123,7 @@ def list_photos(folder, say: Callable[[str], None] | None = None) -> list[Path]:
     if not folder.is_dir():
         reason = "is a file, a folder was wanted" if folder.exists() else "no such folder"
         raise PhotoError(folder, reason)
-    seen = [path for path in _files_below(folder) if not path.name.startswith(".")]
+    seen = [path for path in _files_below(folder, without) if not path.name.startswith(".")]
     found = [path for path in seen if path.suffix.lower() in suffixes]
     others = Counter(path.suffix.lower() for path in seen if path.suffix.lower() not in suffixes)
     if say and others:
@@ -150,8 +152,8 @@ def readable() -> set[str]:
     return SUFFIXES | (HEIC if find_spec("pillow_heif") else set())
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
-    entered = set()
+def _files_below(folder: Path, without: Iterable[Path] = ()) -> Iterator[Path]:
+    entered = {(place.st_dev, place.st_ino) for place in map(os.stat, without)}
     for root, folders, names in os.walk(folder, followlinks=True):
         place = os.stat(root)
         if (place.st_dev, place.st_ino) in entered:
