@@ -113,7 +113,7 @@ def _read(path: Path) -> Config:
             return Config.fromfile(path, import_custom_modules=False)
     except ConfigError:
         raise
-    except Exception as error:  # a config is a program and may raise anything
+    except (Exception, SystemExit) as error:  # a config is a program and may raise anything
         raise ConfigError(f"{path} does not load: {_one_line(error)}{_base_hint(path)}") from error
 
 
@@ -217,9 +217,10 @@ def _import_custom(config: Config) -> None:
     for name in wanted.get("imports", ()):
         try:
             import_module(name)
-        except ImportError as error:
-            if not wanted.get("allow_failed_imports"):
-                raise ConfigError(f"custom_imports: {name} does not import: {error}") from None
+        except (Exception, SystemExit) as error:  # a module may raise anything
+            if not (isinstance(error, ImportError) and wanted.get("allow_failed_imports")):
+                reason = error if isinstance(error, ImportError) else _one_line(error)
+                raise ConfigError(f"custom_imports: {name} does not import: {reason}") from None
 
 
 def _check_override(config: Config, key: str) -> None:
@@ -305,5 +306,5 @@ def _takes(kind: Any) -> list[str]:
     return list(inspect.signature(kind).parameters) if inspect.isclass(kind) else []
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0]

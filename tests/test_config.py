@@ -55,6 +55,21 @@ def test_a_config_is_python_and_nothing_else(write, name, tmp_path):
         assert not canary.exists() and len(result.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize("error", ["raise SystemExit(0)", "1 / 0", "raise SystemExit('bye')"])
+def test_a_config_that_ends_the_program_is_one_line(write, error, tmp_path, monkeypatch):
+    """So is a module that it imports; before: that status without a word, or a traceback."""
+    monkeypatch.syspath_prepend(tmp_path)
+    write(error + "\n", "ends_at_once.py")
+    own = write(CONFIG + error + "\n", "own.py")
+    imports = write(CONFIG + "custom_imports = dict(imports=['ends_at_once'])\n", "imports.py")
+    for path, said in ((own, "own.py does not load: "), (imports, "ends_at_once does not import")):
+        done = CliRunner().invoke(main, ["print-config", str(path)])
+        assert (
+            done.exit_code == 2 and said in done.stderr and isinstance(done.exception, SystemExit)
+        )
+        assert len(done.stderr.splitlines()) == 1
+
+
 def test_overrides_are_merged(write):
     overrides = {
         "model.decompose.width": 8,

@@ -29,6 +29,7 @@ SMALLEST_SIDE = 8  # px; smaller pictures show no face
 LONGEST_SIDE = 6000  # px; the width of a 24-megapixel camera's picture
 MOST_BYTES = 900_000_000  # limit of memory for reading, see `bytes_to_read`
 MOST_SCANNED = 1_000_000_000  # pixels of a JPEG, in all of its scans; 12 scans of 64 MP are less
+MOST_EXIF = 100  # parts of a JPEG's EXIF: Pillow copies what it has for each; cameras write one
 WHITES = (255, 1023, 4095, 16383, 65535)  # of 8, 10, 12, 14 and 16 bits
 FLOAT_WHITES = (1.0, 255.0)
 ROWS = 64  # converted at a time
@@ -269,6 +270,20 @@ def _whole_jpeg(image: Image.Image) -> bool:
     return several or content[:1] != bytes([image.layers])
 
 
+def _check_exif(path) -> None:
+    """Refuses a JPEG whose EXIF has very many parts: 1,600 of 64 KB take more than a minute."""
+    with open(path, "rb") as file:
+        parts, last = 0, b""
+        if file.read(2) != b"\xff\xd8":
+            return
+        while block := file.read(2**20):
+            block = last + block
+            parts += block.count(b"Exif\0\0")
+            last = block[-5:]
+    if parts > MOST_EXIF:
+        raise PhotoError(path, f"has EXIF of {parts} parts, {MOST_EXIF} at most are read")
+
+
 def _check_scans(path, image: Image.Image, pixels: int) -> None:
     """Refuses a JPEG that goes over its picture again and again: 95 bytes cost 0.2 s at 64 MP."""
     if image.format not in ("JPEG", "MPO"):
@@ -293,6 +308,7 @@ def _opened(path):
     """
     try:
         _check_file(Path(path))
+        _check_exif(path)
         with _open_unlimited(path) as image:
             width, height = image.size
             _check_side(path, width, height)
