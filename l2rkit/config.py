@@ -121,13 +121,36 @@ class PretrainedReconstructor:
 
 
 def _read(path: Path) -> Config:
-    if path.suffix != ".py":  # MMEngine's readers of other formats run code from the file
-        raise ConfigError(f"{path} is no config: those are Python, .py")
+    _check_python(path)
     try:
-        with _packages_found():
+        with _packages_found(), _python_alone():
             return Config.fromfile(path, import_custom_modules=False)
-    except Exception as error:  # a config is a program and may raise anything
+    except ConfigError:
+        raise
+    except (Exception, SystemExit) as error:  # a config is a program and may raise anything
         raise ConfigError(f"{path} does not load: {_one_line(error)}{_base_hint(path)}") from error
+
+
+def _check_python(path: str | Path) -> None:
+    """Raises ConfigError for other formats, from whose files MMEngine's readers run code."""
+    if Path(path).suffix != ".py":
+        raise ConfigError(f"{path} is no config: those are Python, .py")
+
+
+@contextmanager
+def _python_alone() -> Iterator[None]:
+    """A context in which a file in `_base_`, too, has to be Python."""
+    found = Config._file2dict
+
+    def read(filename: str, *rest: Any, **named: Any) -> Any:
+        _check_python(filename)
+        return found(filename, *rest, **named)
+
+    Config._file2dict = staticmethod(read)
+    try:
+        yield
+    finally:
+        Config._file2dict = staticmethod(found)
 
 
 @contextmanager
@@ -208,9 +231,10 @@ def _import_custom(config: Config) -> None:
     for name in wanted.get("imports", ()):
         try:
             import_module(name)
-        except ImportError as error:
-            if not wanted.get("allow_failed_imports"):
-                raise ConfigError(f"custom_imports: {name} does not import: {error}") from None
+        except (Exception, SystemExit) as error:  # a module may raise anything
+            if not (isinstance(error, ImportError) and wanted.get("allow_failed_imports")):
+                reason = error if isinstance(error, ImportError) else _one_line(error)
+                raise ConfigError(f"custom_imports: {name} does not import: {reason}") from None
 
 
 def _check_override(config: Config, key: str) -> None:
@@ -296,5 +320,5 @@ def _takes(kind: Any) -> list[str]:
     return list(inspect.signature(kind).parameters) if inspect.isclass(kind) else []
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0]

@@ -45,8 +45,29 @@ def test_a_config_is_python_and_nothing_else(write, name, tmp_path):
     for protocol in (str(path), f"../../{path.name}"):
         with pytest.raises(ConfigError):
             load_config(write(), protocol=protocol)
-    result = CliRunner().invoke(main, ["print-config", str(path)])
-    assert result.exit_code == 2 and "is no config" in result.stderr and not canary.exists()
+    bases = [f"_base_ = '{path.name}'\n", f"_base_ = ['./a.py', '{path}']\n"]
+    write("", "a.py")
+    own = [path, *(write(text, f"{number}.py") for number, text in enumerate(bases))]
+    own.append(write("_base_ = '1.py'\n", "2.py"))
+    for each in own:
+        result = CliRunner().invoke(main, ["print-config", str(each)])
+        assert result.exit_code == 2 and f"{name} is no config" in result.stderr
+        assert not canary.exists() and len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("error", ["raise SystemExit(0)", "1 / 0", "raise SystemExit('bye')"])
+def test_a_config_that_ends_the_program_is_one_line(write, error, tmp_path, monkeypatch):
+    """So is a module that it imports; before: that status without a word, or a traceback."""
+    monkeypatch.syspath_prepend(tmp_path)
+    write(error + "\n", "ends_at_once.py")
+    own = write(CONFIG + error + "\n", "own.py")
+    imports = write(CONFIG + "custom_imports = dict(imports=['ends_at_once'])\n", "imports.py")
+    for path, said in ((own, "own.py does not load: "), (imports, "ends_at_once does not import")):
+        done = CliRunner().invoke(main, ["print-config", str(path)])
+        assert (
+            done.exit_code == 2 and said in done.stderr and isinstance(done.exception, SystemExit)
+        )
+        assert len(done.stderr.splitlines()) == 1
 
 
 def test_overrides_are_merged(write):

@@ -1,9 +1,12 @@
 """The common part of commands: overrides, one-line errors, loading of configs."""
 
 import ast
+import errno
 import functools
 import logging
+import os
 import re
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -86,6 +89,9 @@ def user_errors(command: Callable) -> Callable:
     @functools.wraps(command)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         try:
+            for name, value in kwargs.items():  # "" is a variable of the shell that is not set
+                if value == "" or (isinstance(value, tuple) and "" in value):
+                    raise CommandError(f"'{name}' is empty, a word was wanted")
             return command(*args, **kwargs)
         except UserError as error:
             raise CommandError(str(error)) from None
@@ -94,8 +100,25 @@ def user_errors(command: Callable) -> Callable:
 
 
 def say(text: str, err: bool = False) -> None:
-    """Prints a line; control characters, as in names of files, are escaped."""
-    click.echo(printable(text), err=err)
+    """Prints a line; control characters, as in names of files, are escaped.
+
+    Raises:
+        CommandError: there is no room for it where the output goes.
+    """
+    try:
+        click.echo(printable(text), err=err)
+    except OSError as error:
+        if error.errno == errno.EPIPE:  # click ends the command, as others in a pipeline end
+            raise
+        discard_output()
+        raise CommandError(f"cannot write to the standard output: {error.strerror}") from None
+
+
+def discard_output() -> None:
+    """Leads the standard output nowhere, so that what waits there is no error at the end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 @contextmanager
@@ -211,6 +234,7 @@ def import_mmengine(waits_s: Sequence[float] = (0.5, 1.0, 2.0)) -> None:
 
 
 def quiet() -> None:
-    """Silences messages of MMEngine and torch at start that users cannot act on."""
+    """Silences messages of MMEngine, torch and Pillow that users cannot act on."""
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # on photos: what matters is an error
     warnings.filterwarnings("ignore", message=".*pkg_resources.*")
     logging.getLogger("mmengine").setLevel(logging.ERROR)

@@ -41,7 +41,10 @@ def paths_of(photos: Sequence[str], *written: Path, suffixes: Iterable[str] = ()
 def _photos_in(folder: Path, written: Sequence[Path]) -> list[Path]:
     from ..data.photo import PhotoError, list_photos
 
-    found = _not_written(list_photos(folder, partial(say, err=True)), folder, written)
+    here = folder.resolve()
+    below = [out for out in written if here in out.resolve().parents and out.is_dir()]
+    photos = list_photos(folder, partial(say, err=True), below)
+    found = _not_written(photos, folder, written)
     if not found:
         raise PhotoError(folder, f"holds no photos but what was written to {written[0]}")
     return found

@@ -6,7 +6,7 @@ Photos are upright, without transparency, and at most ``LONGEST_SIDE`` long.
 import os
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,6 +29,7 @@ SMALLEST_SIDE = 8  # px; smaller pictures show no face
 LONGEST_SIDE = 6000  # px; the width of a 24-megapixel camera's picture
 MOST_BYTES = 900_000_000  # limit of memory for reading, see `bytes_to_read`
 MOST_SCANNED = 1_000_000_000  # pixels of a JPEG, in all of its scans; 12 scans of 64 MP are less
+MOST_EXIF = 100  # parts of a JPEG's EXIF: Pillow copies what it has for each; cameras write one
 WHITES = (255, 1023, 4095, 16383, 65535)  # of 8, 10, 12, 14 and 16 bits
 FLOAT_WHITES = (1.0, 255.0)
 ROWS = 64  # converted at a time
@@ -108,11 +109,13 @@ def photo_size(path) -> tuple[int, int]:
     return (height, width) if turned else (width, height)
 
 
-def list_photos(folder, say: Callable[[str], None] | None = None) -> list[Path]:
+def list_photos(
+    folder, say: Callable[[str], None] | None = None, without: Iterable[Path] = ()
+) -> list[Path]:
     """All picture files below a folder, by suffix, sorted, without hidden ones (``._photo.jpg``).
 
-    Links to folders are followed; each folder is entered once. `say` gets one line about skipped
-    files.
+    Links to folders are followed; each folder is entered once, those in `without` never. `say` gets
+    one line about skipped files.
 
     Raises:
         PhotoError: there is no such folder, or it has no photos.
@@ -121,7 +124,7 @@ def list_photos(folder, say: Callable[[str], None] | None = None) -> list[Path]:
     if not folder.is_dir():
         reason = "is a file, a folder was wanted" if folder.exists() else "no such folder"
         raise PhotoError(folder, reason)
-    seen = [path for path in _files_below(folder) if not path.name.startswith(".")]
+    seen = [path for path in _files_below(folder, without) if not path.name.startswith(".")]
     found = [path for path in seen if path.suffix.lower() in suffixes]
     others = Counter(path.suffix.lower() for path in seen if path.suffix.lower() not in suffixes)
     if say and others:
@@ -150,8 +153,8 @@ def readable() -> set[str]:
     return SUFFIXES | (HEIC if find_spec("pillow_heif") else set())
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
-    entered = set()
+def _files_below(folder: Path, without: Iterable[Path] = ()) -> Iterator[Path]:
+    entered = {(place.st_dev, place.st_ino) for place in map(os.stat, without)}
     for root, folders, names in os.walk(folder, followlinks=True):
         place = os.stat(root)
         if (place.st_dev, place.st_ino) in entered:
@@ -267,6 +270,20 @@ def _whole_jpeg(image: Image.Image) -> bool:
     return several or content[:1] != bytes([image.layers])
 
 
+def _check_exif(path) -> None:
+    """Refuses a JPEG whose EXIF has very many parts: 1,600 of 64 KB take more than a minute."""
+    with open(path, "rb") as file:
+        parts, last = 0, b""
+        if file.read(2) != b"\xff\xd8":
+            return
+        while block := file.read(2**20):
+            block = last + block
+            parts += block.count(b"Exif\0\0")
+            last = block[-5:]
+    if parts > MOST_EXIF:
+        raise PhotoError(path, f"has EXIF of {parts} parts, {MOST_EXIF} at most are read")
+
+
 def _check_scans(path, image: Image.Image, pixels: int) -> None:
     """Refuses a JPEG that goes over its picture again and again: 95 bytes cost 0.2 s at 64 MP."""
     if image.format not in ("JPEG", "MPO"):
@@ -291,6 +308,7 @@ def _opened(path):
     """
     try:
         _check_file(Path(path))
+        _check_exif(path)
         with _open_unlimited(path) as image:
             width, height = image.size
             _check_side(path, width, height)

@@ -131,6 +131,8 @@ def set_up_ffmpeg() -> None:
 def _check_file(path: Path) -> None:
     if os.path.isdir(path):
         raise VideoError(path, "is a folder, a video was wanted")
+    if os.path.exists(path) and not os.path.isfile(path):  # to open a pipe waits for a writer
+        raise VideoError(path, "is a pipe or a device, a file was wanted")
     try:
         with open(path, "rb") as file:
             begin = file.read(12)

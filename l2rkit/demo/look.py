@@ -16,6 +16,7 @@ from ..apis.reconstructor import Reconstructor
 from ..data.align import FaceAligner
 from ..data.arrays import as_photo
 from ..data.photo import read_photo
+from ..data.quality import Quality, quality
 from ..data.transforms import to_tensor
 from ..degrade import DegradationLevel
 from ..degrade.degradation import rng_of
@@ -38,7 +39,8 @@ class Look:
 
     pictures: (PICTURE, PICTURE, 3) uint8 by title, in the line's order; what was not done to the
     photo is left out. before, after: what the method saw, and that with the face as drawn in it.
-    glb: the content of a file; preview: of one that looks the same under any light.
+    glb: the content of a file; preview: of one that looks the same under any light. flags: why the
+    photo's face may be a poor one, before the photo is made worse; see `l2rkit.data.quality`.
     """
 
     pictures: dict[str, np.ndarray]
@@ -46,6 +48,12 @@ class Look:
     after: np.ndarray
     glb: bytes
     preview: bytes
+    flags: tuple[str, ...] = ()
+
+    @property
+    def note(self) -> str:
+        """The flags in one line, such as "quality: occluded, cut"; "" without any."""
+        return f"quality: {', '.join(self.flags)}" if self.flags else ""
 
 
 def look(
@@ -73,7 +81,7 @@ def look(
         raise UserError(f"fidelity is within 0..1, not {fidelity}")
     with _one_at_a_time:
         model = reconstructor(config)
-        crop = crop_of(photo, model.size, which)
+        crop, told = crop_of(photo, model.size, which)
         pictures = {"photo": crop}
         seen = crop
         if level != "clean":
@@ -88,22 +96,26 @@ def look(
     pictures |= {"drawn": drawn, **maps(face)}
     large = {title: enlarged(picture) for title, picture in pictures.items()}
     before = large.get("degraded", large["photo"])
-    return Look(large, before, large["drawn"], glb(face.face), preview(face.face))
+    made = glb(face.face), preview(face.face)
+    return Look(large, before, large["drawn"], *made, told.flags)
 
 
-def crop_of(photo: str | Path | np.ndarray, size: int, which: int = 1) -> np.ndarray:
-    """(size, size, 3) uint8: one of the faces in a photo, cropped.
+def crop_of(
+    photo: str | Path | np.ndarray, size: int, which: int = 1
+) -> tuple[np.ndarray, Quality]:
+    """(size, size, 3) uint8: one of the faces in a photo, cropped; and the face's quality.
 
     Raises:
         UserError: the photo cannot be read, or has fewer faces.
     """
-    if which == 1:  # the others need not be looked for
-        name, pixels = _read(photo)
-        return FaceAligner(size).crop(pixels, name=name)[0]
-    crops = faces_in(photo, size)
-    if not 1 <= which <= len(crops):
-        raise UserError(f"face {which} was asked for, and there are {len(crops)} in the photo")
-    return crops[which - 1]
+    name, pixels = _read(photo)
+    aligner = FaceAligner(size)
+    faces = aligner.faces(pixels, largest=which == 1, name=name)  # others are searched if needed
+    if not 1 <= which <= len(faces):
+        raise UserError(f"face {which} was asked for, and there are {len(faces)} in the photo")
+    face = faces[which - 1]
+    crop, matrix = aligner.crop(pixels, face)
+    return crop, quality(pixels, matrix, size, face.score)
 
 
 def faces_in(photo: str | Path | np.ndarray, size: int) -> list[np.ndarray]:

@@ -41,6 +41,8 @@ class Page(gr.Blocks):
     async def preprocess_data(self, block_fn: Any, inputs: list, *rest: Any, **named: Any) -> list:
         if names_an_address(inputs):
             raise refusal(UPLOADED)
+        if len(inputs) != (wanted := len(block_fn.inputs)):
+            raise refusal(f"/{block_fn.api_name} takes {wanted} values, not {len(inputs)}")
         return await super().preprocess_data(block_fn, inputs, *rest, **named)
 
 
@@ -118,8 +120,8 @@ def photo_box() -> gr.Image:
 
 def shown(
     name: str, visible: bool = True
-) -> tuple[gr.Column, gr.Gallery, gr.ImageSlider, gr.Model3D, gr.DownloadButton]:
-    """Where the face of a method is shown."""
+) -> tuple[gr.Column, gr.Gallery, gr.ImageSlider, gr.Model3D, gr.DownloadButton, gr.Markdown]:
+    """Where the face of a method is shown, and the line of its quality."""
     with gr.Column(visible=visible, min_width=320, elem_id=name) as column:
         model = gr.Model3D(
             label="The face in 3D",
@@ -129,6 +131,7 @@ def shown(
             interactive=False,
             elem_id=f"{name}-model",
         )
+        note = gr.Markdown(visible=False, elem_id=f"{name}-quality")
         slider = gr.ImageSlider(
             label="Photo, and the face drawn in it",
             slider_position=50,
@@ -150,7 +153,7 @@ def shown(
             elem_id=f"{name}-pictures",
         )
         download = gr.DownloadButton("Download the face (GLB)", elem_id=f"{name}-glb")
-    return column, gallery, slider, model, download
+    return column, gallery, slider, model, download, note
 
 
 def found(photo: str | None) -> tuple[gr.Gallery, int]:
@@ -196,7 +199,7 @@ def compared(
     made: list = []
     for method in (first, second):
         if method == NOTHING:
-            made += [None, None, None, None]
+            made += [None, None, None, None, gr.Markdown(visible=False)]
             continue
         try:
             seen = look(photo, level, method, restorer, fidelity, int(which or 1))
@@ -206,7 +209,8 @@ def compared(
         model = saved(seen.preview, f"{Path(photo).stem}-{method}-preview.glb")
         pictures = [(picture(one), title) for title, one in seen.pictures.items()]
         both = picture(seen.before), picture(seen.after)
-        made += [pictures, both, gr.Model3D(model, label=f"{method}: {TURN}"), file]
+        note = gr.Markdown(seen.note, visible=bool(seen.note))
+        made += [pictures, both, gr.Model3D(model, label=f"{method}: {TURN}"), file, note]
     return made
 
 

@@ -94,9 +94,7 @@ def cached_array(place: Path, make: Callable[[], np.ndarray]) -> np.ndarray:
     if place.exists():
         return np.fromfile(place, np.float32)
     made = np.asarray(make(), np.float32).reshape(-1)
-    part = place.with_name(f"{place.name}.{os.getpid()}")
-    part.write_bytes(made.tobytes())
-    part.replace(place)
+    write_atomic(place, made.tobytes())
     return made
 
 

@@ -8,6 +8,7 @@ import _codecs
 import copyreg
 import pickle
 import pickletools
+import warnings
 import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -115,7 +116,7 @@ def read_foreign(path: str | Path) -> Any:
     try:
         if _is_program(path):
             raise WeightsError(f"{path} was refused: it is a TorchScript program, not a checkpoint")
-        with _opened(path) as file:
+        with _opened(path) as file, _unwarned():
             content = torch.load(file, "cpu", reader, weights_only=False)
     except WeightsError:
         raise
@@ -133,10 +134,19 @@ def load_plain(path: Path) -> Any:
     the size that a storage declares.
     """
     check_names(path)
-    if is_zip(path):
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    with _opened(path) as file:
-        return torch.load(file, map_location="cpu", weights_only=True)
+    with _unwarned():
+        if is_zip(path):
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        with _opened(path) as file:
+            return torch.load(file, map_location="cpu", weights_only=True)
+
+
+@contextmanager
+def _unwarned() -> Iterator[None]:
+    """A context without torch's warnings on what is in a file, which stand before its one line."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def check_names(path: Path) -> None:

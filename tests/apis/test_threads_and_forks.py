@@ -3,6 +3,7 @@
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Event
@@ -12,6 +13,7 @@ import pytest
 from fresh import python
 
 from l2rkit import reconstruct
+from l2rkit.data.photo import read_photo
 from l2rkit.ops.threads import fork_safe_lock
 from l2rkit.zoo import FOLDER
 
@@ -21,17 +23,22 @@ THREADS = int(os.environ.get("L2RKIT_THREADS", "4"))
 CALLS = int(os.environ.get("L2RKIT_CALLS", "3"))  # of each thread
 
 
-def depth(number: int) -> bytes:
-    """All numbers of a face, the photo chosen by a number."""
-    arrays = reconstruct(PHOTOS[number % len(PHOTOS)], QUICK).arrays()
-    return b"".join(np.ascontiguousarray(array).tobytes() for array in arrays.values())
+def numbers_of(photo: Path | np.ndarray) -> bytes:
+    """All numbers of a face: its arrays, and those that its flags of quality are made of."""
+    face = reconstruct(photo, QUICK)
+    arrays = [*face.arrays().values(), np.array(astuple(face.quality))]
+    return b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)
 
 
 def test_threads_get_what_one_gets() -> None:
-    alone = [depth(number) for number in range(len(PHOTOS))]
+    half = read_photo(PHOTOS[0])[:, :240]
+    assert "cut" in reconstruct(half, QUICK).flags
+    photos = [*PHOTOS, half]
+    alone = [numbers_of(photo) for photo in photos]
     with ThreadPoolExecutor(THREADS) as pool:
-        found = list(pool.map(depth, range(THREADS * CALLS)))
-    assert all(face == alone[number % len(PHOTOS)] for number, face in enumerate(found))
+        found = list(pool.map(numbers_of, photos * -(-THREADS * CALLS // len(photos))))
+    assert len(found) >= THREADS * CALLS
+    assert all(face == alone[number % len(photos)] for number, face in enumerate(found))
 
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")

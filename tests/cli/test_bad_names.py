@@ -3,6 +3,8 @@
 import os
 import resource
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import trimesh
 from click.testing import CliRunner, Result
 from fresh import python
 
+from l2rkit.cli import main
 from l2rkit.cli.reconstruct import reconstruct
 from l2rkit.cli.restore import restore
 from l2rkit.errors import UserError, printable
@@ -123,3 +126,34 @@ def test_pipes_and_devices_are_one_line(config, weights, tmp_path: Path) -> None
     assert result.exit_code == 1 and len(result.stderr.strip().splitlines()) == 3
     assert result.stderr.count("is a pipe or a device, a file was wanted") == 2
     assert (tmp_path / "out" / "head.npz").is_file()
+
+
+EMPTY = {
+    "photos": ["reconstruct", "", "--out", "OUT"],
+    "out": ["reconstruct", str(PHOTO), "--out", ""],
+    "weights": ["reconstruct", str(PHOTO), "--out", "OUT", "--weights", ""],
+    "work_dir": ["train", "unsup3d_heads_32", "--work-dir", ""],
+    "config": ["print-config", ""],
+    "restorer": ["restore", str(PHOTO), "--out", "OUT", "--restorer", ""],
+}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_a_variable_of_the_shell_that_is_not_set_is_one_line(name, tmp_path, monkeypatch) -> None:
+    """Before, `--out ""` wrote into the current folder, `--weights ""` took the shipped ones."""
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, [word.replace("OUT", "out") for word in EMPTY[name]])
+    assert done.exit_code == 2 and done.stderr == f"Error: '{name}' is empty, a word was wanted\n"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")
+def test_no_room_for_what_is_said_is_one_line() -> None:
+    code = "import sys; from l2rkit.cli.common import say, user_errors; import click\n"
+    code += "click.command()(user_errors(lambda: [say('one'), say('two')]))()"
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    line = "Error: cannot write to the standard output: No space left on device\n"
+    assert done.stderr == line and done.returncode == 2

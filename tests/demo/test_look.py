@@ -17,7 +17,7 @@ from l2rkit.data.photo import read_photo
 from l2rkit.data.transforms import Degrade, to_tensor
 from l2rkit.demo import look as module
 from l2rkit.demo.choices import NO_WEIGHTS, NOTHING, SAMPLES, has_fidelity, shipped_choices
-from l2rkit.demo.look import Look, at_size, degraded, look, reconstructor
+from l2rkit.demo.look import Look, at_size, crop_of, degraded, look, reconstructor
 from l2rkit.errors import UserError
 from l2rkit.model import FaceReconstructor
 from l2rkit.refine import PriorAlbedo, RefinedGeometry
@@ -111,6 +111,28 @@ def test_sizes_are_changed_by_area_averages() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
     wanted = picture.reshape(4, 2, 4, 2, 3).mean((1, 3))
     assert np.abs(at_size(picture, 4) - wanted).max() <= 0.51
+
+
+@pytest.mark.parametrize("level", ["clean", "mild"])
+def test_the_flags_are_those_of_the_photo_and_not_of_its_crop(level: str) -> None:
+    half = read_photo(SAMPLES[0])[:, :240]
+    alone = reconstruct(half, shipped_choices().methods[QUICK])
+    made = look(half, level, QUICK)
+    assert "cut" in made.flags and made.flags == alone.flags
+    assert made.note == f"quality: {', '.join(alone.flags)}"
+
+
+def test_a_good_photo_has_no_line_of_quality() -> None:
+    assert look(SAMPLES[0], "clean", QUICK).note == ""
+
+
+def test_the_flags_are_those_of_the_chosen_face() -> None:
+    whole, half = read_photo(SAMPLES[0]), read_photo(SAMPLES[0])[:, :240]
+    both = np.concatenate([whole, half[::2, ::2].repeat(2, 0)], 1)
+    first, second = (crop_of(both, 32, which)[1].flags for which in (1, 2))
+    assert first == () and "cut" in second
+    with pytest.raises(UserError, match="face 3 was asked for, and there are 2 in the photo"):
+        crop_of(both, 32, 3)
 
 
 @pytest.mark.parametrize(

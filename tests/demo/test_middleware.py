@@ -18,7 +18,7 @@ from l2rkit.zoo import zoo_file
 QUICK = "unsup3d_heads_32"
 PHOTO = zoo_file("samples/head.jpg")
 META = {"meta": {"_type": "gradio.FileData"}}  # how gradio's own client marks a file
-CHOSEN = ("clean", NOTHING, 1.0, QUICK, NOTHING)
+CHOSEN = ("clean", NOTHING, 1.0, QUICK, NOTHING, 1)
 
 
 @pytest.mark.parametrize(
@@ -255,6 +255,13 @@ def test_a_request_by_hand_gets_no_file_of_the_server(
     told = by_hand(address, door, [named, *CHOSEN])
     assert f'"error":"{said}"' in told or f'"error":{said}' in told
     assert "root:" not in told and "glb" not in told
+
+
+def test_a_request_with_too_few_values_is_one_line(
+    address: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert '"error":"/look takes 7 values, not 1"' in by_hand(address, "call", [None])
+    assert "Traceback" not in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("door", ["join", "call"])

@@ -8,6 +8,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from l2rkit.cli import main
+from l2rkit.data.quality import Quality
 from l2rkit.demo import serving
 from l2rkit.demo.choices import NOTHING
 from l2rkit.demo.look import Look
@@ -93,7 +95,7 @@ def test_a_photo_goes_up_and_a_mesh_comes_down(address: str, tmp_path: Path) -> 
     assert Path(file).name == f"head-{QUICK}.glb"
 
 
-def test_one_of_several_faces_is_chosen(
+def test_one_of_several_faces_is_chosen_and_its_flags_are_shown(
     address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from gradio_client import handle_file
@@ -102,21 +104,34 @@ def test_one_of_several_faces_is_chosen(
     from l2rkit.demo import look as module
     from l2rkit.demo import page as shown
 
-    crops = [np.full((32, 32, 3), colour, np.uint8) for colour in (90, 120)]
-    monkeypatch.setattr(module, "faces_in", lambda photo, size: crops)
+    cut = Quality(score=0.9, width=90.0, outside=0.5, yaw_deg=0.0, hidden=-3.0)
+    faces = [np.full((32, 32, 3), colour, np.uint8) for colour in (90, 120)]
+    known = zip(faces, (replace(cut, outside=0.0), cut))
+    numbered = dict(enumerate(known, 1))
+    monkeypatch.setattr(module, "crop_of", lambda photo, size, which: numbered[which])
     page = client(address, tmp_path)
     values = (handle_file(str(PHOTO)), "clean", NOTHING, 1.0, QUICK, NOTHING)
-    pictures, *_ = page.predict(*values, 2, api_name="/look")
-    file = pictures[0]["image"]
-    assert np.asarray(Image.open(file["path"] if isinstance(file, dict) else file)).mean() == 120
-    with pytest.raises(AppError, match="face 3 was asked for, and there are 2 in the photo"):
+    for number, colour, line in ((1, 90, ""), (2, 120, "quality: cut")):
+        pictures, _, _, _, note, *_, other = page.predict(*values, number, api_name="/look")
+        file = pictures[0]["image"]
+        path = file["path"] if isinstance(file, dict) else file
+        assert np.asarray(Image.open(path)).mean() == colour
+        assert words_of(note) == line and words_of(other) == ""
+    monkeypatch.undo()
+    with pytest.raises(AppError, match="face 3 was asked for, and there are 1 in the photo"):
         page.predict(*values, 3, api_name="/look")
+    crops = faces
     monkeypatch.setattr(shown, "is_uploaded", lambda photo: True)
     monkeypatch.setattr(shown, "saved", lambda content, name: name)
     for faces, count in ((crops, 2), (crops[:1], 0)):
         monkeypatch.setattr(shown, "faces_in", lambda photo, size, faces=faces: faces)
         gallery, which = shown.found("a.jpg")
         assert len(gallery.value or ()) == count and gallery.visible == bool(count) and which == 1
+
+
+def words_of(note: object) -> str:
+    """What a line of the page says, as gradio's client has it."""
+    return (note.get("value") or "") if isinstance(note, dict) else note or ""
 
 
 def test_mistakes_are_one_line_without_paths(address: str, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Files are written atomically, with other files and writers in their folder."""
 
 import gzip
+import signal
 import struct
 import zipfile
 import zlib
@@ -13,7 +14,15 @@ import pytest
 from l2rkit.data import openfaces
 from l2rkit.errors import DataError, UserError, WeightsError
 from l2rkit.io import reading
-from l2rkit.io.files import beside, file_digest, made_of, marked, write_atomic, write_durable
+from l2rkit.io.files import (
+    beside,
+    cached_array,
+    file_digest,
+    made_of,
+    marked,
+    write_atomic,
+    write_durable,
+)
 from l2rkit.io.reading import read_arrays
 from l2rkit.io.weights import read_weights
 
@@ -55,6 +64,24 @@ def png_header(width: int, height: int) -> bytes:
     body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     empty = b"\0\0\0\0IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
     return b"\x89PNG\r\n\x1a\n\0\0\0\r" + body + struct.pack(">I", zlib.crc32(body)) + empty
+
+
+def test_a_cache_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    """Before, its unfinished file stayed under the process's number."""
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))  # as a disk that is full
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            cached_array(tmp_path / "a" / "x", lambda: np.zeros(100))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    assert list((tmp_path / "a").iterdir()) == [tmp_path / "a" / "b"]
+    assert cached_array(tmp_path / "a" / "x", lambda: np.arange(3)).tolist() == [0, 1, 2]
+    assert cached_array(tmp_path / "a" / "x", lambda: 1 / 0).tolist() == [0, 1, 2]
 
 
 def test_large_pictures_are_known_as_ours(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pickle
 import struct
 import sys
 import tarfile
+import warnings
 import zipfile
 from collections.abc import Callable
 from itertools import groupby
@@ -303,13 +304,17 @@ SILENT = {(make, read_foreign) for make in [*INERT, meta, sparse, quantized]} | 
 
 def knock(make: Callable, door: Callable, path: Path, canary: Path, answer: object) -> None:
     """In a process of its own: what a door says of a file that is there."""
-    try:
-        door(path)
-        said = ""
-    except UserError as error:
-        said = str(error)
-    except BaseException as error:
-        said = f"RAISED {type(error).__name__}: {error}"
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        try:
+            door(path)
+            said = ""
+        except UserError as error:
+            said = str(error)
+        except BaseException as error:
+            said = f"RAISED {type(error).__name__}: {error}"
+    shown = [each for each in warned if issubclass(each.category, UserWarning | FutureWarning)]
+    said = f"RAISED {shown[0].message}" if shown else said
     answer.send((said, canary.exists()))
 
 

@@ -9,6 +9,7 @@ PYTHONPATH=TARGET python tools/reliability/chaos.py save
 
 import os
 import random
+import re
 import shlex
 import signal
 import subprocess
@@ -35,6 +36,8 @@ TRAIN = [sys.executable, str(ROOT / "tools" / "train.py")]
 STEERED = ("stages", "changes")  # arguments of hooks with iterations as keys
 COMPARED = ("state_dict", "ema_state_dict", "optimizer", "param_schedulers")
 BATCH, PHOTOS, VALIDATED = 8, 32, 8  # small, so that an epoch has four steps
+SAVED = 2  # steps from checkpoint to checkpoint
+RESUMED = re.compile(r"^going on from iter_(\d+)\.pth", re.MULTILINE)
 
 
 def tiny(config: str, steps: int, workers: int | None = None, keep: int = 2) -> Any:
@@ -58,7 +61,7 @@ def tiny(config: str, steps: int, workers: int | None = None, keep: int = 2) -> 
     if workers is not None:
         cfg.train_dataloader.update(num_workers=workers, persistent_workers=workers > 0)
     cfg.train_cfg.update(max_iters=steps, val_interval=5)
-    cfg.default_hooks.checkpoint.update(interval=2, max_keep_ckpts=keep)
+    cfg.default_hooks.checkpoint.update(interval=SAVED, max_keep_ckpts=keep)
     cfg.default_hooks.logger.update(interval=1)
     for hook in cfg.get("custom_hooks", []):
         for key in STEERED:
@@ -110,15 +113,15 @@ def end_of(process: subprocess.Popen, work_dir: Path) -> None:
 
 
 def logged(work_dir: Path) -> int:
-    """The number of steps logged by all runs in a work dir."""
-    return sum(
-        line.count(b'"step"') for p in work_dir.glob("*/vis_data/*.json") for line in p.open("rb")
-    )
+    """The number of steps logged by all runs in a work dir; MMEngine logs each in two files."""
+    logs = work_dir.glob("*/vis_data/scalars.json")
+    return sum(line.count(b'"step"') for log in logs for line in log.open("rb"))
 
 
 def killed(process: subprocess.Popen, work_dir: Path, rng: random.Random) -> bool:
-    """Kills a training after 1 to 3 steps, at a random moment; False if it ended before."""
-    wanted = logged(work_dir) + rng.randint(1, 3)
+    """Kills a training after 1 to 3 steps more than `SAVED`, so that on a slow machine, too, it
+    goes on from somewhere; at a random moment. False if it ended before."""
+    wanted = logged(work_dir) + SAVED + rng.randint(1, 3)
     while process.poll() is None and logged(work_dir) < wanted:
         time.sleep(0.02)
     time.sleep(rng.uniform(0, 0.5))
@@ -186,7 +189,7 @@ def resume(
 ) -> None:
     """Trains CONFIGS without and with kills and resumption; both must end with the same bits."""
     rng, failed = random.Random(seed), 0
-    click.echo("| config | kills | values | that differ |\n|---|---|---|---|")
+    click.echo("| config | kills | resumed at | values | that differ |\n|---|---|---|---|---|")
     for config in configs:
         with tempfile.TemporaryDirectory(prefix="chaos") as folder:
             described, whole, broken = (Path(folder, x) for x in ("tiny.py", "whole", "broken"))
@@ -197,8 +200,10 @@ def resume(
             )
             end_of(start(described, broken, "--resume"), broken)
             count, differ = compare(*(run / f"iter_{steps}.pth" for run in (whole, broken)))
+            at = ", ".join(RESUMED.findall((broken / "said.txt").read_text("utf-8", "replace")))
         failed += bool(differ)
-        click.echo(f"| {Path(config).stem} | {done} | {count} | {len(differ)} {differ[:2] or ''} |")
+        about = f"{Path(config).stem} | {done} | {at} | {count} | {len(differ)} {differ[:2] or ''}"
+        click.echo(f"| {about} |")
     sys.exit(failed > 0)
 
 
