@@ -18,7 +18,7 @@ class Writing:
 
     formats: as `Reconstruction.save` takes them; shape: its arguments of meshes; skip_existing:
     whether what is there stays; made_by: what tells the model from others; panels: the pictures of
-    all faces of the run, so far.
+    all faces of the run, so far; clips: the videos written of its videos, so far.
     """
 
     formats: tuple[str, ...]
@@ -26,6 +26,7 @@ class Writing:
     skip_existing: bool = False
     made_by: str = ""
     panels: list[Path] = field(default_factory=list)
+    clips: list[Path] = field(default_factory=list)
 
     def source(self, *photos: Path) -> str:
         """What tells the files of a face from others: the bytes of its photos, model and wishes.
@@ -87,20 +88,18 @@ class Writing:
         return endings(self.formats)
 
     def pages(self, folder: Path, sheet: str | None, index: bool) -> list[Path]:
-        """Writes all faces of the run as one contact sheet of that name, and as a page to turn
-        them. What was written, which is nothing if there are no faces.
+        """Writes all faces of the run as one contact sheet of that name, and with its videos as a
+        page. What was written, which is nothing if there are none.
         """
         from ..io.files import png, write_atomic
         from ..viz.contact import contact_sheet
         from ..viz.gallery import gallery
 
-        if not self.panels:
-            return []
         contents = {}
-        if sheet is not None:
+        if sheet is not None and self.panels:
             contents[folder / f"{sheet}.png"] = png(contact_sheet(self.panels))
-        if index:
-            contents[folder / f"{INDEX}.html"] = gallery(self.panels, folder).encode()
+        if index and (self.panels or self.clips):
+            contents[folder / f"{INDEX}.html"] = gallery(self.panels, folder, self.clips).encode()
         for path, content in contents.items():
             write_atomic(path, content)
         return list(contents)

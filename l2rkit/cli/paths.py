@@ -15,6 +15,7 @@ from .common import say
 WATCHED = (".png", ".gif", ".mp4", ".html")  # of what is written, that may be somebody's own
 MAGIC = re.compile(r"[*?\[]")  # what makes a pattern of a path
 VIDEO_NAME = "-3d"  # after the stem of a video, in the names of what is made of it
+PROGRESS = "progress.npz"  # lies in the folder of a video's frames until all are done
 
 
 def paths_of(photos: Sequence[str], *written: Path, suffixes: Iterable[str] = ()) -> list[Path]:
@@ -22,8 +23,8 @@ def paths_of(photos: Sequence[str], *written: Path, suffixes: Iterable[str] = ()
     that it matches. A path that is there is no pattern.
 
     Of a folder or pattern, what lies in a folder below it that is `written` to is no photo of it,
-    nor are pictures of l2rkit's own among photos in a folder that is. suffixes: of what a pattern
-    stands for besides photos.
+    nor is anything of l2rkit's own in a folder that is, or below it. suffixes: of what a folder or
+    pattern stands for besides photos.
 
     Raises:
         UserError: a folder is not there or holds no photos, or a pattern matches none.
@@ -31,7 +32,7 @@ def paths_of(photos: Sequence[str], *written: Path, suffixes: Iterable[str] = ()
     found: list[Path] = []
     for photo in photos:
         if isdir(photo):
-            found += _photos_in(Path(photo), written)
+            found += _photos_in(Path(photo), written, suffixes)
         elif MAGIC.search(photo) and not os.path.lexists(photo):
             found += _matches(photo, written, suffixes)
         else:
@@ -39,10 +40,11 @@ def paths_of(photos: Sequence[str], *written: Path, suffixes: Iterable[str] = ()
     return found
 
 
-def _photos_in(folder: Path, written: Sequence[Path]) -> list[Path]:
+def _photos_in(folder: Path, written: Sequence[Path], suffixes: Iterable[str]) -> list[Path]:
     from ..data.photo import PhotoError, list_photos
 
-    found = _not_written(list_photos(folder, partial(say, err=True)), folder, written)
+    seen = list_photos(folder, partial(say, err=True), suffixes)
+    found = _not_written(seen, folder, written)
     if not found:
         raise PhotoError(folder, f"holds no photos but what was written to {written[0]}")
     return found
@@ -66,7 +68,7 @@ def _matches(pattern: str, written: Sequence[Path], suffixes: Iterable[str]) -> 
 
 
 def _not_written(paths: Sequence[Path], root: Path, written: Sequence[Path]) -> list[Path]:
-    """Those of the paths below `root` that no run into the folders `written` made, see above."""
+    """Those of the paths below `root` that no run into the folders `written` made."""
     from ..io.files import is_ours
 
     outs = [out.resolve() for out in written]
@@ -76,9 +78,17 @@ def _not_written(paths: Sequence[Path], root: Path, written: Sequence[Path]) -> 
         real = path.parent.resolve()
         if any(out == real or out in real.parents for out in below):
             continue
-        if not (real in outs and is_ours(path)):
+        into = any(out == real or out in real.parents for out in outs)
+        if not (into and (is_ours(path) or holds_frames(real))):
             found.append(path)
     return found
+
+
+def holds_frames(folder: Path) -> bool:
+    """Whether l2rkit wrote the frames of a video into a folder."""
+    if not folder.name.endswith(VIDEO_NAME):
+        return False
+    return (folder / PROGRESS).is_file() or folder.with_name(f"{folder.name}.npz").is_file()
 
 
 def output_names(

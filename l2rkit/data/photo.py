@@ -6,7 +6,7 @@ Photos are upright, without transparency, and at most ``LONGEST_SIDE`` long.
 import os
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -108,16 +108,18 @@ def photo_size(path) -> tuple[int, int]:
     return (height, width) if turned else (width, height)
 
 
-def list_photos(folder, say: Callable[[str], None] | None = None) -> list[Path]:
+def list_photos(
+    folder, say: Callable[[str], None] | None = None, also: Iterable[str] = ()
+) -> list[Path]:
     """All picture files below a folder, by suffix, sorted, without hidden ones (``._photo.jpg``).
 
     Links to folders are followed; each folder is entered once. `say` gets one line about skipped
-    files.
+    files. also: suffixes of other files that are listed as well.
 
     Raises:
         PhotoError: there is no such folder, or it has no photos.
     """
-    folder, suffixes = Path(folder), readable()
+    folder, suffixes = Path(folder), readable() | set(also)
     if not folder.is_dir():
         reason = "is a file, a folder was wanted" if folder.exists() else "no such folder"
         raise PhotoError(folder, reason)
@@ -128,8 +130,8 @@ def list_photos(folder, say: Callable[[str], None] | None = None) -> list[Path]:
         say(f"{folder}: {passed_over(others)}")
     if not found:
         wanted = f"looked for {' '.join(sorted(suffixes))}"
-        also = f"; {passed_over(others)}" if others else ""
-        raise PhotoError(folder, f"holds no photos ({wanted}{also})")
+        rest = f"; {passed_over(others)}" if others else ""
+        raise PhotoError(folder, f"holds no photos ({wanted}{rest})")
     return sorted(found)
 
 

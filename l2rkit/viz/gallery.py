@@ -30,19 +30,20 @@ SHARP = 4.0  # of the texture's alpha, which is 0.5 at the face's rim: how fast 
 JPEG, WEBP = dict(format="JPEG", quality=85), dict(format="WEBP", quality=88, exact=True)
 
 
-def gallery(panels: Sequence[Path], folder: Path) -> str:
+def gallery(panels: Sequence[Path], folder: Path, clips: Sequence[Path] = ()) -> str:
     """The page, HTML, of faces that `Reconstruction.save` wrote below `folder`.
 
     panels: their pictures `NAME.png`; the `NAME.npz` beside each is read, and meshes are linked.
-    The page holds all that it shows, about 50 kB for each face, and fetches nothing. Of more than
-    `MOST` faces it shows the first.
+    clips: videos below `folder`, which the page plays. It holds all else that it shows, about
+    50 kB for each face, and fetches nothing. Of more than `MOST` faces it shows the first.
     """
+    videos = "\n".join(video(clip, folder) for clip in clips)
     cards = "\n".join(card(panel, folder) for panel in panels[:MOST])
     if len(panels) > MOST:
         cards = f"<p>The first {MOST} of {len(panels)} faces.</p>\n{cards}"
     text = TEMPLATE.read_text("utf-8").replace("<!--MARK-->", HTML_MARK)
     before, after = text.split("<!--FACES-->")
-    return before + cards + after
+    return before + cards + videos + after
 
 
 def card(panel: Path, folder: Path) -> str:
@@ -66,6 +67,17 @@ def card(panel: Path, folder: Path) -> str:
         f' data-texture="{skin.width}" data-range="{near:.9g} {far:.9g}"'
         f' data-depth="{base64.b64encode(depth).decode()}" data-skin="{uri(skin, WEBP)}">'
         f"</canvas>\n<nav>{''.join(links)}</nav></article>"
+    )
+
+
+def video(clip: Path, folder: Path) -> str:
+    """A video of the page, which lies beside it."""
+    name = clip.relative_to(folder)
+    shown, link = escape(printable(name.with_suffix("").as_posix())), address(name)
+    return (
+        f'<article class="video"><h2>{shown}</h2>\n'
+        f'<video controls loop autoplay muted playsinline src="{link}"></video>\n'
+        f'<nav><a href="{link}">MP4</a></nav></article>'
     )
 
 
