@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @RESTORER_OPTIONS
 @click.option(
     "--out",
-    default="out",
+    default="restored",
     show_default=True,
     type=click.Path(file_okay=False),
     help="Folder to write to.",
