@@ -1,3 +1,4 @@
+# make install: l2rkit and what it needs, into .venv
 # make demo: reconstruct five bad sample photos, train briefly, print the leaderboard of that run
 # make test: the tests, in a process for each core (four at most) with one thread each
 # make soak: trainings killed and resumed, doors given harm, thousands of photos, for some hours
@@ -8,7 +9,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := work_dirs/demo
 
-.PHONY: demo test soak browser triton docs clean
+.PHONY: install demo test soak browser triton docs clean
+install: .venv/.installed
+
 demo: .venv/.installed
 	$(BIN)/python tools/demo.py --out $(DEMO)
 

@@ -86,7 +86,7 @@ def load_config(
 def load_model(
     config: str | Path | Config, weights: str | Path | None = None, device: str = "cpu"
 ) -> FaceReconstructor:
-    """The model of a config with weights, in evaluation mode and without losses.
+    """The model of a config with weights, in evaluation mode, without losses and adversary.
 
     Args:
         config: a file or a loaded config.
@@ -97,7 +97,8 @@ def load_model(
     if not isinstance(described, dict) or "type" not in described:
         raise ConfigError(f"{config.filename} has no model")
     described = dict(described)
-    described.pop("losses", None)
+    for part in ("losses", "adversary"):  # for training only
+        described.pop(part, None)
     kind = described.pop("type")
     if isinstance(kind, str):  # a config in a work dir names it as a string
         kind = _class_of(kind)

@@ -138,14 +138,17 @@ class Reconstruction:
     ) -> "Reconstruction":
         """The same under a light from the picture's right (yaw) and from above (pitch).
 
-        Omitted strengths are those of the photo.
+        Omitted strengths are those of the photo; if one alone is given, the other is such that
+        their sum is the photo's, which keeps the face as bright.
         """
         own = self.face.light
-        strengths = [
-            old if new is None else torch.full_like(old, new)
-            for old, new in ((own.ambient, ambient), (own.diffuse, diffuse))
-        ]
-        return self.with_light(light_from(yaw_deg, pitch_deg, *strengths))
+        whole = own.ambient + own.diffuse
+        if ambient is None:
+            flat = own.ambient if diffuse is None else (whole - diffuse).clamp(min=0)
+        else:
+            flat = torch.full_like(whole, ambient)
+        lit = (whole - flat).clamp(min=0) if diffuse is None else torch.full_like(whole, diffuse)
+        return self.with_light(light_from(yaw_deg, pitch_deg, flat, lit))
 
     def paste(self, photo: Image.Image) -> Image.Image:
         """The whole upright photo with the rendered face blended into it.

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -194,9 +194,9 @@ def reconstruct(
     files = tuple(None if f is None else (str(f), _modified_ns(f)) for f in (config, weights))
     with _building:
         model = _cached_model(*files, align, chosen_device(device), fidelity)
-    if is_one_photo(photos):
-        return model(photos)[0]
-    return model.largest(photos, progress)
+    if is_one_photo(photos) or not isinstance(photos, Iterable):
+        return model(photos)[0]  # which says what is wrong with what is no photo
+    return model.largest(list(photos), progress)
 
 
 def check_defaults() -> None:

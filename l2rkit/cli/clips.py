@@ -17,6 +17,7 @@ from ..errors import UserError
 from .common import complain, say
 from .common import writing as writing_files
 from .outputs import Writing
+from .paths import PROGRESS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from ..apis.reconstruction import Reconstruction
     from ..apis.reconstructor import Reconstructor
 
-PROGRESS = "progress.npz"
 OF_FRAMES = re.compile(r"\d{6}(\..+|-albedo\.png)")  # names of the files of frames
 PARTS_NAMED = 6  # most ranges of frames in the line about frames without a face
 CUT_SHORT = 0.98  # share of the header's frames below which a video counts as cut short
@@ -123,6 +123,7 @@ def one_clip(model: "Reconstructor", path: Path, folder: Path, name: str, writin
     source = source and f"{source} {ending}"
     if writing.skip_existing and finished(folder, name, source):
         say(f"{path}: {folder / name}.mp4 and {ending} in {home} are there")
+        writing.clips.append(folder / f"{name}.mp4")
         return
     with writing_files():
         home.mkdir(exist_ok=True)
@@ -143,7 +144,10 @@ def one_clip(model: "Reconstructor", path: Path, folder: Path, name: str, writin
     if missing := sorted(set(range(track.done)) - set(map(int, found))):
         say(f"{path}: no face in {len(missing)} of {track.done} frames: {ranges(missing)}")
     with writing_files():
-        finish(folder, name, track, video.fps)
+        plays = finish(folder, name, track, video.fps)
+    if not plays:
+        say(f"{folder / name}.mp4 is MPEG-4, which browsers do not play: this OpenCV has no VP9")
+    writing.clips.append(folder / f"{name}.mp4")
     say(f"{path} -> {folder / name}.mp4, {folder / name}.npz, {len(found)} {ending} in {home}")
 
 
@@ -226,22 +230,26 @@ def write_frame(
     return sum(map(len, contents.values()))
 
 
-def finish(folder: Path, name: str, track: Track, fps: float) -> None:
-    """Makes the video of the frames' pictures, which go, and writes the poses, the last of all."""
+def finish(folder: Path, name: str, track: Track, fps: float) -> bool:
+    """Makes the video from the frames' pictures, deletes them, and writes the poses last.
+
+    Returns whether browsers play the video.
+    """
     import numpy as np
 
     from ..io.files import write_atomic
-    from ..viz.clip import write_mp4
+    from ..viz.clip import PLAYED, write_mp4
 
     home = folder / name
     pictures = [home / f"{number:06d}.jpg" for number in range(track.done)]
-    write_mp4(folder / f"{name}.mp4", map(_read, pictures), fps)
+    coding = write_mp4(folder / f"{name}.mp4", map(_read, pictures), fps)
     file = io.BytesIO()
     poses: dict[str, Any] = track.arrays()
     np.savez_compressed(file, **poses, fps=fps)
     write_atomic(folder / f"{name}.npz", file.getvalue())
     for path in (*pictures, home / PROGRESS):
         path.unlink(missing_ok=True)
+    return coding == PLAYED
 
 
 def finished(folder: Path, name: str, source: str) -> bool:

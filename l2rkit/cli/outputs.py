@@ -16,9 +16,9 @@ SHEET, INDEX = "contact-sheet", "index"
 class Writing:
     """The files of a run.
 
-    formats: as `Reconstruction.save` takes them; shape: its arguments of meshes; skip_existing:
-    whether what is there stays; made_by: what tells the model from others; panels: the pictures of
-    all faces of the run, so far.
+    formats: of `Reconstruction.save`; shape: its arguments for meshes; skip_existing: keeps
+    existing files; made_by: identifies the model; panels: the pictures of all faces so far; clips:
+    the output videos so far.
     """
 
     formats: tuple[str, ...]
@@ -26,6 +26,7 @@ class Writing:
     skip_existing: bool = False
     made_by: str = ""
     panels: list[Path] = field(default_factory=list)
+    clips: list[Path] = field(default_factory=list)
 
     def source(self, *photos: Path) -> str:
         """A hash of the bytes of a face's photos, the model and the options for meshes.
@@ -87,20 +88,19 @@ class Writing:
         return endings(self.formats)
 
     def pages(self, folder: Path, sheet: str | None, index: bool) -> list[Path]:
-        """Writes all faces of the run as one contact sheet of that name, and as a page to turn
-        them. What was written, which is nothing if there are no faces.
+        """Writes a contact sheet of that name, and a page with all faces and videos of the run.
+
+        Returns the paths that were written; none if there are no faces.
         """
         from ..io.files import png, write_atomic
         from ..viz.contact import contact_sheet
         from ..viz.gallery import gallery
 
-        if not self.panels:
-            return []
         contents = {}
-        if sheet is not None:
+        if sheet is not None and self.panels:
             contents[folder / f"{sheet}.png"] = png(contact_sheet(self.panels))
-        if index:
-            contents[folder / f"{INDEX}.html"] = gallery(self.panels, folder).encode()
+        if index and (self.panels or self.clips):
+            contents[folder / f"{INDEX}.html"] = gallery(self.panels, folder, self.clips).encode()
         for path, content in contents.items():
             write_atomic(path, content)
         return list(contents)

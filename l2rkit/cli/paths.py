@@ -12,17 +12,18 @@ from pathlib import Path
 
 from .common import say
 
-WATCHED = (".png", ".gif", ".mp4", ".html")  # of what is written, that may be somebody's own
-MAGIC = re.compile(r"[*?\[]")  # what makes a pattern of a path
-VIDEO_NAME = "-3d"  # after the stem of a video, in the names of what is made of it
+WATCHED = (".png", ".gif", ".mp4", ".html")  # outputs that might overwrite a user's own files
+MAGIC = re.compile(r"[*?\[]")  # the characters of patterns
+VIDEO_NAME = "-3d"  # follows the stem of a video in the names of its output files
+PROGRESS = "progress.npz"  # in the folder of a video's frames until all are done
 
 
 def paths_of(photos: Sequence[str], *written: Path, suffixes: Iterable[str] = ()) -> list[Path]:
     """The paths of photos: files, those in folders, and those that patterns match.
 
-    Of a folder or pattern, what lies in a folder below it that is `written` to is no photo of it,
-    nor are pictures of l2rkit's own among photos in a folder that is. suffixes: of what a pattern
-    stands for besides photos.
+    Patterns have `*`, `?`, `[...]` or `**`; an existing path is no pattern. Files in output folders
+    (`written`) below a folder or pattern are left out, and so are l2rkit's own files if the photos'
+    folder itself is or contains an output folder. suffixes: of other files than photos.
 
     Raises:
         UserError: a folder is missing or has no photos, or a pattern matches none.
@@ -30,7 +31,7 @@ def paths_of(photos: Sequence[str], *written: Path, suffixes: Iterable[str] = ()
     found: list[Path] = []
     for photo in photos:
         if isdir(photo):
-            found += _photos_in(Path(photo), written)
+            found += _photos_in(Path(photo), written, suffixes)
         elif MAGIC.search(photo) and not os.path.lexists(photo):
             found += _matches(photo, written, suffixes)
         else:
@@ -38,13 +39,13 @@ def paths_of(photos: Sequence[str], *written: Path, suffixes: Iterable[str] = ()
     return found
 
 
-def _photos_in(folder: Path, written: Sequence[Path]) -> list[Path]:
+def _photos_in(folder: Path, written: Sequence[Path], suffixes: Iterable[str]) -> list[Path]:
     from ..data.photo import PhotoError, list_photos
 
     here = folder.resolve()
     below = [out for out in written if here in out.resolve().parents and out.is_dir()]
-    photos = list_photos(folder, partial(say, err=True), below)
-    found = _not_written(photos, folder, written)
+    seen = list_photos(folder, partial(say, err=True), suffixes, below)
+    found = _not_written(seen, folder, written)
     if not found:
         raise PhotoError(folder, f"holds no photos but what was written to {written[0]}")
     return found
@@ -68,7 +69,7 @@ def _matches(pattern: str, written: Sequence[Path], suffixes: Iterable[str]) -> 
 
 
 def _not_written(paths: Sequence[Path], root: Path, written: Sequence[Path]) -> list[Path]:
-    """Those of the paths below `root` that no run into the folders `written` made, see above."""
+    """The paths below `root` without those that runs into the folders `written` made."""
     from ..io.files import is_ours
 
     outs = [out.resolve() for out in written]
@@ -78,9 +79,17 @@ def _not_written(paths: Sequence[Path], root: Path, written: Sequence[Path]) -> 
         real = path.parent.resolve()
         if any(out == real or out in real.parents for out in below):
             continue
-        if not (real in outs and is_ours(path)):
+        into = any(out == real or out in real.parents for out in outs)
+        if not (into and (is_ours(path) or holds_frames(real))):
             found.append(path)
     return found
+
+
+def holds_frames(folder: Path) -> bool:
+    """Whether l2rkit wrote the frames of a video into a folder."""
+    if not folder.name.endswith(VIDEO_NAME):
+        return False
+    return (folder / PROGRESS).is_file() or folder.with_name(f"{folder.name}.npz").is_file()
 
 
 def output_names(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .outputs import INDEX, SHEET
-from .paths import check_outputs, output_names, paths_of
+from .paths import check_outputs, holds_frames, output_names, paths_of
 
 CLIP_ENDINGS = (".mp4", ".npz", "")  # the last is a folder
 
@@ -15,7 +15,7 @@ class Plan:
     """The inputs of a run and the names of their files.
 
     alone: photos; people: the photos of each person, by the person's name; clips: videos; sheet:
-    the name of the contact sheet; index: whether a page shows all faces.
+    the name of the contact sheet; index: whether a page shows all faces and videos.
     """
 
     alone: dict[Path, str]
@@ -41,7 +41,7 @@ def planned(
 ) -> Plan:
     """The plan of a run. Its files differ from each other and from all photos and videos.
 
-    index: None is a page if there is more than one photo.
+    index: None makes a page if there are several photos or videos.
 
     Raises:
         UserError: a file would overwrite a photo, or a picture, video or page not from l2rkit.
@@ -71,8 +71,7 @@ def planned(
         title += "-2"
     if sheet:
         check_outputs(inputs, folder, [title], [".png"])
-    several = len(inputs) - len(clips) > 1
-    index = several if index is None else index and len(inputs) > len(clips)
+    index = len(inputs) > 1 if index is None else index
     if index:
         check_outputs(inputs, folder, [INDEX], [".html"])
     return Plan(dict(zip(alone, names)), people, of_clips, title, index)
@@ -85,12 +84,10 @@ def check_clip_folder(folder: Path, name: str) -> None:
         UserError: it is a file, or contains files that are not from l2rkit.
     """
     from ..errors import UserError
-    from .clips import PROGRESS
 
     home = folder / name
     if home.is_dir():
-        ours = (home / PROGRESS).is_file() or (folder / f"{name}.npz").is_file()
-        if not ours and any(home.iterdir()):
+        if not holds_frames(home) and any(home.iterdir()):
             raise UserError(
                 f"the folder {home} is there, and is none of l2rkit's: "
                 "choose another --out, or move it"

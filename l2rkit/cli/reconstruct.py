@@ -26,8 +26,14 @@ FORMATS = ("glb", "obj", "ply", "stl")
 @click.argument("photos", nargs=-1, type=click.Path(), metavar="PHOTO...")
 @click.option("--config", default=DEFAULT_CONFIG, show_default=True, type=click.Path())
 @click.option("--weights", type=click.Path(), help="Trained weights.  [default: the shipped ones]")
-@click.option("--out", required=True, type=click.Path(file_okay=False), help="Folder to write to.")
-@click.option("--align/--no-align", default=True, help="Find faces, or take photos as cropped.")
+@click.option(
+    "--out",
+    default="out",
+    show_default=True,
+    type=click.Path(file_okay=False),
+    help="Folder to write to.",
+)
+@click.option("--align/--no-align", default=True, help="Crop faces, or take photos as crops.")
 @click.option(
     "--collection",
     multiple=True,
@@ -71,7 +77,7 @@ FORMATS = ("glb", "obj", "ply", "stl")
 @click.option(
     "--index/--no-index",
     default=None,
-    help=f"{INDEX}.html: all faces of the run, to be turned.  [default: for several photos]",
+    help=f"{INDEX}.html: a page with all faces in 3D.  [default: for several inputs]",
 )
 @click.option(
     "--skip-existing",
@@ -105,8 +111,8 @@ def reconstruct(
 ) -> None:
     """Writes NAME.npz, NAME.png and meshes for each PHOTO.
 
-    A folder stands for its photos, a pattern such as 'photos/**/*.jpg' for those that it matches.
-    Of several photos, index.html shows all faces.
+    PHOTO is a file, a folder, or a pattern such as 'photos/**/*.jpg'. For several photos and
+    videos, index.html shows all faces.
 
     In a video (.mp4, .mov, .avi, .mkv, .webm) it follows one face: NAME-3d.mp4 shows each frame,
     the face rendered in it, and the face turned; NAME-3d.npz has its poses, the folder NAME-3d a
@@ -156,7 +162,8 @@ def reconstruct(
     with writing_files():
         made = writing.pages(folder, plan.sheet if sheet else None, plan.index)
     for page in made:
-        say(f"{len(writing.panels)} faces -> {page}")
+        clips = len(writing.clips) if page.suffix == ".html" else 0
+        say(f"{counted(len(writing.panels), clips)} -> {page}")
     if failed:
         what = "photos and videos" if plan.clips else "photos"
         say(f"{failed} of {plan.total} {what} failed", err=True)
@@ -222,6 +229,13 @@ def together(
         writing.write([seen.shared], folder, person, source)  # last: if it exists, all files do
     say(f"{len(crops)} photos -> {folder / person}{kinds}")
     return failed
+
+
+def counted(faces: int, videos: int) -> str:
+    """How many faces and videos, in words."""
+    kinds = {"face": faces, "video": videos}
+    named = [f"{count} {kind}{'s' * (count > 1)}" for kind, count in kinds.items() if count]
+    return " and ".join(named)
 
 
 def more(faces: int) -> str:

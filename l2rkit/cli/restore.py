@@ -31,7 +31,13 @@ if TYPE_CHECKING:
     "--restorer", default="FaceRestorer", show_default=True, help="Registered name of a restorer."
 )
 @RESTORER_OPTIONS
-@click.option("--out", required=True, type=click.Path(file_okay=False), help="Folder to write to.")
+@click.option(
+    "--out",
+    default="restored",
+    show_default=True,
+    type=click.Path(file_okay=False),
+    help="Folder to write to.",
+)
 @click.option(
     "--align/--no-align", default=True, help="For restorers of faces: detect and crop the face."
 )

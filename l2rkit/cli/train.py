@@ -131,8 +131,14 @@ def train(
 
 
 def check_loggers(cfg: Any) -> None:
-    """Raises ConfigError if a package of a visualizer's back end is missing."""
-    for backend in (cfg.get("visualizer") or {}).get("vis_backends") or ():
+    """Raises ConfigError if a visualizer's back ends are no list, or miss a package."""
+    backends = (cfg.get("visualizer") or {}).get("vis_backends") or []
+    if not isinstance(backends, list) or not all(
+        isinstance(b, dict) and "type" in b for b in backends
+    ):
+        wanted = "[dict(type='LocalVisBackend')]"
+        raise ConfigError(f"visualizer.vis_backends is a list such as {wanted}, not {backends}")
+    for backend in backends:
         kind = backend["type"]
         name = kind.rpartition(".")[2] if isinstance(kind, str) else kind.__name__
         package = LOGGERS.get(name)

@@ -110,17 +110,20 @@ def photo_size(path) -> tuple[int, int]:
 
 
 def list_photos(
-    folder, say: Callable[[str], None] | None = None, without: Iterable[Path] = ()
+    folder,
+    say: Callable[[str], None] | None = None,
+    also: Iterable[str] = (),
+    without: Iterable[Path] = (),
 ) -> list[Path]:
     """All picture files below a folder, by suffix, sorted, without hidden ones (``._photo.jpg``).
 
     Links to folders are followed; each folder is entered once, those in `without` never. `say` gets
-    one line about skipped files.
+    one line about skipped files. also: suffixes of other files that are listed as well.
 
     Raises:
         PhotoError: there is no such folder, or it has no photos.
     """
-    folder, suffixes = Path(folder), readable()
+    folder, suffixes = Path(folder), readable() | set(also)
     if not folder.is_dir():
         reason = "is a file, a folder was wanted" if folder.exists() else "no such folder"
         raise PhotoError(folder, reason)
@@ -131,8 +134,8 @@ def list_photos(
         say(f"{folder}: {passed_over(others)}")
     if not found:
         wanted = f"looked for {' '.join(sorted(suffixes))}"
-        also = f"; {passed_over(others)}" if others else ""
-        raise PhotoError(folder, f"holds no photos ({wanted}{also})")
+        rest = f"; {passed_over(others)}" if others else ""
+        raise PhotoError(folder, f"holds no photos ({wanted}{rest})")
     return sorted(found)
 
 

@@ -105,19 +105,27 @@ def _upright(path: str | os.PathLike, capture: cv2.VideoCapture) -> np.ndarray:
 def _capture(path: Path) -> Iterator[cv2.VideoCapture]:
     """The file opened by OpenCV's FFmpeg, which prints nothing and opens no other resources."""
     _check_file(path)
+    try:
+        with quiet():
+            capture = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)
+            try:
+                if not capture.isOpened():
+                    raise VideoError(path, "is damaged, cut short, or in a coding not known here")
+                yield capture
+            finally:
+                capture.release()
+    except cv2.error as problem:
+        raise VideoError(path, f"is damaged ({problem.err})") from problem
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Has OpenCV and its FFmpeg say nothing."""
     set_up_ffmpeg()
     log = cv2.utils.logging
     level = log.setLogLevel(log.LOG_LEVEL_SILENT)
     try:
-        capture = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)
-        try:
-            if not capture.isOpened():
-                raise VideoError(path, "is damaged, cut short, or in a coding not known here")
-            yield capture
-        finally:
-            capture.release()
-    except cv2.error as problem:
-        raise VideoError(path, f"is damaged ({problem.err})") from problem
+        yield
     finally:
         log.setLogLevel(level)
 

@@ -37,10 +37,10 @@ _one_at_a_time = Lock()  # models are shared, and have the fidelity as state
 class Look:
     """The results for one photo.
 
-    pictures: (PICTURE, PICTURE, 3) uint8 by title, in the line's order; what was not done to the
-    photo is left out. before, after: what the method saw, and that with the face as drawn in it.
-    glb: the content of a file; preview: of one that looks the same under any light. flags: why the
-    photo's face may be a poor one, before the photo is made worse; see `l2rkit.data.quality`.
+    pictures: (PICTURE, PICTURE, 3) uint8 by title, in the order of the pipeline, without skipped
+    steps; before, after: the method's input without and with the rendered face; glb: the content
+    of a mesh file; preview: of a mesh file that looks the same under any light; flags: of
+    `l2rkit.data.quality`, for the photo before it is degraded.
     """
 
     pictures: dict[str, np.ndarray]

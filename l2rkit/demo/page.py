@@ -121,7 +121,7 @@ def photo_box() -> gr.Image:
 def shown(
     name: str, visible: bool = True
 ) -> tuple[gr.Column, gr.Gallery, gr.ImageSlider, gr.Model3D, gr.DownloadButton, gr.Markdown]:
-    """Where the face of a method is shown, and the line of its quality."""
+    """The column that shows the face of one method, and the line of its quality."""
     with gr.Column(visible=visible, min_width=320, elem_id=name) as column:
         model = gr.Model3D(
             label="The face in 3D",

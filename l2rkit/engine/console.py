@@ -17,6 +17,12 @@ from torch import nn
 
 BAR = 24  # characters
 RECENT = 20  # steps over which the loss is averaged
+# MMEngine's warnings of frozen weights, one each, and of its own old names: in the log file only
+UNSAID = (
+    "is skipped since its requires_grad=False",
+    '"FileClient" will be',
+    '"HardDiskBackend" is',
+)
 
 
 class QuietRunner(Runner):
@@ -27,7 +33,14 @@ class QuietRunner(Runner):
         for handler in logger.handlers:
             if type(handler) is logging.StreamHandler:
                 handler.setLevel(max(handler.level, logging.WARNING))
+                handler.addFilter(is_said)
         return logger
+
+
+def is_said(record: logging.LogRecord) -> bool:
+    """Whether a warning is for the console."""
+    message = record.getMessage()
+    return not any(words in message for words in UNSAID)
 
 
 @HOOKS.register_module()

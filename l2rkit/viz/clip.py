@@ -11,15 +11,17 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from ..data.video import set_up_ffmpeg
+from ..data.video import quiet
 from ..errors import UserError
 from ..io.files import MP4_MARK
 
 if TYPE_CHECKING:
     from ..apis.reconstruction import Reconstruction
 
-HEIGHT = 360  # px, of what is shown at most
-YAW_DEG, ROUND_S = 35.0, 4.0  # the turned face swings so far to both sides, in so long
+HEIGHT = 360  # px; largest height of the video
+PLAYED = "vp09"  # VP9, which browsers play
+CODINGS = (PLAYED, "mp4v")  # in order of preference; depends on OpenCV's FFmpeg
+YAW_DEG, ROUND_S = 35.0, 4.0  # the face swings by this angle to both sides, in this time
 WHITE = 255
 
 
@@ -47,8 +49,8 @@ def even(size: float) -> int:
     return max(2, 2 * round(size / 2))
 
 
-def write_mp4(path: Path, pictures: Iterable[np.ndarray], fps: float) -> int:
-    """Writes pictures (h, w, 3) uint8 RGB of one even size as an MP4 file. How many there are.
+def write_mp4(path: Path, pictures: Iterable[np.ndarray], fps: float) -> str:
+    """Writes pictures (h, w, 3) uint8 RGB of one even size as an MP4 file. Returns its coding.
 
     The file is written atomically and carries l2rkit's mark.
 
@@ -56,16 +58,12 @@ def write_mp4(path: Path, pictures: Iterable[np.ndarray], fps: float) -> int:
         UserError: this OpenCV writes no videos.
         OSError: the file is incomplete, as on a full disk.
     """
-    set_up_ffmpeg()
     part = path.with_name(f"{path.name}.part.mp4")
-    writer, count = None, 0
+    writer, coding, count = None, "", 0
     try:
         for picture in pictures:
             if writer is None:
-                code = cv2.VideoWriter_fourcc(*"mp4v")
-                writer = cv2.VideoWriter(str(part), code, fps, picture.shape[1::-1])
-                if not writer.isOpened():
-                    raise UserError(f"cannot write {path}: this OpenCV writes no MPEG-4")
+                coding, writer = _opened(part, fps, picture.shape[1::-1])
             writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
             count += 1
         if writer is None:
@@ -83,4 +81,15 @@ def write_mp4(path: Path, pictures: Iterable[np.ndarray], fps: float) -> int:
         if writer is not None:
             writer.release()
         part.unlink(missing_ok=True)
-    return count
+    return coding
+
+
+def _opened(path: Path, fps: float, size: tuple[int, ...]) -> tuple[str, cv2.VideoWriter]:
+    """A writer of frames of a size (width, height), and its coding, the first that is there."""
+    with quiet():
+        for coding in CODINGS:
+            code = cv2.VideoWriter_fourcc(*coding)
+            writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, code, fps, size)
+            if writer.isOpened():
+                return coding, writer
+    raise UserError(f"cannot write {path.name}: this OpenCV writes no MP4 videos")

@@ -31,19 +31,20 @@ SHARP = 4.0  # slope of the texture's alpha at the face's rim, where it is 0.5
 JPEG, WEBP = dict(format="JPEG", quality=85), dict(format="WEBP", quality=88, exact=True)
 
 
-def gallery(panels: Sequence[Path], folder: Path) -> str:
-    """The page, HTML, of faces that `Reconstruction.save` wrote below `folder`.
+def gallery(panels: Sequence[Path], folder: Path, clips: Sequence[Path] = ()) -> str:
+    """The HTML of the page for faces that `Reconstruction.save` wrote below `folder`.
 
-    panels: their pictures `NAME.png`; the `NAME.npz` beside each is read, and meshes are linked.
-    The page holds all that it shows, about 50 kB for each face, and fetches nothing. Of more than
-    `MOST` faces it shows the first.
+    panels: the faces' pictures `NAME.png`; the `NAME.npz` beside each is read, and meshes are
+    linked. clips: videos below `folder`, which the page plays. The page contains all other data,
+    about 50 kB for each face, and fetches nothing. It shows at most the first `MOST` faces.
     """
+    videos = "\n".join(video(clip, folder) for clip in clips)
     cards = "\n".join(card(panel, folder) for panel in panels[:MOST])
     if len(panels) > MOST:
         cards = f"<p>The first {MOST} of {len(panels)} faces.</p>\n{cards}"
     text = TEMPLATE.read_text("utf-8").replace("<!--MARK-->", HTML_MARK)
     before, after = text.split("<!--FACES-->")
-    return before + cards + after
+    return before + cards + videos + after
 
 
 def card(panel: Path, folder: Path) -> str:
@@ -67,6 +68,17 @@ def card(panel: Path, folder: Path) -> str:
         f' data-texture="{skin.width}" data-range="{near:.9g} {far:.9g}"'
         f' data-depth="{base64.b64encode(depth).decode()}" data-skin="{uri(skin, WEBP)}">'
         f"</canvas>\n<nav>{''.join(links)}</nav></article>"
+    )
+
+
+def video(clip: Path, folder: Path) -> str:
+    """A video of the page, which lies beside it."""
+    name = clip.relative_to(folder)
+    shown, link = escape(printable(name.with_suffix("").as_posix())), address(name)
+    return (
+        f'<article class="video"><h2>{shown}</h2>\n'
+        f'<video controls loop autoplay muted playsinline src="{link}"></video>\n'
+        f'<nav><a href="{link}">MP4</a></nav></article>'
     )
 
 

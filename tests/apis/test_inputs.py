@@ -93,6 +93,10 @@ def test_reconstruct_takes_them_alone_and_in_lists() -> None:
     batch = torch.stack([FORMS["tensor"]] * 2)
     both = reconstruct(batch, HALF, align=False)
     assert len(both) == 2 and not is_one_photo(batch)
+    assert len(reconstruct((form for form in batch), HALF, align=False)) == 2
+    for form in (3, None, [3], bytearray(b"ab")):
+        with pytest.raises(UserError, match="a photo is a path, bytes"):
+            reconstruct(form, HALF)
 
 
 @pytest.mark.parametrize("default", ["dtype", "device"])

@@ -124,7 +124,13 @@ def test_another_light_changes_the_light_alone() -> None:
     lit = one.relight(yaw_deg=90, ambient=0.25)
     assert lit is not one and torch.equal(one.face.light.direction, DOWN)
     np.testing.assert_allclose(lit.face.light.direction[0], [1, 0, 0], atol=1e-6)
-    assert lit.face.light.ambient == 0.25 and lit.face.light.diffuse == one.face.light.diffuse
+    bright = one.face.light.ambient + one.face.light.diffuse
+    assert (
+        lit.face.light.ambient == 0.25 and lit.face.light.ambient + lit.face.light.diffuse == bright
+    )
+    assert one.relight(diffuse=0.25).face.light.ambient == bright - 0.25
+    assert one.relight(ambient=9).face.light.diffuse == 0
+    assert one.relight(30).face.light.ambient == one.face.light.ambient
     for name in ("depth", "albedo", "view"):
         assert torch.equal(getattr(lit.face, name), getattr(one.face, name))
     torch.testing.assert_close(lit.scene.rendering.image, one.renderer(lit.face).image)
@@ -230,3 +236,10 @@ def test_a_config_without_weights_needs_none(tmp_path: Path) -> None:
     assert face.face.size == 128
     with pytest.raises(UserError, match="is of another architecture"):
         reconstruct(SAMPLES[0], config=config, weights=FOLDER / "unsup3d_heads_32.safetensors")
+
+
+def test_the_digest_is_the_same_in_each_process() -> None:
+    torch.manual_seed(0)
+    one = Reconstructor("l2r_heads", align=False).digest()
+    torch.manual_seed(1)  # nothing that begins at random counts
+    assert Reconstructor("l2r_heads", align=False).digest() == one

@@ -105,6 +105,13 @@ def test_a_logger_that_is_not_installed_is_said_before_data_are_made(
     assert not Path("heads").exists()
 
 
+def test_back_ends_that_are_no_list_are_one_line(config: Path) -> None:
+    text = "visualizer = dict(vis_backends=dict(type='TensorboardVisBackend'))\n"
+    config.write_text(config.read_text() + text + "train_dataloader = dict(**test_dataloader)\n")
+    line = line_of(run("train", config))
+    assert "visualizer.vis_backends is a list such as [dict(type=" in line
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

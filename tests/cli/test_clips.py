@@ -14,9 +14,11 @@ from clips import plain, write_clip
 from l2rkit.apis.clip import ClipReconstructor
 from l2rkit.cli import clips as module
 from l2rkit.cli.clips import duration, ranges
+from l2rkit.cli.paths import paths_of
 from l2rkit.cli.reconstruct import reconstruct
+from l2rkit.cli.restore import restore
 from l2rkit.data.align import NoFaceError
-from l2rkit.data.video import open_video
+from l2rkit.data.video import SUFFIXES, open_video
 from l2rkit.io.files import is_ours
 from l2rkit.zoo import FOLDER
 
@@ -71,6 +73,48 @@ def test_each_frame_is_a_mesh_and_all_are_a_video(run, clip: Path, tmp_path: Pat
     assert poses["frame"].tolist() == list(range(COUNT)) and float(poses["fps"]) == 10
     shapes = [poses[name].shape[1:] for name in ("view", "light", "crop")]
     assert shapes == [(6,), (5,), (2, 3)]
+
+
+def test_browsers_play_the_video_or_a_line_says_that_they_do_not(
+    run, tmp_path: Path, monkeypatch
+) -> None:
+    clip = write_clip(tmp_path / "me.mp4", plain(2))
+
+    def coding() -> bytes:
+        capture = cv2.VideoCapture(str(tmp_path / "out" / "me-3d.mp4"))
+        return int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little")
+
+    assert "do not play" not in run(clip).output and coding() in (b"vp09", b"VP90")
+    monkeypatch.setattr("l2rkit.viz.clip.CODINGS", ("none", "mp4v"))
+    result = run(clip)
+    assert result.exit_code == 0 and coding() in (b"mp4v", b"FMP4")
+    assert "me-3d.mp4 is MPEG-4, which browsers do not play" in result.stdout
+
+
+def test_a_folder_stands_for_its_videos_too(run, tmp_path: Path) -> None:
+    own = tmp_path / "both"
+    own.mkdir()
+    write_clip(own / "me.mp4", plain(2))
+    cv2.imwrite(str(own / "photo.jpg"), plain(1)[0])
+    result = run(own, "--format", "obj")
+    out = tmp_path / "out"
+    assert result.exit_code == 0 and "passed over" not in result.output
+    assert result.stdout.splitlines()[-1] == f"1 face and 1 video -> {out / 'index.html'}"
+    assert (out / "photo.obj").is_file() and (out / "me-3d.mp4").is_file()
+    page = (out / "index.html").read_text("utf-8")
+    assert page.count("<canvas") == 1 and 'src="./me-3d.mp4"' in page
+    again = run(own, "--format", "obj", "--skip-existing")  # the page shows what is there
+    assert (
+        "are there" in again.stdout
+        and (out / "index.html").read_text("utf-8").count("<video ") == 1
+    )
+
+    shutil.copytree(out, own, dirs_exist_ok=True)  # as if written there
+    (own / "me-3d" / "000000.jpg").touch()  # of a run that was interrupted
+    found = paths_of([str(own)], own, suffixes=SUFFIXES)
+    assert [path.name for path in found] == ["me.mp4", "photo.jpg"]
+    restored = CliRunner().invoke(restore, [str(own), "--out", str(own), "--restorer", "Resample"])
+    assert "1 .mp4" in restored.stderr or "2 .mp4" in restored.stderr
 
 
 def test_time_and_room_are_said_before_the_work(run, clip: Path, monkeypatch) -> None:

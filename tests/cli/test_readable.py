@@ -1,6 +1,7 @@
 """Output is readable: trainings in ten lines and a bar, tables in 120 columns."""
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from test_chain import TRAINING
 
 from l2rkit.cli import main
 from l2rkit.cli.tables import in_columns, narrow
-from l2rkit.engine.console import clock
+from l2rkit.engine.console import clock, is_said
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,6 +57,13 @@ def test_a_config_without_hooks_of_its_own_is_told_of_too(
     done = CliRunner().invoke(main, ["train", str(config)])
     assert done.exit_code == 0, done.output
     assert "steps       1, saved at the end" in done.stderr.splitlines()
+
+
+def test_warnings_of_each_frozen_weight_are_for_the_log_file() -> None:
+    frozen = "losses.a.weight is skipped since its requires_grad=False"
+    for words, said in ((frozen, False), ("a loss is not finite", True)):
+        record = logging.LogRecord("mmengine", logging.WARNING, "", 0, words, None, None)
+        assert is_said(record) is said
 
 
 def test_time_is_told_as_clocks_do() -> None:

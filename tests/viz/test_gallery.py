@@ -101,6 +101,17 @@ def test_a_face_is_there_as_it_is(panels: list[Path], tmp_path: Path) -> None:
     assert skin.size == (size, size) == (int(canvas["data-texture"]),) * 2
 
 
+def test_videos_are_played_from_beside_the_page(panels: list[Path], tmp_path: Path) -> None:
+    page = Seen(gallery(panels[1:], tmp_path, [tmp_path / f"{ODD}-3d.mp4"]))
+    (video,) = page.all("video")
+    allowed = {"controls", "loop", "autoplay", "muted", "playsinline", "src"}
+    assert {"controls", "src"} <= set(video) <= allowed
+    assert video["src"].startswith("./") and unquote(video["src"]) == f"./{ODD}-3d.mp4"
+    assert f"{ODD}-3d" in page.text["h2"] and len(page.all("script")) == 1
+    policy = next(a["content"] for a in page.all("meta") if a.get("http-equiv"))
+    assert "media-src 'self' file:;" in policy
+
+
 def test_the_rim_of_the_texture_is_the_face_s() -> None:
     face = each_tensor(example_face(24), lambda tensor: tensor[:1])
     alpha = np.asarray(textured(face))[..., 3]
