@@ -1,4 +1,4 @@
-"""L2R on synthetic heads of version 2 at 64 pixels, trained on a CPU. Not trained yet.
+"""L2R on synthetic heads of version 2 at 64 pixels, trained on a CPU.
 
 The parts are those of `l2r_heads`; prior and teacher are still those of version 1. The proxy,
 `unsup3d_heads2_degraded`, has had no teacher yet, so it is trained on, with all parts from the

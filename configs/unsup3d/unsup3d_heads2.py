@@ -1,4 +1,4 @@
-"""Unsup3D on synthetic heads of version 2: `unsup3d_heads` continued on them. Not trained yet.
+"""Unsup3D on synthetic heads of version 2: `unsup3d_heads` continued on them.
 
 It starts from the shipped weights of version 1, so nothing is trained from scratch on version 2.
 """

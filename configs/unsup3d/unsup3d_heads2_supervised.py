@@ -1,7 +1,7 @@
 """The lower bound of the error on heads of version 2: the same network, fully supervised.
 
 It is trained on true depth and normals, which photos do not have, so it is no method for photos.
-It starts where `unsup3d_heads2` does. Its supervision is `I, 3D`. Not trained yet.
+It starts where `unsup3d_heads2` does. Its supervision is `I, 3D`.
 """
 
 from mmengine.config import read_base
