@@ -8,8 +8,8 @@ reader knows (docs/datasets.md), and GPUs:
     python tools/train.py configs/l2r/l2r_celeba.py \\
         --cfg-options model.refine.albedo.prior.weights=ffhq-256.pt
 
-A step of 4 photos needs 8 GB of memory on a CPU. With more memory, raise
-`train_dataloader.batch_size`, and the rates by `--auto-scale-lr`.
+To try it on a CPU, add `train_dataloader.batch_size=2 train_dataloader.num_workers=1`: the first
+step ends after 35 s on 2 cores and needs 5 GB; one of 4 photos needs 8 GB.
 """
 
 from mmengine.config import read_base
