@@ -74,7 +74,11 @@ ELSEWHERE = {"LandmarkDistillation", "Distillation", "TrueGeometry"}
 
 
 # Parts that bring weights, here at random; what needs files of others has tests of its own.
-RESTORERS_WITH = {"DFDNet": dict(weights=None), "FaceRestorer": dict(weights=None)}
+RESTORERS_WITH = {
+    "DFDNet": dict(weights=None),
+    "FaceRestorer": dict(weights=None),
+    "SelfEnsemble": dict(restore=dict(type="Resample")),
+}
 BROUGHT = {"RealESRGAN", "Spandrel"}
 PRIORS_WITH = {
     "StyleGAN2": dict(size=32, width=0.02, latent=16),

@@ -55,6 +55,8 @@ class UnwrappedAlbedo(nn.Module):
         broad: standard deviation of a Gaussian, in widths of the albedo. Where the photo shows the
             face, the proxy's colours replace the network's after this blur, so that only finer
             detail is the network's. 0 is off.
+        self_ensemble: whether the correction is the mean of those for the face and for its mirror
+            image, mirrored back, in evaluation mode (`SelfEnsemble` has the source).
     """
 
     def __init__(
@@ -68,12 +70,14 @@ class UnwrappedAlbedo(nn.Module):
         fidelity: float = 1.0,
         mirror: bool = True,
         broad: float = 0.0,
+        self_ensemble: bool = False,
     ) -> None:
         super().__init__()
         if not 0 <= fidelity <= 1:
             raise ValueError(f"UnwrappedAlbedo: fidelity is within 0..1, not {fidelity}")
         self.image_size, self.hide, self.hide_deg = image_size, hide, hide_deg
         self.fidelity, self.mirror, self.broad = fidelity, mirror, broad
+        self.self_ensemble = self_ensemble
         self.prior = PRIORS.build(prior)
         self.network = GuidedUNet(widths, image_size, self.prior)
         if begin is not None:
@@ -94,12 +98,19 @@ class UnwrappedAlbedo(nn.Module):
         known = torch.lerp(known, own.colour, shown)
         other = torch.lerp(proxy.flip(-1), other, other_shown)
         seen = torch.cat([known, other, shown, other_shown, proxy], 1)
-        albedo = known + self.network(seen, self.prior).float()
+        albedo = known + self._correction(seen)
         if self.broad:
             off = masked_blur(seen_proxy - albedo, own.visible, self.broad * self.image_size)
             albedo = albedo + own.visible * off
         albedo = albedo.clamp(0, 1)
         return replace(face, albedo=albedo, light=ambient(face.light))
+
+    def _correction(self, seen: Tensor) -> Tensor:
+        """(B, 3, S, S): the network's correction of the face that the CHANNELS of `seen` show."""
+        own = self.network(seen, self.prior).float()
+        if self.training or not self.self_ensemble:
+            return own
+        return (own + self.network(seen.flip(-1), self.prior).float().flip(-1)) / 2
 
     def _fidelities(self, face: Face) -> Tensor:
         """(B, 1, 1, 1): the fidelity of each photo."""

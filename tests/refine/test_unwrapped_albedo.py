@@ -177,3 +177,27 @@ def test_broad_colours_of_what_is_seen_are_the_proxys_and_fine_ones_the_networks
         abs(broad(mixed) - broad(proxy))[inner].max()
         < abs(broad(own) - broad(proxy))[inner].max() / 2
     )
+
+
+@torch.no_grad()
+def test_the_self_ensemble_is_the_mean_over_both_sides_in_evaluation(part):
+    torch.manual_seed(1)
+    for layer in part.network.modules():
+        if hasattr(layer, "weight"):
+            layer.weight.normal_(std=0.05)
+    face = smooth_face(25.0)
+    photo = 0.3 + 0.4 * torch.rand(1, 3, SIZE, SIZE)
+    seen, corrected = [], part.network.forward
+    part.network.forward = lambda given, prior: seen.append(given) or corrected(given, prior)
+    single = part(face, photo).albedo
+    part.self_ensemble = True
+    mean = part(face, photo).albedo
+    given, again, mirrored = seen
+    assert torch.equal(again, given) and torch.equal(mirrored, given.flip(-1))
+    own, other = corrected(given, part.prior), corrected(mirrored, part.prior).flip(-1)
+    free = (mean > 0) & (mean < 1) & (single > 0) & (single < 1)
+    assert free.float().mean() > 0.5 and (other - own).abs().mean() > 0.01
+    torch.testing.assert_close((mean - single)[free], ((other - own) / 2)[free])
+    seen.clear()
+    part.train()(face, photo)
+    assert len(seen) == 1
