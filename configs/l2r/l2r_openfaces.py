@@ -1,26 +1,36 @@
 """L2R for photos of people at 128 pixels: the default for photos.
 
 `l2r_openfaces_joint` trained on. Broad colours of what the photo shows are now those of the proxy,
-so that the network learns the detail, and identity weighs more.
+so that the network learns the detail, and identity weighs more. Then errors of colour weigh ever
+more, as faces would else be sharper than the photo allows. 2D restorer and albedo network see
+photo and mirror image.
 """
 
 from mmengine.config import read_base
 from mmengine.optim import CosineAnnealingLR, LinearLR
+
+from l2rkit.restore import SelfEnsemble
 
 with read_base():
     from .l2r_openfaces_joint import *
 
 load_from = "work_dirs/l2r_openfaces_joint/iter_1300.pth"
 load_only = None
+model["decompose"]["restore"] = dict(type=SelfEnsemble, restore=dict(type=FaceRestorer))
 # 2 px: with more, colours are farther from the good photo; with less, faces lose their identity.
-model["refine"]["albedo"].update(broad=1 / 64)
+model["refine"]["albedo"].update(broad=1 / 64, self_ensemble=True)
 model["losses"]["photometric"]["weight"] = 10.0
 model["losses"]["identity"].update(weight=0.6)
 panels["interval"] = 200
-custom_hooks = [average, dict(type=ChannelsLast), panels]
+weights = {
+    "losses.photometric.weight": {0: 10.0, 400: 22.0, 600: 60.0},
+    "losses.perceptual.weight": {0: 2.0, 400: 1.5, 600: 1.0},
+    "refine.albedo.hide": {0: 0.6, 400: 0.3},  # the far side is learnt; more of it costs PSNR
+}
+custom_hooks = [average, dict(type=Schedule, changes=weights), dict(type=ChannelsLast), panels]
 optim_wrapper["others"].update(optimizer=dict(type=Adam, lr=2e-4), paramwise_cfg=None)
 param_scheduler = [
     dict(type=LinearLR, start_factor=0.1, begin=0, end=20, by_epoch=False),
-    dict(type=CosineAnnealingLR, T_max=420, eta_min=1e-5, begin=0, end=420, by_epoch=False),
+    dict(type=CosineAnnealingLR, T_max=820, eta_min=1e-5, begin=0, end=820, by_epoch=False),
 ]
-train_cfg.update(max_iters=400, val_interval=400)
+train_cfg.update(max_iters=800, val_interval=400)
