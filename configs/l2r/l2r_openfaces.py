@@ -1,9 +1,9 @@
 """L2R for photos of people at 128 pixels: the default for photos.
 
 `l2r_openfaces_joint` trained on. Broad colours of what the photo shows are now those of the proxy,
-so that the network learns the detail, and identity weighs more. Then errors of colour weigh ever
-more, as faces would else be sharper than the photo allows. 2D restorer and albedo network see
-photo and mirror image.
+so that the network learns the detail, and identity weighs more. At the end errors of colour weigh
+more, too: with 22, validation photos gained likeness and PSNR, with 60 PSNR at the cost of likeness.
+2D restorer and albedo network see photo and mirror image.
 """
 
 from mmengine.config import read_base
@@ -23,14 +23,14 @@ model["losses"]["photometric"]["weight"] = 10.0
 model["losses"]["identity"].update(weight=0.6)
 panels["interval"] = 200
 weights = {
-    "losses.photometric.weight": {0: 10.0, 400: 22.0, 600: 60.0},
-    "losses.perceptual.weight": {0: 2.0, 400: 1.5, 600: 1.0},
-    "refine.albedo.hide": {0: 0.6, 400: 0.3},  # the far side is learnt; more of it costs PSNR
+    "losses.photometric.weight": {0: 10.0, 400: 22.0},
+    "losses.perceptual.weight": {0: 2.0, 400: 1.5},
+    "refine.albedo.hide": {0: 0.6, 400: 0.3},
 }
 custom_hooks = [average, dict(type=Schedule, changes=weights), dict(type=ChannelsLast), panels]
 optim_wrapper["others"].update(optimizer=dict(type=Adam, lr=2e-4), paramwise_cfg=None)
 param_scheduler = [
     dict(type=LinearLR, start_factor=0.1, begin=0, end=20, by_epoch=False),
-    dict(type=CosineAnnealingLR, T_max=820, eta_min=1e-5, begin=0, end=820, by_epoch=False),
+    dict(type=CosineAnnealingLR, T_max=620, eta_min=1e-5, begin=0, end=620, by_epoch=False),
 ]
-train_cfg.update(max_iters=800, val_interval=400)
+train_cfg.update(max_iters=600, val_interval=300)
