@@ -2,8 +2,8 @@
 
 `l2r_openfaces_joint` trained on. Broad colours of what the photo shows are now those of the proxy,
 so that the network learns the detail, and identity weighs more. At the end errors of colour weigh
-more, too: with 22, validation photos gained likeness and PSNR, with 60 PSNR at the cost of likeness.
-2D restorer and albedo network see photo and mirror image.
+more, too: with 22, validation photos gained likeness and PSNR, with 60 PSNR alone. 2D restorer and
+albedo network see photo and mirror image.
 """
 
 from mmengine.config import read_base
