@@ -36,6 +36,7 @@ def run(*words: object) -> None:
 
 
 TYPED = {"a": True, "b": False, "d": ["x", "data/y"]}
+DESCRIBED = {"a": [{"type": "X", "n": (1, 2)}]}
 
 
 @pytest.mark.parametrize(
