@@ -25,6 +25,7 @@ from .zoo import weight_file
 # Keys of a Runner that an override may set although the config has none.
 RUNNER_KEYS = ("randomness", "resume", "load_from", "load_only", "work_dir", "launcher", "env_cfg")
 RUNNER_KEYS += ("visualizer",)
+RUNNER_DICTS = ("randomness", "env_cfg", "visualizer")
 
 # Top-level keys that the Runner or l2rkit reads after loading. All other names are variables of the
 # config: other values were computed from them before an override could change them.
@@ -72,6 +73,7 @@ def load_config(
         for key in overrides:
             _check_override(config, key)
             _check_read(config, key)
+            _check_kind(config, key, overrides[key])
         _merge(config, overrides)
         _import_custom(config)  # also those of the overrides
     try:
@@ -254,6 +256,20 @@ def _check_override(config: Config, key: str) -> None:
         if step not in known:
             raise ConfigError(f"no config key '{key}': '{step}' is not known{near(step, known)}")
         here = here[int(step)] if isinstance(here, (list, tuple)) else here.get(step)
+
+
+def _check_kind(config: Config, key: str, value: Any) -> None:
+    """Raises ConfigError if a number or a word replaces a dict or a list of dicts."""
+    here: Any = config
+    for step in key.split("."):
+        here = here[int(step)] if isinstance(here, (list, tuple)) else (here or {}).get(step)
+    if value is None or isinstance(value, (dict, list, tuple)):
+        return
+    if isinstance(here, dict) or (here is None and key in RUNNER_DICTS):
+        keys = f", or set one of its keys: {key}.{next(iter(here))}=..." if here else ""
+        raise ConfigError(f"'{key}' is a dict such as dict(a=1), not {value!r}{keys}")
+    if isinstance(here, (list, tuple)) and any(isinstance(item, dict) for item in here):
+        raise ConfigError(f"'{key}' is a list such as [dict(a=1)], not {value!r}")
 
 
 def _check_read(config: Config, key: str) -> None:

@@ -50,7 +50,10 @@ def load_plugins() -> list[str]:
 
 
 def registered() -> list[str]:
-    """The short names of all parts that registries hold, as `LOSSES.Photometric`."""
+    """The short names of all parts that others registered, as `LOSSES.GreyAlbedo`.
+
+    Our own are left out: a plugin that imports a module of ours does not add its parts.
+    """
     from . import registry
 
     registries = {
@@ -58,7 +61,12 @@ def registered() -> list[str]:
         for key, value in vars(registry).items()
         if isinstance(value, registry.PartRegistry)
     }
-    return [f"{key}.{name}" for key, parts in registries.items() for name in parts.module_dict]
+    return [
+        f"{key}.{name}"
+        for key, parts in registries.items()
+        for name, part in parts.module_dict.items()
+        if part.__module__.split(".")[0] != __package__
+    ]
 
 
 STATES: list[Plugin] = []  # all plugins, also those that failed

@@ -4,6 +4,8 @@ from importlib import import_module
 
 import click
 
+from ..errors import near
+
 NAMES = (
     "app",
     "browse-dataset",
@@ -24,6 +26,11 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(NAMES)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple:
+        if args[0] not in NAMES and not args[0].startswith("-"):
+            raise click.UsageError(f"no command is called '{args[0]}'{near(args[0], NAMES)}", ctx)
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in NAMES:

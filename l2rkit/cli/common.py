@@ -28,7 +28,7 @@ class CommandError(click.ClickException):
 
 
 class Override(click.ParamType):
-    """`key=value`; the value is a Python literal if possible, else a string."""
+    """`key=value`; the value is read as by `typed_value`."""
 
     name = "KEY=VALUE"
 
@@ -38,10 +38,41 @@ class Override(click.ParamType):
         key, sign, text = value.partition("=")
         if not sign or not key:
             self.fail(f"{value!r} is not KEY=VALUE", param, ctx)
-        try:
-            return key, ast.literal_eval(text)
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-            return key, text  # no literal, unhashable, or nested too deeply
+        read = typed_value(text)
+        if isinstance(read, str) and text[:1] == "[" and text[-1:] == "]":
+            self.fail(f"{text!r} is no list: quote its words, as in ['a', 'b']", param, ctx)
+        return key, read
+
+
+def typed_value(text: str) -> Any:
+    """The value of a word of the command line, a string if nothing else.
+
+    As in MMEngine, `true` and `false` are truth values and strings in lists need no quotation
+    marks: `[a,b]`. Dicts are written as in Python or in a config: `dict(type=Adam, lr=0.1)`.
+    """
+    try:
+        return _value(ast.parse(text.strip(), mode="eval").body, text.strip())
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return text  # no literal, unhashable, or nested too deeply
+
+
+def _value(node: ast.expr, text: str) -> Any:
+    match node:
+        case ast.List(elts=items):
+            return [_value(item, text) for item in items]
+        case ast.Tuple(elts=items):
+            return tuple(_value(item, text) for item in items)
+        case ast.Dict(keys=keys, values=values) if None not in keys:
+            return {_value(k, text): _value(v, text) for k, v in zip(keys, values)}  # type: ignore
+        case ast.Call(func=ast.Name(id="dict"), args=[], keywords=pairs) if all(
+            pair.arg for pair in pairs
+        ):
+            return {pair.arg: _value(pair.value, text) for pair in pairs}
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        word = ast.get_source_segment(text, node) or text
+        return {"true": True, "false": False}.get(word.lower(), word)
 
 
 class SeveralPairs(click.Option):

@@ -16,7 +16,7 @@ SHORT = "configs/unsup3d/unsup3d_heads_32.py"
 SAMPLES = [FOLDER / "samples" / f"portrait_{number}_severe.jpg" for number in range(1, 6)]
 
 
-@click.command()
+@click.command(short_help="Reconstructs samples, trains for a minute, compares.")
 @click.option("--out", default="work_dirs/demo", show_default=True)
 @click.option("--iterations", default=300, show_default=True, help="Steps of the short training.")
 @click.option("--images", default=256, show_default=True, help="Test images of the leaderboard.")

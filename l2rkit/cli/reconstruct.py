@@ -127,9 +127,6 @@ def reconstruct(
     Exit status 0: all photos are done. 1: some photos failed, each with one line that says why;
     the others are written. 2: wrong usage, nothing was done.
     """
-    import_mmengine()
-    from ..apis.reconstructor import Reconstructor
-
     if not photos and not collection:
         raise click.UsageError("name a PHOTO or a --collection")
     if collection and all_faces:
@@ -143,6 +140,9 @@ def reconstruct(
     plan = planned(photos, collection, folder, kinds, all_faces, sheet, index)
     if plan.clips and (all_faces or any(moving.values())):
         raise click.UsageError("--all-faces, --turntable and --relight are for photos, not videos")
+    import_mmengine()  # takes seconds: usage errors come first
+    from ..apis.reconstructor import Reconstructor
+
     model = Reconstructor(config, weights, align, all_faces, device, fidelity)
     writing = Writing(
         kinds,

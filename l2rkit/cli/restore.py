@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..data.align import FaceAligner
 
 
-@click.command()
+@click.command(short_help="Writes NAME.png, restored in 2D, for each PHOTO.")
 @click.argument("photos", nargs=-1, required=True, type=click.Path(), metavar="PHOTO...")
 @click.option(
     "--restorer", default="FaceRestorer", show_default=True, help="Registered name of a restorer."

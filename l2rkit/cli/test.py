@@ -24,7 +24,7 @@ TRAINING += ("optim_wrapper", "param_scheduler", "auto_scale_lr", "default_hooks
 TRAINING += ("model.losses", "load_from", "log_level")
 
 
-@click.command()
+@click.command(short_help="Evaluates shipped or own weights; writes results.")
 @click.argument("config", type=click.Path())
 @click.argument("weights", type=click.Path(), required=False)
 @click.option(

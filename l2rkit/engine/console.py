@@ -91,7 +91,9 @@ def summary(runner: Runner, config: str) -> list[str]:
     wrappers = list(wrapper.values()) if isinstance(wrapper, OptimWrapperDict) else [wrapper]
     rates = [group.get("initial_lr", group["lr"]) for w in wrappers for group in w.param_groups]
     rate = " to ".join(f"{rate:g}" for rate in sorted({min(rates), max(rates)}))
-    start = f"step {runner.iter}" if runner.iter else cfg.get("load_from") or "random weights"
+    start = cfg.get("load_from") or "random weights"
+    done = f", after step {runner.iter:,}" if runner.iter else ""
+    processes = f"{get_world_size()} process{'es' * (get_world_size() > 1)}"
     every = cfg.get("default_hooks", {}).get("checkpoint", {}).get("interval", -1)
     saves = f", saved every {every:,}" if every > 0 else ", saved at the end"
     checks = f", validated every {runner.val_interval:,}" if runner.val_loop else ""
@@ -101,12 +103,12 @@ def summary(runner: Runner, config: str) -> list[str]:
         "config": config,
         "model": f"{type(model).__name__}: {', '.join(parts(model))}",
         "weights": f"{sum(w.numel() for w in weights):,}, of which {learn:,} learn",
-        "begins with": start,
+        "begins with": f"{start}{done}",
         "losses": ", ".join(getattr(model, "losses", {})) or "the model's own",
         "data": f"{type(loader.dataset).__name__}, {len(loader.dataset):,} samples, {batch} a step",
         "optimizer": f"{', '.join(type(w.optimizer).__name__ for w in wrappers)}, lr {rate}",
         "steps": f"{runner.max_iters:,}{checks}{saves}",
-        "runs on": f"{device}, {get_world_size()} processes, seed {runner.seed}",
+        "runs on": f"{device}, {processes}, seed {runner.seed}",
         "writes to": f"{runner.work_dir}; the whole config and log: {files.name}/*.log",
     }
     return [f"{name:12}{value}"[:120] for name, value in lines.items()]

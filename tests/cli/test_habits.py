@@ -35,6 +35,10 @@ def run(*words: object) -> None:
     assert done.exit_code == 0, done.output
 
 
+TYPED = {"a": True, "b": False, "d": ["x", "data/y"]}
+DESCRIBED = {"a": [{"type": "X", "n": (1, 2)}]}
+
+
 @pytest.mark.parametrize(
     ("words", "config", "changes"),
     [
@@ -42,6 +46,12 @@ def run(*words: object) -> None:
         ("--cfg-options a=1 b.c=2 c.py", "c.py", {"a": 1, "b.c": 2}),
         ("--cfg-options=a=1 b=x --cfg-options d=3 c.py", "c.py", {"a": 1, "b": "x", "d": 3}),
         ("--cfg-options a=[1,2] b=(1,'x') c.py", "c.py", {"a": [1, 2], "b": (1, "x")}),
+        ("c.py --cfg-options a=true b=False d=[x,data/y]", "c.py", TYPED),
+        (
+            "c.py --cfg-options a=[dict(type=X,n=(1,2))]",
+            "c.py",
+            {"a": [{"type": "X", "n": (1, 2)}]},
+        ),
         ("c.py --cfg-options a=1 --quiet", "c.py", {"a": 1}),
         ("c.py", "c.py", {}),
     ],
@@ -58,6 +68,21 @@ def test_several_changes_follow_one_flag(words: str, config: str, changes: dict)
     done = CliRunner().invoke(command, words.split())
     assert done.exit_code == 0, done.output
     assert got == dict(config=config, changes=changes)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("visualizer=x", "'visualizer' is a dict such as dict(a=1), not 'x'"),
+        ("randomness=3", "'randomness' is a dict such as dict(a=1), not 3"),
+        ("model=x", "set one of its keys: model.type=..."),
+        ("test_dataloader.dataset.pipeline=3", "is a list such as [dict(a=1)], not 3"),
+        ("model.type=[/a/b]", "'[/a/b]' is no list: quote its words"),
+    ],
+)
+def test_a_word_in_place_of_a_dict_is_one_line(change: str, said: str, config: Path) -> None:
+    done = CliRunner().invoke(main, ["print-config", str(config), "--cfg-options", change])
+    assert done.exit_code == 2 and said in done.stderr, done.output
 
 
 def test_resume_is_auto_or_a_checkpoint(training: Path) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from test_chain import TRAINING
 
 from l2rkit.cli import main
 from l2rkit.cli.tables import in_columns, narrow
+from l2rkit.data import SyntheticHeads
 from l2rkit.engine.console import clock, is_said
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +40,7 @@ def test_a_training_says_what_it_does_in_ten_lines_and_how_far_it_is(
     summary = "\n".join(lines[:10])
     assert "FaceReconstructor: Unsup3DDecomposer, GridRenderer" in summary
     assert "SyntheticHeads, 8 samples, 4 a step" in summary and "lr 0.001" in summary
+    assert "cpu, 1 process, seed " in summary
     assert "work_dirs/tiny" in lines[9] and "random weights" in lines[3]
     steps = [line for line in lines[10:] if line.startswith("[")]
     assert [line.split("] ")[1].split()[0] for line in steps] == ["2/4", "4/4"]
@@ -100,3 +104,21 @@ def test_what_fits_is_left_as_it_is_and_figures_stay_with_their_method() -> None
     assert lines[1].split() == ["method", "supervision", "first"]
     assert lines[2].split() == ["m", "I", "1.0"]
     assert lines[4].startswith("a, y, 4 images") and lines[6].split() == ["n", "I", "3.0"]
+
+
+def test_usage_errors_come_before_slow_imports() -> None:
+    code = "import sys; from click.testing import CliRunner; from l2rkit.cli import main\n"
+    code += "for words in (['reconstruct'], ['restore'], ['reconstuct'], ['--help']):\n"
+    code += "    print(CliRunner().invoke(main, words).output)\n"
+    code += "assert 'torch' not in sys.modules and 'mmengine' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "name a PHOTO or a --collection" in done.stdout
+    assert "no command is called 'reconstuct': did you mean 'reconstruct'?" in done.stdout
+    assert "..." not in done.stdout.partition("Commands:")[2], "summaries of commands are whole"
+
+
+def test_the_line_on_rendering_comes_once(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    for _ in range(2):  # a command builds a data set twice, to check it and to train
+        SyntheticHeads("train", 2000, root=str(tmp_path))
+    assert capsys.readouterr().err.count("2,000 synthetic heads") == 1

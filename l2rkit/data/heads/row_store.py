@@ -12,6 +12,7 @@ import numpy as np
 
 ROWS = 32  # in a chunk
 WORTH_A_LINE = 1000  # so many missing rows print an estimate of the time
+ANNOUNCED: set[tuple[Path, int]] = set()  # estimates that this process has printed
 MADE = "made"  # the file that marks a chunk's existing rows
 Layout = dict[str, tuple[tuple[int, ...], type]]  # {field of a row: (shape, dtype)}
 
@@ -76,13 +77,14 @@ class RowStore:
         return found
 
     def announce(self, rows: int, size: int, seconds: dict[int, float]) -> None:
-        """Prints the time and disk space of the missing rows, if they are many.
+        """Prints the time and disk space of the missing rows, if they are many, once per process.
 
         size: px of the pictures; seconds: {px: seconds per picture}.
         """
         missing = rows - self.made(rows) if rows >= WORTH_A_LINE else 0
-        if missing < WORTH_A_LINE:
+        if missing < WORTH_A_LINE or (self.root, rows) in ANNOUNCED:
             return
+        ANNOUNCED.add((self.root, rows))
         near = min(seconds, key=lambda known: abs(known - size))
         minutes = missing * seconds[near] * (size / near) ** 2 / 60
         print(
