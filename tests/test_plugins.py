@@ -89,8 +89,8 @@ def test_an_installed_package_fills_a_socket_and_a_broken_one_is_named(installed
     )
     done = python("-c", code, env=environment)
     assert done.returncode == 0, done.stderr
-    wanted = "plugin 'moon_plugin' (moon_plugin) was skipped: ModuleNotFoundError"
-    assert wanted in done.stderr and "dust_plugin" not in done.stderr
+    expected = "plugin 'moon_plugin' (moon_plugin) was skipped: ModuleNotFoundError"
+    assert expected in done.stderr and "dust_plugin" not in done.stderr
 
 
 def test_a_plugin_that_ends_the_program_ends_no_command(installed):
@@ -145,11 +145,11 @@ def test_a_config_with_a_plugin_that_fails_is_told_in_one_line(tmp_path, monkeyp
     (tmp_path / "sun_parts.py").write_text("import a_module_that_is_nowhere\n")
     monkeypatch.syspath_prepend(tmp_path)
     config = tmp_path / "broken.py"
-    for text, wanted in (
+    for text, expected in (
         ("custom_imports = dict(imports=['sun_parts'])", "custom_imports: sun_parts does not"),
         ("from sun_parts import Sunned\npart = dict(type=Sunned)", "broken.py does not load"),
     ):
         config.write_text(text + "\n")
-        with pytest.raises(ConfigError, match=wanted) as told:
+        with pytest.raises(ConfigError, match=expected) as caught:
             load_config(config)
-        assert "a_module_that_is_nowhere" in str(told.value) and "\n" not in str(told.value)
+        assert "a_module_that_is_nowhere" in str(caught.value) and "\n" not in str(caught.value)

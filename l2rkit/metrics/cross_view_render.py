@@ -88,5 +88,5 @@ def views(names: Iterable[str]) -> Tensor:
     photos = list(photos_of(names).values())
     counts = {len(members) for members in photos}
     if len(counts) > 1 or counts <= {0, 1}:
-        raise DataError("CrossViewRenderErrors: every face wants as many views as the others, >= 2")
+        raise DataError("CrossViewRenderErrors: each face requires the same number of views, >= 2")
     return torch.tensor(photos)

@@ -147,7 +147,7 @@ def lights_of(code: Tensor) -> Light:
 def without_ambiguity(shape: Tensor, depth: Tensor) -> Tensor:
     """(1, 1, S, S): `shape`, changed so that `depth` keeps its place, scale and tilt with it.
 
-    Least squares over the middle of the face: what shading alone cannot tell is as in `depth`.
+    Least squares over the middle of the face; what shading leaves open is taken from `depth`.
     """
     size = depth.shape[-1]
     middle = window(size, MIDDLE)[0, 0] > 0

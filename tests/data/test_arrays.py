@@ -53,7 +53,7 @@ def test_what_is_transparent_is_mid_grey() -> None:
     [
         (np.zeros((0, 0, 3), np.uint8), "0 x 0 px, at least 8"),
         (np.zeros((7, 20), bool), "20 x 7 px"),
-        (np.zeros((3, 20, 20), np.uint8), r"an array \(3, 20, 20\); .* was wanted"),
+        (np.zeros((3, 20, 20), np.uint8), r"an array \(3, 20, 20\); expected .*"),
         (np.zeros((1, 20, 20, 3), np.uint8), r"an array \(1, 20, 20, 3\)"),
         (COLOURS / 127.5 - 1, "numbers from -1 to 1; 0 to 1, or 0 to 255"),
         (COLOURS.astype(int) - 1, "numbers from -1 to"),

@@ -211,7 +211,7 @@ def test_relief_is_in_depth_by_its_millimetres(model):
 
 
 def test_relief_turns_normals_as_its_depth_does(model):
-    """Waves across the forehead: differences of depth and of normals tell the same slope."""
+    """Waves across the forehead: depth and normals have the same gradient."""
     size, waves = 256, 0.3 * np.sin(np.arange(TEXTURE) / TEXTURE * 2 * np.pi * 30)
     height = np.repeat(waves[:, None], TEXTURE, 1).astype(np.float32)
     with_it, without = bumpy(model, size, height)

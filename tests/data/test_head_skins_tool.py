@@ -86,7 +86,7 @@ def test_the_fit_finds_a_shape_of_the_model_again(model):
         head = head + model.offsets(name, values.astype(np.float32))
 
     def apart(vertices):
-        """dm after turn, scale and shift, which photos do not tell."""
+        """dm after turn, scale and shift, which photos do not show."""
         off = similarity(landmark_points(model, vertices), true) - true
         return np.sqrt((off**2).sum(1).mean())
 

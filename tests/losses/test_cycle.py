@@ -15,7 +15,7 @@ from l2rkit.structures import Face, Light, Scene
 
 
 class Eye:
-    """A model that knows what was drawn last, and may be told to see it wrong."""
+    """A model that returns the face rendered last, optionally with errors."""
 
     def __init__(self, spoil=lambda face: face) -> None:
         self.renderer, self.spoil, self.drawn, self.pictures = GridRenderer(), spoil, None, []

@@ -58,7 +58,7 @@ def test_identity_is_the_mean_cosine_over_the_yaws():
     face = replace(face, albedo=colours[..., None, None].expand(2, 3, SIZE, SIZE))
     photo = torch.rand(2, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
     metric = TurnedIdentity(colour_code, yaws_deg=(0, 45), render=red_or_blue)
-    for i in range(2):  # a batch at a time, and strangers are found all the same
+    for i in range(2):  # a batch at a time, and impostors are found all the same
         metric.process(dict(photo=photo[i : i + 1]), [seen(unbatched(face, 2)[i])])
     metric.compute_metrics(metric.results)
 

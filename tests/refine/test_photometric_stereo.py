@@ -90,8 +90,8 @@ def test_a_crowd_is_seen_where_nothing_is_before_it():
     seen = canonical_observations(photo, ahead, rasterize_grid)
     inner = (..., slice(1, -1), slice(1, 14))
     assert seen.seen[inner].all()
-    wanted = photo.mean(1, keepdim=True).clamp(min=0.03).log()
-    torch.testing.assert_close(seen.luminance, wanted, atol=1e-4, rtol=0)
+    expected = photo.mean(1, keepdim=True).clamp(min=0.03).log()
+    torch.testing.assert_close(seen.luminance, expected, atol=1e-4, rtol=0)
     torch.testing.assert_close(seen.slopes, torch.zeros(1, 2))
     hidden = {}
     for yaw in (-40.0, 40.0):
