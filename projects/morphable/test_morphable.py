@@ -100,7 +100,7 @@ def test_the_decomposer_keeps_the_contract(decomposer):
     check_decomposer(decomposer, 32)
     with pytest.raises(ValueError, match=r"expects photos \(B, 3, 32, 32\), not \(1, 3, 64, 64\)"):
         decomposer(torch.zeros(1, 3, 64, 64))
-    with pytest.raises(ConfigError, match="a mode or more of each kind, not identity=0"):
+    with pytest.raises(ConfigError, match="at least one mode of each kind, not identity=0"):
         MorphableDecomposer(32, identity=0)
 
 

@@ -66,8 +66,8 @@ def test_grey_is_grey_in_three_channels() -> None:
 @pytest.mark.parametrize(
     ("form", "said"),
     [
-        (np.zeros((3, 99, 99), np.uint8), r"an array \(3, 99, 99\); \(H, W\)"),
-        (torch.zeros(99, 99, 3), r"an array \(99, 3, 99\); \(H, W\)"),
+        (np.zeros((3, 99, 99), np.uint8), r"an array \(3, 99, 99\); expected \(H, W\)"),
+        (torch.zeros(99, 99, 3), r"an array \(99, 3, 99\); expected \(H, W\)"),
         (np.full((99, 99, 3), 300.0), "numbers from 300 to 300; expected 0 to 1, or 0 to 255"),
         (np.full((99, 99, 3), np.nan), "numbers from nan to nan"),
         (b"a letter", "photo of 8 bytes: is not a picture"),

@@ -85,5 +85,5 @@ def test_identity_is_that_of_the_other_photo_and_of_the_next_face(faces):
 def test_faces_want_as_many_views_two_at_least(faces, names):
     face, drawn = faces
     few = each_tensor(face, lambda part: part[: len(names)])
-    with pytest.raises(DataError, match="as many views"):
+    with pytest.raises(DataError, match="the same number of views"):
         measured(few, drawn.image[: len(names)], names)
