@@ -75,10 +75,10 @@ def test_identity_is_that_of_the_other_photo_and_of_the_next_face(faces):
         return torch.eye(6)[apart.argmin(1)]
 
     report, _ = measured(face, drawn.image, identity=codes)
-    assert report["cross_identity"] == 1 and report["cross_stranger"] == 0
+    assert report["cross_identity"] == 1 and report["cross_impostor"] == 0
     exchanged = Face(face.depth.roll(3, 0), face.albedo.roll(3, 0), face.light, face.view)
     report, _ = measured(exchanged, drawn.image, identity=codes)
-    assert report["cross_identity"] == 0 and report["cross_stranger"] == 1
+    assert report["cross_identity"] == 0 and report["cross_impostor"] == 1
 
 
 @pytest.mark.parametrize("names", [["a+45", "b+45"], ["a+45", "a-45", "b+45", "b+00", "b-45"]])

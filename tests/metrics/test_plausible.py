@@ -65,7 +65,7 @@ def test_identity_is_the_mean_cosine_over_the_yaws():
     def cosine(a, b):
         return sum(x * y for x, y in zip(a, b)) / math.hypot(*a) / math.hypot(*b)
 
-    for name, other in (("turned_identity", 0), ("stranger_identity", 1)):
+    for name, other in (("turned_identity", 0), ("impostor_identity", 1)):
         for i in range(2):
             code = colour_code(photo)[(i + other) % 2].tolist()
             cosines = []
