@@ -1,4 +1,4 @@
-"""The adversary: its inputs and conditions, its gradients, and how it is fooled."""
+"""The adversary: its inputs and conditions, its gradients and the generator loss."""
 
 from dataclasses import replace
 
@@ -73,7 +73,7 @@ def test_around_the_middle_of_the_face_there_is_nothing_to_judge():
     assert ((real.image - BEHIND).abs() < 1e-5)[outside].float().mean() > 0.97
 
 
-def test_the_view_is_told_in_units_of_30_degrees_and_a_twentieth():
+def test_the_view_condition_has_units_of_30_degrees_and_a_twentieth():
     face = example_face(SIZE, 2).with_view(torch.tensor([0, torch.pi / 6, 0, 0.05, 0, 0]))
     own = GridRenderer()(face)
     _, real = Adversary(discriminator()).discriminator_inputs(
@@ -197,6 +197,6 @@ def test_others_are_all_parts_that_no_optimizer_names():
     assert owned == expected
 
 
-def test_a_discriminator_that_is_told_something_else_is_refused():
+def test_a_discriminator_with_another_condition_is_refused():
     with pytest.raises(PartError, match=r"is a view \(6\), not 3"):
         Adversary(discriminator(3))

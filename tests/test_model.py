@@ -125,7 +125,7 @@ def test_a_restorer_comes_first_and_refiners_last_in_turn():
     assert scene.target is photo  # losses and metrics aim at the photo as it came
 
 
-def test_a_decomposer_is_told_the_person():
+def test_a_decomposer_gets_the_person():
     class Telling(nn.Module):
         def forward(self, photo, person=None):
             self.person = person

@@ -141,7 +141,7 @@ def test_a_config_reaches_a_part_by_its_class_and_by_custom_imports(tmp_path, mo
     assert type(parts[0]) is type(parts[1]) and parts[0].scale == 2
 
 
-def test_a_config_with_a_plugin_that_fails_is_told_in_one_line(tmp_path, monkeypatch):
+def test_a_config_with_a_failing_plugin_is_a_one_line_error(tmp_path, monkeypatch):
     (tmp_path / "sun_parts.py").write_text("import a_module_that_is_nowhere\n")
     monkeypatch.syspath_prepend(tmp_path)
     config = tmp_path / "broken.py"

@@ -122,7 +122,7 @@ def test_a_wrong_config_is_one_line(
     assert said in one_line(result)
 
 
-def test_other_doors_that_stay_shut(config: Path, weights: Path, tmp_path: Path) -> None:
+def test_other_refused_arguments(config: Path, weights: Path, tmp_path: Path) -> None:
     options = ("--config", config, "--weights", weights)
     blocked = tmp_path / "file"
     blocked.write_text("")

@@ -299,7 +299,7 @@ def test_a_photo_of_another_size_is_refused(shape):
         small()(torch.rand(shape))
 
 
-def test_a_person_for_each_photo_is_wanted_and_a_size_that_exists():
+def test_a_missing_person_and_an_unknown_size_are_errors():
     with pytest.raises(ValueError, match=r"a person for each of 2 photos, not \(3,\)"):
         small()(photos(2), torch.tensor([0, 0, 1]))
     with pytest.raises(ValueError, match="take 32, 64 or 128 pixels, not 48"):

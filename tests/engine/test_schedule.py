@@ -66,7 +66,7 @@ def test_parts_learn_in_turn_also_after_a_resume(start):
         assert learning(run) == PROXY | expected[run.iter], run.iter
 
 
-def test_stages_want_a_beginning_and_parts_that_are_there():
+def test_stages_require_a_first_stage_and_existing_parts():
     with pytest.raises(ConfigError, match="begin at iteration 0"):
         Stages({3: ["decompose"]})
     for path in ("refine.texture", "refin.albedo", "decompose.in_features"):

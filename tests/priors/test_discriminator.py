@@ -183,7 +183,7 @@ def test_what_a_projected_discriminator_sees_with_stays_as_it_is():
     assert all(grad is not None and grad.abs().sum() > 0 for grad in learnt)
 
 
-def test_a_projected_discriminator_soon_tells_sharp_from_enlarged():
+def test_a_projected_discriminator_soon_separates_sharp_from_enlarged():
     """At the published one's rate; which is why it is there."""
     net = projected()
     optimizer = torch.optim.Adam(net.parameters(), lr=2e-3, betas=(0.0, 0.99))

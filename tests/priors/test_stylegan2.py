@@ -92,7 +92,7 @@ def test_images_and_features_are_the_published_ones(both, kind):
         torch.testing.assert_close(got[1][size], x, **close)
 
 
-def test_images_are_clamped_unless_told(both):
+def test_images_are_clamped_by_default(both):
     _, ours, _ = both
     z = torch.randn(2, LATENT, generator=torch.Generator().manual_seed(0))
     free, kept = ours(z, clamp=False)[0], ours(z)[0]

@@ -80,11 +80,11 @@ def test_the_prior_has_a_say_once_it_is_trained(part):
     without = part(face, face.albedo).albedo
     for fuse in part.network.fuse.values():
         torch.nn.init.normal_(fuse.weight, std=0.5)
-    steered = part(face, face.albedo).albedo
-    assert not torch.equal(before, without) and not torch.equal(without, steered)
+    modulated = part(face, face.albedo).albedo
+    assert not torch.equal(before, without) and not torch.equal(without, modulated)
     for name, maps in part.network.maps.items():
         torch.nn.init.normal_(maps.weight, std=0.5)
-        assert not torch.equal(part(face, face.albedo).albedo, steered), name
+        assert not torch.equal(part(face, face.albedo).albedo, modulated), name
 
 
 def test_a_part_of_some_faces_is_hidden_in_training_alone(part):
