@@ -92,7 +92,7 @@ def test_while_it_is_fooled_it_learns_nothing_but_depth_does():
     assert seen.face.depth.grad.abs().sum() > 0
 
 
-def test_its_lesson_reaches_no_face():
+def test_the_discriminator_loss_reaches_no_face():
     adversary, seen = Adversary(discriminator()), scene()
     adversary.discriminator_loss(*adversary.discriminator_inputs(seen))["loss"].backward()
     assert seen.face.depth.grad is None

@@ -72,7 +72,7 @@ def installed(tmp_path):
     return install
 
 
-def test_an_installed_package_fills_a_socket_and_a_broken_one_is_named(installed):
+def test_an_installed_package_fills_a_registry_and_a_broken_one_is_named(installed):
     """The whole way: entry points on disk, short names, a near name of a plug-in's part."""
     installed("moon_plugin", "import a_module_that_is_nowhere\n")
     environment = installed("dust_plugin", PART)
@@ -80,8 +80,9 @@ def test_an_installed_package_fills_a_socket_and_a_broken_one_is_named(installed
         "from l2rkit.errors import PartError\n"
         "from l2rkit.registry import RESTORERS\n"
         "assert RESTORERS.build(dict(type='Dusted', scale=3)).scale == 3\n"
-        "from l2rkit.plugins import LOADED\n"
-        "assert 'dust_plugin' in LOADED and 'moon_plugin' not in LOADED, LOADED\n"
+        "from l2rkit.plugins import STATES\n"
+        "loaded = [plugin.name for plugin in STATES if not plugin.fault]\n"
+        "assert 'dust_plugin' in loaded and 'moon_plugin' not in loaded, loaded\n"
         "try:\n"
         "    RESTORERS.build(dict(type='Dustd'))\n"
         "except PartError as error:\n"

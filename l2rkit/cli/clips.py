@@ -192,14 +192,14 @@ def announce(video: Any, home: Path, left: int, seconds: float, size: int) -> No
     Raises:
         UserError: the disk has less free space.
     """
-    expected, free = left * size, shutil.disk_usage(home).free
+    needed, free = left * size, shutil.disk_usage(home).free
     say(
         f"{video.path}: {video.frames} frames of {video.width} x {video.height} px; "
-        f"about {duration(left * seconds)} and {expected / 1e6:.0f} MB to go"
+        f"about {duration(left * seconds)} and {needed / 1e6:.0f} MB to go"
     )
-    if expected > free:
+    if needed > free:
         raise UserError(
-            f"{home} has {free / 1e6:.0f} MB free, {video.path} needs {expected / 1e6:.0f} MB"
+            f"{home} has {free / 1e6:.0f} MB free, {video.path} needs {needed / 1e6:.0f} MB"
         )
 
 

@@ -113,10 +113,10 @@ def output_names(
         numbered = (f"{path.name}-{number}{end}" for number in count(2))
         for name in chain(first, [path.name + end], numbered):
             # some file systems ignore case
-            expected = {file_name(name, ending).casefold() for ending in endings}
-            if files.isdisjoint(expected) and not (every_face and _is_face(name, names)):
+            claimed = {file_name(name, ending).casefold() for ending in endings}
+            if files.isdisjoint(claimed) and not (every_face and _is_face(name, names)):
                 break
-        files |= expected
+        files |= claimed
         names.append(name)
     return names
 

@@ -80,10 +80,10 @@ class CelebAHQ(PhotoSet):
             next((root / f / n for f in LIST_FOLDERS if (root / f / n).is_file()), None)
             for n in (PARTITION, IDENTITY)
         )
-        expected = [(IMAGES, (root / IMAGES).is_dir()), (MAPPING, (root / MAPPING).is_file())]
-        expected += [(PARTITION, partition or self.split is None)]
-        expected += [(MASKS, (root / MASKS).is_dir() or not self.mask_parts)]
-        for name, there in expected:
+        required = [(IMAGES, (root / IMAGES).is_dir()), (MAPPING, (root / MAPPING).is_file())]
+        required += [(PARTITION, partition or self.split is None)]
+        required += [(MASKS, (root / MASKS).is_dir() or not self.mask_parts)]
+        for name, there in required:
             if not there:
                 raise DataError(f"CelebAHQ: '{root}' holds no {name}; {WHERE}")
         split_of = dict(read_list(partition)) if self.split else {}

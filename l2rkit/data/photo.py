@@ -133,9 +133,9 @@ def list_photos(
     if say and others:
         say(f"{folder}: {passed_over(others)}")
     if not found:
-        expected = f"looked for {' '.join(sorted(suffixes))}"
+        searched = f"looked for {' '.join(sorted(suffixes))}"
         rest = f"; {passed_over(others)}" if others else ""
-        raise PhotoError(folder, f"holds no photos ({expected}{rest})")
+        raise PhotoError(folder, f"holds no photos ({searched}{rest})")
     return sorted(found)
 
 

@@ -48,12 +48,12 @@ def invert(
     codes = begun.detach().clone().requires_grad_()
     best, lowest = codes.detach().clone(), photo.new_full((len(photo),), float("inf"))
     with torch.no_grad():
-        expected = features(photo)
+        target = features(photo)
     optimizer = Adam([codes], lr=RATE)
     for step in range(steps + 1):
         image, _ = prior(codes, space="w", noise=noise, clamp=False)
         loss = COLOURS * (image - photo).square().mean((1, 2, 3))
-        loss = loss + (features(image) - expected).square().mean((1, 2, 3))
+        loss = loss + (features(image) - target).square().mean((1, 2, 3))
         better = loss.detach() < lowest
         lowest = torch.where(better, loss.detach(), lowest)
         best[better] = codes.detach()[better]

@@ -163,10 +163,10 @@ def _plain(key: str, value: Tensor) -> Tensor:
 
 
 def _check_filter(taps: Tensor, name: str) -> None:
-    expected = taps.new_tensor([1, 3, 3, 1])
-    expected = expected if taps.dim() == 1 else torch.outer(expected, expected)
-    same = taps.shape == expected.shape
-    if not same or not torch.allclose(taps / taps.sum(), expected / expected.sum()):
+    published = taps.new_tensor([1, 3, 3, 1])
+    published = published if taps.dim() == 1 else torch.outer(published, published)
+    same = taps.shape == published.shape
+    if not same or not torch.allclose(taps / taps.sum(), published / published.sum()):
         raise WeightsError(f"{name} is another low-pass filter than StyleGAN2's [1, 3, 3, 1]")
 
 

@@ -70,8 +70,8 @@ class PhotoRestorer(BaseModel):
         if "features" in self.losses:
             features = self.losses["features"]
             with torch.no_grad():
-                expected = features(clean)
-            losses["loss_features"] = self.perceptual * mse_loss(features(restored), expected)
+                target = features(clean)
+            losses["loss_features"] = self.perceptual * mse_loss(features(restored), target)
         return losses
 
     @torch.no_grad()

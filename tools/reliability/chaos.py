@@ -121,8 +121,8 @@ def logged(work_dir: Path) -> int:
 def killed(process: subprocess.Popen, work_dir: Path, rng: random.Random) -> bool:
     """Kills a training after 1 to 3 steps more than `SAVED`, so that on a slow machine, too, it
     goes on from somewhere; at a random moment. False if it ended before."""
-    expected = logged(work_dir) + SAVED + rng.randint(1, 3)
-    while process.poll() is None and logged(work_dir) < expected:
+    last = logged(work_dir) + SAVED + rng.randint(1, 3)
+    while process.poll() is None and logged(work_dir) < last:
         time.sleep(0.02)
     time.sleep(rng.uniform(0, 0.5))
     alive = process.poll() is None
@@ -266,11 +266,11 @@ def save(config: str, steps: int, points: int) -> None:
         cfg.custom_hooks = [hook for hook in cfg.get("custom_hooks", []) if "interval" not in hook]
         cfg.dump(described)
         command = [*TRAIN, str(described), "--resume", "--work-dir", "{out}"]
-        expected = shlex.join([sys.executable, __file__, "digest", f"{{out}}/iter_{steps}.pth"])
+        digest = shlex.join([sys.executable, __file__, "digest", f"{{out}}/iter_{steps}.pth"])
         status = subprocess.run(
             [sys.executable, "-m", "ckpt_chaos", "run", "--work", str(Path(folder, "runs"))]
             + ["--checkpoint-glob", "{out}/iter_*.pth", "--step-regex", r"resuming from iter_(\d+)"]
-            + ["--ckpt-ignore-size", "--result-cmd", expected, "--timeout", "3000"]
+            + ["--ckpt-ignore-size", "--result-cmd", digest, "--timeout", "3000"]
             + (["--max-points", str(points)] if points else [])
             + ["--fail-on", "HARD_FAIL,SILENT_DIVERGENCE,LOST_WORK,CONTROL_FAIL", "--", *command],
             cwd=ROOT,

@@ -143,8 +143,8 @@ def main(photos: int, config: str, seed: int) -> None:
             raise UserError(f"memory grew by {last / first - 1:.1%}")
 
         run = Run(folder, Path(temporary, "broken"), config)
-        expected = random.Random(seed).randint(len(good) // 4, 3 * len(good) // 4)
-        while run.process.poll() is None and run.written() < expected:
+        number = random.Random(seed).randint(len(good) // 4, 3 * len(good) // 4)
+        while run.process.poll() is None and run.written() < number:
             time.sleep(0.01)
         run.process.send_signal(signal.SIGKILL)
         check("status of the killed", run.process.wait(), -signal.SIGKILL)
