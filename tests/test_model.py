@@ -43,6 +43,13 @@ def test_three_modes():
         model(photo, mode="los")
 
 
+def test_photos_are_as_large_as_the_renderings():
+    model = tiny(render=dict(type=GridRenderer, size=64)).eval()
+    assert tiny().image_size == 32 and model.image_size == 64
+    (scene,) = model(torch.rand(1, 3, 64, 64), mode="predict")
+    assert scene.rendering.image.shape == scene.target.shape and scene.face.size == 32
+
+
 def test_the_training_scene_has_the_mirrored_face_too():
     scene = tiny().scene(photos())
     mirrored = GridRenderer()(scene.face.mirrored())
