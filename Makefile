@@ -1,7 +1,7 @@
 # make install: l2rkit and what it needs, into .venv
 # make demo: reconstruct five bad sample photos, train briefly, print the leaderboard of that run
 # make test: the tests, in a process for each core (four at most) with one thread each
-# make soak: trainings killed and resumed, doors given harm, thousands of photos, for some hours
+# make soak: trainings killed and resumed, readers given harmful files, thousands of photos, for some hours
 # make browser: the page of `l2rkit app` in Chromium, which has to be installed with its driver
 # make triton: the Triton renderer, in Triton's interpreter and compiled for GPUs, without one
 # make docs: the documentation as a site, in work_dirs/site

@@ -230,12 +230,12 @@ def _shipped() -> dict[str, Path]:
 
 def _import_custom(config: Config) -> None:
     """Performs `custom_imports`, which MMEngine ignores in pure-Python configs."""
-    wanted = config.get("custom_imports") or {}
-    for name in wanted.get("imports", ()):
+    custom = config.get("custom_imports") or {}
+    for name in custom.get("imports", ()):
         try:
             import_module(name)
         except (Exception, SystemExit) as error:  # a module may raise anything
-            if not (isinstance(error, ImportError) and wanted.get("allow_failed_imports")):
+            if not (isinstance(error, ImportError) and custom.get("allow_failed_imports")):
                 reason = error if isinstance(error, ImportError) else _one_line(error)
                 raise ConfigError(f"custom_imports: {name} does not import: {reason}") from None
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import TypeVar
 
-LONGEST = 1500  # signs of a message; a name in a file may have a million
+LONGEST = 1500  # characters of a message; a name in a file may have a million
 T = TypeVar("T")
 
 

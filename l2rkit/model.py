@@ -109,9 +109,10 @@ class FaceReconstructor(BaseModel):
 
     @property
     def image_size(self) -> int:
-        """Input resolution in px: the largest that any part needs."""
+        """Input resolution in px: the largest that any part needs, and the renderer's size."""
         parts = [self.decompose, *self.refine.values()]
-        return max(getattr(part, "image_size", 0) for part in parts)
+        rendered = getattr(self.render, "size", None) or 0
+        return max(rendered, *(getattr(part, "image_size", 0) for part in parts))
 
     def restored(self, photo: Tensor) -> Tensor:
         """The photo restored in 2D, at its original size."""

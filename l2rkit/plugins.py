@@ -70,4 +70,4 @@ def registered() -> list[str]:
 
 
 STATES: list[Plugin] = []  # all plugins, also those that failed
-LOADED = load_plugins()
+load_plugins()

@@ -275,5 +275,5 @@ def _field_shapes(record: Any) -> list[str]:
 def _check(name: str, value: Tensor, shape: tuple[int | None, ...]) -> None:
     got = tuple(value.shape)
     if len(got) != len(shape) or any(w is not None and w != g for w, g in zip(shape, got)):
-        wanted = ", ".join("*" if side is None else str(side) for side in shape)
-        raise ValueError(f"{name} must be ({wanted}), not {got}")
+        expected = ", ".join("*" if side is None else str(side) for side in shape)
+        raise ValueError(f"{name} must be ({expected}), not {got}")

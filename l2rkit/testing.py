@@ -31,7 +31,7 @@ from .structures import (
 STATED: dict[str, tuple[tuple[type, ...], str]] = {
     "image_size": ((int,), "px of photos: that a decomposer or refiner takes, a restorer gives"),
     "scale": ((int,), "a restorer: how many times larger the photo becomes"),
-    "aligned": ((bool,), "a restorer: it wants one aligned face, not any photo"),
+    "aligned": ((bool,), "a restorer: it expects one aligned face, not any photo"),
     "needs_whole_photo": (
         (bool,),
         "a restorer: it has to see the photo whole, and is given no tiles",
@@ -56,10 +56,10 @@ def check_stated(part: object, *names: str) -> None:
     """Checks that the named attributes, if the part has them, have the types of `STATED`."""
     for name in (*names, "external_weights", "supervision"):
         value, (kinds, what) = getattr(part, name, None), STATED[name]
-        wanted = " or ".join(kind.__name__ for kind in kinds)
+        expected = " or ".join(kind.__name__ for kind in kinds)
         good = value is None or isinstance(value, kinds)
         good = good and (bool in kinds or not isinstance(value, bool))
-        assert good, f"`{name}` is a {type(value).__name__}, not {wanted} ({what})"
+        assert good, f"`{name}` is a {type(value).__name__}, not {expected} ({what})"
 
 
 def example_face(size: int = 32, batch: int = 2) -> Face:
@@ -126,8 +126,8 @@ def check_restorer(restorer: torch.nn.Module, size: int = 32) -> None:
     fixed, scale = getattr(restorer, "image_size", None), getattr(restorer, "scale", None)
     assert fixed or scale, "a restorer states its enlargement `scale`, or its `image_size`"
     side = fixed or size * scale
-    shape, wanted = tuple(got.shape), (3, 3, side, side)
-    assert shape == wanted, f"three photos of {size} px became {shape}, not {wanted}"
+    shape, expected = tuple(got.shape), (3, 3, side, side)
+    assert shape == expected, f"three photos of {size} px became {shape}, not {expected}"
     assert got.isfinite().all(), "the restored photo has values that are not finite"
     _within(got, 0, 1, "the restored photo")
     _near(got[2], got[0], 1e-4, "equal photos of a batch are restored differently")
@@ -154,8 +154,8 @@ def check_prior(prior: torch.nn.Module) -> None:
     )
     image, features = given
     assert image.dtype == torch.float32, f"the prior's image is {image.dtype}, not torch.float32"
-    shape, wanted = tuple(image.shape), (3, 3, size, size)
-    assert shape == wanted, f"three latents became {shape}, not {wanted}"
+    shape, expected = tuple(image.shape), (3, 3, size, size)
+    assert shape == expected, f"three latents became {shape}, not {expected}"
     assert image.isfinite().all(), "the prior's image has values that are not finite"
     _within(image, 0, 1, "the prior's image")
     for side, x in features.items():
@@ -230,8 +230,8 @@ def check_refiner(
         one = each_tensor(face, lambda tensor: tensor[1:2])
         alone = refiner(one, photo[1:2])
     for name in ("depth", "albedo", "view"):
-        got, wanted = getattr(better, name)[1:2], getattr(alone, name)
-        _near(got, wanted, 1e-4, f"{name} is refined otherwise in a batch than alone")
+        got, expected = getattr(better, name)[1:2], getattr(alone, name)
+        _near(got, expected, 1e-4, f"{name} is refined otherwise in a batch than alone")
     if not list(refiner.parameters()):
         return
     total = better.depth.square().mean() + better.albedo.square().mean()
@@ -298,8 +298,8 @@ def _float32(record: object, *names: str) -> None:
         assert kind == torch.float32, f"{name} is {kind}, not torch.float32"
 
 
-def _near(got: Tensor, wanted: Tensor, tolerance: float, sentence: str) -> None:
-    error = (got - wanted).abs().max().item()
+def _near(got: Tensor, expected: Tensor, tolerance: float, sentence: str) -> None:
+    error = (got - expected).abs().max().item()
     assert error <= tolerance, f"{sentence}: off by {error:.2g}, {tolerance:g} is allowed"
 
 
@@ -354,8 +354,8 @@ def check_degradation(
 
 
 def _degraded(got: Tensor, photo: Tensor, name: str) -> None:
-    shape, wanted = tuple(got.shape), tuple(photo.shape)
-    assert shape == wanted, f"{name} became {shape}, the photo is {wanted}"
+    shape, expected = tuple(got.shape), tuple(photo.shape)
+    assert shape == expected, f"{name} became {shape}, the photo is {expected}"
     assert got.dtype == photo.dtype, f"{name} became {got.dtype}, the photo is {photo.dtype}"
     assert got.isfinite().all(), f"{name} has values that are not finite"
     _within(got, 0, 1, name)

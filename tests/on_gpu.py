@@ -28,8 +28,8 @@ def there(record: T) -> T:
     return replace(record, **{f.name: there(getattr(record, f.name)) for f in fields(record)})
 
 
-def error(got: Tensor, wanted: Tensor) -> float:
-    """The norm of the difference by that of `wanted`, both in float64; NaN is infinitely wrong."""
-    got, wanted = got.detach().cpu().double(), wanted.detach().cpu().double()
-    off = (got - wanted).norm() / wanted.norm().clamp(min=1e-12)
+def error(got: Tensor, expected: Tensor) -> float:
+    """Norm of the difference / norm of `expected`, in float64; infinite for NaN."""
+    got, expected = got.detach().cpu().double(), expected.detach().cpu().double()
+    off = (got - expected).norm() / expected.norm().clamp(min=1e-12)
     return off.nan_to_num(torch.inf).item()

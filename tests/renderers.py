@@ -7,7 +7,7 @@ import pytest
 
 
 def triton_interprets() -> bool:
-    """Whether Triton is installed and told to interpret its kernels on the CPU."""
+    """Whether Triton is installed and set to interpret its kernels on the CPU."""
     return find_spec("triton") is not None and os.environ.get("TRITON_INTERPRET") == "1"
 
 

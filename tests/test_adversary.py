@@ -1,4 +1,4 @@
-"""The adversary: its inputs and conditions, its gradients, and how it is fooled."""
+"""The adversary: its inputs and conditions, its gradients and the generator loss."""
 
 from dataclasses import replace
 
@@ -48,9 +48,9 @@ def test_faces_are_drawn_in_the_views_of_other_photos():
     torch.manual_seed(1)
     fake, real = adversary.discriminator_inputs(seen)
     torch.testing.assert_close(fake.view, real.view[who])
-    wanted = GridRenderer()(seen.face.with_view(seen.face.view[who])).image
+    expected = GridRenderer()(seen.face.with_view(seen.face.view[who])).image
     middle = (..., slice(14, 18), slice(14, 18))
-    torch.testing.assert_close(fake.image[middle], wanted[middle])
+    torch.testing.assert_close(fake.image[middle], expected[middle])
     assert torch.equal(real.image[middle], seen.target[middle])
 
 
@@ -73,7 +73,7 @@ def test_around_the_middle_of_the_face_there_is_nothing_to_judge():
     assert ((real.image - BEHIND).abs() < 1e-5)[outside].float().mean() > 0.97
 
 
-def test_the_view_is_told_in_units_of_30_degrees_and_a_twentieth():
+def test_the_view_condition_has_units_of_30_degrees_and_a_twentieth():
     face = example_face(SIZE, 2).with_view(torch.tensor([0, torch.pi / 6, 0, 0.05, 0, 0]))
     own = GridRenderer()(face)
     _, real = Adversary(discriminator()).discriminator_inputs(
@@ -92,7 +92,7 @@ def test_while_it_is_fooled_it_learns_nothing_but_depth_does():
     assert seen.face.depth.grad.abs().sum() > 0
 
 
-def test_its_lesson_reaches_no_face():
+def test_the_discriminator_loss_reaches_no_face():
     adversary, seen = Adversary(discriminator()), scene()
     adversary.discriminator_loss(*adversary.discriminator_inputs(seen))["loss"].backward()
     assert seen.face.depth.grad is None
@@ -120,9 +120,9 @@ def test_losses_are_the_non_saturating_ones_and_r1_comes_every_16th_step():
     # the slope is 2 / n for each of n values; its squares sum to 4 / n
     steep = 16 * 3.0 / 2 * 4 / (3 * SIZE**2)
     for step in range(18):
-        wanted = plain + (steep if step % 16 == 0 else 0)
+        expected = plain + (steep if step % 16 == 0 else 0)
         loss = adversary.discriminator_loss(fake, real)["loss"]
-        torch.testing.assert_close(loss, wanted, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(loss, expected, atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(
         adversary.generator_loss(fake), 0.5 * (1 + (-score).exp()).log().mean()
     )
@@ -132,11 +132,11 @@ def test_it_learns_to_tell_flat_faces_from_deep_ones():
     """Photos show a bump lit from the side; the faces drawn are flat, of the same albedo."""
     seen = scene(8)
     flat = replace(seen.face, depth=torch.ones_like(seen.face.depth))
-    told = replace(seen, face=flat, rendering=GridRenderer()(flat))
+    flat_scene = replace(seen, face=flat, rendering=GridRenderer()(flat))
     adversary = Adversary(discriminator())
     optimizer = Adam(adversary.parameters(), lr=5e-3, betas=(0.0, 0.99))
     for _ in range(40):
-        report = adversary.discriminator_loss(*adversary.discriminator_inputs(told))
+        report = adversary.discriminator_loss(*adversary.discriminator_inputs(flat_scene))
         optimizer.zero_grad()
         report["loss"].backward()
         optimizer.step()
@@ -193,10 +193,10 @@ def test_a_stopped_training_goes_on_bit_for_bit():
 def test_others_are_all_parts_that_no_optimizer_names():
     model, wrapped, _ = trained(1)
     owned = {id(w) for group in wrapped["others"].param_groups for w in group["params"]}
-    wanted = {id(w) for n, w in model.named_parameters() if not n.startswith("adversary.")}
-    assert owned == wanted
+    expected = {id(w) for n, w in model.named_parameters() if not n.startswith("adversary.")}
+    assert owned == expected
 
 
-def test_a_discriminator_that_is_told_something_else_is_refused():
+def test_a_discriminator_with_another_condition_is_refused():
     with pytest.raises(PartError, match=r"is a view \(6\), not 3"):
         Adversary(discriminator(3))

@@ -57,8 +57,8 @@ def test_the_walks_have_ten_hops_at_most_and_lead_to_what_exists() -> None:
             code = "\n".join(text_of(place(name)) for name in names if is_path(name))
             for name in (n for n in names if re.fullmatch(r"\w+(\.\w+)?", n) and not is_path(n)):
                 searched = code if "." in name else PACKAGE  # `Class.method` is in the hop's file
-                wanted = name.split(".")[-1]
-                assert re.search(rf"\b(class|def|self\.) ?{wanted}\b", searched), name
+                expected = name.split(".")[-1]
+                assert re.search(rf"\b(class|def|self\.) ?{expected}\b", searched), name
 
 
 def test_names_from_other_toolboxes_are_in_the_files_that_the_table_names() -> None:

@@ -1,6 +1,6 @@
-"""Files and words that nobody meant: each door answers, or says why not in one line of ours.
+"""Damaged files and random arguments: each reader returns, or raises a one-line error of ours.
 
-L2RKIT_FUZZ is how many cases each door gets; `make soak` gives thousands.
+L2RKIT_FUZZ is the number of cases for each reader; `make soak` sets thousands.
 """
 
 import io
@@ -42,7 +42,7 @@ from l2rkit.restore.ncnn import convolutions
 from l2rkit.viz.log import plot_logs, read_log
 
 CASES = int(os.environ.get("L2RKIT_FUZZ", "25"))
-MOST_KB = 2**20  # that a door may take beside what the process has: 1 GB
+MOST_KB = 2**20  # 1 GB, the limit of additional memory
 CONFIG = str(Path(__file__).parents[1] / "configs/unsup3d/unsup3d_heads_32.py")
 FIGURES = {"side": {"mean": 1.5, "std": 0.5}}
 ENTRY = dict(config="a", weights_sha256=None, protocol="p", level="clean", restore="none")
@@ -69,10 +69,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("fuzz")
 
 
-def answer(door: Callable, *given: Any) -> Any:
-    """What a door gives, or None if it refused in one line."""
+def answer(reader: Callable, *given: Any) -> Any:
+    """What a reader returns, or None after a one-line error."""
     try:
-        return door(*given)
+        return reader(*given)
     except UserError as error:
         said = str(error)
     except ClickException as error:
@@ -175,7 +175,7 @@ def plot_of(path: Path) -> bytes:
     return plot_logs({"run": read_log(path)})
 
 
-DOORS = {
+READERS = {
     "photo.bin": (read_photo, mutated(pictures())),
     "size.bin": (photo_size, mutated(pictures())),
     "manifest.csv": (read_manifest, mutated([MANIFEST])),
@@ -196,22 +196,22 @@ DOORS = {
 }
 
 
-@pytest.mark.parametrize("name", DOORS)
+@pytest.mark.parametrize("name", READERS)
 def test_a_file_is_read_or_refused_in_one_line(name: str, place: Path) -> None:
-    door, contents = DOORS[name]
+    reader, contents = READERS[name]
     (place / "results.npz").write_bytes(RESULTS)
 
     @cases
     @given(contents)
     def check(content: bytes) -> None:
         (place / name).write_bytes(content)
-        answer(door, place / name)
+        answer(reader, place / name)
 
     check()
 
 
 def test_what_is_not_damaged_is_read(place: Path) -> None:
-    """Else all of this would pass on doors that refuse everything."""
+    """Without this the tests would pass for readers that refuse everything."""
     sound = {
         "manifest.csv": MANIFEST,
         "celeba.txt": b"000001.jpg 0\n",
@@ -229,8 +229,8 @@ def test_what_is_not_damaged_is_read(place: Path) -> None:
     sound |= {f"{number}.bin": content for number, content in enumerate(pictures())}
     for name, content in sound.items():
         (place / name).write_bytes(content)
-        door = DOORS.get(name, DOORS["photo.bin"])[0]
-        assert len(door(place / name)), name
+        reader = READERS.get(name, READERS["photo.bin"])[0]
+        assert len(reader(place / name)), name
 
 
 words = st.text(st.characters(exclude_characters="\0/", exclude_categories=("Cs",)), max_size=12)
@@ -372,9 +372,9 @@ FOUND = {
 def test_what_was_found_is_refused(case: str, place: Path) -> None:
     name, content = FOUND[case]
     (place / name).write_bytes(content)
-    door = plot_of if name == "scalars.json" else DOORS[name][0]
+    reader = plot_of if name == "scalars.json" else READERS[name][0]
     with pytest.raises(UserError) as said:
-        door(place / name)
+        reader(place / name)
     assert len(str(said.value).splitlines()) == 1
 
 

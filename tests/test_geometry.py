@@ -20,9 +20,9 @@ from l2rkit.geometry import (
 DOUBLE = torch.float64
 
 
-@pytest.mark.parametrize("size, wanted", [(64, 360.04), (128, 725.8), (256, 1457.3)])
-def test_focal_length_is_the_published_one(size, wanted):
-    assert focal(size) == pytest.approx(wanted, abs=0.05)
+@pytest.mark.parametrize("size, expected", [(64, 360.04), (128, 725.8), (256, 1457.3)])
+def test_focal_length_is_the_published_one(size, expected):
+    assert focal(size) == pytest.approx(expected, abs=0.05)
 
 
 def test_rays_span_ten_degrees_between_the_outer_pixel_centres():
@@ -93,8 +93,8 @@ def plane(normal, size=16):
 @pytest.mark.parametrize("normal", [(0.0, 0, -1), (0.6, 0, -0.8), (-0.36, 0.48, -0.8)])
 def test_a_tilted_plane_has_one_normal_and_the_border_faces_the_camera(normal):
     got = normals(plane(normal))
-    wanted = torch.tensor(normal, dtype=DOUBLE)[:, None, None]
-    torch.testing.assert_close(got[0, :, 1:-1, 1:-1], wanted.expand(3, 14, 14))
+    expected = torch.tensor(normal, dtype=DOUBLE)[:, None, None]
+    torch.testing.assert_close(got[0, :, 1:-1, 1:-1], expected.expand(3, 14, 14))
     got[..., 1:-1, 1:-1] = torch.tensor([0, 0, -1.0], dtype=DOUBLE)[:, None, None]
     assert torch.equal(got, torch.tensor([0, 0, -1.0])[:, None, None].expand(1, 3, 16, 16).double())
 
@@ -105,9 +105,9 @@ def test_normals_of_a_sphere_point_away_from_its_centre():
     ray = rays(size, centre)[0]
     a, b = (ray**2).sum(0), ray[2] * centre[2]
     depth = (b - (b**2 - a * (centre[2] ** 2 - radius**2)).sqrt()) / a
-    wanted = (depth * ray - centre[:, None, None]) / radius
+    expected = (depth * ray - centre[:, None, None]) / radius
     got = normals(depth[None, None])[0]
-    error = (got - wanted)[:, 1:-1, 1:-1].norm(dim=0)
+    error = (got - expected)[:, 1:-1, 1:-1].norm(dim=0)
     assert error.max() < 1e-3
     assert got[2].max() < 0
     torch.testing.assert_close(got.norm(dim=0), torch.ones(size, size, dtype=DOUBLE))
@@ -115,7 +115,7 @@ def test_normals_of_a_sphere_point_away_from_its_centre():
 
 def test_autocast_does_not_reach_views():
     points, view = unproject(0.9 + 0.2 * torch.rand(1, 1, 8, 8)), view_of(31.0, -7.0)[None]
-    wanted = move(points, view)
+    expected = move(points, view)
     with torch.autocast("cpu", torch.bfloat16):
-        assert torch.equal(move(points, view), wanted)
-        torch.testing.assert_close(move_back(wanted, view), points)
+        assert torch.equal(move(points, view), expected)
+        torch.testing.assert_close(move_back(expected, view), points)

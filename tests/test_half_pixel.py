@@ -63,8 +63,8 @@ def test_shares_by_the_published_rule_counted_out(old, new):
     for row in range(new):
         centre = row * step if new > 1 else (old - 1) / 2
         pieces = centre + step * ((torch.arange(1000, dtype=torch.float64) + 0.5) / 1000 - 0.5)
-        wanted = torch.bincount(pieces.round().long().clamp(0, old - 1), minlength=old) / 1000
-        assert torch.from_numpy(aligned_weights(old, new)[row]).sub(wanted).abs().max() < 2e-3
+        expected = torch.bincount(pieces.round().long().clamp(0, old - 1), minlength=old) / 1000
+        assert torch.from_numpy(aligned_weights(old, new)[row]).sub(expected).abs().max() < 2e-3
 
 
 def test_a_ramp_stays_a_ramp_between_its_outermost_centres():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from l2rkit import config as door
+from l2rkit import config as config_module
 from l2rkit.config import load_config
 from l2rkit.errors import ConfigError
 
@@ -36,7 +36,7 @@ def home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     package = tmp_path / "site-packages" / "l2rkit"
     package.mkdir(parents=True)
     (package / "configs").symlink_to(ROOT / "configs")
-    monkeypatch.setattr(door, "HOMES", (package, package.parent))
+    monkeypatch.setattr(config_module, "HOMES", (package, package.parent))
     return package
 
 
@@ -78,9 +78,9 @@ def test_a_plugin_inherits_its_own_configs(tmp_path: Path, monkeypatch: pytest.M
 def test_what_cannot_be_inherited_is_one_line(tmp_path: Path, text: str, said: str) -> None:
     own = tmp_path / "mine.py"
     own.write_text(text)
-    with pytest.raises(ConfigError, match=r"mine\.py does not load") as told:
+    with pytest.raises(ConfigError, match=r"mine\.py does not load") as caught:
         load_config(own)
-    assert said in str(told.value)
+    assert said in str(caught.value)
 
 
 def test_the_bare_name_of_a_shipped_config_is_that_config(tmp_path: Path) -> None:

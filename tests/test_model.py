@@ -43,6 +43,13 @@ def test_three_modes():
         model(photo, mode="los")
 
 
+def test_photos_are_as_large_as_the_renderings():
+    model = tiny(render=dict(type=GridRenderer, size=64)).eval()
+    assert tiny().image_size == 32 and model.image_size == 64
+    (scene,) = model(torch.rand(1, 3, 64, 64), mode="predict")
+    assert scene.rendering.image.shape == scene.target.shape and scene.face.size == 32
+
+
 def test_the_training_scene_has_the_mirrored_face_too():
     scene = tiny().scene(photos())
     mirrored = GridRenderer()(scene.face.mirrored())
@@ -117,15 +124,15 @@ def test_a_restorer_comes_first_and_refiners_last_in_turn():
     first, second = Nearer(0.5), Nearer(0.25)
     model = tiny(restore=Negative(), refine=dict(first=first, second=second)).eval()
     with torch.no_grad():
-        face, wanted = model(photo), plain(1 - photo)
-    torch.testing.assert_close(face.depth, wanted.depth / 8)
-    torch.testing.assert_close(face.albedo, wanted.albedo)
+        face, expected = model(photo), plain(1 - photo)
+    torch.testing.assert_close(face.depth, expected.depth / 8)
+    torch.testing.assert_close(face.albedo, expected.albedo)
     assert torch.equal(first.seen, 1 - photo) and torch.equal(second.seen, 1 - photo)
     (scene,) = model(photo, mode="predict")
     assert scene.target is photo  # losses and metrics aim at the photo as it came
 
 
-def test_a_decomposer_is_told_the_person():
+def test_a_decomposer_gets_the_person():
     class Telling(nn.Module):
         def forward(self, photo, person=None):
             self.person = person
@@ -160,10 +167,10 @@ def test_half_precision_is_the_networks_alone():
     assert all(loss.dtype == torch.float32 for loss in losses.values())
     assert all(w.grad is None or w.grad.dtype == torch.float32 for w in half.parameters())
     with torch.no_grad():
-        wanted, got = exact.eval()(photos()), half.eval()(photos())
+        expected, got = exact.eval()(photos()), half.eval()(photos())
     assert got.depth.dtype == got.albedo.dtype == got.view.dtype == torch.float32
-    torch.testing.assert_close(got.depth, wanted.depth, atol=6e-3, rtol=0)
-    torch.testing.assert_close(got.view, wanted.view, atol=2e-3, rtol=0)
+    torch.testing.assert_close(got.depth, expected.depth, atol=6e-3, rtol=0)
+    torch.testing.assert_close(got.view, expected.view, atol=2e-3, rtol=0)
     # A bfloat16 depth near 1 would have steps of 2^-8 and so fifty values in its range.
     assert len(got.depth.unique()) > 500
 

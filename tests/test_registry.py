@@ -53,7 +53,7 @@ def test_near():
     assert near("q", []) == ""
 
 
-def test_a_part_of_an_old_name_is_told_the_new_one():
+def test_the_error_for_an_old_name_has_the_new_one():
     for old, new in RENAMED.items():
         with pytest.raises(PartError, match=f"^'{old}' is called '{new}' since 0.2.0$"):
             LOSSES.build(dict(type=old))

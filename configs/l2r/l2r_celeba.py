@@ -13,7 +13,6 @@ step ends after 35 s on 2 cores and needs 5 GB; one of 4 photos needs 8 GB.
 """
 
 from mmengine.config import read_base
-from mmengine.dataset import DefaultSampler, default_collate
 from mmengine.hooks import EMAHook
 from mmengine.runner import IterBasedTrainLoop
 from torch.optim import Adam
@@ -51,6 +50,7 @@ from l2rkit.restore import FaceRestorer
 
 with read_base():
     from .._base_.default_runtime import *
+    from .._base_.loaders import *
 
 data_root = "data/celebahq"
 model = dict(
@@ -98,12 +98,9 @@ custom_hooks = [
     dict(type=EMAHook, momentum=0.001),
 ]
 train_dataloader = dict(
+    train_loader,
     batch_size=16,
     num_workers=4,
-    persistent_workers=True,
-    drop_last=True,
-    collate_fn=dict(type=default_collate),
-    sampler=dict(type=DefaultSampler, shuffle=True),
     dataset=dict(
         type=CelebAHQ,
         data_root=data_root,

@@ -5,7 +5,6 @@ consistency, are ours. It needs the data set (docs/datasets.md), and GPUs to fin
 """
 
 from mmengine.config import read_base
-from mmengine.dataset import default_collate
 from mmengine.runner import IterBasedTrainLoop
 from torch.optim import Adam
 
@@ -27,6 +26,7 @@ from l2rkit.render import GridRenderer
 
 with read_base():
     from .._base_.default_runtime import *
+    from .._base_.loaders import *
 
 data_root = "data/celeba"
 model = dict(
@@ -50,11 +50,9 @@ custom_hooks = [
     ),
 ]
 train_dataloader = dict(
+    train_loader,
     batch_size=32,
     num_workers=4,
-    persistent_workers=True,
-    drop_last=True,
-    collate_fn=dict(type=default_collate),
     # sets grow, as in the paper; their sizes, and single photos, are ours
     sampler=dict(type=PersonSampler, photos={0: 1, 4: (2, 2, 1, 1, 1, 1), 8: (4, 2, 1, 1)}),
     dataset=dict(

@@ -7,7 +7,7 @@ are marked 'ours', with the reason.
 """
 
 from mmengine.config import read_base
-from mmengine.dataset import DefaultSampler, InfiniteSampler, default_collate
+from mmengine.dataset import InfiniteSampler, default_collate
 from mmengine.runner import IterBasedTrainLoop, TestLoop, ValLoop
 from torch.optim import Adam
 
@@ -25,6 +25,7 @@ from l2rkit.viz import GridHook
 
 with read_base():
     from .._base_.default_runtime import *
+    from .._base_.loaders import *
 
 protocol = "images like photos, 64 px"
 model = dict(
@@ -69,17 +70,13 @@ train_dataloader = dict(
 )
 # Ours: distances are to photos of people outside the training set, so memorization does not help.
 val_dataloader = dict(
+    **test_loader,
     batch_size=32,
-    num_workers=0,
-    collate_fn=dict(type=default_collate),
-    sampler=dict(type=DefaultSampler, shuffle=False),
     dataset=dict(type=ManifestPhotos, split="val", pipeline=photo_pipeline),
 )
 test_dataloader = dict(
+    **test_loader,
     batch_size=32,
-    num_workers=0,
-    collate_fn=dict(type=default_collate),
-    sampler=dict(type=DefaultSampler, shuffle=False),
     dataset=dict(type=ManifestPhotos, split="test", pipeline=photo_pipeline),
 )
 val_evaluator = dict(type=GeneratorDistance)

@@ -4,7 +4,6 @@ python tools/test.py configs/restore/heads.py --level severe --restore FaceResto
 """
 
 from mmengine.config import read_base
-from mmengine.dataset import DefaultSampler, default_collate
 from mmengine.runner import TestLoop
 
 from l2rkit.data import PackPhoto, ResizeFace, SyntheticHeads
@@ -13,14 +12,13 @@ from l2rkit.restore import PhotoRestorer
 
 with read_base():
     from .._base_.default_runtime import *
+    from .._base_.loaders import *
 
 protocol = "heads, 64 px"
 model = dict(type=PhotoRestorer)
 test_dataloader = dict(
+    **test_loader,
     batch_size=20,
-    num_workers=0,
-    collate_fn=dict(type=default_collate),
-    sampler=dict(type=DefaultSampler, shuffle=False),
     dataset=dict(
         type=SyntheticHeads,
         split="test",

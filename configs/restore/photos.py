@@ -7,7 +7,6 @@ The photos are those of a manifest in OPENFACES_ROOT (docs/datasets.md). ID simi
 """
 
 from mmengine.config import read_base
-from mmengine.dataset import DefaultSampler, default_collate
 from mmengine.runner import TestLoop
 
 from l2rkit.data import CropByLandmarks, LoadPhoto, ManifestPhotos, PackPhoto
@@ -17,14 +16,13 @@ from l2rkit.restore import PhotoRestorer
 
 with read_base():
     from .._base_.default_runtime import *
+    from .._base_.loaders import *
 
 protocol = "photos, 128 px"
 model = dict(type=PhotoRestorer)
 test_dataloader = dict(
+    **test_loader,
     batch_size=10,
-    num_workers=0,
-    collate_fn=dict(type=default_collate),
-    sampler=dict(type=DefaultSampler, shuffle=False),
     dataset=dict(
         type=ManifestPhotos,
         split="test",

@@ -4,7 +4,6 @@ Needs CelebA on disk, and a GPU to end within days. What is ours is marked so.
 """
 
 from mmengine.config import read_base
-from mmengine.dataset import DefaultSampler, default_collate
 from mmengine.runner import IterBasedTrainLoop
 from torch.optim import Adam
 
@@ -17,6 +16,7 @@ from l2rkit.render import GridRenderer
 
 with read_base():
     from .._base_.default_runtime import *
+    from .._base_.loaders import *
 
 data_root = "data/celeba"
 model = dict(
@@ -38,12 +38,9 @@ model = dict(
 )
 
 train_dataloader = dict(
+    train_loader,
     batch_size=64,
     num_workers=4,
-    persistent_workers=True,
-    drop_last=True,
-    collate_fn=dict(type=default_collate),
-    sampler=dict(type=DefaultSampler, shuffle=True),
     dataset=dict(
         type=CelebA,
         data_root=data_root,

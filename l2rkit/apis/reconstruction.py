@@ -199,8 +199,8 @@ class Reconstruction:
         contents: dict[str, bytes] = {}
         if not MESHES.keys().isdisjoint(formats):
             mesh = self.mesh(keep_background, watertight, width_mm, texture_size)
-            for wanted in MESHES.keys() & set(formats):
-                contents |= MESHES[wanted].write(mesh, name)
+            for kind in MESHES.keys() & set(formats):
+                contents |= MESHES[kind].write(mesh, name)
             contents = {k: marked(v) if k.endswith(".png") else v for k, v in contents.items()}
         moving = {"turntable": self.turntable, "relight": self.light_round}
         contents |= {ANIMATIONS[key]: moving[key]() for key in ANIMATIONS.keys() & set(formats)}
@@ -232,9 +232,9 @@ def endings(formats: Sequence[str] = ("glb",)) -> list[str]:
     """
     known = {key: form.endings for key, form in MESHES.items()}
     known |= {key: (ending,) for key, ending in ANIMATIONS.items()}
-    for wanted in formats:
-        if wanted not in known:
-            raise UserError(f"no format is called '{wanted}'{near(wanted, known)}")
+    for kind in formats:
+        if kind not in known:
+            raise UserError(f"no format is called '{kind}'{near(kind, known)}")
     return [".npz", *(ending for key in dict.fromkeys(formats) for ending in known[key]), ".png"]
 
 

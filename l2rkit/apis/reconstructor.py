@@ -136,7 +136,9 @@ class Reconstructor:
         """
         if not hasattr(self.model.decompose, "shares"):
             name = type(self.model.decompose).__name__
-            raise ConfigError(f"a collection wants a decomposer of many photos; {name} takes one")
+            raise ConfigError(
+                f"a collection requires a decomposer of many photos; {name} takes one"
+            )
         one = torch.zeros(len(crops), dtype=torch.long, device=self.device)
         faces = self.faces(crops, one)
         share = self.model.decompose.shares(self._batch(crops), one).cpu()
@@ -195,7 +197,7 @@ def reconstruct(
     with _building:
         model = _cached_model(*files, align, chosen_device(device), fidelity)
     if is_one_photo(photos) or not isinstance(photos, Iterable):
-        return model(photos)[0]  # which says what is wrong with what is no photo
+        return model(photos)[0]  # raises for other types
     return model.largest(list(photos), progress)
 
 
@@ -207,8 +209,8 @@ def check_defaults() -> None:
     """
     kind, device = torch.get_default_dtype(), torch.get_default_device()
     if kind != torch.float32 or device.type != "cpu":
-        wanted = "torch.float32 and cpu; the Reconstructor's device= says where it works"
-        raise ConfigError(f"torch's defaults are {kind} and {device}, l2rkit wants {wanted}")
+        expected = "torch.float32 and cpu; the Reconstructor's device= says where it works"
+        raise ConfigError(f"torch's defaults are {kind} and {device}, l2rkit requires {expected}")
 
 
 def cut(photo: np.ndarray, matrix: np.ndarray, size: int, score: float = float("nan")) -> Crop:

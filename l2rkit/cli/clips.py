@@ -192,14 +192,14 @@ def announce(video: Any, home: Path, left: int, seconds: float, size: int) -> No
     Raises:
         UserError: the disk has less free space.
     """
-    wanted, free = left * size, shutil.disk_usage(home).free
+    needed, free = left * size, shutil.disk_usage(home).free
     say(
         f"{video.path}: {video.frames} frames of {video.width} x {video.height} px; "
-        f"about {duration(left * seconds)} and {wanted / 1e6:.0f} MB to go"
+        f"about {duration(left * seconds)} and {needed / 1e6:.0f} MB to go"
     )
-    if wanted > free:
+    if needed > free:
         raise UserError(
-            f"{home} has {free / 1e6:.0f} MB free, and {video.path} wants {wanted / 1e6:.0f} more"
+            f"{home} has {free / 1e6:.0f} MB free, {video.path} needs {needed / 1e6:.0f} MB"
         )
 
 

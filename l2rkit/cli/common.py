@@ -122,7 +122,7 @@ def user_errors(command: Callable) -> Callable:
         try:
             for name, value in kwargs.items():  # "" is a variable of the shell that is not set
                 if value == "" or (isinstance(value, tuple) and "" in value):
-                    raise CommandError(f"'{name}' is empty, a word was wanted")
+                    raise CommandError(f"'{name}' is empty; expected a word")
             return command(*args, **kwargs)
         except UserError as error:
             raise CommandError(str(error)) from None
@@ -134,7 +134,7 @@ def say(text: str, err: bool = False) -> None:
     """Prints a line; control characters, as in names of files, are escaped.
 
     Raises:
-        CommandError: there is no room for it where the output goes.
+        CommandError: the output's disk is full.
     """
     try:
         click.echo(printable(text), err=err)
@@ -146,7 +146,7 @@ def say(text: str, err: bool = False) -> None:
 
 
 def discard_output() -> None:
-    """Leads the standard output nowhere, so that what waits there is no error at the end."""
+    """Redirects standard output to nowhere, so that buffered output raises no error at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

@@ -113,10 +113,10 @@ def output_names(
         numbered = (f"{path.name}-{number}{end}" for number in count(2))
         for name in chain(first, [path.name + end], numbered):
             # some file systems ignore case
-            wanted = {file_name(name, ending).casefold() for ending in endings}
-            if files.isdisjoint(wanted) and not (every_face and _is_face(name, names)):
+            claimed = {file_name(name, ending).casefold() for ending in endings}
+            if files.isdisjoint(claimed) and not (every_face and _is_face(name, names)):
                 break
-        files |= wanted
+        files |= claimed
         names.append(name)
     return names
 
@@ -184,7 +184,7 @@ def writable_file(path: str | Path) -> Path:
 
     file = Path(path)
     if isdir(file):
-        raise UserError(f"cannot write {file}: it is a folder, a file was wanted")
+        raise UserError(f"cannot write {file}: it is a folder; expected a file")
     writable_folder(file.parent)
     if file.exists() and not os.access(file, os.W_OK):
         raise UserError(f"cannot write {file}: permission denied")

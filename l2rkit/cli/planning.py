@@ -93,4 +93,4 @@ def check_clip_folder(folder: Path, name: str) -> None:
                 "choose another --out, or move it"
             )
     elif home.exists():
-        raise UserError(f"{home} is a file, a folder was wanted: choose another --out, or move it")
+        raise UserError(f"{home} is a file; expected a folder: choose another --out, or move it")

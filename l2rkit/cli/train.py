@@ -136,8 +136,8 @@ def check_loggers(cfg: Any) -> None:
     if not isinstance(backends, list) or not all(
         isinstance(b, dict) and "type" in b for b in backends
     ):
-        wanted = "[dict(type='LocalVisBackend')]"
-        raise ConfigError(f"visualizer.vis_backends is a list such as {wanted}, not {backends}")
+        expected = "[dict(type='LocalVisBackend')]"
+        raise ConfigError(f"visualizer.vis_backends is a list such as {expected}, not {backends}")
     for backend in backends:
         kind = backend["type"]
         name = kind.rpartition(".")[2] if isinstance(kind, str) else kind.__name__

@@ -53,7 +53,7 @@ class FaceAligner:
         self.size, self.threshold, self.closer = size, threshold, closer
         self.template = np.asarray(template, dtype=np.float64)
         if self.template.shape != (5, 2):
-            raise ValueError(f"FaceAligner wants a (5, 2) template, got {self.template.shape}")
+            raise ValueError(f"FaceAligner expects a (5, 2) template, got {self.template.shape}")
 
     def faces(self, photo: np.ndarray, largest: bool = False, name="") -> list[FoundFace]:
         """The faces of a (H, W, 3) uint8 RGB photo, the largest first.
@@ -67,7 +67,7 @@ class FaceAligner:
         """
         if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3:
             got = f"{photo.dtype} {photo.shape}"
-            raise ValueError(f"FaceAligner wants a (H, W, 3) uint8 photo, got {got}")
+            raise ValueError(f"FaceAligner expects a (H, W, 3) uint8 photo, got {got}")
         looks = LOOKS if largest else (*LOOKS, *LAST_LOOKS)
         found = detect(photo, looks, self.threshold)
         if not largest:

@@ -22,7 +22,7 @@ def as_photo(picture: "np.ndarray | Image.Image") -> np.ndarray:
     elif isinstance(picture, np.ndarray):
         pixels = _of_array(picture)
     else:
-        raise _refused(f"a {type(picture).__name__}; an array or a Pillow picture was wanted")
+        raise _refused(f"a {type(picture).__name__}; expected an array or a Pillow image")
     if min(pixels.shape[:2]) < SMALLEST_SIDE:
         height, width = pixels.shape[:2]
         raise _refused(f"{width} x {height} px, at least {SMALLEST_SIDE} px a side are needed")
@@ -35,9 +35,9 @@ def _of_array(array: np.ndarray) -> np.ndarray:
     array = np.asarray(array)  # a matrix, which stays flat whatever is done to it, ends the process
     shape = array.shape
     if array.ndim not in (2, 3) or (array.ndim == 3 and shape[2] not in (1, 3, 4)):
-        raise _refused(f"an array {shape}; {KINDS} was wanted")
+        raise _refused(f"an array {shape}; expected {KINDS}")
     if array.dtype.kind not in "buif":
-        raise _refused(f"an array of {array.dtype}; numbers were wanted")
+        raise _refused(f"an array of {array.dtype}; expected numbers")
     if array.size and array.dtype != np.uint8:
         _check_range(array)
     if array.ndim == 2:
@@ -54,8 +54,8 @@ def _check_range(array: np.ndarray) -> None:
     least, most = float(array.min()), float(array.max())
     limit = 255 if array.dtype.kind == "f" else 65535
     if not (least >= 0 and most <= limit):  # also false for NaN
-        wanted = "0 to 1, or 0 to 255" if limit == 255 else f"0 to {limit}"
-        raise _refused(f"numbers from {least:g} to {most:g}; {wanted} was wanted")
+        expected = "0 to 1, or 0 to 255" if limit == 255 else f"0 to {limit}"
+        raise _refused(f"numbers from {least:g} to {most:g}; expected {expected}")
 
 
 def _refused(what: str) -> PhotoError:

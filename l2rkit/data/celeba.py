@@ -69,11 +69,11 @@ class CelebA(PhotoSet):
     def load_data_list(self) -> list[dict]:
         """One dict per existing photo of the split; missing ones give a warning."""
         images, partition, identity = find_celeba(self.data_root)
-        wanted = [name for name, split in read_list(partition) if split == SPLITS[self.split]]
+        listed = [name for name, split in read_list(partition) if split == SPLITS[self.split]]
         person = dict(read_list(identity)) if identity else {}
         there = {path.stem: path for path in images.iterdir()}
         samples, absent = [], []
-        for name in wanted:
+        for name in listed:
             path = there.get(Path(name).stem)  # a converted copy may hold .png
             if path is None:
                 absent.append(name)
@@ -91,7 +91,7 @@ class CelebA(PhotoSet):
             )
         if absent:
             text = (
-                f"CelebA: {len(absent)} of {len(wanted)} photos of {self.split} that "
+                f"CelebA: {len(absent)} of {len(listed)} photos of {self.split} that "
                 f"'{partition.name}' names are not in '{images}', such as '{absent[0]}'"
             )
             print_log(text, logger="current", level=WARNING)

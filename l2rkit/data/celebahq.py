@@ -80,10 +80,10 @@ class CelebAHQ(PhotoSet):
             next((root / f / n for f in LIST_FOLDERS if (root / f / n).is_file()), None)
             for n in (PARTITION, IDENTITY)
         )
-        wanted = [(IMAGES, (root / IMAGES).is_dir()), (MAPPING, (root / MAPPING).is_file())]
-        wanted += [(PARTITION, partition or self.split is None)]
-        wanted += [(MASKS, (root / MASKS).is_dir() or not self.mask_parts)]
-        for name, there in wanted:
+        required = [(IMAGES, (root / IMAGES).is_dir()), (MAPPING, (root / MAPPING).is_file())]
+        required += [(PARTITION, partition or self.split is None)]
+        required += [(MASKS, (root / MASKS).is_dir() or not self.mask_parts)]
+        for name, there in required:
             if not there:
                 raise DataError(f"CelebAHQ: '{root}' holds no {name}; {WHERE}")
         split_of = dict(read_list(partition)) if self.split else {}

@@ -45,8 +45,8 @@ def closer_by_detector(photo: np.ndarray, face: FoundFace) -> FoundFace:
     """
     points = []
     middle, width = face.box.reshape(2, 2).mean(0), float(np.diff(face.box[::2])[0])
-    for wanted in CLOSE_LOOKS:
-        scale, size = wanted / width, round(CLOSE_FIELD * wanted)
+    for goal in CLOSE_LOOKS:
+        scale, size = goal / width, round(CLOSE_FIELD * goal)
         matrix = np.column_stack([np.eye(2) * scale, (size - 1) / 2 - scale * middle])
         seen = warp(photo, matrix, size)
         for mirrored in (False, True):

@@ -23,7 +23,7 @@ def fit_similarity(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
     centred = p - p.mean()
     spread = float(np.sum(abs(centred) ** 2))
     if spread < 1e-12:
-        raise ValueError(f"fit_similarity wants points that differ, got {np.asarray(points)[0]}")
+        raise ValueError(f"fit_similarity expects points that differ, got {np.asarray(points)[0]}")
     a = np.sum(centred.conj() * (q - q.mean())) / spread
     b = q.mean() - a * p.mean()
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])

@@ -62,7 +62,7 @@ class ManifestPhotos(PhotoSet):
         root = data_root or os.environ.get(ROOT_VARIABLE)
         if not root:
             raise DataError(
-                f"ManifestPhotos wants data_root or the environment variable {ROOT_VARIABLE}; "
+                f"ManifestPhotos requires data_root or the environment variable {ROOT_VARIABLE}; "
                 "got neither"
             )
         for key in columns or {}:
@@ -100,12 +100,12 @@ class ManifestPhotos(PhotoSet):
         if self.split is not None:
             if splits is None:
                 raise DataError(f"manifest '{self.manifest}' has no column for split")
-            wanted = {self.split} if isinstance(self.split, str) else set(self.split)
+            chosen = {self.split} if isinstance(self.split, str) else set(self.split)
             known = set(splits)
-            if absent := sorted(map(str, wanted - known)):
+            if absent := sorted(map(str, chosen - known)):
                 what = f"manifest '{self.manifest}' has no split '{absent[0]}'"
                 raise DataError(what + near(absent[0], known))
-            rows = [row for row, split in enumerate(splits) if split in wanted]
+            rows = [row for row, split in enumerate(splits) if split in chosen]
         self._check_there(rows)
         return rows
 
@@ -166,12 +166,12 @@ def read_manifest(path: Path, columns: dict[str, str] | None = None) -> dict:
 def _places(path, header, columns) -> dict[str, int]:
     """{our name: position in the header}."""
     names = {ours: columns.get(ours, ours) for ours in (*COLUMNS, *LABELS)}
-    wanted = {"path", *columns}
+    required = {"path", *columns}
     if any(names[ours] in header for ours in LANDMARKS):
-        wanted |= set(LANDMARKS)  # all ten or none
+        required |= set(LANDMARKS)  # all ten or none
     for ours in (*COLUMNS, *LABELS):
         count = header.count(names[ours])
-        if count > 1 or (count == 0 and ours in wanted):
+        if count > 1 or (count == 0 and ours in required):
             what = "has no" if not count else f"has {count} times the"
             hint = "" if count else near(names[ours], header)
             raise DataError(f"manifest '{path}' {what} column '{names[ours]}'{hint}")

@@ -60,7 +60,7 @@ class NormalPairs(PhotoSet):
         photos, normals = (Path(self.data_root, self.split, name) for name in self.folders)
         for folder in (photos, normals):
             if not folder.is_dir():
-                raise DataError(f"NormalPairs wants the folder '{folder}', which is missing")
+                raise DataError(f"NormalPairs requires the folder '{folder}', which is missing")
         samples = []
         for path in list_photos(photos):
             below = path.relative_to(photos)
@@ -102,7 +102,7 @@ def axes_to_ours(axes: Sequence[str]) -> tuple[list[int], np.ndarray]:
             raise DataError(f"NormalPairs: no axis is called '{word}'{near(str(word), WORDS)}")
     order = [[i for i, word in enumerate(axes) if word in pair] for pair in OURS]
     if len(axes) != 3 or any(len(places) != 1 for places in order):
-        raise DataError(f"NormalPairs wants one axis of each pair {OURS}, got {tuple(axes)}")
+        raise DataError(f"NormalPairs expects one axis of each pair {OURS}, got {tuple(axes)}")
     places = [each[0] for each in order]
     signs = [1.0 if axes[i] == pair[0] else -1.0 for i, pair in zip(places, OURS)]
     return places, np.float32(signs)

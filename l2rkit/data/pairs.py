@@ -65,7 +65,7 @@ class DepthPairs(BaseDataset):
         for folder in (photos, depths):
             if not folder.is_dir():
                 raise DataError(
-                    f"DepthPairs wants the folder '{folder}', which is missing; {WHERE}"
+                    f"DepthPairs requires the folder '{folder}', which is missing; {WHERE}"
                 )
         samples = []
         for path in list_photos(photos):

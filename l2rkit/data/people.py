@@ -58,7 +58,7 @@ class PhotoCollections(PhotoSet):
         if not groups:
             most = max((len(rows) for _, rows in group(person)), default=0)
             raise DataError(
-                f"PhotoCollections wants people with at least {self.min_photos} photos; "
+                f"PhotoCollections requires people with at least {self.min_photos} photos; "
                 f"the most photos of one person are {most}"
             )
         return [int(row) for rows in groups.values() for row in rows]
@@ -114,14 +114,14 @@ class PersonSampler(Sampler):
         if any(min(numbers, default=0) < 1 for numbers in self.photos_from.values()):
             raise DataError(f"PersonSampler: photos are whole numbers from 1 on, not {photos}")
         if 0 not in self.photos_from:
-            raise DataError(f"PersonSampler: photos wants a number from epoch 0 on, not {photos}")
+            raise DataError(f"PersonSampler: photos expects a number from epoch 0 on, not {photos}")
         self.rank, self.world_size = get_dist_info()
         self.groups = [rows for _, rows in group(people_of(dataset))]
         self.epoch = 0
         self.seed = sync_random_seed() if seed is None else seed
         if len(self.groups) < self.world_size:
             raise DataError(
-                f"PersonSampler wants a person or more for each of {self.world_size} processes; "
+                f"PersonSampler requires a person for each of {self.world_size} processes; "
                 f"got {len(self.groups)}"
             )
 

@@ -125,7 +125,7 @@ def list_photos(
     """
     folder, suffixes = Path(folder), readable() | set(also)
     if not folder.is_dir():
-        reason = "is a file, a folder was wanted" if folder.exists() else "no such folder"
+        reason = "is a file; expected a folder" if folder.exists() else "no such folder"
         raise PhotoError(folder, reason)
     seen = [path for path in _files_below(folder, without) if not path.name.startswith(".")]
     found = [path for path in seen if path.suffix.lower() in suffixes]
@@ -133,9 +133,9 @@ def list_photos(
     if say and others:
         say(f"{folder}: {passed_over(others)}")
     if not found:
-        wanted = f"looked for {' '.join(sorted(suffixes))}"
+        searched = f"looked for {' '.join(sorted(suffixes))}"
         rest = f"; {passed_over(others)}" if others else ""
-        raise PhotoError(folder, f"holds no photos ({wanted}{rest})")
+        raise PhotoError(folder, f"holds no photos ({searched}{rest})")
     return sorted(found)
 
 
@@ -317,11 +317,11 @@ def _opened(path):
             _check_side(path, width, height)
             kept = 2 * len(image.getbands()) * width * height if _whole_jpeg(image) else 0
             image.draft(None, _reduced(width, height))  # only JPEG supports it
-            if (wants := bytes_to_read(image, kept)) > MOST_BYTES:
+            if (needed := bytes_to_read(image, kept)) > MOST_BYTES:
                 raise PhotoError(
                     path,
-                    f"{width} x {height} px of {image.format} ({image.mode}) want "
-                    f"{wants / 1e9:.1f} GB to be read; the limit is {MOST_BYTES / 1e9:.1f}",
+                    f"{width} x {height} px of {image.format} ({image.mode}) need "
+                    f"{needed / 1e9:.1f} GB to be read; the limit is {MOST_BYTES / 1e9:.1f}",
                 )
             _check_scans(path, image, width * height)
             yield image, (width, height)
@@ -352,11 +352,11 @@ def _open_unlimited(path) -> Image.Image:
 
 def _check_file(path: Path) -> None:
     if os.path.isdir(path):
-        raise PhotoError(path, "is a folder, a photo was wanted")
+        raise PhotoError(path, "is a folder; expected a photo")
     if not os.path.exists(path):  # pathlib raises for too long a name
         raise PhotoError(path, "no such file")
     if not path.is_file():
-        raise PhotoError(path, "is a pipe or a device, a file was wanted")
+        raise PhotoError(path, "is a pipe or a device; expected a file")
     if path.stat().st_size == 0:
         raise PhotoError(path, "is empty (0 bytes)")
 

@@ -75,7 +75,7 @@ def read_exact(path: Path) -> dict[str, np.ndarray]:
     got = {name: arrays[name] for name in ("depth", "view") if name in arrays}
     shapes = {name: array.shape for name, array in got.items()}
     if len(shapes.get("depth", ())) != 2 or shapes.get("view") != (6,):
-        raise DataError(f"'{path}' wants depth (H, W) and view (6,), and has {shapes}")
+        raise DataError(f"'{path}' must hold depth (H, W) and view (6,), not {shapes}")
     return got
 
 

@@ -78,7 +78,7 @@ class CropBox(BaseTransform):
     def transform(self, results: dict) -> dict:
         box = results.get("crop_box", self.box)
         if box is None:
-            raise ValueError("CropBox wants a box, or a 'crop_box' in each sample; got neither")
+            raise ValueError("CropBox requires a box, or a 'crop_box' in each sample; got neither")
         _before_landmarks(self, results)
         return dict(results, **{k: crop_box(results[k], *box) for k in PICTURES if k in results})
 
@@ -116,7 +116,7 @@ class CropByLandmarks(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         if "landmarks" not in results:
-            raise ValueError("CropByLandmarks wants 'landmarks' in each sample; got none")
+            raise ValueError("CropByLandmarks requires 'landmarks' in each sample; got none")
         _before_landmarks(self, results)
         if others := [key for key in PICTURES[1:] if key in results]:
             raise ValueError(f"CropByLandmarks cuts 'img' alone; the sample also has {others}")
@@ -200,7 +200,7 @@ class Degrade(BaseTransform):
         self.degradation, self.seed = DEGRADATIONS.build(degradation), seed
         if not isinstance(self.degradation, Degradation):
             got = type(self.degradation).__name__
-            raise ConfigError(f"Degrade wants a degradation, not a {got}")
+            raise ConfigError(f"Degrade expects a degradation, not a {got}")
         if seed is not None and seed < 0:
             raise ConfigError(f"Degrade: seed is a whole number from 0 on or None, not {seed}")
 
@@ -210,7 +210,7 @@ class Degrade(BaseTransform):
         elif "sample_idx" in results:
             key = [self.seed, results["sample_idx"]]
         else:
-            raise ValueError("Degrade with a seed wants 'sample_idx' in each sample; got none")
+            raise ValueError("Degrade with a seed requires 'sample_idx' in each sample; got none")
         bad = self.degradation.on_image(np.float32(results["img"]) / 255, rng_of(key))
         clean = results.get("clean", results["img"])
         return dict(results, img=np.rint(bad * 255).astype(np.uint8), clean=clean)

@@ -86,10 +86,10 @@ def _upright(path: str | os.PathLike, capture: cv2.VideoCapture) -> np.ndarray:
     """The first frame, upright. Raises VideoError if its size is beyond the limits."""
     width, height = (capture.get(p) for p in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
     if not 0 <= width * height * BYTES_PER_PIXEL <= MOST_BYTES:
-        wants = width * height * BYTES_PER_PIXEL / 1e9
+        needed = width * height * BYTES_PER_PIXEL / 1e9
         raise VideoError(
             path,
-            f"{width:.0f} x {height:.0f} px want {wants:.1f} GB to be read; "
+            f"{width:.0f} x {height:.0f} px need {needed:.1f} GB to be read; "
             f"the limit is {MOST_BYTES / 1e9:.1f}",
         )
     there, frame = capture.read()
@@ -138,9 +138,9 @@ def set_up_ffmpeg() -> None:
 
 def _check_file(path: Path) -> None:
     if os.path.isdir(path):
-        raise VideoError(path, "is a folder, a video was wanted")
+        raise VideoError(path, "is a folder; expected a video")
     if os.path.exists(path) and not os.path.isfile(path):  # to open a pipe waits for a writer
-        raise VideoError(path, "is a pipe or a device, a file was wanted")
+        raise VideoError(path, "is a pipe or a device; expected a file")
     try:
         with open(path, "rb") as file:
             begin = file.read(12)

@@ -49,18 +49,20 @@ class FaceMeshDecomposer(nn.Module):
         self.restore = RESTORERS.build(restore)
         self.correct = MODELS.build(correct)
         if self.correct is not None and getattr(self.restore, "change_features", None) is None:
-            raise PartError("FaceMeshDecomposer: correct wants a FaceRestorer as its restore")
+            raise PartError("FaceMeshDecomposer: correct requires a FaceRestorer as restore")
         if self.correct is not None and image_size != self.restore.image_size:
-            wanted = self.restore.image_size
-            raise PartError(f"FaceMeshDecomposer corrects at {wanted} px, not at {image_size}")
+            expected = self.restore.image_size
+            raise PartError(f"FaceMeshDecomposer corrects at {expected} px, not at {image_size}")
         self.landmarks = MODELS.build(landmarks)
 
     def forward(self, photo: Tensor, person: Tensor | None = None) -> Face:
         """The face in `photo` (B, 3, image_size, image_size); `person` is not used."""
         size = self.image_size
         if photo.shape[1:] != (3, size, size):
-            wanted = f"(B, 3, {size}, {size})"
-            raise ValueError(f"FaceMeshDecomposer wants photos {wanted}, not {tuple(photo.shape)}")
+            expected = f"(B, 3, {size}, {size})"
+            raise ValueError(
+                f"FaceMeshDecomposer expects photos {expected}, not {tuple(photo.shape)}"
+            )
         bad = photo
         if self.restore is not None:
             with torch.no_grad():

@@ -110,14 +110,16 @@ class LAPDecomposer(nn.Module):
     def _checked_inputs(self, photo: Tensor, person: Tensor | None) -> tuple[Tensor, Tensor, int]:
         """The photos in [-1, 1], the person of each (B,) in 0..count-1, and count."""
         if photo.shape[1:] != (3, self.image_size, self.image_size):
-            wanted = f"(B, 3, {self.image_size}, {self.image_size})"
-            raise ValueError(f"LAPDecomposer wants photos {wanted}, not {tuple(photo.shape)}")
+            expected = f"(B, 3, {self.image_size}, {self.image_size})"
+            raise ValueError(f"LAPDecomposer expects photos {expected}, not {tuple(photo.shape)}")
         batch = len(photo)
         if person is None:
             return photo * 2 - 1, torch.arange(batch, device=photo.device), batch
         if person.shape != (batch,):
             got = tuple(person.shape)
-            raise ValueError(f"LAPDecomposer wants a person for each of {batch} photos, not {got}")
+            raise ValueError(
+                f"LAPDecomposer expects a person for each of {batch} photos, not {got}"
+            )
         who, group = person.to(photo.device).unique(return_inverse=True)
         return photo * 2 - 1, group, len(who)
 

@@ -56,8 +56,10 @@ class Unsup3DDecomposer(nn.Module):
     def forward(self, photo: Tensor, person: Tensor | None = None) -> Face:
         """The face in `photo` (B, 3, image_size, image_size); `person` is not used."""
         if photo.shape[1:] != (3, self.image_size, self.image_size):
-            wanted = f"(B, 3, {self.image_size}, {self.image_size})"
-            raise ValueError(f"Unsup3DDecomposer wants photos {wanted}, not {tuple(photo.shape)}")
+            expected = f"(B, 3, {self.image_size}, {self.image_size})"
+            raise ValueError(
+                f"Unsup3DDecomposer expects photos {expected}, not {tuple(photo.shape)}"
+            )
         signed = photo * 2 - 1
         return Face(
             depth=self._bordered(depth_from_raw(self.depth(signed))),

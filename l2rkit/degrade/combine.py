@@ -18,11 +18,11 @@ def built(what: str, parts: Sequence[dict | Degradation]) -> nn.ModuleList:
         ConfigError: the parts are not a list, or one is not a `Degradation`.
     """
     if isinstance(parts, dict | nn.Module):
-        raise ConfigError(f"{what} wants a list of parts, not one {type(parts).__name__}")
+        raise ConfigError(f"{what} expects a list of parts, not one {type(parts).__name__}")
     parts = [DEGRADATIONS.build(part) for part in parts]
     for part in parts:
         if not isinstance(part, Degradation):
-            raise ConfigError(f"{what} wants degradations, not a {type(part).__name__}")
+            raise ConfigError(f"{what} expects degradations, not a {type(part).__name__}")
     return nn.ModuleList(parts)
 
 
@@ -85,11 +85,11 @@ class RandomChoice(Degradation):
         super().__init__()
         self.parts = built("RandomChoice", parts)
         if not len(self.parts):
-            raise ConfigError("RandomChoice wants at least one part, got none")
+            raise ConfigError("RandomChoice expects at least one part, got none")
         weights = [1] * len(self.parts) if weights is None else list(weights)
         if len(weights) != len(self.parts) or min(weights) < 0 or not sum(weights) > 0:
-            wanted = f"{len(self.parts)} weights from 0 on, not all 0"
-            raise ConfigError(f"RandomChoice wants {wanted}; got {weights}")
+            expected = f"{len(self.parts)} weights from 0 on, not all 0"
+            raise ConfigError(f"RandomChoice expects {expected}; got {weights}")
         self.upto = np.cumsum(weights) / sum(weights)
 
     def draw(self, rng: np.random.Generator, height: int, width: int) -> dict:

@@ -33,7 +33,7 @@ class Degradation(nn.Module, ABC):
         if photo.dim() != 4 or photo.shape[1] != 3 or not photo.is_floating_point():
             got = f"{tuple(photo.shape)} {photo.dtype}"
             raise ValueError(
-                f"{type(self).__name__} wants a photo (B, 3, H, W) of floats, not {got}"
+                f"{type(self).__name__} expects a photo (B, 3, H, W) of floats, not {got}"
             )
         numbers = torch.randint(
             2**62, (len(photo),), generator=generator, device=generator.device
@@ -49,7 +49,7 @@ class Degradation(nn.Module, ABC):
         """
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.float32:
             got = f"{image.shape} {image.dtype}"
-            raise ValueError(f"{type(self).__name__} wants an image (H, W, 3) float32, not {got}")
+            raise ValueError(f"{type(self).__name__} expects an image (H, W, 3) float32, not {got}")
         return self.degrade_image(image, self.draw(rng, *image.shape[:2]))
 
     def draw(self, rng: np.random.Generator, height: int, width: int) -> Drawn:

@@ -110,5 +110,5 @@ def checked_methods(part: str, methods: str | Sequence[str]) -> tuple[str, ...]:
         if method not in METHODS:
             raise ConfigError(f"{part}: no method is called '{method}'{near(method, METHODS)}")
     if not methods:
-        raise ConfigError(f"{part}: wants at least one of {', '.join(METHODS)}; got none")
+        raise ConfigError(f"{part}: expects at least one of {', '.join(METHODS)}; got none")
     return methods

@@ -81,7 +81,7 @@ def look(
         raise UserError(f"fidelity is within 0..1, not {fidelity}")
     with _one_at_a_time:
         model = reconstructor(config)
-        crop, told = crop_of(photo, model.size, which)
+        crop, noted = crop_of(photo, model.size, which)
         pictures = {"photo": crop}
         seen = crop
         if level != "clean":
@@ -97,7 +97,7 @@ def look(
     large = {title: enlarged(picture) for title, picture in pictures.items()}
     before = large.get("degraded", large["photo"])
     made = glb(face.face), preview(face.face)
-    return Look(large, before, large["drawn"], *made, told.flags)
+    return Look(large, before, large["drawn"], *made, noted.flags)
 
 
 def crop_of(

@@ -86,7 +86,7 @@ class OpenPathsOnly:
         if not OPEN.fullmatch(path):
             return 404, "Not Found"
         if length < 0:
-            return 411, "a length was wanted"
+            return 411, "expected a length"
         if length > (LARGEST_UPLOAD if path == UPLOAD else LARGEST_CALL):
             return 413, "that is too large"
         is_kept = path == UPLOAD and self.folder is not None

@@ -41,8 +41,8 @@ class Page(gr.Blocks):
     async def preprocess_data(self, block_fn: Any, inputs: list, *rest: Any, **named: Any) -> list:
         if names_an_address(inputs):
             raise refusal(UPLOADED)
-        if len(inputs) != (wanted := len(block_fn.inputs)):
-            raise refusal(f"/{block_fn.api_name} takes {wanted} values, not {len(inputs)}")
+        if len(inputs) != (expected := len(block_fn.inputs)):
+            raise refusal(f"/{block_fn.api_name} takes {expected} values, not {len(inputs)}")
         return await super().preprocess_data(block_fn, inputs, *rest, **named)
 
 

@@ -46,7 +46,7 @@ def served(host: str | None = None, port: int = 7860) -> Iterator[str]:
         UserError: gradio is not installed, or the address is not free.
     """
     if find_spec("gradio") is None:
-        raise UserError(f"the demo wants gradio, which is not installed: {INSTALL}")
+        raise UserError(f"the demo requires gradio, which is not installed: {INSTALL}")
     hosts, host = (LOCAL, LOCAL[0]) if host is None else (None, host)
     check_free(host, port)
     sweep()

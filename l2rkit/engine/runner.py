@@ -83,11 +83,11 @@ def resumed(model: nn.Module, filename: str) -> dict[str, Any]:
     Raises:
         WeightsError: it is unsafe, or of another architecture.
     """
-    checkpoint, wanted = read_run(filename), model.state_dict()
+    checkpoint, expected = read_run(filename), model.state_dict()
     checkpoint["state_dict"] = without_wrapper(checkpoint["state_dict"])
-    check_fit(checkpoint["state_dict"], wanted, filename)
+    check_fit(checkpoint["state_dict"], expected, filename)
     if averages := checkpoint.get("ema_state_dict"):
-        check_fit(without_count(averages), wanted, f"{filename} (its averages)")
+        check_fit(without_count(averages), expected, f"{filename} (its averages)")
     return checkpoint
 
 

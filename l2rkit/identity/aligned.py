@@ -27,8 +27,8 @@ def aligned_crops(picture: Tensor, points: Tensor) -> Tensor:
     target = torch.as_tensor(TEMPLATE * size - 0.5, dtype=torch.float32, device=picture.device)
     p, q = (torch.view_as_complex(each.float().contiguous()) for each in (points, target))
     # Least squares: q = a p + b of complex numbers is a similarity (see `fit_similarity`).
-    off, wanted = p - p.mean(1, keepdim=True), q - q.mean()
-    a = (off.conj() * wanted).sum(1) / off.abs().square().sum(1).clamp(min=1e-6)
+    off, expected = p - p.mean(1, keepdim=True), q - q.mean()
+    a = (off.conj() * expected).sum(1) / off.abs().square().sum(1).clamp(min=1e-6)
     b = q.mean() - a * p.mean(1)
     middle = (size - 1) / 2 * (1 + 1j)
     face = (a.abs() > 1 / LARGEST_CHANGE) & (a.abs() < LARGEST_CHANGE)

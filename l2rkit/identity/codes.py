@@ -17,7 +17,7 @@ def resized_crops(photo: Tensor, size: int, name: str) -> Tensor:
         PartError: the crops are not square colour photos; `name` is the part in the message.
     """
     if photo.ndim != 4 or photo.shape[1] != 3 or photo.shape[2] != photo.shape[3]:
-        raise PartError(f"{name} wants crops (B, 3, S, S), got {tuple(photo.shape)}")
+        raise PartError(f"{name} expects crops (B, 3, S, S), got {tuple(photo.shape)}")
     if photo.shape[-1] == size:
         return photo
     return interpolate(photo, size=(size, size), mode="bilinear", antialias=True)
@@ -26,6 +26,6 @@ def resized_crops(photo: Tensor, size: int, name: str) -> Tensor:
 def centred(raw: Tensor, mean_code: Tensor) -> Tensor:
     """(B, D) of unit length: the directions of `raw` (B, D) minus `mean_code` (D,).
 
-    Raw codes lie in a narrow cone around the mean code, so cosines of strangers are high.
+    Raw codes lie in a narrow cone around the mean code, so cosines of impostors are high.
     """
     return normalize(normalize(raw, dim=1) - mean_code, dim=1)

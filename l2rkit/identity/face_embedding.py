@@ -23,11 +23,11 @@ class FaceEmbedding(nn.Module):
     `normalize(normalize(raw) - mean_code)`. Cosines of 102 people, a neutral photo against a
     smiling one, clean or degraded (`tools/analysis/identity_pairs.py`):
 
-        second photo    AUC     one person   strangers
+        second photo    AUC     one person   impostors
         clean           0.9999  0.926        0.259
         severe          0.960   0.551        0.158
 
-    All photos are of one studio, unlike the training photos, so strangers are not at 0. With 8-bit
+    All photos are of one studio, unlike the training photos, so impostors are not at 0. With 8-bit
     weights the cosine to the code of the original weights is 0.999 (mean over 96 photos).
 
     The network is Davis King's of dlib 19 (2017), 29 convolutions, trained on about 3 million

@@ -36,11 +36,11 @@ class FaceRes(nn.Module):
     Cosines of 102 people, a neutral photo against a smiling one, clean or degraded
     (`tools/analysis/identity_pairs.py`):
 
-        second photo    AUC     one person   strangers
+        second photo    AUC     one person   impostors
         clean           1.000   0.883        0.137
         severe          0.986   0.354        0.068
 
-    All photos are of one studio, unlike the training photos, so strangers are not at 0. With 8-bit
+    All photos are of one studio, unlike the training photos, so impostors are not at 0. With 8-bit
     weights the cosine to the code of the 16-bit weights is 0.997 (mean over 96 photos). A face
     takes 16 ms of one core in float32. In bfloat16 it takes 8 ms, but that cosine is 0.990, so the
     network runs in float32.

@@ -131,8 +131,8 @@ def _put(source: Path, network: torch.nn.Module, pairs: list[tuple[Tensor, Tenso
     for conv, values in zip(convolutions, pairs, strict=True):
         for place, value in zip((conv.weight, conv.bias), values):
             if place.shape != value.shape:
-                got, want = tuple(value.shape), tuple(place.shape)
-                raise WeightsError(f"{source} is of another network: {got} for {want}")
+                got, expected = tuple(value.shape), tuple(place.shape)
+                raise WeightsError(f"{source} is of another network: {got} for {expected}")
             place.copy_(value)
 
 

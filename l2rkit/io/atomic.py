@@ -22,6 +22,7 @@ class AtomicBackend(LocalBackend):
         write_durable(Path(filepath), obj)
 
     def remove(self, filepath: str | Path) -> None:
+        """Removes a file, at the end of `removing_last` if inside one."""
         if self.waiting is None:
             super().remove(filepath)
         else:
@@ -29,9 +30,9 @@ class AtomicBackend(LocalBackend):
 
     @contextmanager
     def removing_last(self) -> Iterator[None]:
-        """A context that defers removals to its end, and drops them after an error.
+        """A context that defers removals to its end, and cancels them after an error.
 
-        A nested one ends with the outer one.
+        Inside another one, they are deferred to the end of the outer one.
         """
         if self.waiting is not None:
             yield

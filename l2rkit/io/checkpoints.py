@@ -41,30 +41,30 @@ def checkpoint_to_resume(
     for path in checkpoints_of(work_dir) if only is None else [Path(only)]:
         check_size(path)
         if reason := torn(path):
-            passed.append(f"{path.name} is not whole ({reason})")
+            passed.append(f"{path.name} is incomplete ({reason})")
             continue
         try:
             meta = meta_of(open_run(path), path)
         except Unreadable as error:
-            passed.append(f"{path.name} is not whole ({error})")
+            passed.append(f"{path.name} is incomplete ({error})")
             continue
-        say(f"{', '.join(passed)}{': ' if passed else ''}going on from {path.name}")
+        say(f"{', '.join(passed)}{': ' if passed else ''}resuming from {path.name}")
         return path, meta
     if passed:
-        raise WeightsError(f"no checkpoint in {only or work_dir} is whole: {', '.join(passed)}")
+        raise WeightsError(f"no checkpoint in {only or work_dir} is complete: {', '.join(passed)}")
     return None
 
 
 def checkpoints_of(work_dir: str | Path) -> list[Path]:
     """The checkpoints of the run in `work_dir`, the best one to resume from first.
 
-    Those newer than the one in `last_checkpoint` come first: a run killed in between never updates
-    `last_checkpoint`. Older files with larger step numbers are from another run.
+    Checkpoints newer than the one in `last_checkpoint` come first, as a run killed in between never
+    updates it. Older files with larger step numbers are from another run.
     """
     found = {}
     for path in Path(work_dir).glob("*.pth"):
         match = re.fullmatch(r"(iter|epoch)_(\d+)\.pth", path.name)
-        if match and path.is_file():  # a pipe never ends
+        if match and path.is_file():  # reading a pipe would block
             found[path] = int(match[2])
     said = Path(work_dir, "last_checkpoint")
     last = Path(said.read_text("utf-8", "replace").strip()) if said.is_file() else Path()
@@ -79,7 +79,7 @@ def checkpoints_of(work_dir: str | Path) -> list[Path]:
 
 
 def torn(path: Path) -> str:
-    """What is damaged in a checkpoint; "" if nothing is."""
+    """The damage in a checkpoint, as part of a message; "" for an intact file."""
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()

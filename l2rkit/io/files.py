@@ -18,9 +18,9 @@ import numpy as np
 if TYPE_CHECKING:
     from PIL import Image
 
-OURS, OF = "l2rkit", "l2rkit:made of"  # what its pictures say
-MP4_MARK = b"free" + OURS.encode()  # name and content of the box that ends its videos
-HTML_MARK = f'<meta name="generator" content="{OURS}">'  # stands in the head of its pages
+OURS, OF = "l2rkit", "l2rkit:made of"  # keys in the text chunks of its PNG files
+MP4_MARK = b"free" + OURS.encode()  # the last box of its videos: type and content
+HTML_MARK = f'<meta name="generator" content="{OURS}">'  # in the head of its pages
 HEAD_BYTES = 1000
 BAD_ZIP = (OSError, EOFError, zipfile.BadZipFile, NotImplementedError, ValueError, RuntimeError)
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no room on the disk, in the quota, in a file
@@ -29,7 +29,8 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no room on the disk, in the 
 def write_atomic(path: Path, content: bytes) -> None:
     """Writes `content` to `path` atomically; the folder must exist.
 
-    A failed write leaves no file, and an older one unchanged. Others may write to the same place.
+    A failed write leaves an existing file unchanged and no new one. Several processes may write to
+    the same path.
     """
     with beside(path) as file:
         file.write(content)
@@ -51,9 +52,9 @@ def write_durable(path: Path, content: bytes | memoryview) -> None:
 
 @contextmanager
 def beside(path: Path) -> Iterator[BinaryIO]:
-    """A new file in the folder of `path`, which takes its place once it is written.
+    """A context with a temporary file in the folder of `path`, which replaces `path` at the end.
 
-    It has a name of its own, and never is a file or a link that was there.
+    Its random name is never that of an existing file or link. An error removes it.
     """
     part = path.with_name(f"{token_hex(8)}.part")
     try:
@@ -61,13 +62,13 @@ def beside(path: Path) -> Iterator[BinaryIO]:
             yield file
         part.replace(path)
     except BaseException:
-        with suppress(OSError):  # its name may be too long
+        with suppress(OSError):  # the name may be too long
             part.unlink(missing_ok=True)
         raise
 
 
 def file_digest(path: Path) -> bytes | None:
-    """SHA-256 of a file, a part at a time; None of what is no file, such as a pipe or a device."""
+    """SHA-256 of a file, read in blocks; None if it is missing, a pipe or a device."""
     if not path.is_file():
         return None
     digest = sha256()
@@ -78,7 +79,7 @@ def file_digest(path: Path) -> bytes | None:
 
 
 def unpacked_size(file: Path | BinaryIO) -> int:
-    """Bytes of all parts of a zip; 0 for a damaged one, whose reader raises the error."""
+    """Uncompressed bytes of all members of a zip; 0 for a damaged one, left to its reader."""
     try:
         with zipfile.ZipFile(file) as archive:
             return sum(part.file_size for part in archive.infolist())
@@ -89,7 +90,7 @@ def unpacked_size(file: Path | BinaryIO) -> int:
 def cached_array(place: Path, make: Callable[[], np.ndarray]) -> np.ndarray:
     """The flat float32 array in the file `place`, which `make` computes if it is missing.
 
-    Several processes may do so at once, as each writes its own file first.
+    Several processes may call it at once, as the file is written atomically.
     """
     if place.exists():
         return np.fromfile(place, np.float32)
@@ -99,10 +100,7 @@ def cached_array(place: Path, make: Callable[[], np.ndarray]) -> np.ndarray:
 
 
 def png(picture: "Image.Image", source: str = "") -> bytes:
-    """The content of a PNG file with a text chunk that says what l2rkit made it of.
-
-    It keeps the picture's colour profile.
-    """
+    """The content of a PNG file with the picture's colour profile and a text chunk for `source`."""
     file = io.BytesIO()
     picture.save(file, "PNG", icc_profile=picture.info.get("icc_profile"))
     return marked(file.getvalue(), source)
@@ -116,20 +114,20 @@ def marked(content: bytes, source: str = "") -> bytes:
 
 
 def _text(key: str, value: str) -> bytes:
-    """A chunk of text of a PNG file, as its specification has it."""
+    """A tEXt chunk , as the PNG specification defines it."""
     body = b"tEXt" + key.encode("latin-1") + b"\0" + value.encode("latin-1", "replace")
     return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
 
 
 def made_of(path: Path) -> str | None:
-    """The mark in a picture that l2rkit wrote; None for any other file."""
+    """The `source` in a picture that l2rkit wrote; None for any other file."""
     from PIL.GifImagePlugin import GifImageFile
     from PIL.PngImagePlugin import PngImageFile
 
     found = None
     for kind in (PngImageFile, GifImageFile):  # Image.open would refuse our largest pictures
-        with suppress(Exception):  # a file may be anything at all
-            if path.is_file():  # a pipe never ends
+        with suppress(Exception):  # any content
+            if path.is_file():  # reading a pipe would block
                 with kind(path) as picture:
                     found = picture.info
                     break
@@ -155,5 +153,5 @@ def is_ours(path: Path) -> bool:
 
 
 def is_full(error: OSError) -> bool:
-    """Whether something could not be written for want of room."""
+    """Whether the error is a full disk, a full quota or the limit of a file's size."""
     return error.errno in FULL

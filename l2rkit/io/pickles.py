@@ -1,7 +1,7 @@
 """Safe loading of pickles, which can run code.
 
 torch's weights-only loader admits tensors, plain containers and the few types that MMEngine writes.
-`read_foreign` reads official files of older projects, and replaces other objects by inert ones.
+`read_foreign` reads the files of other projects, and replaces objects of other types by inert ones.
 """
 
 import _codecs
@@ -26,7 +26,7 @@ from ..errors import WeightsError
 from .files import BAD_ZIP, unpacked_size
 from .tensors import check_tensors
 
-LONGEST_NAME = 1000  # signs of a class, with its module
+LONGEST_NAME = 1000  # characters of a class's name with its module
 OLD_PROGRAMS = 5  # pickles one after the other in files of torch before 1.6
 
 
@@ -120,9 +120,9 @@ def read_foreign(path: str | Path) -> Any:
             content = torch.load(file, "cpu", reader, weights_only=False)
     except WeightsError:
         raise
-    except Exception as error:  # a damaged pickle may fail in any way at all
+    except Exception as error:  # a damaged pickle may raise anything
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise WeightsError(f"{path} is not a whole torch checkpoint ({reason})") from None
+        raise WeightsError(f"{path} is not a complete torch checkpoint ({reason})") from None
     check_tensors(content, path, path.stat().st_size)
     return content
 
@@ -143,30 +143,31 @@ def load_plain(path: Path) -> Any:
 
 @contextmanager
 def _unwarned() -> Iterator[None]:
-    """A context without torch's warnings on what is in a file, which stand before its one line."""
+    """A context without torch's warnings, which would precede our one-line error."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
 def check_names(path: Path) -> None:
-    """Refuses a pickle that names a class of more than `LONGEST_NAME` signs.
+    """Refuses a pickle with a class name of more than `LONGEST_NAME` characters.
 
-    Torch would say so in a message in which it then looks for words: for minutes, in a million.
+    Torch searches its error message by regular expressions: a name of a million characters takes
+    minutes.
     """
     for program in _programs(path):
         longest = 0
-        with suppress(Exception):  # damaged in any way at all, of which torch says so
+        with suppress(Exception):  # any damage; torch reports it
             for opcode, word, _ in pickletools.genops(program):
                 longest = max(longest, len(word) if opcode.name in ("GLOBAL", "INST") else 0)
         if longest > LONGEST_NAME:
-            raise pickle.UnpicklingError(f"a GLOBAL of {longest} signs")
+            raise pickle.UnpicklingError(f"a GLOBAL of {longest} characters")
 
 
 def _programs(path: Path) -> Iterator[Any]:
-    """The pickles in a checkpoint, each as a file at its beginning."""
+    """The pickles in a checkpoint, each as an open file."""
     if not is_zip(path):
-        with _opened(path) as content:  # reads no more than there is
+        with _opened(path) as content:  # a memory map: reads no further than the file
             for _ in range(OLD_PROGRAMS):
                 yield content
         return
@@ -243,6 +244,7 @@ def _load(file: Any, **options: Any) -> Any:
 
 
 def first_line(error: Exception) -> str:
+    """The first line of an error's message, or its type if it has none."""
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 

@@ -1,7 +1,7 @@
 """8-bit quantization of weights, for shipped files. Ours.
 
 Each row of a matrix or convolution (the weights of one output) has its own scale, so that its
-largest absolute number is 127. Tensors of one dimension, such as biases, are kept in 16 bits.
+largest absolute value is 127. Tensors of one dimension, such as biases, are kept in 16 bits.
 """
 
 import torch
@@ -16,8 +16,8 @@ TOP = 127
 def quantize(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """The tensors in 8 bits, each with its row scales (rows,) under `NAME:scale`.
 
-    The error is at most half a step, 1/254 of the largest absolute number of the row. Integers stay
-    as they are.
+    The error is at most half a step, 1/254 of the row's largest absolute value. Integers do not
+    change.
     """
     small = {}
     for name, value in state.items():
@@ -33,7 +33,7 @@ def quantize(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def dequantize(state: dict[str, Tensor], file: object = "the state") -> dict[str, Tensor]:
-    """Quantized tensors as floats; tensors without a scale as they are.
+    """Quantized tensors as floats; tensors without a scale unchanged.
 
     Raises:
         WeightsError: a scale does not have one number per row; `file` is named in the message.

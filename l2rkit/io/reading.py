@@ -9,10 +9,11 @@ import numpy as np
 from ..errors import DataError
 from .files import unpacked_size
 
-MOST_BYTES = 500_000_000  # of the arrays in a file; packed zeros are a thousandth of that
+MOST_BYTES = 500_000_000  # uncompressed size of the arrays in a file; zeros compress a thousandfold
 
 
 def read_json(path: Path) -> Any:
+    """The content of a JSON file. Raises DataError for anything else."""
     try:
         return json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:

@@ -1,7 +1,7 @@
 """Reads checkpoints of runs, limited to known keys and types.
 
-A checkpoint without unsafe pickles can still do harm: MMEngine runs its config as Python and
-removes files that it names. Only the keys and types listed here reach MMEngine's Runner.
+A checkpoint without unsafe pickles can still be harmful: MMEngine runs its config as Python and
+removes the files that it names. Only the keys and types listed here reach MMEngine's Runner.
 """
 
 import pickle
@@ -33,7 +33,7 @@ NEEDED = ("state_dict", "optimizer", "message_hub")  # for resuming
 
 
 class Unreadable(Exception):
-    """A file that is cut off or damaged; the message says how."""
+    """A truncated or damaged file; the message is the reason."""
 
 
 def open_run(path: Path) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def open_run(path: Path) -> dict[str, Any]:
         content = load_plain(path)
     except pickle.UnpicklingError as error:
         raise WeightsError(f"{path} was refused: {refused(str(error))}") from None
-    except Exception as error:  # a damaged pickle may fail in any way at all
+    except Exception as error:  # a damaged pickle may raise anything
         raise Unreadable(first_line(error)) from None
     if not isinstance(content, dict) or not isinstance(content.get("meta"), dict):
         raise WeightsError(f"{path} is not the checkpoint of a run: it has no 'meta'")
@@ -70,7 +70,7 @@ def read_run(path: str | Path) -> dict[str, Any]:
     try:
         content = open_run(path)
     except Unreadable as error:
-        raise WeightsError(f"{path} is not whole ({error})") from None
+        raise WeightsError(f"{path} is incomplete ({error})") from None
     if missing := [key for key in NEEDED if key not in content]:
         raise WeightsError(f"{path} is not the checkpoint of a run: it has no '{missing[0]}'")
     try:
@@ -153,8 +153,10 @@ def _plain(value: Any, where: str, path: Path) -> Any:
 
 def _typed(value: Any, kinds: Any, where: str, path: Path) -> Any:
     if not isinstance(value, kinds) or (isinstance(value, bool) and kinds in (int, (int, NOTHING))):
-        wanted = " or ".join(k.__name__ for k in (kinds if isinstance(kinds, tuple) else (kinds,)))
+        expected = " or ".join(
+            k.__name__ for k in (kinds if isinstance(kinds, tuple) else (kinds,))
+        )
         raise WeightsError(
-            f"{path} was refused: '{where}' is of {type(value).__name__}, not {wanted}"
+            f"{path} was refused: '{where}' is of {type(value).__name__}, not {expected}"
         )
     return value

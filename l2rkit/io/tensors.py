@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..errors import WeightsError
 
-OFTEN = 2  # largest size of all tensors / size of the file, for views and tied weights
+OFTEN = 2  # limit of (size of all tensors) / (size of the file), for views and tied weights
 
 
 def check_tensors(content: Any, name: object, size: int, finite: bool = True) -> None:
@@ -24,7 +24,7 @@ def check_tensors(content: Any, name: object, size: int, finite: bool = True) ->
     total = 0
     for where, value in named_tensors(content):
         if kind := strange(value):
-            raise WeightsError(f"{name} was refused: '{where}' is {kind}, weights are plain")
+            raise WeightsError(f"{name} was refused: '{where}' is {kind}; weights must be plain")
         key = value.data_ptr(), value.dtype, tuple(value.shape), value.stride()
         total += 0 if key in seen else value.numel() * value.element_size()
         seen.add(key)
@@ -35,7 +35,7 @@ def check_tensors(content: Any, name: object, size: int, finite: bool = True) ->
 
 
 def strange(value: Tensor) -> str:
-    """The word for a tensor that is not plain, such as "sparse"; "" for a plain one."""
+    """The kind of a tensor that is not plain, such as "sparse"; "" for a plain one."""
     kinds = {
         "nested": value.is_nested,
         "sparse": value.layout != torch.strided,

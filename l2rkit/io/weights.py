@@ -35,7 +35,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
             state = safetensors.torch.load_file(path)
         except (SafetensorError, OSError, ValueError, KeyError, AttributeError) as error:
             reason = first_line(error)
-            raise WeightsError(f"{path} is not a whole safetensors file ({reason})") from None
+            raise WeightsError(f"{path} is not a complete safetensors file ({reason})") from None
         check_tensors(state, path, path.stat().st_size)
         return without_wrapper(dequantize(state, path))
     check_size(path)
@@ -43,14 +43,14 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
         content = load_plain(path)
     except pickle.UnpicklingError as error:
         raise WeightsError(f"{path} was refused: {refused(str(error))}") from None
-    except Exception as error:  # a damaged pickle may fail in any way at all
+    except Exception as error:  # a damaged pickle may raise anything
         reason = first_line(error)
-        raise WeightsError(f"{path} is not a whole torch checkpoint ({reason})") from None
+        raise WeightsError(f"{path} is not a complete torch checkpoint ({reason})") from None
     content = content.get("state_dict", content) if isinstance(content, dict) else None
     if not content or not all(isinstance(value, Tensor) for value in content.values()):
-        raise WeightsError(f"{path} holds no state dict: names with tensors")
+        raise WeightsError(f"{path} holds no state dict, which maps names to tensors")
     check_tensors(content, path, path.stat().st_size)
-    # clones: a mapped file may change
+    # cloned, as a memory-mapped file may change
     return without_wrapper({str(name): value.clone() for name, value in content.items()})
 
 
@@ -148,36 +148,36 @@ def load_into(model: nn.Module, state: dict[str, Tensor], name: str) -> None:
     Raises:
         WeightsError: a weight is missing, unexpected or of another shape; `name` is the source.
     """
-    wanted = own_state(model)
-    check_fit(state, wanted, name)
-    fitting = {key: value.to(wanted[key].dtype) for key, value in state.items()}
+    expected = own_state(model)
+    check_fit(state, expected, name)
+    fitting = {key: value.to(expected[key].dtype) for key, value in state.items()}
     exported(model).load_state_dict(fitting, strict=False)  # `check_fit` was strict
 
 
 def check_fit(
     state: dict[str, Tensor],
-    wanted: dict[str, Tensor],
+    expected: dict[str, Tensor],
     name: str,
     optional: Container[str] = (),
     hint: str = "",
 ) -> None:
-    """Checks that the names and shapes of weights are those of `wanted`.
+    """Checks that the names and shapes of weights are those of `expected`.
 
     Raises:
         WeightsError: a weight is missing and not `optional`, unexpected, or of another shape.
             `name` is the file in the message, `hint` is appended to it.
     """
-    missing = [key for key in wanted if key not in state and key not in optional]
-    surplus = [key for key in state if key not in wanted]
+    missing = [key for key in expected if key not in state and key not in optional]
+    surplus = [key for key in state if key not in expected]
     if missing or surplus:
         first = f"lacks '{missing[0]}'" if missing else f"has '{surplus[0]}'"
-        counts = f"{len(missing)} missing, {len(surplus)} left over, of {len(wanted)}"
+        counts = f"{len(missing)} missing, {len(surplus)} left over, of {len(expected)}"
         raise WeightsError(f"{name} is of another architecture: it {first} ({counts}){hint}")
     for key, value in state.items():
-        if wanted[key].shape != value.shape:
-            got, want = tuple(value.shape), tuple(wanted[key].shape)
+        if expected[key].shape != value.shape:
+            got, shape = tuple(value.shape), tuple(expected[key].shape)
             raise WeightsError(
-                f"{name} is of another architecture: '{key}' is {got}, not {want}{hint}"
+                f"{name} is of another architecture: '{key}' is {got}, not {shape}{hint}"
             )
 
 
@@ -203,20 +203,20 @@ def starting_state(
             known = [name for name, _ in model.named_modules() if name]
             raise ConfigError(f"load_only: the model has no part '{part}'{near(part, known)}")
     begins = tuple(f"{part}." for part in only) or ("",)
-    wanted = {key: value for key, value in full.items() if key.startswith(begins)}
+    expected = {key: value for key, value in full.items() if key.startswith(begins)}
     given = {
         key: value
         for key, value in state.items()
         if key.startswith(begins) and (key in full or not key.startswith(outside))
     }
     hint = "" if only else "; load_only names the parts that it is for"
-    check_fit(given, wanted, str(path), {k for k in wanted if k.startswith(outside)}, hint)
+    check_fit(given, expected, str(path), {k for k in expected if k.startswith(outside)}, hint)
     anew = [key for key in full if key not in given and not key.startswith(outside)]
     passed = [key for key in state if key not in given]
     full.update((key, value.to(full[key].dtype)) for key, value in given.items())
     said = [f"{path} gives {in_parts(given)}"]
-    said += [f"beginning anew: {in_parts(anew)}"] if anew else []
-    said += [f"not taken from it: {in_parts(passed)}"] if passed else []
+    said += [f"newly initialized: {in_parts(anew)}"] if anew else []
+    said += [f"not loaded: {in_parts(passed)}"] if passed else []
     return full, "; ".join(said) if anew or passed else ""
 
 

@@ -145,7 +145,7 @@ class FaceMesh:
         for photo in photos:
             if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3:
                 got = f"{photo.dtype} {photo.shape}"
-                raise ValueError(f"FaceMesh wants photos (H, W, 3) uint8, got {got}")
+                raise ValueError(f"FaceMesh expects photos (H, W, 3) uint8, got {got}")
         squares = [
             cv2.warpAffine(photo, region.matrix(), (INPUT, INPUT), flags=cv2.INTER_CUBIC,
                            borderMode=cv2.BORDER_REPLICATE)

@@ -73,8 +73,8 @@ def residual(grey: np.ndarray, known: dict[str, np.ndarray]) -> np.ndarray:
     counts = np.ones_like(grey)
     for _ in range(ROUNDS):
         squares = np.einsum("bp,kp,lp->bkl", counts, axes, axes, optimize=True) + held
-        wanted = np.einsum("bp,kp,bp->bk", counts, axes, grey, optimize=True)
-        left = (grey - np.linalg.solve(squares, wanted[..., None])[..., 0] @ axes) / rest
+        projected = np.einsum("bp,kp,bp->bk", counts, axes, grey, optimize=True)
+        left = (grey - np.linalg.solve(squares, projected[..., None])[..., 0] @ axes) / rest
         counts = 1 / (1 + (left / OUTLYING) ** 2) ** 2
     return left.clip(-MOST, MOST)
 

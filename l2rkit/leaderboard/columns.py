@@ -28,7 +28,7 @@ COLUMNS = {
     "cross_psnr": Column("novel-view PSNR dB", 2, True),
     "cross_ssim": Column("novel-view SSIM", 3, True),
     "cross_identity": Column("novel-view ID similarity", 3, True),
-    "cross_stranger": Column("impostor similarity", 3),
+    "cross_impostor": Column("impostor similarity", 3),
     "correlation": Column("depth correlation", 3, True),
     "albedo_psnr": Column("albedo PSNR dB", 2, True),
     "albedo_ssim": Column("albedo SSIM", 3, True),

@@ -85,41 +85,41 @@ def _place(page: str, found: re.Match[str]) -> str:
 
 
 def _table(text: str, entries: list[dict[str, Any]]) -> str:
-    wanted = _wanted(text)
-    protocols, levels = wanted["protocol"], wanted["level"]
+    request = _parsed(text)
+    protocols, levels = request["protocol"], request["level"]
     settings = [(protocol, level) for protocol in protocols for level in levels]
-    columns = wanted["columns"]
+    columns = request["columns"]
     titles = [_title(name) for name in columns]
     named = {"protocol": len(protocols) > 1, "level": len(levels) > 1}
     rows = []
     for setting in settings:
-        chosen = {name: _entry(entries, name, *setting) for name in wanted["methods"]}
+        chosen = {name: _entry(entries, name, *setting) for name in request["methods"]}
         said = [word for word, shown in zip(setting, named.values()) if shown]
         for name, entry in chosen.items():
             cells = [_mean(entry, name, column, needed=False) for column in columns]
             rows.append([*said, name, *cells])
-        for pair in wanted["difference"]:
+        for pair in request["difference"]:
             first, second = (_entry(entries, name, *setting) for name in pair)
             cells = [_difference(first, second, column) for column in columns]
             rows.append([*said, f"{' minus '.join(pair)} (95 % CI)", *cells])
     return grid([*(word for word, shown in named.items() if shown), "method", *titles], rows)
 
 
-def _wanted(text: str) -> dict[str, Any]:
+def _parsed(text: str) -> dict[str, Any]:
     try:
-        wanted = yaml.safe_load(text)
+        request = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise DataError(f"figures are not YAML: {' '.join(str(error).split())}") from None
-    keys = set(wanted) if isinstance(wanted, dict) else set()
+    keys = set(request) if isinstance(request, dict) else set()
     if not keys >= NEEDED or keys - NEEDED - ALLOWED:
         raise DataError(f"figures have {sorted(keys)}, not {sorted(NEEDED)}")
-    pairs = wanted.pop("difference", [])
+    pairs = request.pop("difference", [])
     if not isinstance(pairs, list) or not all(isinstance(pair, list) for pair in pairs):
         pairs = [pairs]
     pairs = [_several(pair) for pair in pairs]
     if any(len(pair) != 2 for pair in pairs):
         raise DataError("'difference' is not two methods")
-    return {key: _several(value) for key, value in wanted.items()} | {"difference": pairs}
+    return {key: _several(value) for key, value in request.items()} | {"difference": pairs}
 
 
 def _several(value: Any) -> list[str]:

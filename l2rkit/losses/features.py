@@ -49,8 +49,8 @@ class VGG16Features(_ImageNetFeatures):
     def __init__(self, weights: str) -> None:
         super().__init__(vgg16_layers())
         state = read_weights(Path(weights))
-        wanted = [key for key in self.layers.state_dict() if f"features.{key}" in state]
-        load_into(self.layers, {key: state[f"features.{key}"] for key in wanted}, weights)
+        present = [key for key in self.layers.state_dict() if f"features.{key}" in state]
+        load_into(self.layers, {key: state[f"features.{key}"] for key in present}, weights)
 
 
 def mobilenet_layers() -> nn.Sequential:

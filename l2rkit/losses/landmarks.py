@@ -46,7 +46,7 @@ class LandmarkDistillation(nn.Module):
     def forward(self, scene: Scene) -> Tensor:
         if scene.landmarks is None:
             raise PartError(
-                "LandmarkDistillation wants landmarks: FindLandmarks goes into the pipeline"
+                "LandmarkDistillation requires landmarks: add FindLandmarks to the pipeline"
             )
         face, photo = scene.face, scene.target
         with torch.no_grad():

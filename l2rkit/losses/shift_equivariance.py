@@ -55,9 +55,9 @@ class ShiftEquivariance(nn.Module):
         roll = math.radians(self.roll_deg) * torch.randn(count).to(photo, non_blocking=True)
         with torch.no_grad():
             before = each_tensor(scene.face, lambda tensor: tensor[who])
-            wanted = before.with_view(moved_view(before.view, shift, roll))
+            expected = before.with_view(moved_view(before.view, shift, roll))
         seen = scene.reconstruct(moved(photo[who], shift, roll))
-        return self.weight * difference(seen, wanted, self.maps)
+        return self.weight * difference(seen, expected, self.maps)
 
 
 def moved(photo: Tensor, shift: Tensor, roll: Tensor) -> Tensor:

@@ -31,7 +31,7 @@ class TrueGeometry(nn.Module):
 
     def forward(self, scene: Scene) -> Tensor:
         if scene.truth is None or scene.rendering is None:
-            raise PartError("TrueGeometry wants depth, normal and mask, and a rendering")
+            raise PartError("TrueGeometry requires depth, normal and mask, and a rendering")
         own, truth = scene.rendering, scene.truth
         mask = truth.mask * (own.mask > 0.5)
         loss = self.depth * masked_mean((own.depth - truth.depth).abs(), mask)

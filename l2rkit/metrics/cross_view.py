@@ -140,7 +140,7 @@ class CrossViewErrors(BaseMetric):
         table, frontal = torch.empty(len(results), len(self.names)), torch.zeros(len(results)) > 0
         for name, members in faces.items():
             if len(members) < 2:
-                raise DataError(f"CrossViewErrors wants more than one view of '{name}'")
+                raise DataError(f"CrossViewErrors requires more than one view of '{name}'")
             parts = [torch.stack(part) for part in zip(*(results[i][1:] for i in members))]
             table[members] = figures(*parts)
             turn = parts[-1][:, 1].abs()

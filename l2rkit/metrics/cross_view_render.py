@@ -29,7 +29,7 @@ class CrossViewRenderErrors(ImageFigures):
 
     Args:
         identity: embedding of photos, (B, 3, H, W) → (B, K), such as `FaceRes`. It adds
-            `cross_identity`, the cosine between the rendering and B, and `cross_stranger`, that
+            `cross_identity`, the cosine between the rendering and B, and `cross_impostor`, that
             with the next face's photo from the same side.
         render: renderer; default: `GridRenderer`.
 
@@ -37,7 +37,7 @@ class CrossViewRenderErrors(ImageFigures):
         DataError: a photo is the only one of its face, or faces have different numbers of photos.
     """
 
-    names = ("cross_psnr", "cross_ssim", "cross_identity", "cross_stranger")
+    names = ("cross_psnr", "cross_ssim", "cross_identity", "cross_impostor")
 
     def __init__(
         self,
@@ -60,9 +60,9 @@ class CrossViewRenderErrors(ImageFigures):
         table = views(name for name, *_ in results)
         columns = [torch.stack(column) for column in zip(*(row[1:] for row in results))]
         if self.identity is not None:
-            codes, stranger = self.identity(columns[-1]), torch.empty_like(table).flatten()
-            stranger[table] = table.roll(-1, 0)
-            columns += [codes, codes[stranger]]
+            codes, impostor = self.identity(columns[-1]), torch.empty_like(table).flatten()
+            impostor[table] = table.roll(-1, 0)
+            columns += [codes, codes[impostor]]
         found = torch.cat([self._figures(some, *columns) for some in table.split(PEOPLE)])
         over = torch.empty(len(results), found.shape[-1])
         over[table] = found
@@ -88,5 +88,5 @@ def views(names: Iterable[str]) -> Tensor:
     photos = list(photos_of(names).values())
     counts = {len(members) for members in photos}
     if len(counts) > 1 or counts <= {0, 1}:
-        raise DataError("CrossViewRenderErrors: every face wants as many views as the others, >= 2")
+        raise DataError("CrossViewRenderErrors: each face requires the same number of views, >= 2")
     return torch.tensor(photos)

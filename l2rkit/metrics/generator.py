@@ -90,7 +90,7 @@ class GeneratorDistance(BaseMetric):
     @torch.no_grad()
     def compute_metrics(self, results: list) -> dict[str, float]:
         if len(results) < 4:
-            raise DataError(f"GeneratorDistance wants 4 photos or more, not {len(results)}")
+            raise DataError(f"GeneratorDistance requires at least 4 photos, not {len(results)}")
         photo, made, small = (torch.stack(column) for column in zip(*results))
         mean = small.float().mean(0, keepdim=True) / 255
         mean = described(self.features(mean)).expand_as(photo)

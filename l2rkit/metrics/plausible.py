@@ -48,7 +48,7 @@ class TurnedIdentity(ImageFigures):
 
     `turned_identity`: the cosine between the embeddings of the photo and of the rendered face, mean
     over the yaws. The face is lit as in the photo, on grey, and aligned by its landmarks. Cosines
-    of different embeddings do not compare. `stranger_identity`: the same with the previous photo,
+    of different embeddings do not compare. `impostor_identity`: the same with the previous photo,
     which shows another person in a set with one photo per person.
 
     Args:
@@ -57,7 +57,7 @@ class TurnedIdentity(ImageFigures):
         render: renderer; default: `GridRenderer` without streaks at depth edges.
     """
 
-    names = ("turned_identity", "stranger_identity")
+    names = ("turned_identity", "impostor_identity")
 
     def __init__(
         self,

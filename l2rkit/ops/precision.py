@@ -17,8 +17,8 @@ def checked_precision(name: str, precision: str | None) -> str | None:
         ConfigError: it is not.
     """
     if precision not in PRECISIONS:
-        wanted = ", ".join(map(repr, PRECISIONS))
-        raise ConfigError(f"{name}: precision is one of {wanted}, not {precision!r}")
+        expected = ", ".join(map(repr, PRECISIONS))
+        raise ConfigError(f"{name}: precision is one of {expected}, not {precision!r}")
     return precision
 
 

@@ -91,7 +91,7 @@ class StyleGAN2Discriminator(nn.Module):
 
 def check_condition(part: nn.Module, image: Tensor, condition: Tensor | None) -> None:
     """Raises a PartError in the name of a discriminator if the images' condition is not its own."""
-    wanted = (len(image), part.condition) if part.condition else None
+    expected = (len(image), part.condition) if part.condition else None
     got = None if condition is None else tuple(condition.shape)
-    if got != wanted:
-        raise PartError(f"{type(part).__name__}: condition is {wanted}, not {got}")
+    if got != expected:
+        raise PartError(f"{type(part).__name__}: condition is {expected}, not {got}")

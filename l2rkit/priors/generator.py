@@ -180,8 +180,8 @@ class StyleGAN2(nn.Module):
                 f"StyleGAN2: space is of {', '.join(SPACES)} and noise of {', '.join(NOISES)}, "
                 f"not '{space}' and '{noise}'"
             )
-        wanted = ((self.latent,), (self.layers, self.latent))
-        if tuple(latents.shape[1:]) not in wanted:
+        expected = ((self.latent,), (self.layers, self.latent))
+        if tuple(latents.shape[1:]) not in expected:
             raise PartError(
                 f"StyleGAN2: latents are (B, {self.latent}) or (B, {self.layers}, {self.latent}), "
                 f"not {tuple(latents.shape)}"

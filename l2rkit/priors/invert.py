@@ -41,19 +41,19 @@ def invert(
         PartError: the photo is not of the prior's size.
     """
     if tuple(photo.shape[1:]) != (3, prior.size, prior.size):
-        wanted = f"(B, 3, {prior.size}, {prior.size})"
-        raise PartError(f"invert: the prior's photos are {wanted}, not {tuple(photo.shape)}")
+        expected = f"(B, 3, {prior.size}, {prior.size})"
+        raise PartError(f"invert: the prior's photos are {expected}, not {tuple(photo.shape)}")
     features = (features or MobileNetFeatures()).to(photo).eval()
     begun = prior.mean_w.expand(len(photo), prior.layers, -1) if encoder is None else encoder(photo)
     codes = begun.detach().clone().requires_grad_()
     best, lowest = codes.detach().clone(), photo.new_full((len(photo),), float("inf"))
     with torch.no_grad():
-        wanted = features(photo)
+        target = features(photo)
     optimizer = Adam([codes], lr=RATE)
     for step in range(steps + 1):
         image, _ = prior(codes, space="w", noise=noise, clamp=False)
         loss = COLOURS * (image - photo).square().mean((1, 2, 3))
-        loss = loss + (features(image) - wanted).square().mean((1, 2, 3))
+        loss = loss + (features(image) - target).square().mean((1, 2, 3))
         better = loss.detach() < lowest
         lowest = torch.where(better, loss.detach(), lowest)
         best[better] = codes.detach()[better]

@@ -86,7 +86,7 @@ def read_generator(path: str | Path) -> tuple[State, Shape]:
       `G_ema`. Without labels, and with skip connections as published. The clamp at 256 that its
       networks have for half precision is left out.
     - MMGeneration's and MMagic's `.pth`: `generator_ema` or else `generator`. Generators that they
-      trained themselves may give BGR, which the file does not tell.
+      trained themselves may give BGR, which the file does not record.
 
     Noise maps and the mean of w that a file lacks are left out.
 
@@ -163,10 +163,10 @@ def _plain(key: str, value: Tensor) -> Tensor:
 
 
 def _check_filter(taps: Tensor, name: str) -> None:
-    wanted = taps.new_tensor([1, 3, 3, 1])
-    wanted = wanted if taps.dim() == 1 else torch.outer(wanted, wanted)
-    same = taps.shape == wanted.shape
-    if not same or not torch.allclose(taps / taps.sum(), wanted / wanted.sum()):
+    published = taps.new_tensor([1, 3, 3, 1])
+    published = published if taps.dim() == 1 else torch.outer(published, published)
+    same = taps.shape == published.shape
+    if not same or not torch.allclose(taps / taps.sum(), published / published.sum()):
         raise WeightsError(f"{name} is another low-pass filter than StyleGAN2's [1, 3, 3, 1]")
 
 

@@ -37,7 +37,7 @@ SETTLING, SETTLED = 3, 1e-4  # of the last rounds so many move shape at this rat
 def photometric_stereo(
     observed: CanonicalObservations,
     rounds: int = 24,
-    tell: Callable[[int, float], None] = lambda at, misfit: None,
+    report: Callable[[int, float], None] = lambda at, misfit: None,
 ) -> Tensor:
     """(1, 1, S, S): the depth offset with which shading explains the photos best.
 
@@ -47,7 +47,7 @@ def photometric_stereo(
 
     Args:
         rounds: number of alternations.
-        tell: called after each round with its number and the mean misfit.
+        report: called after each round with its number and the mean misfit.
     """
     solving = _Solving(observed)
     for at in range(rounds):
@@ -55,7 +55,7 @@ def photometric_stereo(
         misfit = solving.move_shape(SHAPE_RATE if at < rounds - SETTLING else SETTLED)
         if at:
             solving.update_weights()
-        tell(at, misfit)
+        report(at, misfit)
     return solving.shape()
 
 
@@ -147,7 +147,7 @@ def lights_of(code: Tensor) -> Light:
 def without_ambiguity(shape: Tensor, depth: Tensor) -> Tensor:
     """(1, 1, S, S): `shape`, changed so that `depth` keeps its place, scale and tilt with it.
 
-    Least squares over the middle of the face: what shading alone cannot tell is as in `depth`.
+    Least squares over the middle of the face; what shading leaves open is taken from `depth`.
     """
     size = depth.shape[-1]
     middle = window(size, MIDDLE)[0, 0] > 0

@@ -46,14 +46,14 @@ def rasterize_grid(points: Tensor, size: int, skip: Tensor | None = None) -> Ten
 def check_grid(name: str, points: Tensor, size: int, skip: Tensor | None) -> None:
     """Raises ValueError, naming the rasterizer, for arguments of a wrong shape, size or dtype."""
     if points.dim() != 4 or points.shape[-1] != 3:
-        raise ValueError(f"{name} wants points (B, H, W, 3), not {tuple(points.shape)}")
+        raise ValueError(f"{name} expects points (B, H, W, 3), not {tuple(points.shape)}")
     if size < 1:
-        raise ValueError(f"{name} wants a size of at least 1 pixel, not {size}")
+        raise ValueError(f"{name} expects a size of at least 1 pixel, not {size}")
     batch, height, width, _ = points.shape
     cells = max(height - 1, 0) * max(width - 1, 0)
     if skip is not None and (skip.dtype != torch.bool or skip.shape != (batch, 2 * cells)):
         got = f"{tuple(skip.shape)} of {skip.dtype}"
-        raise ValueError(f"{name} wants skip ({batch}, {2 * cells}) of torch.bool, not {got}")
+        raise ValueError(f"{name} expects skip ({batch}, {2 * cells}) of torch.bool, not {got}")
 
 
 @lru_cache(maxsize=1)

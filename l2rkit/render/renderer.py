@@ -44,13 +44,13 @@ class DepthRenderer(nn.Module):
         if size is not None and size < 2:
             raise ValueError(f"{type(self).__name__} renders 2 pixels or more, not size={size}")
         if supersample < 1:
-            raise ValueError(f"{type(self).__name__} wants a supersample of 1 or more")
+            raise ValueError(f"{type(self).__name__} expects a supersample of 1 or more")
         self.size, self.supersample, self.max_slope_deg = size, supersample, max_slope_deg
 
     def forward(self, face: Face) -> Rendering:
         if face.size < 2:
             name = type(self).__name__
-            raise ValueError(f"{name} wants maps of at least 2 pixels, not {face.size}")
+            raise ValueError(f"{name} expects maps of at least 2 pixels, not {face.size}")
         wrong = ~(face.depth.flatten(1).isfinite().all(1) & face.view.isfinite().all(1))
         on_cpu = wrong.device.type == "cpu"
         if on_cpu and not wrong.any():  # on a GPU the host would wait for the result

@@ -70,8 +70,8 @@ class PhotoRestorer(BaseModel):
         if "features" in self.losses:
             features = self.losses["features"]
             with torch.no_grad():
-                wanted = features(clean)
-            losses["loss_features"] = self.perceptual * mse_loss(features(restored), wanted)
+                target = features(clean)
+            losses["loss_features"] = self.perceptual * mse_loss(features(restored), target)
         return losses
 
     @torch.no_grad()

@@ -67,7 +67,7 @@ def write_mp4(path: Path, pictures: Iterable[np.ndarray], fps: float) -> str:
             writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
             count += 1
         if writer is None:
-            raise ValueError("write_mp4 wants one picture or more")
+            raise ValueError("write_mp4 expects at least one picture")
         writer.release()
         check = cv2.VideoCapture(str(part), cv2.CAP_FFMPEG)
         whole = int(check.get(cv2.CAP_PROP_FRAME_COUNT)) == count

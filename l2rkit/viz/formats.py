@@ -1,4 +1,4 @@
-"""Writes meshes as GLB, OBJ, PLY and STL. A format has one or more files, told apart by ending."""
+"""Writes meshes as GLB, OBJ, PLY and STL, in one or more files of different suffixes."""
 
 import os
 import re

@@ -60,14 +60,14 @@ def plot_logs(logs: dict[str, Log], names: Sequence[str] = (), log_scale: bool =
     for name in names:
         if name not in known:
             raise DataError(f"no run logged '{name}'{near(name, known)}")
-    wanted = list(names) or known
-    if not wanted:
+    shown = list(names) or known
+    if not shown:
         raise DataError(f"no quantity is logged in {', '.join(logs) or 'no run'}")
-    across = min(ACROSS, len(wanted))
-    down = -(-len(wanted) // across)
+    across = min(ACROSS, len(shown))
+    down = -(-len(shown) // across)
     figure = Figure(figsize=(5 * across, 3 * down + 0.5), layout="constrained")
     plots = figure.subplots(down, across, squeeze=False).flat
-    for name, axes in zip(wanted, plots):
+    for name, axes in zip(shown, plots):
         for number, (run, log) in enumerate(logs.items()):
             line = sorted(log.get(name, {}).items())
             mark = "." if len(line) < 20 else ""

@@ -51,7 +51,7 @@ def mesh_of(
         UserError: width_mm is not positive.
     """
     if width_mm is not None and not 0 < width_mm < math.inf:
-        raise UserError(f"a mesh wants a width_mm above 0, not {width_mm}")
+        raise UserError(f"a mesh requires a width_mm above 0, not {width_mm}")
     face = each_tensor(face, lambda tensor: tensor[index : index + 1].detach().cpu().float())
     _check_finite(face)
     texture = face.albedo if texture is None else texture

@@ -29,14 +29,14 @@ def nearest(
     images (N, 3, H, W); photos: batches (B, 3, H, W), compared also as mirror images, of which the
     nearer is returned. Distances are root mean squares over features, averaged over cells.
     """
-    wanted = _coarse(features(images))
+    real = _coarse(features(images))
     found = images.new_full((len(images), count), float("inf"))
     shown = images.new_zeros(len(images), count, *images.shape[1:])
     rows = torch.arange(len(images))[:, None]
     for batch in photos:
         both = torch.cat([batch, batch.flip(-1)])
-        far = torch.cdist(wanted, _coarse(features(both)), compute_mode=EXACT)
-        one, other = (far / wanted.shape[1] ** 0.5).chunk(2, 1)
+        far = torch.cdist(real, _coarse(features(both)), compute_mode=EXACT)
+        one, other = (far / real.shape[1] ** 0.5).chunk(2, 1)
         turned = other < one
         distances = torch.cat([found, torch.where(turned, other, one)], 1)
         found, chosen = distances.topk(count, largest=False)

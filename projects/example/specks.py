@@ -45,7 +45,7 @@ class Median(nn.Module):
     def __init__(self, side: int = 3) -> None:
         super().__init__()
         if side < 1 or side % 2 == 0:
-            raise PartError(f"Median wants an odd side of 1 or more, not {side}")
+            raise PartError(f"Median expects an odd side of 1 or more, not {side}")
         self.side = side
 
     def forward(self, photo: Tensor) -> Tensor:

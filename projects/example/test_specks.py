@@ -42,8 +42,8 @@ def test_the_median_is_that_of_a_slow_loop(side):
     for y in range(margin, 9 - margin):
         for x in range(margin, 9 - margin):
             window = photo[0, :, y - margin : y + margin + 1, x - margin : x + margin + 1]
-            wanted = np.median(window.flatten(1).numpy(), axis=1)
-            assert got[0, :, y, x].numpy() == pytest.approx(wanted)
+            expected = np.median(window.flatten(1).numpy(), axis=1)
+            assert got[0, :, y, x].numpy() == pytest.approx(expected)
 
 
 def test_a_lone_speck_on_a_slope_is_gone():

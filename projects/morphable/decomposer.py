@@ -64,7 +64,9 @@ class MorphableDecomposer(nn.Module):
         super().__init__()
         if min(identity, expression, colours) < 1:
             got = f"identity={identity}, expression={expression}, colours={colours}"
-            raise ConfigError(f"MorphableDecomposer wants a mode or more of each kind, not {got}")
+            raise ConfigError(
+                f"MorphableDecomposer expects at least one mode of each kind, not {got}"
+            )
         self.image_size = image_size
         self.counts = [identity, expression, colours]
         faces = learnt(identity, expression, colours)
@@ -79,8 +81,10 @@ class MorphableDecomposer(nn.Module):
     def forward(self, photo: Tensor, person: Tensor | None = None) -> MorphableFace:
         """The face in `photo` (B, 3, image_size, image_size); `person` is not used."""
         if photo.shape[1:] != (3, self.image_size, self.image_size):
-            wanted = f"(B, 3, {self.image_size}, {self.image_size})"
-            raise ValueError(f"MorphableDecomposer wants photos {wanted}, not {tuple(photo.shape)}")
+            expected = f"(B, 3, {self.image_size}, {self.image_size})"
+            raise ValueError(
+                f"MorphableDecomposer expects photos {expected}, not {tuple(photo.shape)}"
+            )
         codes, light, view = self.network(photo * 2 - 1).split([sum(self.counts), 4, 6], 1)
         codes, view = codes * SIGMAS, view * self.view_limits
         points, colours = self.mesh(codes)

@@ -78,8 +78,8 @@ def test_a_tilted_triangle_has_the_depth_and_colours_of_its_plane():
     seen = depth[0, 0].numpy() < FAR
     assert seen.mean() > 0.9
     np.testing.assert_allclose(depth[0, 0].numpy()[seen], z[seen], atol=1e-5)
-    wanted = (line * z[..., None] * 0.5 + 0.3)[seen].clip(0, 1)
-    np.testing.assert_allclose(albedo[0].permute(1, 2, 0).numpy()[seen], wanted, atol=1e-5)
+    expected = (line * z[..., None] * 0.5 + 0.3)[seen].clip(0, 1)
+    np.testing.assert_allclose(albedo[0].permute(1, 2, 0).numpy()[seen], expected, atol=1e-5)
     assert (albedo[0].permute(1, 2, 0).numpy()[~seen] == BACKDROP).all()
 
 
@@ -98,9 +98,9 @@ def test_gradients_of_the_drawing_are_those_of_differences():
 
 def test_the_decomposer_keeps_the_contract(decomposer):
     check_decomposer(decomposer, 32)
-    with pytest.raises(ValueError, match=r"wants photos \(B, 3, 32, 32\), not \(1, 3, 64, 64\)"):
+    with pytest.raises(ValueError, match=r"expects photos \(B, 3, 32, 32\), not \(1, 3, 64, 64\)"):
         decomposer(torch.zeros(1, 3, 64, 64))
-    with pytest.raises(ConfigError, match="a mode or more of each kind, not identity=0"):
+    with pytest.raises(ConfigError, match="at least one mode of each kind, not identity=0"):
         MorphableDecomposer(32, identity=0)
 
 
@@ -133,9 +133,9 @@ def test_the_likeliest_face_is_the_mean_one(decomposer):
     face = decomposer.eval()(torch.rand(2, 3, 32, 32))
     photo = torch.zeros(2, 3, 32, 32)
     seen = Rendering(photo, photo[:, :1], photo[:, :1])
-    for codes, wanted in ((torch.zeros(2, 9), 0.0), (torch.full((2, 9), -2.0), 0.4)):
+    for codes, expected in ((torch.zeros(2, 9), 0.0), (torch.full((2, 9), -2.0), 0.4)):
         scene = Scene(photo, replace(face, codes=codes), seen)
-        assert LikelyCodes(0.1)(scene).item() == pytest.approx(wanted)
+        assert LikelyCodes(0.1)(scene).item() == pytest.approx(expected)
     assert LikelyCodes()(Scene(photo, example_face(32), seen)) == 0
 
 

@@ -39,7 +39,9 @@ def rasterize_nvdiffrast(points: Tensor, size: int, skip: Tensor | None = None) 
     triangles = (corners[number] + item[:, None] * height * width).to(torch.int32)
     starts = counts.cumsum(0) - counts
     ranges = torch.stack([starts, counts], 1).to("cpu", torch.int32)
-    frame = -(-size // 8) * 8  # CUDA contexts want multiples of 8; what is beyond is cut off again
+    frame = (
+        -(-size // 8) * 8
+    )  # CUDA contexts require multiples of 8; what is beyond is cut off again
     if device not in _contexts:
         _contexts[device] = dr.RasterizeCudaContext(device)
     clip = to_clip(table, frame).flatten(0, 1)

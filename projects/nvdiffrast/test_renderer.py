@@ -57,10 +57,10 @@ def nvdiffrast(monkeypatch):
 def test_the_stand_in_gives_what_grid_gives(nvdiffrast):
     face = example_face(12)
     for size in (12, 9):
-        wanted = GridRenderer(size)(face)
+        expected = GridRenderer(size)(face)
         got = project.NvdiffrastRenderer(size)(face)
-        torch.testing.assert_close(got.depth, wanted.depth, atol=1e-6, rtol=0)
-        assert torch.equal(got.mask, wanted.mask)
+        torch.testing.assert_close(got.depth, expected.depth, atol=1e-6, rtol=0)
+        assert torch.equal(got.mask, expected.mask)
 
 
 def test_what_is_skipped_or_not_finite_is_not_drawn(nvdiffrast):

@@ -35,7 +35,7 @@ def test_it_is_called_as_others_are(inferencer: FaceInferencer, tmp_path: Path) 
     assert [picture.shape for picture in found["visualization"]] == [(144, 8 * 128, 3)] * 3
 
 
-def test_datasamples_are_reconstructions_and_pictures_are_made_only_if_wanted(
+def test_datasamples_are_reconstructions_and_pictures_are_made_on_request(
     inferencer: FaceInferencer,
 ) -> None:
     found = inferencer(Image.open(SAMPLES[0]), return_datasamples=True)

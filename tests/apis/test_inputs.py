@@ -66,9 +66,9 @@ def test_grey_is_grey_in_three_channels() -> None:
 @pytest.mark.parametrize(
     ("form", "said"),
     [
-        (np.zeros((3, 99, 99), np.uint8), r"an array \(3, 99, 99\); \(H, W\)"),
-        (torch.zeros(99, 99, 3), r"an array \(99, 3, 99\); \(H, W\)"),
-        (np.full((99, 99, 3), 300.0), "numbers from 300 to 300; 0 to 1, or 0 to 255 was wanted"),
+        (np.zeros((3, 99, 99), np.uint8), r"an array \(3, 99, 99\); expected \(H, W\)"),
+        (torch.zeros(99, 99, 3), r"an array \(99, 3, 99\); expected \(H, W\)"),
+        (np.full((99, 99, 3), 300.0), "numbers from 300 to 300; expected 0 to 1, or 0 to 255"),
         (np.full((99, 99, 3), np.nan), "numbers from nan to nan"),
         (b"a letter", "photo of 8 bytes: is not a picture"),
         (b"", "photo of 0 bytes: is empty"),
@@ -80,16 +80,16 @@ def test_grey_is_grey_in_three_channels() -> None:
     ],
 )
 def test_what_is_no_photo_is_one_line(form: object, said: str) -> None:
-    with pytest.raises(UserError, match=said) as told:
+    with pytest.raises(UserError, match=said) as caught:
         pixels_of(form)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_reconstruct_takes_them_alone_and_in_lists() -> None:
-    wanted = reconstruct(SAMPLE, HALF).arrays()
+    expected = reconstruct(SAMPLE, HALF).arrays()
     for form in ("Pillow", "bytes", "float tensor", "path-like"):
         got = reconstruct(FORMS[form], HALF).arrays()
-        np.testing.assert_array_equal(got["view"], wanted["view"], err_msg=form)
+        np.testing.assert_array_equal(got["view"], expected["view"], err_msg=form)
     batch = torch.stack([FORMS["tensor"]] * 2)
     both = reconstruct(batch, HALF, align=False)
     assert len(both) == 2 and not is_one_photo(batch)
@@ -109,7 +109,7 @@ def test_other_defaults_of_torch_are_one_line(default: str) -> None:
             torch.set_default_dtype(torch.float64)
         else:
             torch.set_default_device("meta")
-        with pytest.raises(ConfigError, match=r"torch's defaults are .*, l2rkit wants"):
+        with pytest.raises(ConfigError, match=r"torch's defaults are .*, l2rkit requires"):
             reconstruct(SAMPLE, HALF)
     finally:
         torch.set_default_dtype(kind)

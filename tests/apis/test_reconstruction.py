@@ -197,11 +197,11 @@ def linear_of(scale: float) -> np.ndarray:
 
 def test_a_texture_is_as_large_as_the_face_in_the_photo() -> None:
     model = Reconstructor("configs/unsup3d/unsup3d_heads_32.py", align=False)
-    for height, width, wanted in ((20, 30, 32), (32, 32, 32), (110, 90, 88), (3000, 4000, 1024)):
+    for height, width, expected in ((20, 30, 32), (32, 32, 32), (110, 90, 88), (3000, 4000, 1024)):
         (one,) = model(np.full((height, width, 3), 90, np.uint8))
-        assert one.texture().shape == (1, 3, wanted, wanted)
+        assert one.texture().shape == (1, 3, expected, expected)
         assert one.texture(48).shape == (1, 3, 48, 48)
-        assert one.fine is None or one.fine.shape == (wanted, wanted, 3)
+        assert one.fine is None or one.fine.shape == (expected, expected, 3)
         assert one.scene.target.shape[-1] == 32 and whole((height, width), 32).shape == (2, 3)
     with pytest.raises(UserError, match="2 px or more"):
         one.mesh(texture_size=1)
@@ -223,11 +223,11 @@ def test_a_texture_is_without_the_photos_light_whatever_light_falls_on_the_face(
 def test_glb_and_obj_have_the_texture_in_its_size(asked, got, tmp_path: Path) -> None:
     one = replace(result(), fine=np.full((80, 80, 3), 90, np.uint8))
     one.save(tmp_path, "ada", ("glb", "obj"), texture_size=asked)
-    wanted = to_bytes(one.texture(asked)[0])
+    expected = to_bytes(one.texture(asked)[0])
     glb = trimesh.load(tmp_path / "ada.glb", force="mesh").visual.material.baseColorTexture
     for picture in (glb, Image.open(tmp_path / "ada-albedo.png")):
         assert picture.size == (got, got)
-        np.testing.assert_array_equal(np.asarray(picture.convert("RGB")), wanted)
+        np.testing.assert_array_equal(np.asarray(picture.convert("RGB")), expected)
 
 
 def test_a_config_without_weights_needs_none(tmp_path: Path) -> None:

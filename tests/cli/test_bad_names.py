@@ -124,7 +124,7 @@ def test_pipes_and_devices_are_one_line(config, weights, tmp_path: Path) -> None
     finally:
         os.close(writer)
     assert result.exit_code == 1 and len(result.stderr.strip().splitlines()) == 3
-    assert result.stderr.count("is a pipe or a device, a file was wanted") == 2
+    assert result.stderr.count("is a pipe or a device; expected a file") == 2
     assert (tmp_path / "out" / "head.npz").is_file()
 
 
@@ -143,7 +143,7 @@ def test_a_variable_of_the_shell_that_is_not_set_is_one_line(name, tmp_path, mon
     """Before, `--out ""` wrote into the current folder, `--weights ""` took the shipped ones."""
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(main, [word.replace("OUT", "out") for word in EMPTY[name]])
-    assert done.exit_code == 2 and done.stderr == f"Error: '{name}' is empty, a word was wanted\n"
+    assert done.exit_code == 2 and done.stderr == f"Error: '{name}' is empty; expected a word\n"
     assert not list(tmp_path.iterdir())
 
 

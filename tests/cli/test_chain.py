@@ -82,8 +82,8 @@ def test_a_chain_trains_what_is_missing_and_only_that(
     done = CliRunner().invoke(train, ["three.py", "--chain"])
     assert done.exit_code == 0, done.output
     assert commands == [[sys.executable, "-m", "l2rkit"]] * 2, "each in a process of its own"
-    told = [line for line in done.stderr.splitlines() if " of 3: " in line]
-    assert [line.rpartition("/")[2] for line in told] == ["one.py", "two.py"]
+    reported = [line for line in done.stderr.splitlines() if " of 3: " in line]
+    assert [line.rpartition("/")[2] for line in reported] == ["one.py", "two.py"]
     found = [Path("work_dirs", *place) for place in (("one", "iter_2.pth"), ("two", "iter_1.pth"))]
     assert all(path.is_file() for path in found) and Path("work_dirs/three/iter_1.pth").is_file()
 

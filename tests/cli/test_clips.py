@@ -43,7 +43,7 @@ def run(config: Path, weights: Path, tmp_path: Path):
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    """All files below a folder by name; arrays of a .npz, whose bytes tell the time, apart."""
+    """All files below a folder by name; arrays of a .npz, whose bytes depend on the time, apart."""
     found = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
@@ -123,14 +123,14 @@ def test_time_and_room_are_said_before_the_work(run, clip: Path, monkeypatch) ->
     assert re.search(line, said[0]) and said[-1].startswith(f"{clip} -> ")
     monkeypatch.setattr(module.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(9, 9, 9))
     full = run(clip)
-    assert full.exit_code == 1 and "has 0 MB free, and" in full.stderr
+    assert full.exit_code == 1 and "has 0 MB free, " in full.stderr
 
 
 def test_what_is_killed_goes_on_as_if_it_had_not_been(
     run, clip: Path, tmp_path: Path, monkeypatch
 ) -> None:
     assert run(clip).exit_code == 0
-    wanted = content(tmp_path / "out")
+    expected = content(tmp_path / "out")
     shutil.rmtree(tmp_path / "out")
     done, write = [], module.write_frame
 
@@ -146,7 +146,7 @@ def test_what_is_killed_goes_on_as_if_it_had_not_been(
     again = run(clip, "--skip-existing")
     assert again.exit_code == 0 and "goes on after 4 frames" in again.stdout
     assert done == [0, 1, 2, 3, 4, 4, 5, 6]
-    assert content(tmp_path / "out") == wanted
+    assert content(tmp_path / "out") == expected
     assert "are there" in run(clip, "--skip-existing").stdout and len(done) == 8
     assert "are there" not in run(clip, "--skip-existing", "--format", "ply").stdout  # other wishes
 

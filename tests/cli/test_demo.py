@@ -48,6 +48,6 @@ def test_nothing_is_to_be_installed_that_is_nowhere() -> None:
     """The package is on no index: extras are installed by their own packages' names."""
     texts = [p for place in ("l2rkit", "tools") for p in (ROOT / place).rglob("*.py")]
     texts += [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *ROOT.glob("*/*/README.md")]
-    told = re.compile(r"pip install [^\n`;&]*\bl2rkit\b")
+    advice = re.compile(r"pip install [^\n`;&]*\bl2rkit\b")
     assert len(texts) > 100
-    assert [str(p) for p in texts if told.search(p.read_text("utf-8"))] == []
+    assert [str(p) for p in texts if advice.search(p.read_text("utf-8"))] == []

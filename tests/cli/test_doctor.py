@@ -56,8 +56,8 @@ def test_optional_parts_say_how_they_come(monkeypatch) -> None:
     monkeypatch.setattr(module, "OPTIONAL", {"no_such_part": ("magic", "pip install magic")})
     result = run("doctor")
     assert result.exit_code == 0
-    wanted = "-- no_such_part: not installed, for magic: pip install magic"
-    assert line(result, "no_such_part") == wanted
+    expected = "-- no_such_part: not installed, for magic: pip install magic"
+    assert line(result, "no_such_part") == expected
     monkeypatch.setattr(module, "OPTIONAL", {"click": ("commands", "")})
     assert line(run("doctor"), "click").startswith("ok click: ")
 

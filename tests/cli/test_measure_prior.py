@@ -143,7 +143,7 @@ def test_only_the_average_is_loaded_and_all_of_it_must_be_there(
         load_model(config, config.with_name("lacking.safetensors"))
 
 
-def test_without_a_shipped_file_the_command_says_which_it_wanted(config: Path, zoo: Path) -> None:
+def test_a_missing_shipped_file_is_named(config: Path, zoo: Path) -> None:
     result = CliRunner().invoke(main, ["test", str(config)])
     assert result.exit_code == 2 and "no tiny_prior.safetensors" in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1

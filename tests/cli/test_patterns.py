@@ -41,7 +41,7 @@ def test_a_pattern_stands_for_the_photos_that_it_matches(photos: Path) -> None:
 
 def test_what_is_there_is_no_pattern(photos: Path) -> None:
     assert found(photos, "[x].jpg") == ["[x].jpg"]
-    assert found(photos, "none.jpg") == ["none.jpg"]  # whoever reads it says that it is not there
+    assert found(photos, "none.jpg") == ["none.jpg"]  # reading it is the error
 
 
 @pytest.mark.parametrize(

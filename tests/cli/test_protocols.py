@@ -29,7 +29,7 @@ def test_a_protocol_takes_the_place_of_the_test_set(protocol: str, config: Path)
     followed, own = load_config(config, protocol=protocol), load_config(config)
     assert followed.protocol != own.protocol and followed.model == own.model
     assert followed.test_dataloader.dataset != own.test_dataloader.dataset
-    assert followed.pretty_text  # it dumps, as the Runner wants
+    assert followed.pretty_text  # the Runner dumps it
 
 
 @pytest.mark.parametrize("protocol", SETS)

@@ -52,7 +52,7 @@ def test_a_training_says_what_it_does_in_ten_lines_and_how_far_it_is(
     assert "optim_wrapper" in log.read_text() and "(train)" in log.read_text()
 
 
-def test_a_config_without_hooks_of_its_own_is_told_of_too(
+def test_progress_without_default_hooks_in_the_config(
     config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(config.parent)
@@ -70,7 +70,7 @@ def test_warnings_of_each_frozen_weight_are_for_the_log_file() -> None:
         assert is_said(record) is said
 
 
-def test_time_is_told_as_clocks_do() -> None:
+def test_time_is_printed_as_hours_minutes_seconds() -> None:
     assert [clock(s) for s in (0, 59.6, 61, 3723)] == ["00:00", "01:00", "01:01", "1:02:03"]
 
 

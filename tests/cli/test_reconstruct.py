@@ -36,8 +36,8 @@ def test_writes_what_the_contract_names(config: Path, weights: Path, tmp_path: P
     out = tmp_path / "out"
     result = run(PORTRAIT, "--config", config, "--weights", weights, "--out", out)
     assert result.exit_code == 0, result.output
-    wanted = [f"portrait_3.{ending}" for ending in ("glb", "npz", "png")]
-    assert sorted(p.name for p in out.iterdir()) == wanted
+    expected = [f"portrait_3.{ending}" for ending in ("glb", "npz", "png")]
+    assert sorted(p.name for p in out.iterdir()) == expected
     arrays = dict(np.load(out / "portrait_3.npz"))
     shapes = {name: array.shape for name, array in arrays.items()}
     assert shapes == {
@@ -122,7 +122,7 @@ def test_a_wrong_config_is_one_line(
     assert said in one_line(result)
 
 
-def test_other_doors_that_stay_shut(config: Path, weights: Path, tmp_path: Path) -> None:
+def test_other_refused_arguments(config: Path, weights: Path, tmp_path: Path) -> None:
     options = ("--config", config, "--weights", weights)
     blocked = tmp_path / "file"
     blocked.write_text("")

@@ -62,10 +62,10 @@ def test_a_restorer_gets_its_options(tmp_path: Path) -> None:
     options = ["--restorer-options", "scale=2", "--restorer-options", "method=bilinear"]
     result = CliRunner().invoke(restore, words + options)
     assert result.exit_code == 0, result.output
-    wanted = Resample("bilinear", 2)(torch.from_numpy(photo).movedim(2, 0)[None] / 255)
+    expected = Resample("bilinear", 2)(torch.from_numpy(photo).movedim(2, 0)[None] / 255)
     better = np.asarray(Image.open(tmp_path / "out" / "photo.png"))
     assert better.shape == (20, 18, 3)
-    assert np.abs(better - 255 * wanted[0].movedim(0, 2).numpy()).max() <= 1
+    assert np.abs(better - 255 * expected[0].movedim(0, 2).numpy()).max() <= 1
 
 
 @pytest.mark.parametrize(
@@ -115,10 +115,10 @@ def test_a_restorer_of_faces_gets_the_face(tmp_path: Path, monkeypatch: pytest.M
     result = CliRunner().invoke(restore, [str(word) for word in words])
     assert result.exit_code == 1 and "nobody.png': no face found" in result.stderr
     better = np.asarray(Image.open(tmp_path / "out" / "portrait_4.png"))
-    wanted, _ = FaceAligner(32).crop(read_photo(sample))
+    expected, _ = FaceAligner(32).crop(read_photo(sample))
     assert better.shape == (128, 128, 3)
     small = better.reshape(32, 4, 32, 4, 3).mean((1, 3))
-    assert np.corrcoef(small.ravel(), wanted.ravel())[0, 1] > 0.99
+    assert np.corrcoef(small.ravel(), expected.ravel())[0, 1] > 0.99
     result = CliRunner().invoke(restore, [*map(str, words), "--no-align"])
     assert result.exit_code == 0
     assert Image.open(tmp_path / "out" / "nobody.png").size == (240, 240)

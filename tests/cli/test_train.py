@@ -68,11 +68,11 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(training: Path, tmp_path:
     # where a run began does not matter any more once it is resumed
     second = run(training, broken, "--resume", "--cfg-options", "load_from=nowhere.pth")
     assert second.exit_code == 0, second.output
-    wanted, got = (read_weights(folder / "iter_4.pth") for folder in (whole, broken))
-    assert wanted.keys() == got.keys()
+    expected, got = (read_weights(folder / "iter_4.pth") for folder in (whole, broken))
+    assert expected.keys() == got.keys()
     before = read_weights(whole / "iter_2.pth")
-    assert any(not torch.equal(wanted[key], before[key]) for key in wanted)
-    assert all(torch.equal(wanted[key], got[key]) for key in wanted)
+    assert any(not torch.equal(expected[key], before[key]) for key in expected)
+    assert all(torch.equal(expected[key], got[key]) for key in expected)
     picture = Image.open(whole / "panels" / "0000004.png")
     assert picture.width == 8 * 128 and picture.height == 3 * 128 + 16
 
@@ -84,7 +84,7 @@ def test_a_torn_checkpoint_gives_way_to_the_one_before(training: Path, tmp_path:
     last.write_bytes(last.read_bytes()[:5000])
     done = run(training, tmp_path, "--resume")
     assert done.exit_code == 0, done.output
-    said = "iter_4.pth is not whole (File is not a zip file): going on from iter_2.pth"
+    said = "iter_4.pth is incomplete (File is not a zip file): resuming from iter_2.pth"
     assert said in done.stderr.splitlines()
     again = read_weights(last)
     assert all(torch.equal(whole[key], again[key]) for key in whole)

@@ -106,8 +106,8 @@ def test_a_part_is_loaded_alone_when_asked_for_and_the_rest_is_said(
     done = run(training, tmp_path / "new", *begin, "load_only=decompose.depth", other)
     assert done.exit_code == 0, done.output
     (log,) = (tmp_path / "new").glob("*/*.log")
-    assert "beginning anew: decompose (" in log.read_text()
-    assert "not taken from it: decompose (" in log.read_text()
+    assert "newly initialized: decompose (" in log.read_text()
+    assert "not loaded: decompose (" in log.read_text()
     assert "refine (1)" in log.read_text()
     was, got = read_weights(path), read_weights(tmp_path / "new" / "iter_2.pth")
     assert all(
@@ -123,12 +123,14 @@ def test_weights_of_a_wrapped_model_are_its_own(
     training: Path, broken: Path, tmp_path: Path
 ) -> None:
     path = broken / "iter_2.pth"
-    wanted = read_weights(path)
+    expected = read_weights(path)
     for prefix in ("module.", "_orig_mod.", "module._orig_mod."):
-        state = {prefix + key: value for key, value in wanted.items()}
+        state = {prefix + key: value for key, value in expected.items()}
         rewritten(path, lambda content, state=state: content.update(state_dict=state))
         got = read_weights(path)
-        assert got.keys() == wanted.keys() and all(torch.equal(got[k], wanted[k]) for k in wanted)
+        assert got.keys() == expected.keys() and all(
+            torch.equal(got[k], expected[k]) for k in expected
+        )
     # now with both before the names
     started = run(training, tmp_path / "new", f"load_from={path}", "train_cfg.max_iters=1")
     assert started.exit_code == 0, started.output
@@ -150,12 +152,12 @@ def test_averages_have_to_fit_and_go_on(training: Path, tmp_path: Path) -> None:
     assert f"{path} (its averages) is of another architecture: it lacks" in said
     torch.save(deepcopy(whole), path)
     assert run(training, tmp_path / "broken", resume=True).exit_code == 0
-    wanted, got = (
+    expected, got = (
         torch.load(tmp_path / name / "iter_4.pth", weights_only=True)
         for name in ("whole", "broken")
     )
     for key in ("state_dict", "ema_state_dict"):
-        assert all(torch.equal(wanted[key][k], got[key][k]) for k in wanted[key])
+        assert all(torch.equal(expected[key][k], got[key][k]) for k in expected[key])
 
 
 def test_what_the_checkpoint_decides_on_cannot_change(training: Path, broken: Path) -> None:

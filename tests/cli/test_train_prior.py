@@ -84,14 +84,14 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(training: Path, tmp_path:
     run(training, whole)
     run(training, broken, "--cfg-options", "train_cfg.max_iters=3")
     run(training, broken, "--resume")
-    before, wanted, got = (
+    before, expected, got = (
         read_weights(folder / name)
         for folder, name in ((whole, "iter_3.pth"), (whole, "iter_6.pth"), (broken, "iter_6.pth"))
     )
-    assert wanted["step"] == 6 and before["step"] == 3 and wanted["augment.p"] > 0
-    assert not torch.equal(wanted["generator_ema.start"], before["generator_ema.start"])
-    assert wanted.keys() == got.keys()
-    for name, value in wanted.items():
+    assert expected["step"] == 6 and before["step"] == 3 and expected["augment.p"] > 0
+    assert not torch.equal(expected["generator_ema.start"], before["generator_ema.start"])
+    assert expected.keys() == got.keys()
+    for name, value in expected.items():
         assert torch.equal(value, got[name]), name
     drawn = [np.asarray(Image.open(run / "samples" / "0000006.png")) for run in (whole, broken)]
     assert drawn[0].shape == (32, 8 * 32, 3) and (drawn[0] == drawn[1]).all()

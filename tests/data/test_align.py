@@ -198,7 +198,7 @@ def test_no_face_is_one_line_that_names_the_photo():
         assert isinstance(caught.value, PhotoError) and "\n" not in str(caught.value)
 
 
-def test_wrong_pictures_are_named_at_the_door(portrait):
+def test_wrong_pictures_are_errors(portrait):
     with pytest.raises(ValueError, match=r"uint8 photo, got float64 \(512, 388, 3\)"):
         FaceAligner().faces(portrait / 255)
     with pytest.raises(ValueError, match=r"\(5, 2\) template, got \(2,\)"):

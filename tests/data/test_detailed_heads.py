@@ -211,7 +211,7 @@ def test_relief_is_in_depth_by_its_millimetres(model):
 
 
 def test_relief_turns_normals_as_its_depth_does(model):
-    """Waves across the forehead: differences of depth and of normals tell the same slope."""
+    """Waves across the forehead: depth and normals have the same gradient."""
     size, waves = 256, 0.3 * np.sin(np.arange(TEXTURE) / TEXTURE * 2 * np.pi * 30)
     height = np.repeat(waves[:, None], TEXTURE, 1).astype(np.float32)
     with_it, without = bumpy(model, size, height)
@@ -266,7 +266,7 @@ def test_an_unmarked_photo_is_that_of_the_person_without_occluders(model):
         np.testing.assert_array_equal(worn[field], alone[field])
 
 
-def test_whoever_is_drawn_first_photos_are_the_same():
+def test_photos_do_not_depend_on_the_order_of_rendering():
     alone = next(detailed_images([6], seed=0, split="val", size=32))
     among = list(detailed_images(range(8), seed=0, split="val", size=32))[6]
     for field, values in alone.items():

@@ -83,12 +83,14 @@ def test_another_one_goes_on_from_its_state(monkeypatch) -> None:
     whole, first, second = (FaceFollower(Scripted(script)) for _ in range(3))
     for one in (whole, first):
         one.last = face(40)
-    wanted = [whole(frame, 1 + i / FPS) for i, frame in enumerate(frames)]
+    expected = [whole(frame, 1 + i / FPS) for i, frame in enumerate(frames)]
     for i in range(4):
         first(frames[i], 1 + i / FPS)
     second.load(first.state())
     for i in range(4, 8):
-        np.testing.assert_array_equal(second(frames[i], 1 + i / FPS).landmarks, wanted[i].landmarks)
+        np.testing.assert_array_equal(
+            second(frames[i], 1 + i / FPS).landmarks, expected[i].landmarks
+        )
     empty = FaceFollower(Scripted(script))
     assert empty.state() == {}
     empty.load({})

@@ -56,11 +56,11 @@ def test_light_from_the_side_comes_off(layout):
     shading = 0.6 + 0.4 * (texels().normal @ direction).clip(0)
     lit = (grey * shading[..., None]).astype(np.float32)
 
-    def unevenness(colour):
+    def variation(colour):
         return np.std(np.log(colour.mean(-1))[skin > 0])
 
-    assert unevenness(lit_evenly(lit, seen, skin, layout)) < 0.4 * unevenness(lit)
-    assert unevenness(lit_evenly(grey, seen, skin, layout)) < 0.02
+    assert variation(lit_evenly(lit, seen, skin, layout)) < 0.4 * variation(lit)
+    assert variation(lit_evenly(grey, seen, skin, layout)) < 0.02
 
 
 def test_an_eye_that_is_turned_away_is_the_other_ones_mirror():
@@ -86,7 +86,7 @@ def test_the_fit_finds_a_shape_of_the_model_again(model):
         head = head + model.offsets(name, values.astype(np.float32))
 
     def apart(vertices):
-        """dm after turn, scale and shift, which photos do not tell."""
+        """dm after turn, scale and shift, which photos do not show."""
         off = similarity(landmark_points(model, vertices), true) - true
         return np.sqrt((off**2).sum(1).mean())
 

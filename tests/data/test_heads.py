@@ -71,7 +71,7 @@ def test_an_open_jaw_lowers_the_chin_and_leaves_the_brow(model):
 
 
 def test_wrong_number_of_coefficients_is_refused(model):
-    with pytest.raises(ValueError, match="action wants 52 coefficients, got 3"):
+    with pytest.raises(ValueError, match="action expects 52 coefficients, got 3"):
         model.vertices(action=np.ones(3))
 
 

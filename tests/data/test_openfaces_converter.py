@@ -214,7 +214,7 @@ def test_check_compares_sizes_presence_and_looks(copies):
     assert (code, errors) == (0, []) and said[1] == "twfy: 0 of 1 photos, 0 wrong"
     path = root / "out" / "photos/faker/1.jpg"
     for content, reason in (
-        (jpeg(crops["faker"].resize((30, 40)), 90), "30 x 40 px, wanted 420 x 512"),
+        (jpeg(crops["faker"].resize((30, 40)), 90), "30 x 40 px; expected 420 x 512"),
         (jpeg(Image.new("RGB", (420, 512)), 90), "another picture"),
         (path.read_bytes()[:3000], "damaged or cut short"),
     ):
@@ -254,7 +254,7 @@ def test_folders_that_cannot_be_right_are_refused(copies):
         ((), "no source is given: --voteview, --twfy, --london, --faker"),
         (
             ("--faker", root / "twfy"),
-            "lacks 1 of 1 pictures, such as 'male/512/4.jpg'; wanted: git",
+            "lacks 1 of 1 pictures, such as 'male/512/4.jpg'; expected git",
         ),
         (("--faker", root), "lie within each other"),
         (("--faker", root / "out"), "lie within each other"),
@@ -288,7 +288,7 @@ def test_nothing_outside_the_folders_is_touched(copies, column, hostile):
         (dict(width="100000"), "100000 x 512 px are not within 8 to 512"),
         (dict(width="wide"), "invalid literal"),
         (dict(face_w="nan"), "face box is not finite"),
-        (dict(grey="00" * 15), "grey has 15 bytes, 16 are wanted"),
+        (dict(grey="00" * 15), "grey has 15 bytes; expected 16"),
         (dict(grey="zz" * 16), "non-hexadecimal"),
     ],
 )

@@ -141,7 +141,7 @@ def test_processes_share_out_the_people(monkeypatch):
     parts = [np.reshape(share(rank, 3), (-1, 2)).tolist() for rank in range(3)]
     assert [len(part) for part in parts] == [3, 3, 3]
     assert [parts[i % 3][i // 3] for i in range(9)] == whole[:9]  # no person on two processes
-    with pytest.raises(DataError, match="a person or more for each of 12 processes; got 11"):
+    with pytest.raises(DataError, match="a person for each of 12 processes; got 11"):
         share(0, 12)
 
 

@@ -162,11 +162,11 @@ def test_unusable_files_get_one_line(tmp_path, name, reason, monkeypatch):
 
 
 def test_list_photos_is_sorted_deep_and_picky(tmp_path):
-    wanted = ["a.JPG", "b/ä.png", "b/c/z.webp", "日本/顔.jpeg"]
-    for name in [*wanted, "b/notes.txt", "b/._ä.png"]:
+    expected = ["a.JPG", "b/ä.png", "b/c/z.webp", "日本/顔.jpeg"]
+    for name in [*expected, "b/notes.txt", "b/._ä.png"]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    assert [p.relative_to(tmp_path).as_posix() for p in list_photos(tmp_path)] == sorted(wanted)
+    assert [p.relative_to(tmp_path).as_posix() for p in list_photos(tmp_path)] == sorted(expected)
 
 
 def test_what_is_passed_over_is_said_in_one_line(tmp_path, monkeypatch):

@@ -94,7 +94,7 @@ def test_large_pictures_in_few_bytes_are_refused(
 ) -> None:
     path = tmp_path / name
     path.write_bytes(enlarged(written(name, (16, 16))))
-    with pytest.raises(PhotoError, match=r"want .* GB to be read"):
+    with pytest.raises(PhotoError, match=r"need .* GB to be read"):
         read_photo(path)
 
     def knock() -> None:

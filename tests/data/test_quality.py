@@ -89,7 +89,7 @@ def test_the_share_outside_is_that_of_areas() -> None:
 
 
 @pytest.mark.parametrize(("across", "flags"), [(10.0, True), (30.0, False)])
-def test_a_small_face_is_told_by_its_width(across: float, flags: bool) -> None:
+def test_a_small_face_is_flagged_by_its_width(across: float, flags: bool) -> None:
     photo, first = portrait(4), matrix(4)
     scale = across / float(np.ptp(points(4)[:, 0]))
     shape = [round(side * scale) for side in photo.shape[1::-1]]

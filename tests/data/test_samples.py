@@ -67,12 +67,12 @@ def test_a_severe_copy_is_what_the_benchmark_makes_of_the_crop() -> None:
         clean, bad = portrait(number), portrait(number, "_severe")
         crop = aligned(clean, landmarks(number))
         step = Degrade(dict(type="DegradationLevel", name="severe"), seed=0)
-        wanted = step.transform(dict(img=crop, sample_idx=number))["img"]
+        expected = step.transform(dict(img=crop, sample_idx=number))["img"]
         points = landmarks(number, bad)
         # without a change of size: one pixel of the copy is one of the crop
         scale = np.hypot(*fit_similarity(points, TEMPLATE * 128 - 0.5)[:, 0])
         assert scale == pytest.approx(1, abs=0.005)
-        lost.append(psnr(aligned(bad, points), crop) - psnr(wanted, crop))
+        lost.append(psnr(aligned(bad, points), crop) - psnr(expected, crop))
     # blurred as a photo of its own height, it would lose 2 dB more; not blurred, 0.7 dB less
     assert np.abs(lost).max() < 0.4 and abs(np.mean(lost)) < 0.15
 

@@ -100,7 +100,7 @@ def ply(tmp_path_factory):
     return path
 
 
-def test_a_placed_head_stands_as_the_aligner_wants(ply):
+def test_a_placed_head_fits_the_aligner_template(ply):
     placed = place_scan(read_scan(ply))
     image, depth = render_scan(placed, np.zeros(6), 128)
     found = FaceAligner().faces(image, largest=True)[0].landmarks

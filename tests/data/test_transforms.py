@@ -220,21 +220,21 @@ def test_an_evaluation_sees_the_same_photos_every_time(tmp_path):
     steps += [dict(type=Degrade, degradation=dict(type=DegradationLevel, name="mild"), seed=0)]
     steps += [dict(type=PackPhoto)]
     forwards, backwards = (PhotoFolder(tmp_path, pipeline=steps) for _ in range(2))
-    wanted = [forwards[i] for i in (0, 1, 2)]
+    expected = [forwards[i] for i in (0, 1, 2)]
     got = [backwards[i] for i in (2, 1, 0)][::-1]
-    for one, other in zip(wanted, got):
+    for one, other in zip(expected, got):
         assert torch.equal(one["photo"], other["photo"])
         assert one["clean"].shape == one["photo"].shape == (3, 32, 32)
         assert not torch.equal(one["photo"], one["clean"])
-    assert torch.equal(wanted[0]["clean"], wanted[1]["clean"])
-    assert not torch.equal(wanted[0]["photo"], wanted[1]["photo"])
-    assert default_collate(wanted)["clean"].shape == (3, 3, 32, 32)
+    assert torch.equal(expected[0]["clean"], expected[1]["clean"])
+    assert not torch.equal(expected[0]["photo"], expected[1]["photo"])
+    assert default_collate(expected)["clean"].shape == (3, 3, 32, 32)
 
 
 def test_degrade_refuses_what_it_cannot_use():
-    with pytest.raises(ValueError, match="wants 'sample_idx' in each sample"):
+    with pytest.raises(ValueError, match="requires 'sample_idx' in each sample"):
         Degrade(Greyscale(), seed=0)(sample())
-    with pytest.raises(ValueError, match="Degrade wants a degradation, not a Identity"):
+    with pytest.raises(ValueError, match="Degrade expects a degradation, not a Identity"):
         Degrade(torch.nn.Identity())
     with pytest.raises(ValueError, match="seed is a whole number from 0 on or None, not -1"):
         Degrade(Greyscale(), seed=-1)

@@ -86,7 +86,7 @@ def test_huge_ones_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         open_video(path)
     assert len(list(read_frames(path))) == 6  # whatever the header says
     monkeypatch.setattr(module, "MOST_BYTES", 1000)
-    with pytest.raises(VideoError, match=r"64 x 48 px want 0\.0 GB to be read"):
+    with pytest.raises(VideoError, match=r"64 x 48 px need 0\.0 GB to be read"):
         open_video(path)
     tiny = write_clip(tmp_path / "tiny.avi", plain(2, (6, 64)))
     monkeypatch.undo()

@@ -45,8 +45,8 @@ def test_the_photo_comes_back_where_the_face_is():
 
 def test_view_and_shape_are_those_of_the_landmarks():
     face = FaceMeshDecomposer(SIZE, known)(smooth_photos())
-    wanted = VIEWS * torch.tensor([1, 0.5, 1, 1, 1, 1])
-    torch.testing.assert_close(face.view.double(), wanted, atol=1e-5, rtol=0)
+    expected = VIEWS * torch.tensor([1, 0.5, 1, 1, 1, 1])
+    torch.testing.assert_close(face.view.double(), expected, atol=1e-5, rtol=0)
     depth, region = canonical_depth(POINTS.float(), SIZE)
     assert ((face.depth - depth).abs() * region).max() < 1e-4
 
@@ -87,8 +87,8 @@ def test_it_looks_through_a_restorer_and_keeps_what_that_shows():
 
     photo = smooth_photos()
     face = FaceMeshDecomposer(SIZE, watching, restore=Negative())(photo)
-    wanted = FaceMeshDecomposer(SIZE, known)(1 - photo)
-    torch.testing.assert_close(face.albedo, wanted.albedo)
+    expected = FaceMeshDecomposer(SIZE, known)(1 - photo)
+    torch.testing.assert_close(face.albedo, expected.albedo)
     torch.testing.assert_close(torch.from_numpy(np.stack(seen)[0]), byte(1 - photo)[0])
 
 
@@ -98,15 +98,15 @@ def byte(photo):
 
 def test_half_precision_moves_no_pixel():
     photo = smooth_photos()
-    wanted = FaceMeshDecomposer(SIZE, known)(photo)
+    expected = FaceMeshDecomposer(SIZE, known)(photo)
     with torch.autocast("cpu", torch.bfloat16):
         face = FaceMeshDecomposer(SIZE, known)(photo)
-    torch.testing.assert_close(face.view, wanted.view)
-    torch.testing.assert_close(face.albedo, wanted.albedo, atol=0.02, rtol=0)
+    torch.testing.assert_close(face.view, expected.view)
+    torch.testing.assert_close(face.albedo, expected.albedo, atol=0.02, rtol=0)
 
 
 def test_wrong_photos_are_refused():
-    with pytest.raises(ValueError, match=r"wants photos \(B, 3, 64, 64\)"):
+    with pytest.raises(ValueError, match=r"expects photos \(B, 3, 64, 64\)"):
         FaceMeshDecomposer(64)(torch.zeros(1, 3, 32, 32))
 
 

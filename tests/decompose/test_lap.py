@@ -224,8 +224,8 @@ def test_shares_are_mean_weights_times_the_photos():
         logits = torch.cat([net.encode(photo * 2 - 1)[1] for net in (part.depth, part.albedo)], 1)
     for who in (0, 1):
         rows = person == who
-        wanted = logits[rows].softmax(0).mean(1) * rows.sum()
-        torch.testing.assert_close(shares[rows], wanted)
+        expected = logits[rows].softmax(0).mean(1) * rows.sum()
+        torch.testing.assert_close(shares[rows], expected)
         assert shares[rows].sum().item() == pytest.approx(rows.sum().item(), rel=1e-5)
     assert not shares.requires_grad and shares.std() > 1e-3
 
@@ -295,11 +295,11 @@ def test_the_mirrored_face_mirrors_what_is_shared():
 
 @pytest.mark.parametrize("shape", [(1, 3, 64, 64), (1, 1, 32, 32), (3, 32, 32)])
 def test_a_photo_of_another_size_is_refused(shape):
-    with pytest.raises(ValueError, match=r"LAPDecomposer wants photos \(B, 3, 32, 32\), not \("):
+    with pytest.raises(ValueError, match=r"LAPDecomposer expects photos \(B, 3, 32, 32\), not \("):
         small()(torch.rand(shape))
 
 
-def test_a_person_for_each_photo_is_wanted_and_a_size_that_exists():
+def test_a_missing_person_and_an_unknown_size_are_errors():
     with pytest.raises(ValueError, match=r"a person for each of 2 photos, not \(3,\)"):
         small()(photos(2), torch.tensor([0, 0, 1]))
     with pytest.raises(ValueError, match="take 32, 64 or 128 pixels, not 48"):

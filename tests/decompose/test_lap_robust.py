@@ -32,8 +32,8 @@ def test_strangeness_against_numpy():
     code = torch.randn(7, 12, generator=torch.Generator().manual_seed(1))
     c = code.numpy()
     far = np.sqrt(np.mean((c - np.median(c, axis=0)) ** 2, axis=1))
-    wanted = np.maximum(far / np.median(far) - 1, 0)
-    np.testing.assert_allclose(excess_distance(code), wanted, rtol=1e-5, atol=1e-6)
+    expected = np.maximum(far / np.median(far) - 1, 0)
+    np.testing.assert_allclose(excess_distance(code), expected, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("count", [1, 2])

@@ -92,9 +92,9 @@ def test_the_converter_writes_what_loads(tmp_path):
     to = ["--out", str(tmp_path / "b.safetensors")]
     done = CliRunner().invoke(main, [str(tmp_path / "a.pth"), *to])
     assert done.exit_code == 0, done.output
-    wanted = read_official(tmp_path / "a.pth")
+    expected = read_official(tmp_path / "a.pth")
     got = read_weights(tmp_path / "b.safetensors")
-    assert got.keys() == wanted.keys() and all(torch.equal(got[k], wanted[k]) for k in wanted)
+    assert got.keys() == expected.keys() and all(torch.equal(got[k], expected[k]) for k in expected)
     done = CliRunner().invoke(main, [str(tmp_path / "absent.pth"), *to])
     assert done.exit_code == 2 and "no weights at" in done.stderr
     assert isinstance(done.exception, SystemExit), "no traceback"

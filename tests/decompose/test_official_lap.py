@@ -66,8 +66,8 @@ def test_a_checkpoint_gives_the_same_face(tmp_path):
     load_into(model, read_official_lap(tmp_path / "checkpoint300.pth"), "checkpoint300.pth")
     photo = torch.rand(2, 3, 128, 128)
     with torch.no_grad():
-        face, wanted = model(photo), made(photo)
-    assert torch.equal(face.depth, wanted.depth) and torch.equal(face.view, wanted.view)
+        face, expected = model(photo), made(photo)
+    assert torch.equal(face.depth, expected.depth) and torch.equal(face.view, expected.view)
     state = torch.load(tmp_path / "checkpoint300.pth")["netA"]
     shared = aggregated(state, photo[:1] * 2 - 1, 2)[0].tanh() / 2 + 0.5
     torch.testing.assert_close(face.consistent.albedo[0], shared, atol=1e-5, rtol=0)

@@ -60,7 +60,7 @@ def test_depth_albedo_light_and_view_are_the_published_ones(width, encoder_width
     torch.testing.assert_close(face.albedo, albedo, **close)
     torch.testing.assert_close(face.light.ambient, ambient, **close)
     torch.testing.assert_close(face.light.diffuse, diffuse, **close)
-    torch.testing.assert_close(face.light.direction, -direction, **close)  # flips at our door
+    torch.testing.assert_close(face.light.direction, -direction, **close)  # converted to our sign
     torch.testing.assert_close(face.view, view, **close)
     features = published["netC"]["network"](photo * 2 - 1)
     torch.testing.assert_close(face.confidence.pixel, published["netC"]["out_net1"](features))
@@ -120,7 +120,7 @@ def test_view_gain_starts_small_but_awake():
 
 @pytest.mark.parametrize("shape", [(1, 3, 64, 64), (1, 1, 32, 32), (3, 32, 32)])
 def test_a_photo_of_another_size_is_refused(shape):
-    with pytest.raises(ValueError, match=r"wants photos \(B, 3, 32, 32\), not \("):
+    with pytest.raises(ValueError, match=r"expects photos \(B, 3, 32, 32\), not \("):
         Unsup3DDecomposer(32, 4, 4)(torch.rand(shape))
 
 

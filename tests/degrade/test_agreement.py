@@ -125,7 +125,7 @@ def test_gradients_pass_jpeg_as_if_it_did_not_round():
 def test_photos_of_other_kinds_are_refused():
     part, generator = GaussianBlur(), torch.Generator()
     with pytest.raises(
-        ValueError, match=r"wants a photo \(B, 3, H, W\) of floats, not \(3, 8, 8\)"
+        ValueError, match=r"expects a photo \(B, 3, H, W\) of floats, not \(3, 8, 8\)"
     ):
         part(torch.rand(3, 8, 8), generator)
     with pytest.raises(ValueError, match=r"image \(H, W, 3\) float32, not \(8, 8, 3\) uint8"):

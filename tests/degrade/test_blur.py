@@ -126,8 +126,8 @@ def test_sinc_passes_constants_and_stops_what_is_finer_than_its_cutoff():
 
 @given(side=st.integers(1, 12), radius=st.integers(0, 40))
 def test_mirrors_repeat_as_numpy_has_it(side, radius):
-    wanted = np.pad(np.arange(side), radius, "reflect")
-    np.testing.assert_array_equal(reflected(side, radius), wanted)
+    expected = np.pad(np.arange(side), radius, "reflect")
+    np.testing.assert_array_equal(reflected(side, radius), expected)
 
 
 @pytest.mark.parametrize(

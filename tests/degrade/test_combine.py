@@ -60,8 +60,8 @@ def test_random_order_uses_all_orders_evenly():
     counts = Counter(drawn)
     assert set(counts) == set(permutations(range(3))) and min(counts.values()) > 60
     found = values(RandomOrder(parts))
-    wanted = {round(v, 6) for v in (0.5**2 / 8, (0.5 / 2) ** 2 / 4, 0.125**2 / 2, (0.5 / 8) ** 2)}
-    assert set(found) == wanted
+    expected = {round(v, 6) for v in (0.5**2 / 8, (0.5 / 2) ** 2 / 4, 0.125**2 / 2, (0.5 / 8) ** 2)}
+    assert set(found) == expected
 
 
 def test_maybe_never_always_and_sometimes():
@@ -110,12 +110,15 @@ def test_parts_are_built_from_dicts():
             lambda: RandomApply(1.5, Squared()),
             r"RandomApply: probability .* within 0\.\.1, not 1\.5",
         ),
-        (lambda: RandomChoice([]), "RandomChoice wants at least one part"),
-        (lambda: RandomChoice([Squared()], weights=[1, 2]), "RandomChoice wants 1 weights .* got"),
+        (lambda: RandomChoice([]), "RandomChoice expects at least one part"),
+        (
+            lambda: RandomChoice([Squared()], weights=[1, 2]),
+            "RandomChoice expects 1 weights .* got",
+        ),
         (lambda: RandomChoice([Squared()], weights=[-1]), "from 0 on"),
         (lambda: RandomChoice([Squared(), Squared()], weights=[0, 0]), "not all 0"),
-        (lambda: Compose(Squared()), "Compose wants a list of parts, not one Squared"),
-        (lambda: Compose([torch.nn.Identity()]), "Compose wants degradations, not a Identity"),
+        (lambda: Compose(Squared()), "Compose expects a list of parts, not one Squared"),
+        (lambda: Compose([torch.nn.Identity()]), "Compose expects degradations, not a Identity"),
         (
             lambda: Compose([dict(type="Jpg")]),
             "no degradation is called 'Jpg': did you mean 'Jpeg'",

@@ -45,8 +45,8 @@ def test_poisson_s_variance_is_proportional_to_brightness(scale):
 def test_poisson_is_what_counted_photons_give():
     counted = np.random.default_rng(0).poisson(0.3 * 255, 100_000) / 255
     noisy, _ = both(PoissonNoise(1), plane(0.3, 200))
-    wanted, got = (np.quantile(many, [0.01, 0.1, 0.5, 0.9, 0.99]) for many in (counted, noisy))
-    np.testing.assert_allclose(got, wanted, atol=1.5 / 255)
+    expected, got = (np.quantile(many, [0.01, 0.1, 0.5, 0.9, 0.99]) for many in (counted, noisy))
+    np.testing.assert_allclose(got, expected, atol=1.5 / 255)
 
 
 def test_photos_of_a_batch_have_their_own_noise_and_a_gradient_at_black():

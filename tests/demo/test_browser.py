@@ -206,4 +206,4 @@ def test_no_other_host_is_asked(browser: Any, address: str) -> None:
     assert len(asked) > 20 and hosts == {urlsplit(address).netloc}
     severe = [line["message"] for line in browser.get_log("browser") if line["level"] == "SEVERE"]
     refused = [text for text in severe if "Content Security Policy" in text or " 404 " in text]
-    assert not refused  # nothing even tried, and no door shut that the page needs
+    assert not refused  # nothing was tried, and no route that the page needs is closed

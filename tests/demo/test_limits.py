@@ -20,11 +20,11 @@ def asked(
     path: str = "/", headers: dict[str, str] | None = None, method: str = "GET", **how: object
 ) -> int:
     """The status with which `OpenPathsOnly` answers a request; 200 if it came through."""
-    told: list[int] = []
+    statuses: list[int] = []
 
     async def send(message: dict) -> None:
         if message["type"] == "http.response.start":
-            told.append(message["status"])
+            statuses.append(message["status"])
 
     async def app(scope: dict, receive: object, send: object) -> None:
         await send({"type": "http.response.start", "status": 200})
@@ -32,7 +32,7 @@ def asked(
     pairs = [(key.encode(), value.encode()) for key, value in (headers or {}).items()]
     scope = {"type": "http", "path": path, "method": method, "headers": pairs}
     asyncio.run(OpenPathsOnly(app, **how)(scope, None, send))
-    return told[0]
+    return statuses[0]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:7860", "localhost", "LOCALHOST:80", "[::1]:7860"])

@@ -60,8 +60,8 @@ def test_it_is_what_reconstruct_makes_of_the_photo() -> None:
     assert list(made.pictures) == ["photo", "drawn", "albedo", "normals", "depth"]
     np.testing.assert_array_equal(made.pictures["albedo"], enlarged(byte(alone.arrays()["albedo"])))
     depth = alone.arrays()["depth"]
-    wanted = np.where(np.isnan(depth), 0, (1.1 - depth) / 0.2 * 0.9 + 0.1)
-    difference = made.pictures["depth"][..., 0].astype(int) - enlarged(byte(wanted))
+    expected = np.where(np.isnan(depth), 0, (1.1 - depth) / 0.2 * 0.9 + 0.1)
+    difference = made.pictures["depth"][..., 0].astype(int) - enlarged(byte(expected))
     assert np.abs(difference).max() <= 1
     mesh = loaded(made)
     np.testing.assert_allclose(mesh.vertices, alone.mesh().vertices, atol=1e-6)
@@ -99,8 +99,8 @@ def test_the_method_sees_what_was_restored(monkeypatch: pytest.MonkeyPatch) -> N
     made = look(PHOTO, "mild", QUICK, "FaceRestorer")
     assert list(made.pictures)[:3] == ["photo", "degraded", "restored"]
     crop, _ = FaceAligner(32).crop(read_photo(PHOTO))
-    wanted = to_tensor(degraded(crop, "mild")) * RED[0]
-    torch.testing.assert_close(seen[0][0], wanted, atol=1 / 255, rtol=0)
+    expected = to_tensor(degraded(crop, "mild")) * RED[0]
+    torch.testing.assert_close(seen[0][0], expected, atol=1 / 255, rtol=0)
     assert made.pictures["restored"][..., 1:].max() == 0
 
 
@@ -109,8 +109,8 @@ RED = torch.tensor([1.0, 0.0, 0.0])[None, :, None, None]
 
 def test_sizes_are_changed_by_area_averages() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
-    wanted = picture.reshape(4, 2, 4, 2, 3).mean((1, 3))
-    assert np.abs(at_size(picture, 4) - wanted).max() <= 0.51
+    expected = picture.reshape(4, 2, 4, 2, 3).mean((1, 3))
+    assert np.abs(at_size(picture, 4) - expected).max() <= 0.51
 
 
 @pytest.mark.parametrize("level", ["clean", "mild"])

@@ -70,7 +70,7 @@ def test_what_it_does_not_need_is_shut(path: str) -> None:
 
 
 async def answered(path: str) -> list[dict]:
-    """What `Doors` sends before an app that must not be reached."""
+    """What `OpenPathsOnly` sends before an app that must not be reached."""
     sent: list[dict] = []
 
     async def keep(message: dict) -> None:
@@ -149,18 +149,18 @@ def test_gradio_itself_would_fetch(elsewhere: tuple[str, list[str]], tmp_path: P
     assert Path(file).read_bytes() == PHOTO.read_bytes() and asked == ["/a.jpg"]
 
 
-@pytest.mark.parametrize("door", ["join", "call"])
+@pytest.mark.parametrize("route", ["join", "call"])
 @pytest.mark.parametrize("place", range(6))
 def test_a_photo_named_by_an_address_is_not_fetched(
-    address: str, elsewhere: tuple[str, list[str]], door: str, place: int
+    address: str, elsewhere: tuple[str, list[str]], route: str, place: int
 ) -> None:
     """In each of the six inputs, of which only the first is a photo."""
     url, asked = elsewhere
     values = [None, *CHOSEN]
     values[place] = {"path": f"{url}/a.jpg"} | META
-    told = by_hand(address, door, values)
-    assert '"error":"a photo has to be uploaded"' in told or "event: error" in told
-    assert not asked and "glb" not in told
+    answer = by_hand(address, route, values)
+    assert '"error":"a photo has to be uploaded"' in answer or "event: error" in answer
+    assert not asked and "glb" not in answer
 
 
 @pytest.mark.parametrize("quoted", [False, True])
@@ -169,8 +169,8 @@ def test_the_server_is_nobodys_proxy(
 ) -> None:
     url, asked = elsewhere
     named = quote(f"{url}/a.jpg", safe="") if quoted else f"{url}/a.jpg"
-    for door in ("file=", "file/", "proxy="):
-        status, _ = raw(address, f"/gradio_api/{door}{named}")
+    for route in ("file=", "file/", "proxy="):
+        status, _ = raw(address, f"/gradio_api/{route}{named}")
         assert status == 404 and not asked
 
 
@@ -230,7 +230,7 @@ def test_a_photo_has_to_be_uploaded(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         compared(None, "clean", NOTHING, 1.0, QUICK, NOTHING)
 
 
-@pytest.mark.parametrize("door", ["join", "call"])
+@pytest.mark.parametrize("route", ["join", "call"])
 @pytest.mark.parametrize(
     ("named", "said"),
     [
@@ -244,17 +244,17 @@ def test_a_photo_has_to_be_uploaded(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     ],
 )
 def test_a_request_by_hand_gets_no_file_of_the_server(
-    address: str, door: str, named: dict, said: str
+    address: str, route: str, named: dict, said: str
 ) -> None:
-    """What gradio's own client would upload first: here the server is told a path of its own."""
+    """What gradio's own client would upload first: here the request names a path on the server."""
     from gradio.utils import get_upload_folder
 
     places = {"FOLDER": get_upload_folder(), "OWN": address}
     for word, place in places.items():
         named = {k: v.replace(word, place) if k != "meta" else v for k, v in named.items()}
-    told = by_hand(address, door, [named, *CHOSEN])
-    assert f'"error":"{said}"' in told or f'"error":{said}' in told
-    assert "root:" not in told and "glb" not in told
+    answer = by_hand(address, route, [named, *CHOSEN])
+    assert f'"error":"{said}"' in answer or f'"error":{said}' in answer
+    assert "root:" not in answer and "glb" not in answer
 
 
 def test_a_request_with_too_few_values_is_one_line(
@@ -264,24 +264,24 @@ def test_a_request_with_too_few_values_is_one_line(
     assert "Traceback" not in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("door", ["join", "call"])
-def test_a_request_by_hand_for_what_was_uploaded_is_answered(address: str, door: str) -> None:
+@pytest.mark.parametrize("route", ["join", "call"])
+def test_a_request_by_hand_for_what_was_uploaded_is_answered(address: str, route: str) -> None:
     import httpx
 
     with PHOTO.open("rb") as file:
         uploaded = httpx.post(f"{address}/gradio_api/upload", files={"files": ("a.jpg", file)})
     named = {"path": uploaded.json()[0]} | META
-    told = by_hand(address, door, [named, *CHOSEN])
-    assert '"error"' not in told and f"a-{QUICK}.glb" in told
+    answer = by_hand(address, route, [named, *CHOSEN])
+    assert '"error"' not in answer and f"a-{QUICK}.glb" in answer
 
 
-def by_hand(address: str, door: str, values: list) -> str:
-    """All that the server tells of a photo and choices, without spaces it may put in JSON."""
+def by_hand(address: str, route: str, values: list) -> str:
+    """The server's whole answer to a photo and choices, without spaces."""
     import httpx
 
     api = f"{address}/gradio_api"
     call = dict(data=values, session_hash="byhand")
-    if door == "call":
+    if route == "call":
         number = httpx.post(f"{api}/call/look", json=call).json()["event_id"]
         answer = httpx.get(f"{api}/call/look/{number}", timeout=60)
     else:

@@ -58,8 +58,8 @@ def test_help_imports_neither_torch_nor_gradio() -> None:
         "try: main(['app', '--help'])\n"
         "finally: assert not {'torch', 'gradio', 'numpy'} & set(sys.modules)"
     )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert told.returncode == 0 and "127.0.0.1" in told.stdout
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0 and "127.0.0.1" in done.stdout
 
 
 def client(address: str, folder: Path):
@@ -225,7 +225,7 @@ def test_few_visits_are_remembered(monkeypatch: pytest.MonkeyPatch, port: int) -
             asked = [None, "clean", NOTHING, 1.0, QUICK, NOTHING, 1]
             call = dict(data=asked, session_hash=f"visit{visit}")
             number = httpx.post(f"{address}/gradio_api/call/look", json=call).json()["event_id"]
-            told = httpx.get(f"{address}/gradio_api/call/look/{number}", timeout=60).text
-            assert "choose a photo first" in told
+            answer = httpx.get(f"{address}/gradio_api/call/look/{number}", timeout=60).text
+            assert "choose a photo first" in answer
         assert list(made[0].state_holder.session_data) == ["visit2", "visit3"]
         assert made[0]._queue.ANALYTICS_MAX_EVENTS == 100

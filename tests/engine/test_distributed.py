@@ -94,7 +94,7 @@ def prior_with_all() -> tuple[nn.Module, object]:
     return model, OptimizerForEach(dict(generator=each, discriminator=each))(model)
 
 
-def told_apart() -> nn.Module:
+def distinguished() -> nn.Module:
     torch.manual_seed(0)
     return Adversary(StyleGAN2Discriminator(size=SIZE, width=1 / 64, condition=6))
 
@@ -105,7 +105,7 @@ SAME_AS_ONE = {  # as one process with all photos
     "two optimizers": lambda: face(Photometric, adversary=Adversary(Linear(), turned=False)),
 }
 MEAN_OF_BOTH = {  # with plain descent, one step: the mean of what each process would have learnt
-    "l2r": lambda: face(Squares, adversary=told_apart()),
+    "l2r": lambda: face(Squares, adversary=distinguished()),
     "prior's generator": partial(prior, generator=RATE, discriminator=0.0),
     "prior's discriminator": partial(prior, generator=0.0, discriminator=RATE),
 }

@@ -20,10 +20,10 @@ def test_values_hold_from_their_iteration_on_also_after_a_resume():
     hook, run = Schedule({"losses.photometric.mirror": {10: 1.0, 20: 0.5}}), runner()
     hook.before_train(run)
     part = run.model.losses["photometric"]
-    for iteration, wanted in ((0, 0.7), (9, 0.7), (10, 1.0), (19, 1.0), (20, 0.5), (99, 0.5)):
+    for iteration, expected in ((0, 0.7), (9, 0.7), (10, 1.0), (19, 1.0), (20, 0.5), (99, 0.5)):
         run.iter = iteration
         hook.before_train_iter(run, iteration)
-        assert part.mirror == wanted, iteration
+        assert part.mirror == expected, iteration
     resumed = runner()
     resumed.iter = 15
     hook.before_train_iter(resumed, 15)
@@ -57,16 +57,16 @@ STAGES = {0: ["refine.albedo"], 5: ["refine.geometry"], 9: ["refine.albedo", "re
 
 @pytest.mark.parametrize("start", [0, 7])
 def test_parts_learn_in_turn_also_after_a_resume(start):
-    wanted = [ALBEDO] * 5 + [GEOMETRY] * 4 + [ALBEDO | GEOMETRY] * 2
+    expected = [ALBEDO] * 5 + [GEOMETRY] * 4 + [ALBEDO | GEOMETRY] * 2
     run, hook = three_parts(), Stages(STAGES)
     for run.iter in range(start, 11):
         if run.iter == start:
             hook.before_train(run)
         hook.before_train_iter(run, run.iter)
-        assert learning(run) == PROXY | wanted[run.iter], run.iter
+        assert learning(run) == PROXY | expected[run.iter], run.iter
 
 
-def test_stages_want_a_beginning_and_parts_that_are_there():
+def test_stages_require_a_first_stage_and_existing_parts():
     with pytest.raises(ConfigError, match="begin at iteration 0"):
         Stages({3: ["decompose"]})
     for path in ("refine.texture", "refin.albedo", "decompose.in_features"):

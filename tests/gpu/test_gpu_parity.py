@@ -59,14 +59,14 @@ def test_renderers(name, size):
     if name == "NvdiffrastRenderer":
         import projects.nvdiffrast.renderer  # noqa: F401
     face = bumpy(size)
-    (wanted, *slopes), (got, *found) = (
+    (expected, *slopes), (got, *found) = (
         drawn(GridRenderer(), face),
         drawn(RENDERERS.build(dict(type=name)), there(face)),
     )
-    agree = got.mask.cpu() == wanted.mask
+    agree = got.mask.cpu() == expected.mask
     assert agree.float().mean() > 0.999
-    assert ((got.depth.cpu() - wanted.depth).abs()[agree] < 1e-5).float().mean() > 0.999
-    images = (seen.image.cpu() * agree for seen in (got, wanted))
+    assert ((got.depth.cpu() - expected.depth).abs()[agree] < 1e-5).float().mean() > 0.999
+    images = (seen.image.cpu() * agree for seen in (got, expected))
     assert error(*images) < 1e-3
     assert all(error(ours, theirs) < 1e-2 for ours, theirs in zip(found, slopes))
 
@@ -86,8 +86,8 @@ def test_rasterizers(rasterize):
 
 
 def test_the_default_is_triton():
-    wanted = rasterize_grid if REHEARSED else rasterize_triton
-    assert rasterizer_for(DEVICE) is wanted
+    expected = rasterize_grid if REHEARSED else rasterize_triton
+    assert rasterizer_for(DEVICE) is expected
 
 
 @pytest.mark.parametrize("name", [n for n in ours(LOSSES) if n not in ELSEWHERE])
@@ -139,8 +139,8 @@ def test_stylegan2():
         found.append(
             (image.detach(), score.detach(), penalty.detach(), leaf.grad, weight.grad.clone())
         )
-    for got, wanted in zip(found[1], found[0]):
-        assert error(got, wanted) < 2e-3
+    for got, expected in zip(found[1], found[0]):
+        assert error(got, expected) < 2e-3
 
 
 @pytest.mark.parametrize("build", [unsup3d, l2r], ids=lambda build: build.__name__)

@@ -30,8 +30,8 @@ def test_a_drawn_face_is_cut_as_a_photo_is():
     crops = aligned_crops(picture, points)
     for photo, landmarks, crop in zip(picture, points, crops):
         matrix = fit_similarity(landmarks.numpy(), TEMPLATE * SIZE - 0.5)
-        wanted = warp(photo.permute(1, 2, 0).numpy(), matrix, SIZE)
-        np.testing.assert_allclose(crop.permute(1, 2, 0), wanted, atol=0.02)
+        expected = warp(photo.permute(1, 2, 0).numpy(), matrix, SIZE)
+        np.testing.assert_allclose(crop.permute(1, 2, 0), expected, atol=0.02)
         assert abs(crop - photo).max() > 0.1
 
 
@@ -55,9 +55,9 @@ def test_points_lie_where_the_turned_face_shows_them(yaw):
     seen = view_of(yaw) + torch.tensor([0, 0, 0, 0.02, -0.01, 0.0])
     grid = five_points(MEAN_FACE / MEAN_FACE[:, 2:]) * focal(SIZE) + (SIZE - 1) / 2
     rows, columns = np.mgrid[:SIZE, :SIZE]
-    wanted = points_of(face.with_view(seen), SIZE)[0]
+    expected = points_of(face.with_view(seen), SIZE)[0]
     bright = Light(torch.ones(1), torch.zeros(1), torch.tensor([[0.0, 0.0, -1.0]]))
-    for point, (x, y) in zip(wanted, grid):
+    for point, (x, y) in zip(expected, grid):
         dot = np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * 2.0**2))
         albedo = torch.from_numpy(dot).float().expand(1, 3, SIZE, SIZE)
         painted = replace(face.with_view(seen), albedo=albedo, light=bright)

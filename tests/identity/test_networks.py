@@ -42,7 +42,7 @@ def test_padding_is_that_of_tensorflow(size: int, stride: int) -> None:
     conv, photo = SameConv2d(2, 3, stride), torch.rand(1, 2, size, size)
     count = -(-size // stride)
     total = max(3 - stride, 0) if size % stride == 0 else max(3 - size % stride, 0)
-    wanted = torch.zeros(3, count, count)
+    expected = torch.zeros(3, count, count)
     for row in range(count):
         for column in range(count):
             value = conv.bias.clone()
@@ -51,8 +51,8 @@ def test_padding_is_that_of_tensorflow(size: int, stride: int) -> None:
                     y, x = row * stride + i - total // 2, column * stride + j - total // 2
                     if 0 <= y < size and 0 <= x < size:
                         value = value + conv.weight[:, :, i, j] @ photo[0, :, y, x]
-            wanted[:, row, column] = value
-    torch.testing.assert_close(conv(photo)[0], wanted)
+            expected[:, row, column] = value
+    torch.testing.assert_close(conv(photo)[0], expected)
 
 
 def test_the_odd_zero_of_padding_comes_after() -> None:
@@ -73,11 +73,11 @@ def test_a_down_block_number_by_number(size: int) -> None:
             first[:, row, column] = (block.conv1.weight * part).sum((1, 2, 3)) + block.conv1.bias
     first = first.clamp(min=0)
     half = size // 2
-    wanted = torch.zeros(3, half, half)
+    expected = torch.zeros(3, half, half)
     for row in range(half):
         for column in range(half):
             corner = x[0, :, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
-            wanted[:2, row, column] = corner.sum((1, 2)) / 4
+            expected[:2, row, column] = corner.sum((1, 2)) / 4
             if row < inner and column < inner:
                 value = block.conv2.bias.clone()
                 for i in range(3):
@@ -85,8 +85,8 @@ def test_a_down_block_number_by_number(size: int) -> None:
                         y, z = row + i - 1, column + j - 1
                         if 0 <= y < inner and 0 <= z < inner:
                             value = value + block.conv2.weight[:, :, i, j] @ first[:, y, z]
-                wanted[:, row, column] += value
-    torch.testing.assert_close(block(x)[0], wanted.clamp(min=0))
+                expected[:, row, column] += value
+    torch.testing.assert_close(block(x)[0], expected.clamp(min=0))
 
 
 def test_gradients_reach_the_photo_and_nothing_else(heads: Tensor) -> None:
@@ -163,7 +163,7 @@ def test_crops_grow_as_without_antialiasing_and_shrink_with_it() -> None:
 @pytest.mark.parametrize("shape", [(3, 8, 8), (1, 1, 8, 8), (1, 3, 8, 9)])
 @pytest.mark.parametrize("kind", [FaceEmbedding, FaceRes])
 def test_what_is_no_square_crop_is_one_line(kind: type, shape: tuple) -> None:
-    with pytest.raises(PartError, match=rf"{kind.__name__} wants crops \(B, 3, S, S\), got \("):
+    with pytest.raises(PartError, match=rf"{kind.__name__} expects crops \(B, 3, S, S\), got \("):
         kind(weights=None)(torch.zeros(shape))
 
 

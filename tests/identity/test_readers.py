@@ -31,15 +31,15 @@ def test_what_is_read_computes_what_the_source_computes(kind: str, tmp_path: Pat
         (150, sources.plain_embedding) if part is FaceEmbedding else (224, sources.plain_res)
     )
     photo = torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(0))
-    wanted = plain(found, photo)
-    assert (wanted[0] - wanted[1]).norm() > 1e-3 * wanted.norm()  # nothing died
-    torch.testing.assert_close(network.raw(photo), wanted, rtol=1e-3, atol=1e-4 * wanted.max())
+    expected = plain(found, photo)
+    assert (expected[0] - expected[1]).norm() > 1e-3 * expected.norm()  # nothing died
+    torch.testing.assert_close(network.raw(photo), expected, rtol=1e-3, atol=1e-4 * expected.max())
     assert network.mean_code.abs().max() == 0
     network.mean_code.fill_(0.25)
     write_identity(network, tmp_path / "ours.safetensors")
     ours = part(str(tmp_path / "ours.safetensors"))
     assert (ours.mean_code == 0.25).all()
-    assert torch.cosine_similarity(ours.raw(photo), wanted).min() > 0.999
+    assert torch.cosine_similarity(ours.raw(photo), expected).min() > 0.999
     weights = sum(value.numel() for value in network.state_dict().values())
     assert (tmp_path / "ours.safetensors").stat().st_size < 1.05 * weights
 
@@ -126,7 +126,7 @@ def test_a_damaged_shipped_file_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="is of another architecture"):
         FaceRes(str(path))
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(WeightsError, match="is not a whole safetensors file"):
+    with pytest.raises(WeightsError, match="is not a complete safetensors file"):
         FaceEmbedding(str(path))
 
 
@@ -137,5 +137,5 @@ def test_the_mean_code_is_the_mean_of_directions() -> None:
 
     colours = torch.tensor([[3.0, 0, 4], [0, 2, 0], [0, 0.5, 0]])
     photos = colours[:, :, None, None].expand(3, 3, 4, 4)
-    wanted = torch.tensor([0.6, 2, 0.8]) / 3
-    torch.testing.assert_close(mean_code(Colours(), iter(photos.split(2))), wanted)
+    expected = torch.tensor([0.6, 2, 0.8]) / 3
+    torch.testing.assert_close(mean_code(Colours(), iter(photos.split(2))), expected)

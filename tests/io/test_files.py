@@ -124,7 +124,7 @@ def test_a_class_with_a_name_of_a_million_signs_is_refused_at_once(old: bool, tm
             archive.writestr(f"archive/{name}", content)
     if old:
         path.write_bytes(program)
-    with pytest.raises(WeightsError, match="a GLOBAL of 1000002 signs"):
+    with pytest.raises(WeightsError, match="a GLOBAL of 1000002 characters"):
         read_weights(path)
 
 

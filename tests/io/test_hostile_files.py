@@ -32,7 +32,7 @@ from l2rkit.io.pickles import read_foreign
 from l2rkit.io.weights import read_weights, starting_state
 from l2rkit.priors.readers import read_generator
 
-LIMIT = 2**30  # bytes that a door may take beside what the process has
+LIMIT = 2**30  # bytes of additional memory that a reader may use
 SECONDS = 10
 
 
@@ -70,7 +70,7 @@ def chain(path: Path, canary: Path) -> None:
 
 
 def with_state(path: Path, canary: Path) -> None:
-    """Of a type that is admitted, with a state that wants to be obeyed."""
+    """Of a type that is admitted, with a state that would run code."""
     buffer = HistoryBuffer([1.0], [1])
     buffer._statistics_methods = {"mean": touch(canary)}
     torch.save(dict(state_dict=dict(a=torch.ones(2)), message_hub=buffer), path)
@@ -286,15 +286,15 @@ def gone_on(path: Path) -> object:
     return resumed_run(torch.nn.Linear(2, 2), str(path))
 
 
-DOORS = [read_weights, read_foreign, read_generator, resumed, begun, gone_on]
-CASES = [(make, door, ".pth") for make in PICKLES for door in DOORS]
+READERS = [read_weights, read_foreign, read_generator, resumed, begun, gone_on]
+CASES = [(make, reader, ".pth") for make in PICKLES for reader in READERS]
 CASES += [
-    (make, door, ".safetensors")
+    (make, reader, ".safetensors")
     for make in TENSORS
-    for door in (read_weights, read_generator, begun)
+    for reader in (read_weights, read_generator, begun)
 ]
 CASES += [(make, read_generator, ".pkl") for make in NETWORKS]
-if os.environ.get("L2RKIT_HOSTILE") != "all":  # each file once, the doors in turn
+if os.environ.get("L2RKIT_HOSTILE") != "all":  # each file once, the readers in turn
     of_each = [list(pairs) for _, pairs in groupby(CASES, itemgetter(0, 2))]
     CASES = [pairs[number % len(pairs)] for number, pairs in enumerate(of_each)]
 # `read_foreign` makes inert objects of what it does not know, and a pipe is no checkpoint.
@@ -302,12 +302,12 @@ INERT = [command, command_of_old, chain, with_state, swelling, large_scalar, lar
 SILENT = {(make, read_foreign) for make in [*INERT, meta, sparse, quantized]} | {(pipe, resumed)}
 
 
-def knock(make: Callable, door: Callable, path: Path, canary: Path, answer: object) -> None:
-    """In a process of its own: what a door says of a file that is there."""
+def read_apart(make: Callable, reader: Callable, path: Path, canary: Path, answer: object) -> None:
+    """In a process of its own: sends a reader's error, or "", and whether the file ran code."""
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         try:
-            door(path)
+            reader(path)
             said = ""
         except UserError as error:
             said = str(error)
@@ -320,17 +320,17 @@ def knock(make: Callable, door: Callable, path: Path, canary: Path, answer: obje
 
 @needs_linux
 @pytest.mark.parametrize(
-    "make, door, ending", CASES, ids=lambda part: getattr(part, "__name__", part)
+    "make, reader, ending", CASES, ids=lambda part: getattr(part, "__name__", part)
 )
-def test_a_file_made_to_do_harm_does_none(make, door, ending, tmp_path) -> None:
+def test_a_file_made_to_do_harm_does_none(make, reader, ending, tmp_path) -> None:
     path, canary = tmp_path / f"iter_1{ending}", tmp_path / "canary"
     measured(make, path, canary)
     mine, theirs = get_context("fork").Pipe()
-    took, seconds = measured(knock, make, door, path, canary, theirs)
+    took, seconds = measured(read_apart, make, reader, path, canary, theirs)
     assert took < LIMIT and seconds < SECONDS
-    said, obeyed = mine.recv() if mine.poll() else ("RAISED nothing came", False)
-    assert not obeyed and not canary.exists()
+    said, ran_code = mine.recv() if mine.poll() else ("RAISED nothing came", False)
+    assert not ran_code and not canary.exists()
     assert not said.startswith("RAISED"), said
     assert "\n" not in said
-    assert bool(said) == ((make, door) not in SILENT)
+    assert bool(said) == ((make, reader) not in SILENT)
     assert ("unpack to" in said) == (make in (bomb, expanded, shared))

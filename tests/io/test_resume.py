@@ -38,7 +38,7 @@ def test_the_latest_is_resumed(tmp_path):
     said = []
     path, meta = checkpoint_to_resume(tmp_path, said.append)
     assert path.name == "iter_11.pth" and meta == dict(iter=11, seed=5)
-    assert said == ["going on from iter_11.pth"]
+    assert said == ["resuming from iter_11.pth"]
 
 
 def names(folder: Path) -> list[str]:
@@ -99,12 +99,14 @@ def test_one_that_is_torn_is_passed_over_in_one_line(tmp_path, damage):
     found, _ = checkpoint_to_resume(tmp_path, said.append)
     assert found.name == "iter_2.pth"
     (line,) = said
-    assert line.startswith("iter_4.pth is not whole (") and line.endswith(
-        "going on from iter_2.pth"
+    assert line.startswith("iter_4.pth is incomplete (") and line.endswith(
+        "resuming from iter_2.pth"
     )
     assert "\n" not in line
     cut(tmp_path / "iter_2.pth")
-    with pytest.raises(WeightsError, match=r"no checkpoint in .* is whole: iter_4\.pth .*iter_2"):
+    with pytest.raises(
+        WeightsError, match=r"no checkpoint in .* is complete: iter_4\.pth .*iter_2"
+    ):
         checkpoint_to_resume(tmp_path, pytest.fail)
 
 
@@ -114,7 +116,7 @@ def test_an_archive_that_is_no_run_is_refused(tmp_path):
         checkpoint_to_resume(tmp_path, pytest.fail)
     with zipfile.ZipFile(tmp_path / "iter_3.pth", "w") as archive:
         archive.writestr("data.pkl", b"cos\nsystem\n(S'true'\ntR.")
-    with pytest.raises(WeightsError, match=r"is whole: iter_3\.pth is not whole \("):
+    with pytest.raises(WeightsError, match=r"is complete: iter_3\.pth is incomplete \("):
         checkpoint_to_resume(tmp_path, pytest.fail)
 
 

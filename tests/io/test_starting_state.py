@@ -26,5 +26,5 @@ def test_what_is_shipped_fits(path: str) -> None:
     model = MODELS.build(deepcopy(cfg.model))
     state, said = starting_state(model, weights_at(cfg.load_from), parts_of(cfg))
     assert state.keys() == model.state_dict().keys()
-    anew = f"beginning anew: {STARTS[path]} (" if STARTS[path] else ""
+    anew = f"newly initialized: {STARTS[path]} (" if STARTS[path] else ""
     assert anew in said and bool(said) == bool(anew)

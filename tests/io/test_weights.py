@@ -31,9 +31,9 @@ def state():
     return OrderedDict(a=torch.randn(3, 4), b=torch.arange(3), c=torch.randn(2, 6).T)
 
 
-def assert_same(got, wanted):
-    assert list(got) and set(got) == set(wanted)
-    assert all(torch.equal(got[key], wanted[key]) for key in wanted)
+def assert_same(got, expected):
+    assert list(got) and set(got) == set(expected)
+    assert all(torch.equal(got[key], expected[key]) for key in expected)
 
 
 def test_safetensors_come_back(tmp_path):

@@ -80,7 +80,7 @@ def test_a_decomposer_corrects_with_what_its_restorer_saw():
     plain = FaceMeshDecomposer(128, known, restore=FaceRestorer())(photo)
     corrected = FaceMeshDecomposer(128, known, restore=FaceRestorer(), correct=Turning())(photo)
     torch.testing.assert_close(corrected.view, plain.view + 0.1)
-    with pytest.raises(PartError, match="correct wants a FaceRestorer"):
+    with pytest.raises(PartError, match="correct requires a FaceRestorer"):
         FaceMeshDecomposer(128, known, restore=Resample(), correct=Turning())
     with pytest.raises(PartError, match="corrects at 128 px, not at 64"):
         FaceMeshDecomposer(64, known, restore=FaceRestorer(), correct=Turning())

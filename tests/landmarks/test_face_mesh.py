@@ -175,7 +175,7 @@ def test_presence_knows_a_face_from_none_and_from_one_upside_down(mesh, heads, f
         assert np.isfinite(there).all() and mesh.presence([picture], there)[0] < 0
 
 
-def test_pictures_of_other_kinds_are_named_at_the_door(mesh, heads):
+def test_pictures_of_other_kinds_are_errors(mesh, heads):
     with pytest.raises(ValueError, match=r"\(H, W, 3\) uint8, got float32 \(384, 384, 3\)"):
         mesh([np.float32(heads[0]) / 255])
     with pytest.raises(ValueError, match=r"got uint8 \(384, 384\)"):

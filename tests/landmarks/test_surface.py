@@ -26,10 +26,10 @@ def ball_depth() -> torch.Tensor:
     return (along - met.sqrt()) / square
 
 
-def off_by(monkeypatch, roundness: float, points, wanted) -> float:
+def off_by(monkeypatch, roundness: float, points, expected) -> float:
     monkeypatch.setattr(surface, "ROUNDNESS", roundness)
     depth, region = mesh_depth(points, SIZE)
-    return float(((depth - wanted).abs() * region).sum() / region.sum())
+    return float(((depth - expected).abs() * region).sum() / region.sum())
 
 
 def test_a_ball_is_rounder_than_its_triangles(monkeypatch):
@@ -40,12 +40,12 @@ def test_a_ball_is_rounder_than_its_triangles(monkeypatch):
 def test_a_slanted_wall_stays_flat(monkeypatch):
     wall = torch.cat([ACROSS, 1 + 0.3 * ACROSS[:, :1] - 0.2 * ACROSS[:, 1:]], 1)[None]
     ray = rays(SIZE, torch.ones(1, dtype=torch.float64))
-    wanted = 1 / (1 - 0.3 * ray[:, :1] + 0.2 * ray[:, 1:2])
-    assert off_by(monkeypatch, 0.75, wall, wanted) < 1e-6
+    expected = 1 / (1 - 0.3 * ray[:, :1] + 0.2 * ray[:, 1:2])
+    assert off_by(monkeypatch, 0.75, wall, expected) < 1e-6
 
 
 def test_points_stay_where_they_are():
-    """Of a face, at the pixels nearest to its points, as far as a pixel tells."""
+    """Of a face, at the pixels nearest to its points, to the precision of a pixel."""
     points = torch.from_numpy(MEAN_FACE)[None].double()
     depth, region = canonical_depth(points, SIZE)
     projected = project_points(points, SIZE)[0]

@@ -39,8 +39,8 @@ After.
 
 
 def page(old: str = "", **words: str) -> str:
-    told = dict(level="severe", far="DFDNet + far", column="side", more="") | words
-    return PAGE.format(old=old, **told)
+    values = dict(level="severe", far="DFDNet + far", column="side", more="") | words
+    return PAGE.format(old=old, **values)
 
 
 def test_a_table_says_what_the_results_say() -> None:

@@ -52,7 +52,7 @@ def levels() -> list[str]:
     return sorted(e["level"] for e in read_entries(Path("configs/tiny/results.json")) if e["each"])
 
 
-def test_runs_at_once_are_all_entered_and_a_failed_one_is_told(runs: Path) -> None:
+def test_parallel_runs_are_all_entered_and_a_failed_one_is_reported(runs: Path) -> None:
     result = run("--jobs", "4")
     assert result.exit_code == 1
     assert levels() == ["clean", "mild", "x4"]  # none lost

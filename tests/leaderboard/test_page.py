@@ -231,7 +231,7 @@ def people(config: str, own: float, restore: str = "none", **figures: float) -> 
     return made | {"metrics": {name: {"mean": value} for name, value in metrics.items()}}
 
 
-def test_people_are_sorted_by_rank_and_pictures_are_told_from_faces() -> None:
+def test_people_are_sorted_by_rank_and_pictures_are_separate_from_faces() -> None:
     some = [
         people("l2r", 40.0, rank1_side=20.0),
         people("people", 86.0, "FaceRestorer"),

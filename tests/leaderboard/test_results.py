@@ -75,7 +75,7 @@ def test_equal_figures_make_equal_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", SAME)
-def test_every_field_that_tells_entries_apart_is_in_the_identity(key: str) -> None:
+def test_every_field_that_distinguishes_entries_is_in_the_identity(key: str) -> None:
     assert identity(entry("clean") | {key: "other"}) != identity(entry("clean"))
     assert identity(entry("clean", commit="x", date="y")) == identity(entry("clean"))
 

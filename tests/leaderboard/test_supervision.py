@@ -84,7 +84,7 @@ def config(kind: str, more: str = "") -> str:
     return f"{head}model = dict(decompose=dict(type={kind}))\n{more}\n"
 
 
-def test_a_pupil_inherits_from_teachers_and_from_theirs(folder: Path) -> None:
+def test_a_student_inherits_from_teachers_and_from_theirs(folder: Path) -> None:
     teachers = {"configs/mine/plain.py": "a", "configs/mine/scanned.py": "b"}
     of_teachers = dict(losses=dict(t=dict(type=Distillation, teachers=teachers)))
     assert of(of_teachers) == "I, 3D"

@@ -25,8 +25,8 @@ def test_known_distances():
     half = RelaxedConsistency(weight=3.0, depth=0.02, albedo=0.1)
     assert half(apart(depth=0.02)).item() == pytest.approx(1.5, rel=1e-4)
     assert half(apart(albedo=0.1)).item() == pytest.approx(1.5, rel=1e-4)
-    wanted = 3 * (0.01**2 / (0.01**2 + 0.02**2) + 0.3**2 / (0.3**2 + 0.1**2))
-    assert half(apart(0.01, -0.3)).item() == pytest.approx(wanted, rel=1e-4)
+    expected = 3 * (0.01**2 / (0.01**2 + 0.02**2) + 0.3**2 / (0.3**2 + 0.1**2))
+    assert half(apart(0.01, -0.3)).item() == pytest.approx(expected, rel=1e-4)
 
 
 def test_colours_are_apart_by_the_mean_of_their_channels():

@@ -15,7 +15,7 @@ from l2rkit.structures import Face, Light, Scene
 
 
 class Eye:
-    """A model that knows what was drawn last, and may be told to see it wrong."""
+    """A model that returns the face rendered last, optionally with errors."""
 
     def __init__(self, spoil=lambda face: face) -> None:
         self.renderer, self.spoil, self.drawn, self.pictures = GridRenderer(), spoil, None, []
@@ -64,7 +64,7 @@ def test_each_part_counts_in_its_own_unit(change, cost) -> None:
 
 
 def test_views_are_drawn_as_asked_and_anew_at_each_step() -> None:
-    scene = _crowd(256)
+    scene = _scene(256)
     part = CycleConsistency(share=0.75, yaw_deg=30, pitch_deg=5, roll_deg=2, light_slope=0.5)
     seed_all(0, 0, 7)
     drawn, picture = part.draw(scene)
@@ -85,7 +85,7 @@ def test_views_are_drawn_as_asked_and_anew_at_each_step() -> None:
 
 
 def test_where_the_face_does_not_cover_a_photo_shows() -> None:
-    scene = _crowd(4)
+    scene = _scene(4)
     far = torch.tensor([0.0, 0, 0, 0.05, 0, 0])  # moved aside by half of the picture
     scene = replace(
         scene, face=scene.face.with_view(far), target=torch.full_like(scene.target, 0.25)
@@ -106,7 +106,7 @@ def test_gradients_reach_what_is_seen_but_not_what_was_drawn() -> None:
     assert depth.grad is None
 
 
-def _crowd(count: int) -> Scene:
+def _scene(count: int) -> Scene:
     eye, face = Eye(), perfect_scene(16).face
     light = face.light
     many = Face(
@@ -124,7 +124,7 @@ def _crowd(count: int) -> Scene:
 
 
 def test_shifts_are_spread_as_asked() -> None:
-    scene = _crowd(256)
+    scene = _scene(256)
     plain, _ = CycleConsistency(share=1.0).draw(scene)
     spread, _ = CycleConsistency(share=1.0, shift=0.02).draw(scene)
     assert set(plain.view[:, 3].tolist()) == set(scene.face.view[:, 3].tolist())

@@ -33,7 +33,7 @@ def teacher(tmp_path):
     return str(tmp_path / "teacher.py"), str(tmp_path / "teacher.safetensors"), model
 
 
-def test_a_pupil_that_equals_its_teacher_has_nothing_to_learn(teacher):
+def test_a_student_that_equals_its_teacher_has_no_loss(teacher):
     config, weights, model = teacher
     scene = perfect_scene(32)
     with torch.no_grad():
@@ -43,17 +43,17 @@ def test_a_pupil_that_equals_its_teacher_has_nothing_to_learn(teacher):
     assert not any(weight.requires_grad for weight in loss.parameters())
     assert loss(scene).item() == pytest.approx(0, abs=1e-6)
     face = scene.face
-    for change, wanted in (
+    for change, expected in (
         (dict(depth=face.depth + 0.01), 2 * 10 * 0.01),
         (dict(albedo=face.albedo + 0.1), 2 * 0.1),
         (dict(view=face.view + 0.2), 2 * 0.2),
         (dict(light=replace(face.light, ambient=face.light.ambient + 0.5)), 2 * 0.5 / 5),
     ):
         other = replace(scene, face=replace(face, **change))
-        assert loss(other).item() == pytest.approx(wanted, rel=1e-4)
+        assert loss(other).item() == pytest.approx(expected, rel=1e-4)
 
 
-def test_a_larger_pupil_is_compared_at_its_own_size_and_weight_0_asks_nobody(teacher):
+def test_a_larger_student_is_compared_at_its_own_size_and_weight_0_runs_no_teacher(teacher):
     config, weights, _ = teacher
     loss = Distillation({config: weights})
     assert loss(perfect_scene(64)).isfinite()

@@ -27,8 +27,8 @@ def leaning(angle_deg: float, size: int = 64) -> torch.Tensor:
 
 @pytest.mark.parametrize("angle_deg", [-20.0, 0.0, 5.0, 20.0])
 def test_tilt_is_the_tangent_of_a_leaning_plane(angle_deg: float) -> None:
-    wanted = math.tan(math.radians(angle_deg))
-    assert tilt(leaning(angle_deg)).item() == pytest.approx(wanted, abs=2e-3)
+    expected = math.tan(math.radians(angle_deg))
+    assert tilt(leaning(angle_deg)).item() == pytest.approx(expected, abs=2e-3)
 
 
 def test_leaning_is_what_a_pitch_does() -> None:
@@ -46,8 +46,8 @@ def test_faces_may_lean_one_by_one_but_not_on_average() -> None:
     opposite = replace(scene, face=replace(scene.face, depth=both))
     alike = replace(scene, face=replace(scene.face, depth=both[:1].repeat(2, 1, 1, 1)))
     assert PitchPrior()(opposite).item() == pytest.approx(0, abs=1e-4)
-    wanted = 3 * math.tan(math.radians(10)) ** 2
-    assert PitchPrior(weight=3.0)(alike).item() == pytest.approx(wanted, rel=0.05)
+    expected = 3 * math.tan(math.radians(10)) ** 2
+    assert PitchPrior(weight=3.0)(alike).item() == pytest.approx(expected, rel=0.05)
 
 
 @pytest.mark.parametrize("lean_deg", [-6.0, 0.0, 4.0])

@@ -48,15 +48,15 @@ class Corner(nn.Module):
 
 
 @pytest.mark.parametrize(
-    "drawn, wanted", [((0.5, 0.0), 0.0), ((0.0, 0.5), 1.0), ((0.3, 0.3), 1 - 0.5**0.5)]
+    "drawn, expected", [((0.5, 0.0), 0.0), ((0.0, 0.5), 1.0), ((0.3, 0.3), 1 - 0.5**0.5)]
 )
-def test_identity_is_the_angle_between_embeddings(drawn: tuple, wanted: float) -> None:
+def test_identity_is_the_angle_between_embeddings(drawn: tuple, expected: float) -> None:
     scene = perfect_scene(8)
     photo = torch.tensor([0.8, 0.0, 0.1])[:, None, None].expand(2, 3, 8, 8)
     image = torch.tensor([*drawn, 0.9])[:, None, None].repeat(2, 1, 8, 8).requires_grad_()
     own = Rendering(image, torch.ones(2, 1, 8, 8), scene.rendering.depth)
     part = Identity(Corner(), weight=2.0).train()
     loss = part(replace(scene, target=photo, rendering=own))
-    assert loss.item() == pytest.approx(2 * wanted, abs=1e-6)
+    assert loss.item() == pytest.approx(2 * expected, abs=1e-6)
     loss.backward()
     assert part.embedding.weight.grad is None, "the embedding is frozen"

@@ -34,7 +34,7 @@ def test_the_moved_view_draws_the_moved_picture(shift, roll) -> None:
 
 
 class Follower:
-    """A model that sees the face it showed, in the view that it is told."""
+    """A model that returns the face it rendered, in a given view."""
 
     def __init__(self, face: Face, spoil=lambda view: view) -> None:
         self.face, self.spoil, self.asked = face, spoil, []
@@ -53,7 +53,7 @@ class Follower:
 
 
 def alike(count: int) -> Face:
-    """One face, `count` times: whoever is moved, its maps and light are the same."""
+    """One face, `count` times: shifts change neither its maps nor its light."""
     return each_tensor(
         perfect_scene(32, 1).face, lambda tensor: tensor.expand(count, *tensor.shape[1:])
     )

@@ -28,7 +28,7 @@ def measured(depth, truth):
 
 
 @pytest.mark.parametrize(
-    ("change", "wanted"),
+    ("change", "expected"),
     [
         (lambda z: z, 1),
         (lambda z: 0.3 * z + 0.7, 1),  # shallow and elsewhere
@@ -36,12 +36,12 @@ def measured(depth, truth):
         (lambda z: torch.ones_like(z), 0),  # a wall
     ],
 )
-def test_known_reliefs(change, wanted):
+def test_known_reliefs(change, expected):
     truth = relief()
     depth = torch.where(truth < BACKGROUND, change(truth), BACKGROUND)
     report, each = measured(depth, truth)
-    assert each["correlation"] == pytest.approx([wanted, wanted], abs=1e-5)
-    assert report["correlation"] == pytest.approx(wanted, abs=1e-5)
+    assert each["correlation"] == pytest.approx([expected, expected], abs=1e-5)
+    assert report["correlation"] == pytest.approx(expected, abs=1e-5)
     assert report["correlation_std"] == pytest.approx(0, abs=1e-5)
 
 

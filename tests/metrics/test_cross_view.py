@@ -100,12 +100,12 @@ def test_a_wrong_view_counts_where_it_was_predicted(truth):
     report = measured(truth, canonical, wrong)
     off = errors_shifted(depth_in(31.5, edge=1)[None], depth_in(45)[None], 2)[0]
     left = errors_shifted(depth_in(-31.5, edge=1)[None], depth_in(-45)[None], 2)[0]
-    wanted = (off + left) / 3  # of the six pairs two have B in front, where the view is right
-    assert report["predicted_side"] == pytest.approx(wanted[0].item(), rel=0.05)
-    assert report["predicted_mad"] == pytest.approx(wanted[1].item(), rel=0.05)
+    expected = (off + left) / 3  # of the six pairs two have B in front, where the view is right
+    assert report["predicted_side"] == pytest.approx(expected[0].item(), rel=0.05)
+    assert report["predicted_mad"] == pytest.approx(expected[1].item(), rel=0.05)
     assert report["side"] > 0.2  # placed wrongly in A, hence wrong in B
     aside = TRUE.clone()
-    aside[:, 3] = 2 / focal(SIZE)  # 2 px to the right: cannot be told, and is made up for
+    aside[:, 3] = 2 / focal(SIZE)  # 2 px to the right: not observable, and aligned before measuring
     report = measured(truth, canonical, aside)
     assert report["predicted_side"] < 0.1 < report["side"]
     aside[:, 3] = 8 / focal(SIZE)
@@ -181,9 +181,9 @@ def test_a_photo_without_another_view_is_one_line(truth, names):
 def test_the_least_of_all_shifts():
     depth = torch.full((1, 1, 3, 3), 1.0) + torch.arange(9.0).view(1, 1, 3, 3) / 100
     moved = shifted(depth, 1, -2)
-    wanted = torch.full((3, 3), BACKGROUND)
-    wanted[0, 1], wanted[0, 2] = depth[0, 0, 2, 0], depth[0, 0, 2, 1]
-    assert torch.equal(moved[0, 0], wanted) and torch.equal(shifted(depth, 0, 0), depth)
+    expected = torch.full((3, 3), BACKGROUND)
+    expected[0, 1], expected[0, 2] = depth[0, 0, 2, 0], depth[0, 0, 2, 1]
+    assert torch.equal(moved[0, 0], expected) and torch.equal(shifted(depth, 0, 0), depth)
     truth, depth = depth_in(0)[None], depth_in(20)[None]
     tried = {
         (x, y): errors(shifted(depth, x, y), truth)[0]

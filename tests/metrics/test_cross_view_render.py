@@ -52,16 +52,16 @@ def test_a_wrong_face_is_compared_with_each_photo_in_its_view_and_light(faces):
     seen = Face(face.depth, wrong, face.light, face.view)
     report, each = measured(seen, drawn.image, render=dict(type=GridRenderer))
     assert each["cross_psnr"][0] == each["cross_psnr"][5] == 100
-    wanted_psnr, wanted_ssim = [], []
+    expected_psnr, expected_ssim = [], []
     for b in (0, 2):
         there = unbatched(face, 6)[b]
         other = GridRenderer()(Face(face.depth[1:2], wrong[1:2], there.light, there.view))
         mask, photo = other.mask, drawn.image[b : b + 1]
         error = ((other.image - photo) * mask).square().sum() / (3 * mask.sum())
-        wanted_psnr.append(-10 * error.log10())
-        wanted_ssim.append(ssim(photo + (other.image.clamp(0, 1) - photo) * mask, photo))
-    assert each["cross_psnr"][1] == pytest.approx(sum(wanted_psnr).item() / 2, abs=1e-3)
-    assert each["cross_ssim"][1] == pytest.approx(sum(wanted_ssim).item() / 2, abs=1e-4)
+        expected_psnr.append(-10 * error.log10())
+        expected_ssim.append(ssim(photo + (other.image.clamp(0, 1) - photo) * mask, photo))
+    assert each["cross_psnr"][1] == pytest.approx(sum(expected_psnr).item() / 2, abs=1e-3)
+    assert each["cross_ssim"][1] == pytest.approx(sum(expected_ssim).item() / 2, abs=1e-4)
     assert report["cross_psnr"] == pytest.approx((5 * 100 + each["cross_psnr"][1]) / 6, abs=1e-3)
     assert psnr(drawn.image, drawn.image).min() == 100
 
@@ -75,15 +75,15 @@ def test_identity_is_that_of_the_other_photo_and_of_the_next_face(faces):
         return torch.eye(6)[apart.argmin(1)]
 
     report, _ = measured(face, drawn.image, identity=codes)
-    assert report["cross_identity"] == 1 and report["cross_stranger"] == 0
+    assert report["cross_identity"] == 1 and report["cross_impostor"] == 0
     exchanged = Face(face.depth.roll(3, 0), face.albedo.roll(3, 0), face.light, face.view)
     report, _ = measured(exchanged, drawn.image, identity=codes)
-    assert report["cross_identity"] == 0 and report["cross_stranger"] == 1
+    assert report["cross_identity"] == 0 and report["cross_impostor"] == 1
 
 
 @pytest.mark.parametrize("names", [["a+45", "b+45"], ["a+45", "a-45", "b+45", "b+00", "b-45"]])
-def test_faces_want_as_many_views_two_at_least(faces, names):
+def test_faces_require_the_same_number_of_views_at_least_two(faces, names):
     face, drawn = faces
     few = each_tensor(face, lambda part: part[: len(names)])
-    with pytest.raises(DataError, match="as many views"):
+    with pytest.raises(DataError, match="the same number of views"):
         measured(few, drawn.image[: len(names)], names)

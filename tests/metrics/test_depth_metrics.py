@@ -131,9 +131,9 @@ def test_known_values():
 def test_masks_lose_one_pixel_all_round():
     mask = torch.zeros(1, 1, 7, 7)
     mask[..., 1:6, 2:7] = 1
-    wanted = torch.zeros(1, 1, 7, 7)
-    wanted[..., 2:5, 3:6] = 1  # also at the edge of the picture
-    assert torch.equal(inner(mask), wanted)
+    expected = torch.zeros(1, 1, 7, 7)
+    expected[..., 2:5, 3:6] = 1  # also at the edge of the picture
+    assert torch.equal(inner(mask), expected)
 
 
 def test_mean_depth_is_over_the_images_that_cover_a_pixel():

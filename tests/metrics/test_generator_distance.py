@@ -58,8 +58,8 @@ def test_the_kernel_distance_is_that_of_a_slow_loop() -> None:
     own = [kernel(a, b) for i, a in enumerate(x) for j, b in enumerate(x) if i != j]
     other = [kernel(a, b) for i, a in enumerate(y) for j, b in enumerate(y) if i != j]
     cross = [kernel(a, b) for a in x for b in y]
-    wanted = sum(own) / 12 + sum(other) / 20 - 2 * sum(cross) / 20
-    assert kernel_distance(x, y) == pytest.approx(wanted, rel=1e-5)
+    expected = sum(own) / 12 + sum(other) / 20 - 2 * sum(cross) / 20
+    assert kernel_distance(x, y) == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_kernel_distance_of_equal_distributions_is_around_zero() -> None:
@@ -107,5 +107,5 @@ def test_the_mean_photos_figure_is_of_the_mean_photo() -> None:
 
 
 def test_too_few_photos_are_refused() -> None:
-    with pytest.raises(DataError, match="GeneratorDistance wants 4 photos or more, not 2"):
+    with pytest.raises(DataError, match="GeneratorDistance requires at least 4 photos, not 2"):
         measured(torch.rand(2, 3, 16, 16), torch.rand(2, 3, 16, 16))

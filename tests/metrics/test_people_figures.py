@@ -88,8 +88,8 @@ def test_pose_errors_are_degrees_and_a_constant_has_no_correlation(people):
     report = measured(PoseErrors(), people, scene_of(depth, off))
     assert report["yaw_error"] == pytest.approx(3, abs=1e-4)
     assert report["pitch_error"] == pytest.approx(0, abs=1e-4)
-    wanted = np.corrcoef(off[:, 1], view[:, 1])[0, 1]
-    assert report["yaw_correlation"] == pytest.approx(wanted, abs=1e-5)
+    expected = np.corrcoef(off[:, 1], view[:, 1])[0, 1]
+    assert report["yaw_correlation"] == pytest.approx(expected, abs=1e-5)
     ahead = measured(PoseErrors(), people, scene_of(depth, torch.zeros_like(view)))
     assert ahead["yaw_correlation"] == 0
     yaw = view[:, 1].rad2deg()
@@ -115,10 +115,10 @@ def test_one_face_for_everybody_explains_nothing(people):
 def test_half_of_the_deviation_explains_three_quarters_and_a_wrong_one_less_than_none(people):
     depth, view = truth(people)
     mean = depth.mean(0)
-    for share, wanted in ((0.5, 0.75), (-1.0, -3.0), (2.0, 0.0)):
+    for share, expected in ((0.5, 0.75), (-1.0, -3.0), (2.0, 0.0)):
         some = mean + share * (depth - mean)
         report = measured(ShapeErrors(), people, scene_of(some, view))
-        assert report["explained_shape"] == pytest.approx(wanted, abs=2e-2)
+        assert report["explained_shape"] == pytest.approx(expected, abs=2e-2)
 
 
 def test_flat_depth_has_the_error_of_the_relief(people):
@@ -144,14 +144,14 @@ def test_everybody_finds_his_own_photo_or_the_one_that_he_looks_like():
     photo = colours.expand(6, 3, SIZE, SIZE)
     depth, view = torch.ones(6, 1, SIZE, SIZE), torch.zeros(6, 6)
     swapped = photo[[1, 0, 2, 3, 4, 5]]
-    for picture, wanted in ((photo, 100), (swapped, 100 * 4 / 6)):
+    for picture, expected in ((photo, 100), (swapped, 100 * 4 / 6)):
         metric = FaceRetrieval(judge)
         metric.process(dict(photo=photo), [scene_of(depth, view, picture)])
         report = metric.compute_metrics(metric.results)
-        assert report["rank1_own"] == pytest.approx(wanted)
-        assert report["rank1_ahead"] == pytest.approx(wanted)
-        assert report["rank1_side"] == pytest.approx(wanted)
-        assert report["rank1_pasted"] == pytest.approx(wanted)
+        assert report["rank1_own"] == pytest.approx(expected)
+        assert report["rank1_ahead"] == pytest.approx(expected)
+        assert report["rank1_side"] == pytest.approx(expected)
+        assert report["rank1_pasted"] == pytest.approx(expected)
     assert list(metric.each["rank1_own"]) == [0, 0, 100, 100, 100, 100]
     restorer = FaceRetrieval(judge)
     restorer.process(dict(photo=photo), [swapped])
@@ -254,8 +254,8 @@ def test_skin_tone_is_that_of_the_cheeks(people):
             x, y = points[cheek, :2].mean(0).round().int().tolist()
             image[:, y - 3 : y + 4, x - 3 : x + 4] = colour[:, None, None]
     found = skin_tone(photo, landmarks)
-    wanted = [math.degrees(math.atan(20 / 20)), math.degrees(math.atan(-15 / 15))]
-    assert found.tolist() == pytest.approx(wanted, abs=0.5)
+    expected = [math.degrees(math.atan(20 / 20)), math.degrees(math.atan(-15 / 15))]
+    assert found.tolist() == pytest.approx(expected, abs=0.5)
 
 
 def test_the_region_is_inside_the_outline(people):
@@ -288,10 +288,10 @@ def test_only_the_face_counts_for_the_picture(people):
     assert report(outside)["face_psnr"] == pytest.approx(100)
     assert report(outside)["face_ssim"] == pytest.approx(1, abs=1e-5)
     square = ((inside - clean) ** 2 * region).sum((1, 2, 3)) / (3 * region.sum((1, 2, 3)))
-    wanted = (-10 * square.log10()).mean().item()
-    assert report(inside)["face_psnr"] == pytest.approx(wanted, abs=1e-4)
-    assert report(inside, False)["face_psnr"] == pytest.approx(wanted, abs=1e-4)
-    assert wanted < psnr(inside, clean).mean()
+    expected = (-10 * square.log10()).mean().item()
+    assert report(inside)["face_psnr"] == pytest.approx(expected, abs=1e-4)
+    assert report(inside, False)["face_psnr"] == pytest.approx(expected, abs=1e-4)
+    assert expected < psnr(inside, clean).mean()
     holed = scene_of(depth, view, clean)
     holed = replace(holed, rendering=replace(holed.rendering, mask=holed.rendering.mask * 0))
     metric = FaceRegionErrors()

@@ -39,11 +39,11 @@ def test_ssim_is_the_published_one():
     draw = torch.Generator().manual_seed(0)
     clean = torch.rand(2, 2, 14, 13, generator=draw, dtype=torch.float64)
     image = (clean + 0.2 * torch.rand(clean.shape, generator=draw)).clamp(0, 1)
-    wanted = [
+    expected = [
         (slow_ssim(image[i, 0], clean[i, 0]) + slow_ssim(image[i, 1], clean[i, 1])) / 2
         for i in range(2)
     ]
-    assert ssim(image, clean).tolist() == pytest.approx(wanted, abs=1e-9)
+    assert ssim(image, clean).tolist() == pytest.approx(expected, abs=1e-9)
     assert ssim(clean, clean).tolist() == pytest.approx([1, 1])
 
 

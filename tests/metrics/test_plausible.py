@@ -58,14 +58,14 @@ def test_identity_is_the_mean_cosine_over_the_yaws():
     face = replace(face, albedo=colours[..., None, None].expand(2, 3, SIZE, SIZE))
     photo = torch.rand(2, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
     metric = TurnedIdentity(colour_code, yaws_deg=(0, 45), render=red_or_blue)
-    for i in range(2):  # a batch at a time, and strangers are found all the same
+    for i in range(2):  # a batch at a time, and impostors are found all the same
         metric.process(dict(photo=photo[i : i + 1]), [seen(unbatched(face, 2)[i])])
     metric.compute_metrics(metric.results)
 
     def cosine(a, b):
         return sum(x * y for x, y in zip(a, b)) / math.hypot(*a) / math.hypot(*b)
 
-    for name, other in (("turned_identity", 0), ("stranger_identity", 1)):
+    for name, other in (("turned_identity", 0), ("impostor_identity", 1)):
         for i in range(2):
             code = colour_code(photo)[(i + other) % 2].tolist()
             cosines = []

@@ -21,9 +21,9 @@ def test_it_is_opencvs_gaussian_over_the_mask():
 
     found = masked_blur(torch.from_numpy(picture), torch.from_numpy(mask), sigma).numpy()
     for some, inside, soft in zip(picture, mask, found):
-        for plane, wanted in zip(some, soft):
+        for plane, expected in zip(some, soft):
             share = blurred(inside[0])
-            np.testing.assert_allclose(wanted, blurred(plane * inside[0]) / share, atol=1e-5)
+            np.testing.assert_allclose(expected, blurred(plane * inside[0]) / share, atol=1e-5)
 
 
 def test_what_the_mask_leaves_out_does_not_count_and_an_empty_one_gives_zero():

@@ -33,8 +33,8 @@ def test_it_is_the_published_one_at_uneven_times_too() -> None:
     one = OneEuro(0.7, 3.0, 0.9)
     found = np.stack([one(value, time) for value, time in zip(values, times)])
     for place in np.ndindex(2, 3):
-        wanted = published(values[(slice(None), *place)], times, 0.7, 3.0, 0.9)
-        np.testing.assert_allclose(found[(slice(None), *place)], wanted, rtol=1e-12)
+        expected = published(values[(slice(None), *place)], times, 0.7, 3.0, 0.9)
+        np.testing.assert_allclose(found[(slice(None), *place)], expected, rtol=1e-12)
 
 
 def test_noise_goes_and_a_steady_move_lags_by_no_more_than_it_says() -> None:
@@ -75,12 +75,12 @@ def test_time_has_to_go_on_and_shapes_to_stay() -> None:
 def test_another_one_goes_on_from_its_state() -> None:
     values = np.random.default_rng(2).normal(size=(20, 4)).astype(np.float32)
     whole, first, second = OneEuro(1, 2), OneEuro(1, 2), OneEuro(1, 2)
-    wanted = [whole(value, i / 10) for i, value in enumerate(values)]
+    expected = [whole(value, i / 10) for i, value in enumerate(values)]
     for i in range(10):
         first(values[i], i / 10)
     second.load(first.state())
     for i in range(10, 20):
-        np.testing.assert_array_equal(second(values[i], i / 10), wanted[i])
-    assert wanted[-1].dtype == np.float32
+        np.testing.assert_array_equal(second(values[i], i / 10), expected[i])
+    assert expected[-1].dtype == np.float32
     second.load(OneEuro().state())
     assert second.value is None and second.state() == {}

@@ -111,7 +111,7 @@ def test_methods_are_drawn_by_name():
     [
         (lambda: DownUpsample(0.5), r"DownUpsample: factor .* within 1\.\.inf, not 0\.5"),
         (lambda: DownUpsample(2, down="bicubical"), "did you mean 'bicubic'"),
-        (lambda: DownUpsample(2, up=()), "wants at least one of area, bilinear"),
+        (lambda: DownUpsample(2, up=()), "expects at least one of area, bilinear"),
         (lambda: DownUpsample(2, least=0), "least is a number of px from 1 on, not 0"),
         (lambda: Resized(0), "Resized: scale"),
         (lambda: DownUpsample(2, inside=dict(type="Jpeg")), "a list of parts, not one dict"),

@@ -68,11 +68,11 @@ def test_colours_are_what_they_are_said_to_be() -> None:
         parts.hued: (2 * pi / 3, signed.roll(1, 1)),  # red to green, green to blue
         parts.saturated: (0.0, signed.mean(1, keepdim=True).expand_as(signed)),
     }
-    for made, (value, wanted) in cases.items():
+    for made, (value, expected) in cases.items():
         neutral = {parts.contrasted: 1.0, parts.saturated: 1.0}.get(made, 0.0)
         got = recoloured(image, made(torch.tensor([neutral, value])))
         assert torch.equal(got[0], image[0])
-        torch.testing.assert_close(2 * got[1] - 1, wanted[1], **close)
+        torch.testing.assert_close(2 * got[1] - 1, expected[1], **close)
 
 
 def test_a_hue_keeps_grey_and_lengths() -> None:
@@ -121,7 +121,7 @@ def test_p_rises_while_the_discriminator_is_too_sure_and_falls_else(sure: float,
 
 def test_p_stays_a_probability() -> None:
     augment = AdaptiveAugment(images=10)
-    for scores, wanted in ((torch.ones(4), 1), (-torch.ones(4), 0)):
+    for scores, expected in ((torch.ones(4), 1), (-torch.ones(4), 0)):
         for _ in range(2 * EVERY):
             augment.adapt(scores)
-        assert augment.p == wanted
+        assert augment.p == expected

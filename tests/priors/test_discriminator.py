@@ -121,8 +121,8 @@ def test_the_gradient_penalty_has_a_gradient():
             weight.sub_(sign * step)
         return input_gradient.square().sum((1, 2, 3)).mean()
 
-    wanted = (at(1) - at(-1)) / 2e-5
-    torch.testing.assert_close(got[0, 0, 1, 1], wanted, atol=1e-9, rtol=1e-4)
+    expected = (at(1) - at(-1)) / 2e-5
+    torch.testing.assert_close(got[0, 0, 1, 1], expected, atol=1e-9, rtol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -147,10 +147,10 @@ def projected(**options):
 def test_a_projected_score_is_the_sum_of_each_sizes_mean():
     net, image = projected(sizes=2), torch.rand(3, 3, 64, 64)
     x = activate(net.first(net.features(image)))
-    wanted = net.score[0](x).mean((1, 2, 3))
-    wanted = wanted + net.score[1](activate(net.down[0](x))).mean((1, 2, 3))
-    assert torch.allclose(net(image), wanted, **close)
-    assert torch.allclose(net(image[1:2]), wanted[1:2], **close)  # no photo looks at another
+    expected = net.score[0](x).mean((1, 2, 3))
+    expected = expected + net.score[1](activate(net.down[0](x))).mean((1, 2, 3))
+    assert torch.allclose(net(image), expected, **close)
+    assert torch.allclose(net(image[1:2]), expected[1:2], **close)  # no photo looks at another
 
 
 def test_a_projected_condition_adds_its_projection_and_nothing_else_is_taken():
@@ -183,7 +183,7 @@ def test_what_a_projected_discriminator_sees_with_stays_as_it_is():
     assert all(grad is not None and grad.abs().sum() > 0 for grad in learnt)
 
 
-def test_a_projected_discriminator_soon_tells_sharp_from_enlarged():
+def test_a_projected_discriminator_soon_separates_sharp_from_enlarged():
     """At the published one's rate; which is why it is there."""
     net = projected()
     optimizer = torch.optim.Adam(net.parameters(), lr=2e-3, betas=(0.0, 0.99))

@@ -59,13 +59,13 @@ def test_its_gradients_and_theirs_are_right(up):
 
 def test_filters_against_two_dimensional_loops():
     x = torch.rand(2, 3, 6, 8, generator=torch.Generator().manual_seed(0))
-    wanted = upfirdn(x, 4 * TAPS, up=2, before=2, after=1)
-    torch.testing.assert_close(enlarged(x), wanted, **close)
-    torch.testing.assert_close(enlarged_at_once(x), wanted, **close)
+    expected = upfirdn(x, 4 * TAPS, up=2, before=2, after=1)
+    torch.testing.assert_close(enlarged(x), expected, **close)
+    torch.testing.assert_close(enlarged_at_once(x), expected, **close)
     for margin, step in ((1, 2), (2, 1)):
-        wanted = upfirdn(x, TAPS, down=step, before=margin, after=margin)
-        torch.testing.assert_close(blur(x, margin, step=step), wanted, **close)
-    torch.testing.assert_close(blur_at_once(x, 2), wanted, **close)
+        expected = upfirdn(x, TAPS, down=step, before=margin, after=margin)
+        torch.testing.assert_close(blur(x, margin, step=step), expected, **close)
+    torch.testing.assert_close(blur_at_once(x, 2), expected, **close)
     flat = enlarged(torch.ones(1, 1, 4, 4))[0, 0]
     assert (flat[1:-1, 1:-1] == 1).all() and flat[0, 0] == 9 / 16, "bilinear but at the rim"
 
@@ -92,7 +92,7 @@ def test_images_and_features_are_the_published_ones(both, kind):
         torch.testing.assert_close(got[1][size], x, **close)
 
 
-def test_images_are_clamped_unless_told(both):
+def test_images_are_clamped_by_default(both):
     _, ours, _ = both
     z = torch.randn(2, LATENT, generator=torch.Generator().manual_seed(0))
     free, kept = ours(z, clamp=False)[0], ours(z)[0]
@@ -161,10 +161,10 @@ def test_the_gradient_by_w_has_a_gradient():
 def test_half_precision_comes_near(both):
     _, ours, _ = both
     z = torch.randn(2, LATENT, generator=torch.Generator().manual_seed(0))
-    wanted, _ = ours(z)
+    expected, _ = ours(z)
     with torch.autocast("cpu", torch.bfloat16):
         got, _ = ours(z)
-    assert (got - wanted).abs().mean() < 0.01
+    assert (got - expected).abs().mean() < 0.01
 
 
 def test_random_noise_is_new_and_fixed_noise_is_not(both):
@@ -246,10 +246,10 @@ def test_a_grown_prior_begins_with_the_images_it_knows_enlarged(trained):
     grown, z = GrownStyleGAN2(str(path), size=128), torch.randn(2, 16)
     small, features = prior(z, clamp=False)
     image, more = grown(z, clamp=False)
-    wanted = 2 * small - 1
+    expected = 2 * small - 1
     for _ in range(2):
-        wanted = enlarged_at_once(wanted)
-    assert torch.allclose(2 * image - 1, wanted, **close)
+        expected = enlarged_at_once(expected)
+    assert torch.allclose(2 * image - 1, expected, **close)
     assert all(torch.allclose(more[px], features[px], **close) for px in features)
     assert (grown.size, grown.layers, grown.widths[128]) == (128, 12, prior.widths[32] // 4)
 

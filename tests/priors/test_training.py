@@ -90,13 +90,13 @@ def test_r1_of_a_linear_score_is_its_weights_square() -> None:
             self.weight = nn.Parameter(torch.arange(3.0 * SIZE * SIZE) / 1000)
 
         def forward(self, image: torch.Tensor) -> torch.Tensor:
-            return (2 * image - 1).flatten(1) @ self.weight  # published range at its door
+            return (2 * image - 1).flatten(1) @ self.weight  # converted to the published range
 
     square = (torch.arange(3.0 * SIZE * SIZE) / 1000).square().sum().item()
-    for gamma, wanted in ((7.0, 7.0), (None, 0.0002 * SIZE**2 / 4)):
+    for gamma, expected in ((7.0, 7.0), (None, 0.0002 * SIZE**2 / 4)):
         torch.manual_seed(0)
         model = AdversarialPrior(GENERATOR, Linear(), gamma=gamma)
-        assert model.r1_penalty(batch()["photo"]).item() == pytest.approx(wanted / 2 * square)
+        assert model.r1_penalty(batch()["photo"]).item() == pytest.approx(expected / 2 * square)
     image = torch.rand(1, 3, SIZE, SIZE, requires_grad=True)
     assert input_gradient(image.square().sum((1, 2, 3)), image).allclose(image)
 

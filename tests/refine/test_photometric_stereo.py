@@ -25,7 +25,7 @@ def shape(jaw):
     return (0.98 + 0.05 * x**2 + 0.02 * y**2 + jaw * (y - 0.5).clamp(min=0) ** 2 - nose)[None, None]
 
 
-def crowd_before(true, given, spread=0.1):
+def observations(true, given, spread=0.1):
     """People of one shape, each of an albedo, in a light; `given` is taken for their shape."""
     draws = torch.Generator().manual_seed(0)
     slopes = torch.randn(PEOPLE, 2, generator=draws) * 0.5
@@ -51,7 +51,7 @@ def test_a_receding_jaw_is_found_by_its_shading():
     true, given = shape(jaw=0.05), shape(jaw=0.25)
     misfits = []
     found = photometric_stereo(
-        crowd_before(true, given), 8, lambda at, misfit: misfits.append(misfit)
+        observations(true, given), 8, lambda at, misfit: misfits.append(misfit)
     )
     assert misfits[-1] < misfits[0] and len(misfits) == 8
     assert error(given + found, true) < 0.4 * error(given, true)
@@ -60,13 +60,13 @@ def test_a_receding_jaw_is_found_by_its_shading():
 
 def test_a_shape_that_is_right_stays():
     true = shape(jaw=0.05)
-    found = photometric_stereo(crowd_before(true, true), 4)
+    found = photometric_stereo(observations(true, true), 4)
     assert error(true + found, true) < 0.25 * error(shape(jaw=0.25), true)
 
 
 def test_what_nobody_shows_is_not_made_up():
     true, given = shape(jaw=0.05), shape(jaw=0.25)
-    observed = crowd_before(true, given)
+    observed = observations(true, given)
     nothing = CanonicalObservations(
         torch.zeros_like(observed.luminance), 0 * observed.seen, observed.slopes, given
     )
@@ -76,11 +76,11 @@ def test_what_nobody_shows_is_not_made_up():
 def test_place_scale_and_tilt_are_held():
     depth = shape(jaw=0.05)
     row = torch.linspace(-1, 1, SIZE)[:, None].expand(SIZE, SIZE)
-    told_by_no_light = 0.2 * depth + 0.03 * row + 0.01
-    assert without_ambiguity(told_by_no_light, depth).abs().max() < 1e-4
+    undetermined = 0.2 * depth + 0.03 * row + 0.01
+    assert without_ambiguity(undetermined, depth).abs().max() < 1e-4
 
 
-def test_a_crowd_is_seen_where_nothing_is_before_it():
+def test_canonical_pixels_are_seen_where_nothing_hides_them():
     """A wall beside a plane, turned away: what lies behind the wall is not counted."""
     depth = torch.ones(1, 1, SIZE, SIZE)
     depth[..., :16] -= 0.04
@@ -90,8 +90,8 @@ def test_a_crowd_is_seen_where_nothing_is_before_it():
     seen = canonical_observations(photo, ahead, rasterize_grid)
     inner = (..., slice(1, -1), slice(1, 14))
     assert seen.seen[inner].all()
-    wanted = photo.mean(1, keepdim=True).clamp(min=0.03).log()
-    torch.testing.assert_close(seen.luminance, wanted, atol=1e-4, rtol=0)
+    expected = photo.mean(1, keepdim=True).clamp(min=0.03).log()
+    torch.testing.assert_close(seen.luminance, expected, atol=1e-4, rtol=0)
     torch.testing.assert_close(seen.slopes, torch.zeros(1, 2))
     hidden = {}
     for yaw in (-40.0, 40.0):
@@ -105,8 +105,8 @@ def test_a_crowd_is_seen_where_nothing_is_before_it():
     assert (depth < BACKGROUND).all()
 
 
-def test_crowds_are_joined_by_their_numbers():
-    observed = crowd_before(shape(0.05), shape(0.05))
+def test_observations_of_batches_are_joined():
+    observed = observations(shape(0.05), shape(0.05))
     few = CanonicalObservations(
         observed.luminance[:50], observed.seen[:50], observed.slopes[:50], observed.depth
     )

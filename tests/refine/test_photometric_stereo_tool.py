@@ -73,8 +73,8 @@ def test_a_second_map_is_added_to_the_first(described, tmp_path, monkeypatch):
     before, after, weights = described
     found = torch.full((1, 1, 32, 32), 0.01)
 
-    def stub(observed, rounds, tell):
-        tell(0, 0.1)
+    def stub(observed, rounds, report):
+        report(0, 0.1)
         return found
 
     monkeypatch.setattr(photometric_stereo, "photometric_stereo", stub)

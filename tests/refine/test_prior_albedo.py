@@ -65,8 +65,8 @@ def test_a_smaller_face_comes_out_at_the_priors_size_with_its_shape():
     face = type(face)(ramp, face.albedo, face.light, face.view)
     better = refiner()(face, photos(16))
     assert better.size == 32
-    wanted = torch.linspace(0.95, 1.05, 32).expand(2, 1, 32, 32)
-    torch.testing.assert_close(better.depth, wanted)
+    expected = torch.linspace(0.95, 1.05, 32).expand(2, 1, 32, 32)
+    torch.testing.assert_close(better.depth, expected)
     assert better.view is face.view and better.light is face.light
 
 
@@ -102,8 +102,8 @@ def test_a_prior_that_was_brought_is_in_no_weight_file_of_the_model(tmp_path):
     write_weights(own_state(first), tmp_path / "own.safetensors")
     torch.save(dict(state_dict=first.state_dict()), tmp_path / "whole.pth")
     with torch.no_grad():
-        wanted = first(example_face(32), photos()).albedo
+        expected = first(example_face(32), photos()).albedo
         for name in ("own.safetensors", "whole.pth"):
             load_weights(second, tmp_path / name)
-            assert torch.equal(second(example_face(32), photos()).albedo, wanted)
+            assert torch.equal(second(example_face(32), photos()).albedo, expected)
             stirred(second)

@@ -34,20 +34,20 @@ def test_the_contract_holds_also_when_it_moves_things():
 def test_depth_moves_in_the_space_in_which_it_is_unbounded():
     face = example_face(32)
     relief = (face.depth - 1.0) / 0.1
-    wanted = 1.0 + 0.1 * (relief.atanh() + 0.5).tanh()
+    expected = 1.0 + 0.1 * (relief.atanh() + 0.5).tanh()
     got = refiner(bias=(0.5, 0.0))(face, photos()).depth
-    torch.testing.assert_close(got, wanted, atol=1e-6, rtol=0)
+    torch.testing.assert_close(got, expected, atol=1e-6, rtol=0)
     for far, end in ((50.0, FAR), (-50.0, NEAR)):
         depth = refiner(bias=(far, 0.0))(face, photos()).depth
         torch.testing.assert_close(depth, torch.full_like(depth, end))
 
 
-@pytest.mark.parametrize("said, wanted", [(0.3, 0.01 * 0.2913126), (99.0, 0.01), (-99.0, -0.01)])
-def test_displacement_is_in_the_depth_and_bounded(said, wanted):
+@pytest.mark.parametrize("said, expected", [(0.3, 0.01 * 0.2913126), (99.0, 0.01), (-99.0, -0.01)])
+def test_displacement_is_in_the_depth_and_bounded(said, expected):
     face = example_face(32)
     better = refiner(bias=(0.0, said), displacement=0.05)(face, photos())
-    torch.testing.assert_close(better.displacement, torch.full_like(face.depth, wanted))
-    torch.testing.assert_close(better.depth, face.depth + wanted)
+    torch.testing.assert_close(better.displacement, torch.full_like(face.depth, expected))
+    torch.testing.assert_close(better.depth, face.depth + expected)
 
 
 def test_without_move_only_displacement_is_left():

@@ -80,11 +80,11 @@ def test_the_prior_has_a_say_once_it_is_trained(part):
     without = part(face, face.albedo).albedo
     for fuse in part.network.fuse.values():
         torch.nn.init.normal_(fuse.weight, std=0.5)
-    steered = part(face, face.albedo).albedo
-    assert not torch.equal(before, without) and not torch.equal(without, steered)
+    modulated = part(face, face.albedo).albedo
+    assert not torch.equal(before, without) and not torch.equal(without, modulated)
     for name, maps in part.network.maps.items():
         torch.nn.init.normal_(maps.weight, std=0.5)
-        assert not torch.equal(part(face, face.albedo).albedo, steered), name
+        assert not torch.equal(part(face, face.albedo).albedo, modulated), name
 
 
 def test_a_part_of_some_faces_is_hidden_in_training_alone(part):
@@ -135,11 +135,11 @@ def test_what_is_hidden_on_purpose_the_proxy_does_not_tell(part):
     part.train()
     part._fidelities = lambda face: torch.ones(1, 1, 1, 1)
     torch.nn.init.normal_(part.network.last.weight, std=0.1)
-    told = replace(face, albedo=torch.cat([torch.rand(1, 3, SIZE, SIZE // 2),
+    changed = replace(face, albedo=torch.cat([torch.rand(1, 3, SIZE, SIZE // 2),
                                            face.albedo[..., SIZE // 2 :]], 3))  # fmt: skip
-    other = replace(told, albedo=torch.cat([torch.rand(1, 3, SIZE, SIZE // 2),
+    other = replace(changed, albedo=torch.cat([torch.rand(1, 3, SIZE, SIZE // 2),
                                             face.albedo[..., SIZE // 2 :]], 3))  # fmt: skip
-    torch.testing.assert_close(part(told, photo).albedo, part(other, photo).albedo)
+    torch.testing.assert_close(part(changed, photo).albedo, part(other, photo).albedo)
 
 
 def test_the_mirror_image_may_be_left_out():
@@ -171,8 +171,8 @@ def test_broad_colours_of_what_is_seen_are_the_proxys_and_fine_ones_the_networks
         return masked_blur(picture, torch.ones(1, 1, SIZE, SIZE), 4.0)
 
     proxy = lit(face)
-    wanted = own + broad(proxy - own)
-    torch.testing.assert_close(mixed[inner & shown], wanted[inner & shown], atol=0.02, rtol=0)
+    expected = own + broad(proxy - own)
+    torch.testing.assert_close(mixed[inner & shown], expected[inner & shown], atol=0.02, rtol=0)
     assert (
         abs(broad(mixed) - broad(proxy))[inner].max()
         < abs(broad(own) - broad(proxy))[inner].max() / 2

@@ -119,9 +119,9 @@ def flat(height, width, z=1.0, scale=1.0):
 @pytest.mark.parametrize("flip", [False, True])
 def test_numbering_and_that_both_sides_are_seen(rasterize, flip):
     points = flat(3, 4, scale=3.0)  # a cell is 3 by 3 pixels
-    wanted = {index: corners for index, corners in triangles(3, 4)}
+    expected = {index: corners for index, corners in triangles(3, 4)}
     face = rasterize((points.flip(1) if flip else points)[None], 10)[0]
-    for index, corners in wanted.items():
+    for index, corners in expected.items():
         y, x = (round(sum(3 * corner[axis] for corner in corners) / 3) for axis in (0, 1))
         assert face[y, 9 - x if flip else x] == index
     assert (face[:7] >= 0).all() and (face[7:] == -1).all()
@@ -187,7 +187,7 @@ def test_triangles_to_skip_leave_what_is_behind_them(rasterize):
     assert set(holed[holed != whole].tolist()) <= {1, 4, 5}  # 1 shares an edge with it
     assert (whole[0, 1, 1], holed[0, 1, 1]) == (0, 4)
     assert (rasterize(points, 6, torch.ones_like(skip)) == -1).all()
-    with pytest.raises(ValueError, match=r"wants skip \(1, 6\) of torch.bool, not \(1, 5\)"):
+    with pytest.raises(ValueError, match=r"expects skip \(1, 6\) of torch.bool, not \(1, 5\)"):
         rasterize(points, 6, skip[:, :5])
 
 
@@ -200,7 +200,7 @@ def test_empty_batch_and_grids_without_cells(rasterize):
 @every
 @pytest.mark.parametrize("shape, size", [((4, 4, 3), 4), ((1, 4, 4, 2), 4), ((1, 4, 4, 3), 0)])
 def test_wrong_shapes_are_refused(rasterize, shape, size):
-    with pytest.raises(ValueError, match=f"{rasterize.__name__} wants"):
+    with pytest.raises(ValueError, match=f"{rasterize.__name__} expects"):
         rasterize(torch.ones(shape), size)
 
 

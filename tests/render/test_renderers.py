@@ -55,8 +55,8 @@ def test_the_picture_may_be_of_another_size(size):
     face = replace(cliff(), depth=torch.ones(1, 1, 32, 32), albedo=ramp.clone())
     seen = GridRenderer(size)(face)
     assert seen.image.shape == (1, 3, size, size)
-    wanted = torch.linspace(0, 1, size).expand(1, 3, size, size)
-    torch.testing.assert_close(seen.image, wanted, atol=1e-4, rtol=0)
+    expected = torch.linspace(0, 1, size).expand(1, 3, size, size)
+    torch.testing.assert_close(seen.image, expected, atol=1e-4, rtol=0)
     assert seen.mask.min() == 1
 
 
@@ -133,9 +133,9 @@ def test_normals_turn_with_the_face():
     face = replace(cliff(), depth=torch.ones(1, 1, 32, 32)).with_view(view_of(yaw_deg=20))
     seen = GridRenderer()(face)
     turned = normals_in_view(face, seen.depth)
-    wanted = rotation(face.view[:, :3])[0] @ torch.tensor([0.0, 0, -1])
+    expected = rotation(face.view[:, :3])[0] @ torch.tensor([0.0, 0, -1])
     inside = seen.mask[0, 0] > 0
-    torch.testing.assert_close(turned[0][:, inside].T, wanted.expand(int(inside.sum()), 3))
+    torch.testing.assert_close(turned[0][:, inside].T, expected.expand(int(inside.sum()), 3))
     assert (torch.tensor([0.0, 0, -1]) == turned[0][:, ~inside].T).all()
     still = example_face(32).with_view(torch.zeros(6))
     torch.testing.assert_close(

@@ -70,16 +70,16 @@ def test_pictures_and_gradients_are_the_grid_renderers(wide_programs, size):
 @interpreted
 def test_programs_parts_and_strides_change_nothing(monkeypatch):
     points = project(move(unproject(bumpy(12, 5, 5)), view_of(30)[None]), 12).permute(0, 2, 3, 1)
-    wanted = rasterize_grid(points, 12)
+    expected = rasterize_grid(points, 12)
     monkeypatch.setattr(kernel, "PIXELS", 2 * 12 * 12)  # two meshes in one go
     skip = torch.zeros(5, 2 * 11 * 11, dtype=torch.bool)
     skip[3:] = True
     for lanes in (64, 256):
         monkeypatch.setattr(kernel, "TRIANGLES", lanes)
         assert not points.is_contiguous()
-        assert torch.equal(rasterize_triton(points.double(), 12), wanted)
+        assert torch.equal(rasterize_triton(points.double(), 12), expected)
     drawn = rasterize_triton(points, 12, skip)
-    assert torch.equal(drawn[:3], wanted[:3]) and (drawn[3:] == -1).all()
+    assert torch.equal(drawn[:3], expected[:3]) and (drawn[3:] == -1).all()
 
 
 @installed
@@ -108,9 +108,9 @@ def test_kernels_compile_for_gpus_that_are_not_here():
 def test_the_default_is_chosen_by_rule(monkeypatch):
     """By where the points are and whether Triton draws there; nothing is timed."""
     assert fastest.rasterizer_for(CPU) is rasterize_grid
-    for draws, wanted in ((True, "rasterize_triton"), (False, "rasterize_torch")):
+    for draws, expected in ((True, "rasterize_triton"), (False, "rasterize_torch")):
         monkeypatch.setattr(fastest, "triton_draws", lambda device, draws=draws: draws)
-        assert fastest.rasterizer_for(GPU).__name__ == wanted
+        assert fastest.rasterizer_for(GPU).__name__ == expected
     points = torch.rand(1, 4, 4, 3) + 0.5
     assert torch.equal(fastest.rasterize_fastest(points, 5), rasterize_grid(points, 5))
 

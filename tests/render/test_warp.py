@@ -67,10 +67,10 @@ def test_a_turned_plane_is_the_turned_plane(yaw, pitch, roll):
     view = view_of(yaw, pitch, roll)[None].double()
     seen = warp_depth(torch.ones(1, 1, 64, 64, dtype=DOUBLE), view, 64, rasterize_grid)
     normal = rotation(view[:, :3])[0] @ torch.tensor([0, 0, -1.0], dtype=DOUBLE)
-    wanted = normal[2] / torch.einsum("c,chw->hw", normal, rays(64, view)[0])
+    expected = normal[2] / torch.einsum("c,chw->hw", normal, rays(64, view)[0])
     mask = seen[0, 0] < BACKGROUND
     assert mask[12:52, 12:52].all()
-    torch.testing.assert_close(seen[0, 0][mask], wanted[mask], atol=1e-6, rtol=0)
+    torch.testing.assert_close(seen[0, 0][mask], expected[mask], atol=1e-6, rtol=0)
     facing = normals(seen)[:, :, inner(mask[None, None].double())[0, 0] > 0]
     torch.testing.assert_close(facing, normal[None, :, None].expand_as(facing))
 
@@ -81,11 +81,11 @@ def test_a_turned_sphere_is_the_same_sphere_elsewhere():
     view = view_of(yaw_deg=25)[None].double()
     seen = warp_depth(depth, view, size, rasterize_grid)[0, 0]
     centre = (0.05 * math.sin(yaw), 0.0, 1 + 0.05 * math.cos(yaw))
-    wanted, on_it = sphere(size, centre, radius=0.08)
+    expected, on_it = sphere(size, centre, radius=0.08)
     # Away from the silhouette, and on the side that the canonical view saw, too.
     patch = (slice(40, 88), slice(50, 90))
     assert on.any() and on_it[patch].all()
-    torch.testing.assert_close(seen[patch], wanted[0, 0][patch], atol=2e-4, rtol=0)
+    torch.testing.assert_close(seen[patch], expected[0, 0][patch], atol=2e-4, rtol=0)
 
 
 def test_background_is_outside_the_mask_and_masks_of_both_flips_differ():

@@ -64,16 +64,16 @@ def test_agrees_with_our_own_rrdbnet(
     part = RESTORERS.build(dict(type="Spandrel", weights=path))
     photo = torch.rand(2, 3, 9, 7, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
-        wanted = torch.cat([rrdb(one[None]) for one in photo]).clamp(0, 1)
-    assert wanted.std() > 0.01 and part.scale == 4 and not part.needs_whole_photo
-    assert torch.equal(part(photo), wanted)
+        expected = torch.cat([rrdb(one[None]) for one in photo]).clamp(0, 1)
+    assert expected.std() > 0.01 and part.scale == 4 and not part.needs_whole_photo
+    assert torch.equal(part(photo), expected)
     assert not part.train().network.training
     assert not any(weight.requires_grad for weight in part.parameters())
     # what comes out may take part in a network that is trained
     check_restorer(part)
     scale = torch.ones(1, requires_grad=True)
     (part(photo) * scale).sum().backward()
-    torch.testing.assert_close(scale.grad, wanted.sum()[None])
+    torch.testing.assert_close(scale.grad, expected.sum()[None])
 
 
 def test_safetensors_are_read(spandrel: ModuleType, rrdb: RRDBNet, tmp_path: Path) -> None:
@@ -167,9 +167,9 @@ def test_face_size_and_back_keeps_the_picture(height: int, width: int, scale: in
     x = torch.linspace(-0.1, 0.1, width)
     photo = (y + x).expand(1, 3, height, width)
     back = at_face_size(enlarged, photo, scale)
-    wanted = nn.functional.interpolate(photo, scale_factor=scale, mode="nearest")
-    assert seen == [(FACE, FACE)] and back.shape == wanted.shape
-    torch.testing.assert_close(back, wanted, atol=0.01, rtol=0)
+    expected = nn.functional.interpolate(photo, scale_factor=scale, mode="nearest")
+    assert seen == [(FACE, FACE)] and back.shape == expected.shape
+    torch.testing.assert_close(back, expected, atol=0.01, rtol=0)
 
 
 def test_noise_elsewhere_is_left_alone() -> None:
@@ -202,7 +202,7 @@ def test_nothing_in_a_file_is_run(tmp_path: Path, suffix: str, rrdb: RRDBNet) ->
     with pytest.raises(WeightsError, match="holds no state dict"):
         Spandrel(bare)
     assert not run.exists()
-    torch.load(bare, weights_only=False)  # an open door would have run it
+    torch.load(bare, weights_only=False)  # unsafe loading would have run it
     assert run.exists()
 
 
@@ -231,9 +231,9 @@ def test_wrong_files_are_one_line(tmp_path: Path) -> None:
     refused(tmp_path / "absent.pth", "no weights at")
     text = tmp_path / "text.pth"
     text.write_text("no checkpoint\nat all")
-    refused(text, "is not a whole torch checkpoint")
+    refused(text, "is not a complete torch checkpoint")
     text.rename(tmp_path / "text.safetensors")
-    refused(tmp_path / "text.safetensors", "is not a whole safetensors file")
+    refused(tmp_path / "text.safetensors", "is not a complete safetensors file")
     for name, content in (("list", [torch.ones(1)]), ("number", {3: torch.ones(1)}), ("none", {})):
         saved(content, tmp_path / f"{name}.pth")
         refused(tmp_path / f"{name}.pth", "holds no state dict")

@@ -38,8 +38,8 @@ def test_features_are_compared_and_stay_frozen():
     model = PhotoRestorer(Halve(), features, perceptual=2).train()
     clean = torch.rand(1, 3, 8, 8)
     loss = model(clean, clean, mode="loss")["loss_features"]
-    wanted = 2 * (features(clean / 2) - features(clean)).square().mean()
-    assert loss.item() == pytest.approx(wanted.item(), rel=1e-4)
+    expected = 2 * (features(clean / 2) - features(clean)).square().mean()
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-4)
     assert not any(weight.requires_grad for weight in model.losses.parameters())
     assert not model.losses.training
 

@@ -71,7 +71,7 @@ def test_it_prints_a_row_for_each_task_and_way(tmp_path: Path) -> None:
     assert len(rows) == 3 * len(WAYS) and all(" to " in row for row in rows)
 
 
-def test_a_config_without_a_stylegan_is_told_so_in_one_line() -> None:
+def test_a_config_without_a_stylegan_is_a_one_line_error() -> None:
     config = CONFIG.parents[1] / "unsup3d" / "unsup3d_heads.py"
     threads = str(torch.get_num_threads())
     result = CliRunner().invoke(main, [str(config), "--threads", threads])

@@ -28,7 +28,7 @@ def test_weights_and_operations_are_those_counted_by_hand() -> None:
     assert found["whole"] == (116, 108, 2 * 116 * 64)
 
 
-def test_a_shipped_config_is_told_part_by_part() -> None:
+def test_a_shipped_config_is_reported_part_by_part() -> None:
     done = CliRunner().invoke(get_flops.main, ["unsup3d_heads_32"])
     assert done.exit_code == 0, done.output
     named = [line.split()[0] for line in done.stdout.splitlines()[2:]]

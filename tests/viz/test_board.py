@@ -49,9 +49,9 @@ def test_quantities_are_degrees_of_a_known_view_and_light():
     view = torch.tensor([[0.1, 0.2, 0.3, 0.01, 0.02, 0.03]]).repeat(2, 1)
     face = Face(torch.ones(2, 1, 4, 4), torch.ones(2, 3, 4, 4), light, view)
     angles = [5.7296, 11.4592, 17.1887]
-    wanted = [[*angles, 0.01, 0.02, 0.03, 0.2, 0.7, -45, 0]]
-    wanted += [[*angles, 0.01, 0.02, 0.03, 0.3, 0.6, 0, -30]]
-    np.testing.assert_allclose(quantities(face), wanted, atol=1e-4)
+    expected = [[*angles, 0.01, 0.02, 0.03, 0.2, 0.7, -45, 0]]
+    expected += [[*angles, 0.01, 0.02, 0.03, 0.3, 0.6, 0, -30]]
+    np.testing.assert_allclose(quantities(face), expected, atol=1e-4)
     assert len(QUANTITIES) == 10
     assert spread(face).size == (1200, 450)
 

@@ -45,10 +45,10 @@ def read(path: Path) -> trimesh.Trimesh:
 def test_what_is_read_is_what_was_written(kind: str, watertight: bool, tmp_path: Path) -> None:
     mesh = mesh_of(face(), 1, watertight=watertight)
     got = read(written(mesh, kind, tmp_path))
-    wanted = mesh if kind == "ply" else with_seam(mesh)
-    np.testing.assert_allclose(got.vertices, wanted.vertices, atol=1e-6)
-    np.testing.assert_array_equal(got.faces, wanted.faces)
-    np.testing.assert_allclose(got.vertex_normals, wanted.vertex_normals, atol=1e-4)
+    expected = mesh if kind == "ply" else with_seam(mesh)
+    np.testing.assert_allclose(got.vertices, expected.vertices, atol=1e-6)
+    np.testing.assert_array_equal(got.faces, expected.faces)
+    np.testing.assert_allclose(got.vertex_normals, expected.vertex_normals, atol=1e-4)
     front = len(mesh_of(face(), 1).vertices)
     assert (got.vertex_normals[:front, 2] > 0).all()
     got.merge_vertices(merge_tex=True, merge_norm=True)
@@ -69,16 +69,16 @@ def test_textures_keep_their_pixels(kind: str, tmp_path: Path) -> None:
 def test_a_glb_has_a_rough_material_and_the_relief(tmp_path: Path) -> None:
     material = read(written(mesh_of(face()), "glb", tmp_path)).visual.material
     assert (material.metallicFactor, material.roughnessFactor) == (0, 1)
-    wanted = mesh_of(face()).visual.material.normalTexture
-    np.testing.assert_array_equal(np.asarray(material.normalTexture), np.asarray(wanted))
+    expected = mesh_of(face()).visual.material.normalTexture
+    np.testing.assert_array_equal(np.asarray(material.normalTexture), np.asarray(expected))
 
 
 def test_vertex_colours_are_the_pixels(tmp_path: Path) -> None:
-    wanted = to_bytes(face().albedo[0]).reshape(-1, 3)
+    expected = to_bytes(face().albedo[0]).reshape(-1, 3)
     mesh = mesh_of(face(), keep_background=True)
-    np.testing.assert_array_equal(colours(mesh), wanted)
+    np.testing.assert_array_equal(colours(mesh), expected)
     got = read(written(mesh, "ply", tmp_path)).visual.vertex_colors
-    np.testing.assert_array_equal(got[:, :3], wanted)
+    np.testing.assert_array_equal(got[:, :3], expected)
 
 
 def test_an_stl_is_whole_again_once_its_corners_are_joined(tmp_path: Path) -> None:

@@ -82,8 +82,8 @@ def test_it_asks_for_nothing_but_links_to_its_meshes(panels: list[Path], tmp_pat
     links = [urlsplit(a["href"]) for a in page.all("a")]
     assert not any(link.scheme or link.netloc or link.query or link.fragment for link in links)
     files = {(tmp_path / unquote(link.path)).resolve() for link in links}
-    wanted = {panels[0].with_suffix(".glb"), *map(panels[1].with_suffix, (".glb", ".obj"))}
-    assert files == {path.resolve() for path in wanted} and len(links) == 3
+    expected = {panels[0].with_suffix(".glb"), *map(panels[1].with_suffix, (".glb", ".obj"))}
+    assert files == {path.resolve() for path in expected} and len(links) == 3
     (tmp_path / "index.html").write_text(text, "utf-8")
     assert is_ours(tmp_path / "index.html")
 

@@ -63,9 +63,9 @@ def test_the_texture_at_each_vertex_is_its_pixel(mesh):
     texture = np.asarray(mesh.visual.material.baseColorTexture.convert("RGB"))
     u, v = mesh.visual.uv.T  # as trimesh reads it, v upwards
     column, row = u * SIZE - 0.5, (1 - v) * SIZE - 0.5
-    wanted = np.arange(SIZE)
-    np.testing.assert_allclose(column.reshape(SIZE, SIZE), np.tile(wanted, (SIZE, 1)), atol=1e-4)
-    np.testing.assert_allclose(row.reshape(SIZE, SIZE).T, np.tile(wanted, (SIZE, 1)), atol=1e-4)
+    expected = np.arange(SIZE)
+    np.testing.assert_allclose(column.reshape(SIZE, SIZE), np.tile(expected, (SIZE, 1)), atol=1e-4)
+    np.testing.assert_allclose(row.reshape(SIZE, SIZE).T, np.tile(expected, (SIZE, 1)), atol=1e-4)
     colours = texture[row.round().astype(int), column.round().astype(int)].reshape(SIZE, SIZE, 3)
     np.testing.assert_array_equal(colours, to_bytes(face().albedo[1]))
     assert colours[0, -1].tolist() == [255, 0, 0] and colours[-1, 0].tolist() == [0, 255, 0]
@@ -136,7 +136,7 @@ def test_what_the_cut_adds_lies_between_the_pixels():
     np.testing.assert_allclose(
         mesh.vertices[~between], whole.vertices[(47 - row) * 48 + column], atol=1e-9
     )
-    half = np.tan(np.radians(5))  # uv tells the ray, and the ray the point
+    half = np.tan(np.radians(5))  # uv gives the ray, the ray the point
     ray = (place - 23.5) / 23.5 * half
     np.testing.assert_allclose(mesh.vertices[:, :2], ray * (1 - mesh.vertices[:, 2:]), atol=2e-5)
     np.testing.assert_allclose(np.linalg.norm(mesh.vertex_normals, axis=1), 1)

@@ -26,8 +26,8 @@ def bumps() -> torch.Tensor:
 
 def test_no_displacement_is_the_flat_colour():
     flat = relief(displaced(torch.zeros(2, 1, SIZE, SIZE)))
-    wanted = torch.tensor([0.5, 0.5, 1])[:, None, None].expand_as(flat)
-    torch.testing.assert_close(flat, wanted, atol=1e-5, rtol=0)
+    expected = torch.tensor([0.5, 0.5, 1])[:, None, None].expand_as(flat)
+    torch.testing.assert_close(flat, expected, atol=1e-5, rtol=0)
 
 
 def test_red_leans_right_and_green_leans_up():

@@ -20,8 +20,8 @@ def test_it_begins_ahead_and_swings_to_both_sides():
     assert pictures.shape == (4, 2, 3, 24, 24)
     for picture, yaw in zip(pictures, (0, 30, 0, -30)):
         seen = render(face.with_view(view_of(yaw, 5)))
-        wanted = on_white(seen.image, seen.mask)
-        torch.testing.assert_close(picture, wanted, atol=1e-4, rtol=0)
+        expected = on_white(seen.image, seen.mask)
+        torch.testing.assert_close(picture, expected, atol=1e-4, rtol=0)
     with pytest.raises(ValueError, match="1 frame or more"):
         turntable(render, face, frames=0)
 

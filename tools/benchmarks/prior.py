@@ -116,11 +116,12 @@ def compare(ours: StyleGAN2, theirs: StyleGAN2, way: str, codes: Tensor) -> None
     Raises:
         UserError: they are not.
     """
-    wanted = TASKS["training"](ours, codes)
+    expected = TASKS["training"](ours, codes)
     with computed(way):
         got = TASKS["training"](theirs, codes)
     far = max(
-        ((a - b).abs().max() / a.abs().max().clamp(min=EPSILON)).item() for a, b in zip(wanted, got)
+        ((a - b).abs().max() / a.abs().max().clamp(min=EPSILON)).item()
+        for a, b in zip(expected, got)
     )
     if far > TOLERANCE:
         raise UserError(f"StyleGAN2 {way} gives something else, by {far:.1e} of the largest value")

@@ -60,11 +60,8 @@ def observed(model: HeadModel, find: FaceMesh, number: int) -> np.ndarray:
 def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     """(N, 3): source (N, 3) under the similarity that fits the finite rows of target (N, 3)."""
     known = np.isfinite(target).all(1)
-    a, b = source[known] - source[known].mean(0), target[known] - target[known].mean(0)
-    u, s, v = np.linalg.svd(b.T @ a)
-    sign = np.diag([1, 1, np.linalg.det(u @ v)])
-    scale = np.trace(np.diag(s) @ sign) / (a**2).sum()
-    return (source - source[known].mean(0)) @ (scale * u @ sign @ v).T + target[known].mean(0)
+    fit, scale = cv2.estimateAffine3D(source[known], target[known], force_rotation=True)
+    return source @ (scale * fit[:, :3]).T + fit[:, 3]
 
 
 def nearest_surface(points: np.ndarray, vertices: np.ndarray, triangles: np.ndarray) -> tuple:

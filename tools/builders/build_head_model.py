@@ -222,7 +222,7 @@ def macro_samples(mesh, kept, face):
         centre = (weights * head).sum(0)
         return centre, np.sqrt((weights * (head - centre) ** 2).sum())
 
-    wanted_centre, wanted_size = centre_and_size(neutral)
+    neutral_centre, neutral_size = centre_and_size(neutral)
     heads = {}
     for race, gender, age in itertools.product(RACES, GENDERS, AGES):
         shared = f"universal-{gender}-{age}-averagemuscle-averageweight"
@@ -230,7 +230,7 @@ def macro_samples(mesh, kept, face):
         offsets = offsets + mesh.target(folder / f"{shared}.target.gz")
         head = (mesh.vertices + (offsets + mesh.reflected(offsets)) / 2)[kept]
         centre, size = centre_and_size(head)
-        heads[f"{race}-{gender}-{age}"] = (head - centre) * wanted_size / size + wanted_centre
+        heads[f"{race}-{gender}-{age}"] = (head - centre) * neutral_size / size + neutral_centre
     return heads
 
 

@@ -16,6 +16,7 @@ import click
 import cv2
 import numpy as np
 import torch
+from build_head_landmarks import similarity
 
 from l2rkit.data.align import TEMPLATE, fit_similarity, warp
 from l2rkit.data.heads.atlas import (
@@ -282,7 +283,7 @@ class ShapeFit:
         """{name: coefficients}; the expression is fitted, too, but not returned."""
         off = np.zeros_like(self.mean)
         for _ in range(5):
-            laid = _procrustes(landmarks, self.usual + off)
+            laid = similarity(landmarks, self.usual + off)
             values = self.solve @ (laid - self.usual).ravel()
             off = (values @ self.basis).reshape(-1, 3)
         self.misfit = float(np.sqrt(((laid - self.usual - off) ** 2).sum(1).mean()))
@@ -296,17 +297,9 @@ def usual_landmarks(shapes: list[np.ndarray], start: np.ndarray) -> np.ndarray:
     """(468, 3): the symmetric Procrustes mean of landmarks, aligned to `start` (468, 3)."""
     mean = start
     for _ in range(5):
-        mean = _procrustes(np.mean([_procrustes(shape, mean) for shape in shapes], 0), start)
+        mean = similarity(np.mean([similarity(shape, mean) for shape in shapes], 0), start)
         mean = (mean + mean[MIRRORED] * [-1, 1, 1]) / 2
     return mean
-
-
-def _procrustes(source, target):
-    a, b = source - source.mean(0), target - target.mean(0)
-    u, s, v = np.linalg.svd(b.T @ a)
-    sign = np.diag([1, 1, np.linalg.det(u @ v)])
-    scale = (s * np.diag(sign)).sum() / (a**2).sum()
-    return a @ (scale * u @ sign @ v).T + target.mean(0)
 
 
 def _bell(offsets):
@@ -352,7 +345,7 @@ def main(limit: int | None, shown: Path | None, out: Path) -> None:
         arrays |= {name: np.concatenate(files), f"{name}_ends": np.cumsum([*map(len, files)])}
     arrays |= {name: np.array(values) for name, values in shapes.items()}
     np.savez(out, source=SOURCE, **arrays)
-    apart = [np.sqrt(((_procrustes(p, usual) - usual) ** 2).sum(1).mean()) for p in points]
+    apart = [np.sqrt(((similarity(p, usual) - usual) ** 2).sum(1).mean()) for p in points]
     click.echo(f"{out}: {out.stat().st_size / 2**20:.2f} MiB, {len(atlases)} portraits")
     click.echo(
         f"landmarks lie {100 * np.mean(misfits):.2f} mm from the fitted shapes, "

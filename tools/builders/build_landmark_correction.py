@@ -94,7 +94,7 @@ def fitted(table: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     axes, scale = principal(features - middle, FEATURES)
     project = axes.mT / scale / 2
     known = torch.cat([torch.ones_like(change), known, (features - middle) @ project], 1)
-    wanted = torch.cat(
+    moves = torch.cat(
         [
             (table["true_view"] - table["view"]) / view_spread,
             (true - points) @ components.mT / spread,
@@ -102,7 +102,7 @@ def fitted(table: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         1,
     )
     squares = known.mT @ known + RIDGE * torch.eye(known.shape[1]).double()
-    weights = torch.linalg.solve(squares, known.mT @ wanted)
+    weights = torch.linalg.solve(squares, known.mT @ moves)
     of_features = project @ weights[-FEATURES:]
     return dict(
         mean=mean,

@@ -19,7 +19,6 @@ from l2rkit.structures import PIVOT
 
 SIZE = 128  # px of the crops
 HEADS = 1024
-FRONTAL_DEG = 8.0  # faces that are turned less make the first mean
 # Read from a drawing of the mean face, each from its left end along the top: the opening of the eye
 # on the left, and the line between the lips.
 EYE = (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7)

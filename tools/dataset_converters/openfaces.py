@@ -86,7 +86,7 @@ def origins(name: str, folder: Path, rows: list[CropRow]) -> list[Path]:
     if there[best] < FEWEST * len(rows):
         raise DataError(
             f"--{name} '{folder}' lacks {len(rows) - there[best]} of {len(rows)} pictures, such as "
-            f"'{rows[0].origin}'; wanted: {SOURCES[name].address}"
+            f"'{rows[0].origin}'; expected {SOURCES[name].address}"
         )
     return places[best]
 
@@ -111,7 +111,7 @@ def fault(path: Path, row: CropRow) -> str | None:
         size = photo_size(path)
         if size != (row.width, row.height):
             width, height = size
-            return f"photo '{path}': {width} x {height} px, wanted {row.width} x {row.height}"
+            return f"photo '{path}': {width} x {height} px; expected {row.width} x {row.height}"
         return None if looks_like(read_photo(path), row) else f"photo '{path}': another picture"
     except UserError as error:
         return str(error)
@@ -168,8 +168,8 @@ def build(out: Path, rows: list[CropRow], folders: dict[str, Path | None], worke
         of, mine = (sum(row.source == name for row in some) for some in (rows, whole))
         hint = "" if name in given or mine == of else f"; --{name} is not given"
         click.echo(f"{name}: {mine} of {of} photos{hint}")
-    told = ", ".join(f"{number} {what}" for what, number in counts.items())
-    click.echo(f"{told} in {time.monotonic() - began:.0f} s")
+    summary = ", ".join(f"{number} {what}" for what, number in counts.items())
+    click.echo(f"{summary} in {time.monotonic() - began:.0f} s")
     return not counts["left out"]
 
 

@@ -37,7 +37,7 @@ STEERED = ("stages", "changes")  # arguments of hooks with iterations as keys
 COMPARED = ("state_dict", "ema_state_dict", "optimizer", "param_schedulers")
 BATCH, PHOTOS, VALIDATED = 8, 32, 8  # small, so that an epoch has four steps
 SAVED = 2  # steps from checkpoint to checkpoint
-RESUMED = re.compile(r"^going on from iter_(\d+)\.pth", re.MULTILINE)
+RESUMED = re.compile(r"^resuming from iter_(\d+)\.pth", re.MULTILINE)
 
 
 def tiny(config: str, steps: int, workers: int | None = None, keep: int = 2) -> Any:
@@ -121,8 +121,8 @@ def logged(work_dir: Path) -> int:
 def killed(process: subprocess.Popen, work_dir: Path, rng: random.Random) -> bool:
     """Kills a training after 1 to 3 steps more than `SAVED`, so that on a slow machine, too, it
     goes on from somewhere; at a random moment. False if it ended before."""
-    wanted = logged(work_dir) + SAVED + rng.randint(1, 3)
-    while process.poll() is None and logged(work_dir) < wanted:
+    last = logged(work_dir) + SAVED + rng.randint(1, 3)
+    while process.poll() is None and logged(work_dir) < last:
         time.sleep(0.02)
     time.sleep(rng.uniform(0, 0.5))
     alive = process.poll() is None
@@ -155,7 +155,7 @@ def same_bits(one: Tensor, other: Tensor) -> bool:
     return one.contiguous().numpy().tobytes() == other.contiguous().numpy().tobytes()
 
 
-def compare(wanted: Path, got: Path) -> tuple[int, list[str]]:
+def compare(expected: Path, got: Path) -> tuple[int, list[str]]:
     """The number of values of two checkpoints under `COMPARED`, and the paths of differing ones.
 
     A value that only one checkpoint has differs, too.
@@ -166,7 +166,7 @@ def compare(wanted: Path, got: Path) -> tuple[int, list[str]]:
             for key in COMPARED
             for path, value in leaves(torch.load(p, weights_only=True).get(key, {}), key)
         }
-        for p in (wanted, got)
+        for p in (expected, got)
     )
     names = sorted(one.keys() | other.keys())
     both = one.keys() & other.keys()
@@ -266,11 +266,11 @@ def save(config: str, steps: int, points: int) -> None:
         cfg.custom_hooks = [hook for hook in cfg.get("custom_hooks", []) if "interval" not in hook]
         cfg.dump(described)
         command = [*TRAIN, str(described), "--resume", "--work-dir", "{out}"]
-        wanted = shlex.join([sys.executable, __file__, "digest", f"{{out}}/iter_{steps}.pth"])
+        digest = shlex.join([sys.executable, __file__, "digest", f"{{out}}/iter_{steps}.pth"])
         status = subprocess.run(
             [sys.executable, "-m", "ckpt_chaos", "run", "--work", str(Path(folder, "runs"))]
-            + ["--checkpoint-glob", "{out}/iter_*.pth", "--step-regex", r"going on from iter_(\d+)"]
-            + ["--ckpt-ignore-size", "--result-cmd", wanted, "--timeout", "3000"]
+            + ["--checkpoint-glob", "{out}/iter_*.pth", "--step-regex", r"resuming from iter_(\d+)"]
+            + ["--ckpt-ignore-size", "--result-cmd", digest, "--timeout", "3000"]
             + (["--max-points", str(points)] if points else [])
             + ["--fail-on", "HARD_FAIL,SILENT_DIVERGENCE,LOST_WORK,CONTROL_FAIL", "--", *command],
             cwd=ROOT,

@@ -92,8 +92,8 @@ def named(lines: list[str], photos: Path, kind: str) -> list[str]:
     """The photos named in the output's lines of a kind: `done`, `failed` or `there`."""
     marks = {"failed": ".jpg': ", "done": ".jpg -> ", "there": ".jpg: "}
     mark, begin = marks[kind], f"{photos}{os.sep}"
-    told = [line.partition(begin)[2] for line in lines if begin in line]
-    return [rest.partition(mark)[0] for rest in told if mark in rest]
+    found = [line.partition(begin)[2] for line in lines if begin in line]
+    return [rest.partition(mark)[0] for rest in found if mark in rest]
 
 
 def grown(seen: list[tuple[int, int]], photos: int) -> tuple[float, float]:
@@ -105,9 +105,9 @@ def grown(seen: list[tuple[int, int]], photos: int) -> tuple[float, float]:
     return median(first) / 2**20, median(last) / 2**20
 
 
-def check(what: str, got: object, wanted: object) -> None:
-    if got != wanted:
-        raise UserError(f"{what}: {got}, not {wanted}")
+def check(what: str, got: object, expected: object) -> None:
+    if got != expected:
+        raise UserError(f"{what}: {got}, not {expected}")
 
 
 def check_all(run: Run, photos: Path, good: set[str], bad: set[str], before: set[str]) -> None:
@@ -120,8 +120,8 @@ def check_all(run: Run, photos: Path, good: set[str], bad: set[str], before: set
     check("photos done", sorted(done), sorted(good - before))
     check("photos reported as failed", sorted(failed), sorted(bad))
     check("photos that were there", sorted(there), sorted(before))
-    wanted = sorted(name + ending for name in good for ending in ENDINGS)
-    check("files", sorted(path.name for path in run.out.iterdir()), wanted)
+    expected = sorted(name + ending for name in good for ending in ENDINGS)
+    check("files", sorted(path.name for path in run.out.iterdir()), expected)
 
 
 @click.command(help=__doc__)
@@ -143,8 +143,8 @@ def main(photos: int, config: str, seed: int) -> None:
             raise UserError(f"memory grew by {last / first - 1:.1%}")
 
         run = Run(folder, Path(temporary, "broken"), config)
-        wanted = random.Random(seed).randint(len(good) // 4, 3 * len(good) // 4)
-        while run.process.poll() is None and run.written() < wanted:
+        number = random.Random(seed).randint(len(good) // 4, 3 * len(good) // 4)
+        while run.process.poll() is None and run.written() < number:
             time.sleep(0.01)
         run.process.send_signal(signal.SIGKILL)
         check("status of the killed", run.process.wait(), -signal.SIGKILL)

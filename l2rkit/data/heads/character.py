@@ -57,7 +57,7 @@ def random_character(
     age, gloss = float(rng.uniform(0.1, 1)), float(rng.uniform(0.02, 0.10))
     if painted:
         skin = painted_skin(model, person, side)
-        height = painted_height(skin, age, _noises(side, rng), model)
+        height = painted_height(skin, age, _noises(side, rng))
         coefficients, numbers = dict(shape=person.shape, macro=person.macro), ()
         volume = person.volume * (1 - person.baldness)
         manly = ["-male-" in name and "child" not in name for name in model.macro_names]

@@ -78,7 +78,7 @@ class HeadModel:
         """
         modes = getattr(self, basis)
         if len(coefficients) != len(modes):
-            raise ValueError(f"{basis} wants {len(modes)} coefficients, got {len(coefficients)}")
+            raise ValueError(f"{basis} expects {len(modes)} coefficients, got {len(coefficients)}")
         total = np.zeros_like(self.mean)
         for k in np.flatnonzero(coefficients):  # faster than BLAS: no threads, no copies
             total += np.float32(coefficients[k]) * modes[k]

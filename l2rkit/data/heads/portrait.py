@@ -21,7 +21,6 @@ from l2rkit.render.mesh_raster import interpolate, rasterize_mesh, vertex_normal
 
 SHARPNESS, EYE_SHARPNESS, EYE_GLOSS = 10.0, 80.0, 0.25  # Blinn-Phong
 HIDDEN = 0.25  # a pixel counts as occluded above this share
-SHIRT_FROM = 1.15  # dm below the middle of the face
 
 
 def render_portrait(model: HeadModel, person: Character, capture: Capture, size: int) -> dict:
@@ -48,7 +47,7 @@ def render_portrait(model: HeadModel, person: Character, capture: Capture, size:
     hidden = np.zeros(image.shape[:2], np.float32)
     for occluder in person.occluders:
         if isinstance(occluder, Shell):
-            layer = _shell(model, occluder, points, normals, size, capture.light)
+            layer = _shell(occluder, points, normals, size, capture.light)
         else:
             layer = _part(occluder, turn, capture, size)
         colour, opacity, depth = layer
@@ -123,7 +122,7 @@ def _lit(maps, light, gloss):
     return lit(*(maps[k] for k in ("face", "albedo", "normal", "gloss")), light, shine, sharpness)
 
 
-def _shell(model, shell, points, normals, size, light):
+def _shell(shell, points, normals, size, light):
     size = size * SUPERSAMPLING
     outer = points + SCALE * shell.thickness[:, None] * normals
     pixels = project(outer, size, SUPERSAMPLING)

@@ -52,9 +52,7 @@ def height_of(skin: Skin) -> tuple[np.ndarray, Skin]:
     return bounded(height * kept), Skin(colour.clip(0, 1), skin.eyes, skin.hair)
 
 
-def painted_height(
-    skin: Skin, age: float, noises: tuple[np.ndarray, ...], model: HeadModel
-) -> np.ndarray:
+def painted_height(skin: Skin, age: float, noises: tuple[np.ndarray, ...]) -> np.ndarray:
     """(T, T): heights in mm of a painted skin: pores, and lines that grow with age (0..1)."""
     side = len(skin.colour)
     pores, lines, strands = noises

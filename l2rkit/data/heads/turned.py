@@ -58,7 +58,7 @@ class TurnedHeads(BaseDataset):
         name = type(self).__name__
         check_arguments(name, self.known, split, fields)
         if any(yaw != int(yaw) for yaw in yaws_deg) or len(set(yaws_deg)) < max(1, len(yaws_deg)):
-            raise DataError(f"{name} wants different whole degrees, not {tuple(yaws_deg)}")
+            raise DataError(f"{name} expects different whole degrees, not {tuple(yaws_deg)}")
         self.split, self.people, self.image_size, self.seed = split, people, image_size, seed
         self.yaws_deg, self.fields = tuple(map(int, yaws_deg)), tuple(fields)
         views = "".join(f"{yaw:+d}" for yaw in self.yaws_deg)

@@ -165,7 +165,7 @@ def _row(fields: dict) -> CropRow:
     gaps = ((x, face_w), (width - x - face_w, face_w), (y, face_h), (height - y - face_h, face_h))
     grey = np.frombuffer(bytes.fromhex(fields[GREY]), np.uint8).astype(float)
     if len(grey) != CELLS**2:
-        raise ValueError(f"{GREY} has {len(grey)} bytes, {CELLS**2} are wanted")
+        raise ValueError(f"{GREY} has {len(grey)} bytes; expected {CELLS**2}")
     return CropRow(
         fields["path"], source, fields["origin"], width, height,
         tuple(gap < MARGIN * face - ROUNDING for gap, face in gaps),

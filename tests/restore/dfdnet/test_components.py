@@ -13,10 +13,10 @@ AT_1 = {"left_eye": (16, 21), "right_eye": (64, 21), "nose": (48, 55), "mouth": 
 AT_16 = {"left_eye": (1, 1), "right_eye": (4, 1), "nose": (3, 3), "mouth": (2, 5)}
 
 
-@pytest.mark.parametrize(("stride", "wanted"), [(1, AT_1), (16, AT_16)])
-def test_boxes_of_the_template_by_hand(stride, wanted):
+@pytest.mark.parametrize(("stride", "expected"), [(1, AT_1), (16, AT_16)])
+def test_boxes_of_the_template_by_hand(stride, expected):
     found = corners(template(128), 128, stride)
-    assert {name: tuple(first[0].tolist()) for name, first in found.items()} == wanted
+    assert {name: tuple(first[0].tolist()) for name, first in found.items()} == expected
 
 
 def test_boxes_hold_brow_eye_nostrils_and_mouth():
@@ -63,6 +63,6 @@ def test_cutting_and_pasting_are_slices():
         for i, (x, y) in enumerate(corners(moved, 128, 4)[name].tolist()):
             box = (slice(None), slice(y, y + part.shape[2]), slice(x, x + part.shape[3]))
             assert torch.equal(part[i], features[i][box])
-            wanted = torch.zeros(5, 32, 32)
-            wanted[box] = part[i]
-            assert torch.equal(back[i], wanted)
+            expected = torch.zeros(5, 32, 32)
+            expected[box] = part[i]
+            assert torch.equal(back[i], expected)

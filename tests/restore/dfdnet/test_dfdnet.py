@@ -93,13 +93,13 @@ def test_the_exchange_adds_trusted_atoms_in_the_boxes_alone():
         torch.nn.init.constant_(layers[-1].bias, 0.5)
     features = torch.randn(1, 24, 16, 16)
     added = exchange(features, windows(template(128), 128, 8), dictionary, 8) - features
-    wanted = torch.zeros_like(features)
+    expected = torch.zeros_like(features)
     for name, first in corners(template(128), 128, 8).items():
         x, y = first[0].tolist()
         wide = 4 if name == "nose" else 6
         box = (..., slice(y, y + wide), slice(x, x + wide))
-        wanted[box] += 0.5 * dictionary.swapped(features[box], name, 8)
-    torch.testing.assert_close(added, wanted, rtol=0, atol=1e-5)
+        expected[box] += 0.5 * dictionary.swapped(features[box], name, 8)
+    torch.testing.assert_close(added, expected, rtol=0, atol=1e-5)
 
 
 def test_modulation_scales_and_shifts():
@@ -108,8 +108,8 @@ def test_modulation_scales_and_shifts():
     torch.nn.init.zeros_(layer.say[-1].weight)
     layer.say[-1].bias.data = torch.tensor([1.0, 0.0, 0.0, 5.0])  # two scales, two shifts
     x = torch.rand(1, 2, 4, 4)
-    wanted = torch.stack([2 * x[:, 0], x[:, 1] + 5], 1)
-    torch.testing.assert_close(layer(x, torch.rand(1, 3, 4, 4)), wanted)
+    expected = torch.stack([2 * x[:, 0], x[:, 1] + 5], 1)
+    torch.testing.assert_close(layer(x, torch.rand(1, 3, 4, 4)), expected)
 
 
 def test_context_reaches_five_cells_and_keeps_what_came_in():

@@ -13,16 +13,16 @@ def test_adain_by_hand():
     """The atom 0, 2, 4, 6 has mean 3 and variance 5; the part 10, 10, 20, 20 has 15 and 25."""
     atom = torch.tensor([0.0, 2, 4, 6]).view(1, 1, 2, 2)
     part = torch.tensor([10.0, 10, 20, 20]).view(1, 1, 2, 2)
-    wanted = 15 + 5 / 5**0.5 * torch.tensor([-3.0, -1, 1, 3])
-    torch.testing.assert_close(adain(atom, part).flatten(), wanted, rtol=1e-5, atol=1e-5)
+    expected = 15 + 5 / 5**0.5 * torch.tensor([-3.0, -1, 1, 3])
+    torch.testing.assert_close(adain(atom, part).flatten(), expected, rtol=1e-5, atol=1e-5)
 
 
 def test_adain_gives_each_channel_the_parts_statistics():
     atom, part = rand(3, 4, 6, 6), 5 * rand(3, 4, 6, 6, seed=1) + rand(3, 4, 1, 1, seed=2)
     styled = adain(atom, part)
     torch.testing.assert_close(styled.mean((2, 3)), part.mean((2, 3)))
-    wanted = part.std((2, 3), correction=0)
-    torch.testing.assert_close(styled.std((2, 3), correction=0), wanted, rtol=1e-4, atol=0)
+    expected = part.std((2, 3), correction=0)
+    torch.testing.assert_close(styled.std((2, 3), correction=0), expected, rtol=1e-4, atol=0)
 
 
 def test_a_flat_part_gets_a_flat_atom():
