@@ -91,7 +91,7 @@ def cached_array(place: Path, make: Callable[[], np.ndarray]) -> np.ndarray:
 
     Several processes may do so at once, as each writes its own file first.
     """
-    if place.exists():
+    if place.exists() and place.stat().st_size:  # a crash of the machine may leave it empty
         return np.fromfile(place, np.float32)
     made = np.asarray(make(), np.float32).reshape(-1)
     write_atomic(place, made.tobytes())
