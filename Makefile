@@ -58,7 +58,7 @@ $(SITE)/.installed: setup.py
 
 # OpenCV is exchanged for its build without windows, which needs no libGL.
 .venv/.installed: requirements.lock setup.py pyproject.toml
-	@$(PYTHON) -c 'import sys, venv; sys.exit(sys.version_info < (3, 10))' || \
+	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>&- || \
 		{ echo 'l2rkit needs Python 3.10 or newer with venv; set PYTHON=/path/to/it'; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade -c requirements.lock pip setuptools

@@ -4,11 +4,14 @@ The commands print that line and end. Only functions that take users' input rais
 exception is a bug of ours and keeps its traceback.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import TypeVar
 
 LONGEST = 1500  # characters of a message; a name in a file may have a million
+# How torch's DataLoader reports an error in one of its processes: by a whole traceback
+IN_WORKER = re.compile(r"(?s)Caught \w+ in DataLoader worker .*\n[\w.]+: ([^\n]+)\s*\Z")
 T = TypeVar("T")
 
 
@@ -16,7 +19,8 @@ class UserError(ValueError):
     """An error that the caller can fix; `str(error)` is one line."""
 
     def __init__(self, message: object = "") -> None:  # a quoted text may have several lines
-        one_line = " ".join(filter(None, map(str.strip, str(message).splitlines())))
+        text = IN_WORKER.sub(r"\1", str(message))
+        one_line = " ".join(filter(None, map(str.strip, text.splitlines())))
         if len(one_line) > LONGEST:
             one_line = f"{one_line[: LONGEST // 2]} ... {one_line[-LONGEST // 2 :]}"
         super().__init__(printable(one_line))

@@ -155,7 +155,13 @@ class Reconstruction:
 
         photo: the photo of this face. Size, alpha and colour profile are kept, and a light
         set by `relight` is used. See `l2rkit.viz.pasted`.
+
+        Raises:
+            UserError: the photo is no Pillow picture.
         """
+        if not isinstance(photo, Image.Image):
+            kind = type(photo).__name__
+            raise UserError(f"paste: a Pillow picture was expected, not {kind}: see Image.open")
         seen = self.scene.target
         face = to_bytes(self.scene.rendering.over(seen)[0])
         alone = FaceAlone(seen.shape[-1])(self.face).mask * self.scene.rendering.mask

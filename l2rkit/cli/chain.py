@@ -1,7 +1,10 @@
 """The earlier trainings that a config's initial weights need."""
 
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -50,19 +53,37 @@ def missing_stages(cfg: Any) -> list[Stage]:
     return found
 
 
-def train_first(stages: list[Stage]) -> None:
+def train_first(stages: list[Stage], options: Sequence[str] = ()) -> None:
     """Trains the stages in order, each in a separate process; interrupted ones are resumed.
+
+    options: more arguments of `l2rkit train` for each. If this process is terminated, so is that
+    of the stage.
 
     Raises:
         ConfigError: a stage failed, or did not write its checkpoint.
     """
     for number, stage in enumerate(stages, 1):
         click.echo(f"{number} of {len(stages) + 1}: {stage.config}", err=True)
-        ended = subprocess.run([sys.executable, "-m", "l2rkit", *stage.words()])
+        with ends_on_sigterm():  # `run` then kills its process
+            ended = subprocess.run([sys.executable, "-m", "l2rkit", *stage.words(), *options])
         if ended.returncode or not stage.checkpoint.is_file():
             raise ConfigError(
                 f"{stage.config} has not come to {stage.checkpoint} (status {ended.returncode})"
             )
+
+
+@contextmanager
+def ends_on_sigterm() -> Iterator[None]:
+    """A context in which SIGTERM raises SystemExit instead of ending the process at once."""
+
+    def leave(number: int, frame: object) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def said(config: str, stages: list[Stage]) -> str:

@@ -1,7 +1,6 @@
 """The videos of `reconstruct`: writes a mesh for each frame, and a side-by-side video."""
 
 import io
-import re
 import shutil
 import sys
 import time
@@ -17,7 +16,7 @@ from ..errors import UserError
 from .common import complain, say
 from .common import writing as writing_files
 from .outputs import Writing
-from .paths import PROGRESS
+from .paths import OF_FRAMES, PROGRESS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from ..apis.reconstruction import Reconstruction
     from ..apis.reconstructor import Reconstructor
 
-OF_FRAMES = re.compile(r"\d{6}(\..+|-albedo\.png)")  # names of the files of frames
 PARTS_NAMED = 6  # most ranges of frames in the line about frames without a face
 CUT_SHORT = 0.98  # share of the header's frames below which a video counts as cut short
 Arrays = dict[str, "np.ndarray"]
@@ -242,7 +240,9 @@ def finish(folder: Path, name: str, track: Track, fps: float) -> bool:
 
     home = folder / name
     pictures = [home / f"{number:06d}.jpg" for number in range(track.done)]
-    coding = write_mp4(folder / f"{name}.mp4", map(_read, pictures), fps)
+    whole = home / "whole.mp4"  # unlike a file beside the video, it is no video of the next run
+    coding = write_mp4(whole, map(_read, pictures), fps)
+    whole.replace(folder / f"{name}.mp4")
     file = io.BytesIO()
     poses: dict[str, Any] = track.arrays()
     np.savez_compressed(file, **poses, fps=fps)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import is_zipfile
 
 if TYPE_CHECKING:
     from ..apis.reconstruction import Reconstruction
@@ -80,6 +81,7 @@ class Writing:
         from ..viz.formats import file_name
 
         whole = all(os.path.isfile(folder / file_name(name, end)) for end in self.endings())
+        whole = whole and is_zipfile(folder / f"{name}.npz")  # of a file cut short it is false
         return whole and bool(source) and made_of(folder / f"{name}.png") == source
 
     def endings(self) -> list[str]:

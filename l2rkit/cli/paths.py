@@ -16,6 +16,7 @@ WATCHED = (".png", ".gif", ".mp4", ".html")  # outputs that might overwrite a us
 MAGIC = re.compile(r"[*?\[]")  # the characters of patterns
 VIDEO_NAME = "-3d"  # follows the stem of a video in the names of its output files
 PROGRESS = "progress.npz"  # in the folder of a video's frames until all are done
+OF_FRAMES = re.compile(r"\d{6}(\.(glb|obj|mtl|ply|stl)|-albedo\.png|(?P<picture>\.jpg))")
 
 
 def paths_of(photos: Sequence[str], *written: Path, suffixes: Iterable[str] = ()) -> list[Path]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .outputs import INDEX, SHEET
-from .paths import check_outputs, holds_frames, output_names, paths_of
+from .paths import OF_FRAMES, PROGRESS, check_outputs, holds_frames, output_names, paths_of
 
 CLIP_ENDINGS = (".mp4", ".npz", "")  # the last is a folder
 
@@ -92,5 +92,12 @@ def check_clip_folder(folder: Path, name: str) -> None:
                 f"the folder {home} is there, and is none of l2rkit's: "
                 "choose another --out, or move it"
             )
+        if not (home / PROGRESS).is_file():  # a finished run leaves no pictures of frames
+            for path in home.iterdir():
+                if (found := OF_FRAMES.fullmatch(path.name)) and found["picture"]:
+                    raise UserError(
+                        f"{path} is none of l2rkit's, and would be overwritten: "
+                        "choose another --out, or move it"
+                    )
     elif home.exists():
         raise UserError(f"{home} is a file; expected a folder: choose another --out, or move it")

@@ -1,6 +1,6 @@
 """`l2rkit train`: trains a config."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -112,7 +112,7 @@ def train(
     if resume and not go_on(cfg, seed, resume):
         return
     if not cfg.resume:
-        begin(cfg, config, chain)
+        begin(cfg, config, chain, for_each(seed, amp))
     if seed is not None and not cfg.resume:
         cfg.randomness = dict(seed=seed)
     check_weights(cfg)
@@ -154,8 +154,14 @@ def base_batch(config: str, cfg: Any) -> int:
     return said.get("base_batch_size") or load_config(config).train_dataloader.batch_size
 
 
-def begin(cfg: Any, config: str, chain: bool) -> None:
-    """Checks that the config's `load_from` exists; with `chain`, trains it first.
+def for_each(seed: int | None, amp: str | None) -> list[str]:
+    """The options that hold for each training of a chain; overrides are for the last alone."""
+    given = {"--seed": seed, "--amp": amp}
+    return [f"{option}={value}" for option, value in given.items() if value is not None]
+
+
+def begin(cfg: Any, config: str, chain: bool, options: Sequence[str] = ()) -> None:
+    """Checks that the config's `load_from` exists; with `chain`, trains it first with `options`.
 
     Raises:
         ConfigError: it is missing, and `chain` is off or no config makes it.
@@ -169,7 +175,7 @@ def begin(cfg: Any, config: str, chain: bool) -> None:
         raise ConfigError(f"{config} goes on from {start}, which is not there") from None
     if not chain:
         raise ConfigError(said(config, stages))
-    train_first(stages)
+    train_first(stages, options)
 
 
 @contextmanager

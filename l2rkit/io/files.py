@@ -92,7 +92,7 @@ def cached_array(place: Path, make: Callable[[], np.ndarray]) -> np.ndarray:
 
     Several processes may call it at once, as the file is written atomically.
     """
-    if place.exists():
+    if place.exists() and place.stat().st_size:  # a crash of the machine may leave it empty
         return np.fromfile(place, np.float32)
     made = np.asarray(make(), np.float32).reshape(-1)
     write_atomic(place, made.tobytes())

@@ -52,35 +52,35 @@ def even(size: float) -> int:
 def write_mp4(path: Path, pictures: Iterable[np.ndarray], fps: float) -> str:
     """Writes pictures (h, w, 3) uint8 RGB of one even size as an MP4 file. Returns its coding.
 
-    The file is written atomically and carries l2rkit's mark.
+    The file carries l2rkit's mark; a failed write leaves none. A link at `path` is not followed.
 
     Raises:
         UserError: this OpenCV writes no videos.
         OSError: the file is incomplete, as on a full disk.
     """
-    part = path.with_name(f"{path.name}.part.mp4")
+    path.unlink(missing_ok=True)
     writer, coding, count = None, "", 0
     try:
         for picture in pictures:
             if writer is None:
-                coding, writer = _opened(part, fps, picture.shape[1::-1])
+                coding, writer = _opened(path, fps, picture.shape[1::-1])
             writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
             count += 1
         if writer is None:
             raise ValueError("write_mp4 expects at least one picture")
         writer.release()
-        check = cv2.VideoCapture(str(part), cv2.CAP_FFMPEG)
+        check = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
         whole = int(check.get(cv2.CAP_PROP_FRAME_COUNT)) == count
         check.release()
         if not whole:  # OpenCV reports no full disk
             raise OSError(28, os.strerror(28), str(path))
-        with part.open("ab") as file:
+        with path.open("ab") as file:
             file.write((len(MP4_MARK) + 4).to_bytes(4, "big") + MP4_MARK)
-        part.replace(path)
-    finally:
+    except BaseException:
         if writer is not None:
             writer.release()
-        part.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+        raise
     return coding
 
 

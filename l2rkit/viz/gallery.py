@@ -3,6 +3,7 @@
 import base64
 import io
 import os
+import zlib
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -13,9 +14,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..errors import printable
+from ..errors import UserError, printable
 from ..geometry import view_of
-from ..io.files import HTML_MARK
+from ..io.files import BAD_ZIP, HTML_MARK
 from ..ops.resize import aligned
 from ..structures import Face, Light
 from .alone import FaceAlone, levels
@@ -37,6 +38,9 @@ def gallery(panels: Sequence[Path], folder: Path, clips: Sequence[Path] = ()) ->
     panels: the faces' pictures `NAME.png`; the `NAME.npz` beside each is read, and meshes are
     linked. clips: videos below `folder`, which the page plays. The page contains all other data,
     about 50 kB for each face, and fetches nothing. It shows at most the first `MOST` faces.
+
+    Raises:
+        UserError: a `NAME.npz` is damaged.
     """
     videos = "\n".join(video(clip, folder) for clip in clips)
     cards = "\n".join(card(panel, folder) for panel in panels[:MOST])
@@ -49,8 +53,13 @@ def gallery(panels: Sequence[Path], folder: Path, clips: Sequence[Path] = ()) ->
 
 def card(panel: Path, folder: Path) -> str:
     """The HTML of one face. Names are escaped, so HTML in them is shown, not interpreted."""
-    with np.load(panel.with_suffix(".npz"), allow_pickle=False) as arrays:
-        face, photo = face_of(arrays), map_of(arrays["image"])
+    try:
+        with np.load(panel.with_suffix(".npz"), allow_pickle=False) as arrays:
+            face, photo = face_of(arrays), map_of(arrays["image"])
+    except (*BAD_ZIP, KeyError, zlib.error):
+        raise UserError(
+            f"{panel.with_suffix('.npz')} is damaged: delete it, and run the command again"
+        ) from None
     name = panel.relative_to(folder).with_suffix("")
     files = [name.with_name(file_name(name.name, f".{kind}")) for kind in MESHES]
     links = [

@@ -243,3 +243,9 @@ def test_the_digest_is_the_same_in_each_process() -> None:
     one = Reconstructor("l2r_heads", align=False).digest()
     torch.manual_seed(1)  # nothing that begins at random counts
     assert Reconstructor("l2r_heads", align=False).digest() == one
+
+
+@pytest.mark.parametrize("photo", [np.zeros((9, 9, 3), np.uint8), "me.jpg", None])
+def test_what_is_no_picture_is_not_pasted_into(photo: object) -> None:
+    with pytest.raises(UserError, match="paste: a Pillow picture was expected, not "):
+        result().paste(photo)

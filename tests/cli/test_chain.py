@@ -1,8 +1,10 @@
 """`l2rkit train --chain` first trains the configs that a config starts from."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -107,3 +109,37 @@ def test_what_shipped_configs_begin_with_can_be_had(
         steps = int(stage.checkpoint.stem.removeprefix("iter_"))
         last = load_config(stage.config).train_cfg.max_iters
         assert steps < last if stage.ends_early else steps == last
+
+
+def test_seed_and_precision_hold_for_the_whole_chain(stages: list[Path], monkeypatch) -> None:
+    """Before, the first stages took other seeds, without a word."""
+    given: list[tuple[str, ...]] = []
+    monkeypatch.setattr("l2rkit.cli.train.train_first", lambda stages, words: given.append(words))
+    CliRunner().invoke(train, [str(stages[1]), "--chain", "--seed", "7", "--amp"])
+    CliRunner().invoke(train, [str(stages[1]), "--chain", "--amp=float16"])  # needs a GPU
+    CliRunner().invoke(train, [str(stages[1]), "--chain"])
+    assert given == [["--seed=7", "--amp=bfloat16"], []]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no SIGTERM to others")
+def test_a_terminated_chain_ends_its_stage(tmp_path: Path) -> None:
+    """Before, the process of the stage went on alone."""
+    (tmp_path / "l2rkit_stage.py").write_text("import time; open('began', 'w'); time.sleep(60)")
+    code = """
+import os, subprocess, sys
+from pathlib import Path
+from l2rkit.cli import chain
+ordinary = subprocess.Popen
+chain.subprocess.Popen = lambda words, **o: ordinary([sys.executable, "l2rkit_stage.py"], **o)
+chain.train_first([chain.Stage(Path("a.py"), Path("iter_1.pth"), False)])
+"""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=tmp_path, env=dict(os.environ, PYTHONPATH=str(ROOT))
+    )
+    while not (tmp_path / "began").exists():
+        assert parent.poll() is None
+        time.sleep(0.05)
+    (child,) = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
+    parent.terminate()
+    assert parent.wait(30) == 128 + signal.SIGTERM
+    assert not Path(f"/proc/{child}").exists()

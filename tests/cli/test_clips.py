@@ -284,3 +284,42 @@ def test_crops_follow_a_face_that_moves(config: Path, weights: Path, tmp_path: P
     middles = np.stack([-np.linalg.solve(m[:, :2], m[:, 2] - 15.5) for m in crop])
     way = middles[3] - middles[0]
     assert 6 < way[0] < 13 and abs(way[1]) < 2  # 12 px, less what the smoothing lags behind
+
+
+def test_the_folder_of_frames_keeps_what_users_put_there(run, clip: Path, tmp_path: Path) -> None:
+    """Before, the next run deleted pictures of frames that other programs had written there."""
+    assert run(clip).exit_code == 0
+    home = tmp_path / "out" / "me-3d"
+    (home / "000001.png").write_text("mine")
+    (home / "000002.tif").write_text("mine")
+    assert run(clip).exit_code == 0
+    assert [(home / name).read_text() for name in ("000001.png", "000002.tif")] == ["mine"] * 2
+    (home / "000003.jpg").write_text("mine")  # a run would write a picture of this name
+    refused = run(clip)
+    assert refused.exit_code == 2 and "000003.jpg is none of l2rkit's" in refused.stderr
+    assert (home / "000003.jpg").read_text() == "mine"
+
+
+def test_links_beside_the_video_are_not_followed(run, clip: Path, tmp_path: Path) -> None:
+    """Before, the video was first written into `me-3d.mp4.part.mp4`, whatever that led to."""
+    assert run(clip).exit_code == 0
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    links = [tmp_path / "out" / "me-3d.mp4.part.mp4", tmp_path / "out" / "me-3d" / "whole.mp4"]
+    for link in links:
+        link.symlink_to(precious)
+    assert run(clip).exit_code == 0
+    assert precious.read_text() == "precious"
+    assert is_ours(tmp_path / "out" / "me-3d.mp4")
+
+
+def test_a_killed_run_leaves_no_video_for_the_next(run, clip: Path, tmp_path: Path, monkeypatch):
+    """Before, `me-3d.mp4.part.mp4` was a video of the next run into the videos' own folder."""
+
+    def killed(path: Path, *others: object) -> str:
+        path.write_bytes(clip.read_bytes())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("l2rkit.viz.clip.write_mp4", killed)
+    assert run(clip, "--out", tmp_path).exit_code != 0
+    assert paths_of([str(tmp_path)], tmp_path, suffixes=SUFFIXES) == [clip]

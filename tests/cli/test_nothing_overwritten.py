@@ -199,3 +199,22 @@ def test_a_picture_says_what_it_was_made_of(tmp_path) -> None:
     said = [made_of(tmp_path / f"{name}.png") for name in "abcde"]
     assert said == ["of this", "", None, None, None]
     assert Image.open(tmp_path / "a.png").getpixel((2, 1)) == (1, 2, 3)
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed"])
+def test_damaged_arrays_are_not_taken_for_finished(run, damage: str, tmp_path: Path) -> None:
+    """Before, `index.html` ended in a traceback."""
+    for name in "ab":
+        photo(tmp_path / f"{name}.jpg")
+    words = (tmp_path / "a.jpg", tmp_path / "b.jpg", "--out", tmp_path / "out", "--skip-existing")
+    assert run(*words).exit_code == 0
+    path = tmp_path / "out" / "a.npz"
+    whole = path.read_bytes()
+    end = len(whole) // 2
+    path.write_bytes(whole[:end] if damage == "cut" else bytes(end) + whole[end:])
+    again = run(*words)
+    if damage == "cut":
+        assert again.exit_code == 0 and again.stdout.count("are there") == 1
+        assert np.load(path)["depth"].shape
+    else:
+        refused(again, "a.npz is damaged: delete it, and run the command again")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torch.utils.data import DataLoader, Dataset
 
 from l2rkit.data import openfaces
 from l2rkit.errors import DataError, UserError, WeightsError
@@ -131,3 +132,25 @@ def test_a_class_with_a_name_of_a_million_signs_is_refused_at_once(old: bool, tm
 def test_a_message_is_short_whatever_it_quotes() -> None:
     said = str(UserError(f"{'a' * 10**6} is no name"))
     assert len(said) < 1600 and said.startswith("aaa") and said.endswith("is no name")
+
+
+class Damaged(Dataset):
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, number: int) -> None:
+        raise DataError("rows/made.npy is damaged: delete rows")
+
+
+def test_an_error_in_a_process_of_the_loader_is_its_own_line() -> None:
+    """Before, the traceback that torch quotes was made into one line of 900 signs."""
+    with pytest.raises(DataError) as caught:
+        next(iter(DataLoader(Damaged(), num_workers=1)))
+    assert str(caught.value) == "rows/made.npy is damaged: delete rows"
+
+
+def test_an_empty_file_of_a_cache_is_made_again(tmp_path: Path) -> None:
+    """Before, it was an array of no numbers."""
+    (tmp_path / "a").touch()
+    for _ in range(2):
+        assert cached_array(tmp_path / "a", lambda: np.ones(3)).tolist() == [1, 1, 1]

@@ -28,7 +28,7 @@ from torch import Tensor
 
 from l2rkit.cli.common import user_errors
 from l2rkit.config import load_config
-from l2rkit.data import SyntheticHeads
+from l2rkit.data import DetailedHeads, SyntheticHeads
 from l2rkit.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -87,7 +87,7 @@ def heads_of(dataset: dict) -> dict | None:
         return heads_of(dataset["dataset"])
     kind = dataset["type"]
     name = f"{kind.__module__}.{kind.__name__}"  # for a config file
-    return dict(dataset, type=name) if kind is SyntheticHeads else None
+    return dict(dataset, type=name) if kind in (SyntheticHeads, DetailedHeads) else None
 
 
 def squeeze(plan: dict[int, Any], share: float) -> None:

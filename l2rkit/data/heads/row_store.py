@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from l2rkit.errors import DataError
+
 ROWS = 32  # in a chunk
 WORTH_A_LINE = 1000  # so many missing rows print an estimate of the time
 ANNOUNCED: set[tuple[Path, int]] = set()  # estimates that this process has printed
@@ -36,14 +38,22 @@ class RowStore:
         return {field: np.array(_mapped(folder / f"{field}.npy")[row]) for field in fields}
 
     def write(self, number: int, sample: dict[str, np.ndarray]) -> None:
-        """Writes a row, with every field of the layout."""
+        """Writes a row, with every field of the layout.
+
+        Raises:
+            DataError: the disk is full, or the folder is not writable.
+        """
         chunk, row = divmod(number, ROWS)
         folder = self._folder(chunk)
-        if not folder.is_dir():
-            self._begin(folder)
-        for field in self.layout:
-            _mapped(folder / f"{field}.npy")[row] = sample[field]
-        _mapped(folder / f"{MADE}.npy")[row] = 1
+        try:
+            if not folder.is_dir():
+                self._begin(folder)
+            for field in (*self.layout, MADE):
+                rows = _mapped(folder / f"{field}.npy", "r+")
+                _reserve(rows, row)
+                rows[row] = 1 if field == MADE else sample[field]
+        except OSError as error:
+            raise DataError(f"{folder} cannot be written: {error.strerror}") from None
 
     def made(self, rows: int) -> int:
         """The number of existing rows among the first `rows`."""
@@ -114,6 +124,20 @@ class RowStore:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
+def _reserve(rows: np.memmap, row: int) -> None:
+    """Makes room on the disk for a row. On a full disk, writing to the map kills the process."""
+    if hasattr(os, "posix_fallocate"):
+        size = rows.nbytes // len(rows)
+        with open(rows.filename, "r+b") as file:
+            os.posix_fallocate(file.fileno(), rows.offset + row * size, size)
+
+
 @lru_cache(maxsize=8192)
-def _mapped(path: Path) -> np.ndarray:
-    return np.load(path, mmap_mode="r+")
+def _mapped(path: Path, mode: str = "r") -> np.memmap:
+    """The array of a file. Raises DataError if it is damaged, OSError if it cannot be opened."""
+    try:
+        return np.load(path, mmap_mode=mode)
+    except (ValueError, EOFError, FileNotFoundError):
+        raise DataError(
+            f"{path} is missing or damaged: delete {path.parent}, whose rows are then made again"
+        ) from None
