@@ -2,7 +2,8 @@
 
 On test heads, eight photos of each person: the errors of every photo in sets of 1, 2, 4 and 8, and
 the improvement over single photos. Then, in sets of 4, one photo is replaced by another person's,
-or degraded: its weight (1 is that of the others), and the change of the errors of the other three.
+or, if photos are clean, degraded: its weight (1 is that of the others), and the change of the
+errors of the other three.
 Intervals are 95 %, by bootstrap over people.
 """
 
@@ -36,19 +37,28 @@ DRAWS = 10_000  # of the bootstrap
 @click.argument("config", type=click.Path())
 @click.argument("weights", type=click.Path(), required=False)
 @click.option("--people", default=125, show_default=True, type=click.IntRange(2))
+@click.option("--level", default="clean", help="Degradation of all photos.  [default: clean]")
 @click.option("--against", type=click.Path(), help="Config of a method of single photos.")
 @click.option("--results", help="File for the entries.  [default: in work_dirs/]")
 @user_errors
 def main(
-    config: str, weights: str | None, people: int, against: str | None, results: str | None
+    config: str,
+    weights: str | None,
+    people: int,
+    level: str,
+    against: str | None,
+    results: str | None,
 ) -> None:
     quiet()
+    degradation = DegradationLevel(level)
     path = Path(weights) if weights else shipped_weights(config)
     where = writable_file(results or f"work_dirs/{Path(config).stem}/results.json")
     cfg = load_config(config)
+    cfg.level = level
     supervision = supervision_of(cfg)
     model = load_model(cfg, path)
     photo, depth = load_heads(people, model.image_size)
+    photo = degradation(photo, torch.Generator().manual_seed(0))
     errors = {}
     with click.progressbar(SETS, label="sets") as progress:
         for size in progress:
@@ -60,7 +70,9 @@ def main(
         figures = dict(side=side.mean(), side_std=side.std(), mad=mad.mean(), mad_std=mad.std())
         made = entry(cfg, config, path, figures, len(photo), {}, supervision)
         made["protocol"] = f"heads, {model.image_size} px, sets of {size}"
-        made["command"] = f"python tools/measure_sets.py {config}" + (f" {weights}" * bool(weights))
+        words = [config, *([weights] if weights else ())]
+        words += [f"--level {level}"] if level != "clean" else []
+        made["command"] = f"python tools/measure_sets.py {' '.join(words)}"
         enter(made, where)
     if against:
         other = load_model(load_config(against), shipped_weights(against))
@@ -69,7 +81,8 @@ def main(
             pairs = zip(alone, errors[size])
             more = " ".join(interval(theirs - ours, EACH) for theirs, ours in pairs)
             click.echo(f"{Path(against).stem} alone against sets of {size}: more by {more}")
-    for name, spoil in (("someone else", someone_else), ("severe", severe)):
+    spoilt = {"someone else": someone_else} | ({"severe": severe} if level == "clean" else {})
+    for name, spoil in spoilt.items():
         share, more = disturbed(model, photo, depth, spoil)
         click.echo(f"one of 4 is {name}: it counts {share}, the others' SIDE grows by {more}")
 

@@ -1,11 +1,15 @@
 """`tools/measure_sets.py` on a model with known errors."""
 
+import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 
+from l2rkit.degrade import DegradationLevel
 from l2rkit.structures import Rendering
 from l2rkit.testing import example_face
 from tools import measure_sets
@@ -58,3 +62,30 @@ def test_the_first_of_four_is_spoilt_and_the_others_are_measured(truth: torch.Te
     assert share == "0.250 [0.250, 0.250]"  # the fake says of each photo what its first pixel is
     assert grown == "0.000 [0.000, 0.000]"
     assert torch.equal(measure_sets.someone_else(photo)[:8], photo[-8:])
+
+
+def test_all_photos_are_degraded_before_they_are_measured(
+    truth: torch.Tensor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    photo, seen = torch.rand(32, 3, 32, 32), []
+    model = Fake(truth)
+    model.image_size = 32
+    predict = model.predict
+    model.predict = lambda some, group: seen.append(some) or predict(some, group)
+    monkeypatch.setattr(measure_sets, "load_model", lambda config, weights: model)
+    monkeypatch.setattr(measure_sets, "load_heads", lambda people, size: (photo, truth))
+    entries = tmp_path / "results.json"
+    words = ["configs/lap/lap_heads.py", "--level", "severe", "--results", str(entries)]
+    result = CliRunner().invoke(measure_sets.main, words, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert "one of 4 is someone else" in result.output and "is severe" not in result.output
+    bad = DegradationLevel("severe")(photo, torch.Generator().manual_seed(0))
+    assert torch.equal(seen[0], bad)
+    first = json.loads(entries.read_text())[0]
+    assert first["level"] == "severe" and first["protocol"] == "heads, 32 px, sets of 1"
+    assert first["command"].endswith("configs/lap/lap_heads.py --level severe")
+
+
+def test_an_unknown_level_is_one_line() -> None:
+    result = CliRunner().invoke(measure_sets.main, ["configs/lap/lap_heads.py", "--level", "sever"])
+    assert result.exit_code == 2 and "did you mean 'severe'?" in result.output
