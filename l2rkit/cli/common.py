@@ -18,6 +18,7 @@ import click
 
 from ..errors import ConfigError, PartError, UserError, printable
 
+HELP = dict(help_option_names=["-h", "--help"])  # settings of commands
 PAIR = re.compile(r"[A-Za-z_][\w.]*=")  # the beginning of KEY=VALUE
 
 

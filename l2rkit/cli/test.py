@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from .common import (
+    HELP,
     OVERRIDES,
     RESTORER_OPTIONS,
     join_on_cpu,
@@ -24,7 +25,9 @@ TRAINING += ("optim_wrapper", "param_scheduler", "auto_scale_lr", "default_hooks
 TRAINING += ("model.losses", "load_from", "log_level")
 
 
-@click.command(short_help="Evaluates shipped or own weights; writes results.")
+@click.command(
+    context_settings=HELP, short_help="Evaluates shipped or own weights; writes results."
+)
 @click.argument("config", type=click.Path())
 @click.argument("weights", type=click.Path(), required=False)
 @click.option(

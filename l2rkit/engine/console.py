@@ -17,9 +17,11 @@ from torch import nn
 
 BAR = 24  # characters
 RECENT = 20  # steps over which the loss is averaged
-# MMEngine's warnings of frozen weights, one each, and of its own old names: in the log file only
+# MMEngine's warnings of frozen weights, of a resumed run's data, and of its own old names: in the
+# log file only
 UNSAID = (
     "is skipped since its requires_grad=False",
+    "Advance dataloader",
     '"FileClient" will be',
     '"HardDiskBackend" is',
 )

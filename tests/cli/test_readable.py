@@ -63,9 +63,10 @@ def test_progress_without_default_hooks_in_the_config(
     assert "steps       1, saved at the end" in done.stderr.splitlines()
 
 
-def test_warnings_of_each_frozen_weight_are_for_the_log_file() -> None:
+def test_warnings_without_consequence_are_for_the_log_file() -> None:
     frozen = "losses.a.weight is skipped since its requires_grad=False"
-    for words, said in ((frozen, False), ("a loss is not finite", True)):
+    resumed = "Advance dataloader 2 steps to skip data that has already been trained"
+    for words, said in ((frozen, False), (resumed, False), ("a loss is not finite", True)):
         record = logging.LogRecord("mmengine", logging.WARNING, "", 0, words, None, None)
         assert is_said(record) is said
 
@@ -122,3 +123,13 @@ def test_the_line_on_rendering_comes_once(tmp_path: Path, capsys: pytest.Capture
     for _ in range(2):  # a command builds a data set twice, to check it and to train
         SyntheticHeads("train", 2000, root=str(tmp_path))
     assert capsys.readouterr().err.count("2,000 synthetic heads") == 1
+
+
+@pytest.mark.parametrize("rank", ["RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK"])
+def test_one_of_several_processes_prints_the_line_on_rendering(
+    rank: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    for process, lines in (("1", 0), ("0", 1)):
+        monkeypatch.setenv(rank, process)
+        SyntheticHeads("train", 2000, root=str(tmp_path))
+        assert capsys.readouterr().err.count("2,000 synthetic heads") == lines
