@@ -16,7 +16,7 @@ from ..errors import ConfigError, UserError
 NEEDED = ("model", "train_dataloader", "train_cfg", "optim_wrapper")
 JOINED_BY = {  # environment variables set by a launcher
     "pytorch": ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"),
-    "slurm": ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_NODELIST"),
+    "slurm": ("SLURM_PROCID", "SLURM_LOCALID", "SLURM_NTASKS", "SLURM_NODELIST"),
     "mpi": ("OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
 }
 COUNTS = {  # keys of a config that are whole numbers, and their least values

@@ -113,8 +113,7 @@ def test(
     cfg.model.pop("losses", None)
     # MMEngine would load these over the weights
     cfg.load_from, cfg.resume = None, False
-    if launcher == "pytorch":
-        join_on_cpu()
+    join_on_cpu(launcher)
     runner = Runner.from_cfg(cfg)
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     if show_dir:

@@ -124,8 +124,7 @@ def train(
 
     check_data(cfg)  # before the Runner, so that errors of data come first
     with alone_in(cfg.work_dir), one_line_if_full(cfg.work_dir):
-        if launcher == "pytorch":
-            join_on_cpu()
+        join_on_cpu(launcher)
         runner = TrainingRunner.from_cfg(cfg)
         interval = cfg.get("default_hooks", {}).get("logger", {}).get("interval", 100)
         runner.register_hook(TrainingProgress(config, interval))

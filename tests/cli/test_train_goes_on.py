@@ -1,6 +1,5 @@
 """`l2rkit train --resume` and `load_from` load what fits and refuse the rest in one line."""
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -245,9 +244,10 @@ def test_a_new_training_overwrites_no_checkpoints(training: Path, broken: Path) 
 def test_a_resume_before_the_latest_checkpoint_says_what_it_overwrites(
     training: Path, broken: Path
 ) -> None:
-    assert run(training, broken, "train_cfg.max_iters=4", resume=True).exit_code == 0
+    first = (broken / "iter_2.pth").read_bytes()
+    assert run(training, broken, resume=True).exit_code == 0
+    (broken / "iter_2.pth").write_bytes(first)
     words = ["train", str(training), "--work-dir", str(broken)]
-    shutil.copy(broken / "iter_4.pth", broken / "iter_3.pth")
     again = CliRunner().invoke(main, [*words, "--resume", str(broken / "iter_2.pth")])
     assert again.exit_code == 0, again.output
-    assert "from iter_2.pth on, these are overwritten: iter_4.pth, iter_3.pth" in again.stderr
+    assert "from iter_2.pth on, these are overwritten: iter_4.pth" in again.stderr
