@@ -26,8 +26,12 @@ def test_a_training_says_what_it_does_in_ten_lines_and_how_far_it_is(
     text += "from mmengine.runner import ValLoop\nval_dataloader = dict(**test_dataloader)\n"
     text += "val_evaluator = dict(type=DepthErrors)\nval_cfg = dict(type=ValLoop)\n"
     text = text.replace("max_iters=4", "max_iters=4, val_interval=4")
+    text += (
+        'optim_wrapper.update(paramwise_cfg=dict(custom_keys={"decompose": dict(lr_mult=2.0)}))\n'
+    )
     config.write_text(text + "from mmengine.hooks import LoggerHook\n")
-    words = ["train", str(config), "--cfg-options", "default_hooks.logger.interval=2"]
+    words = ["train", str(config), "--auto-scale-lr", "--cfg-options"]
+    words += ["default_hooks.logger.interval=2", "train_dataloader.batch_size=8"]
     config.write_text(
         config.read_text() + "default_hooks.update(logger=dict(type=LoggerHook, interval=10))\n"
     )
@@ -39,7 +43,7 @@ def test_a_training_says_what_it_does_in_ten_lines_and_how_far_it_is(
     assert " ".join(line.split()[0] for line in lines[:10]) == titles
     summary = "\n".join(lines[:10])
     assert "FaceReconstructor: Unsup3DDecomposer, GridRenderer" in summary
-    assert "SyntheticHeads, 8 samples, 4 a step" in summary and "lr 0.001" in summary
+    assert "SyntheticHeads, 8 samples, 8 a step" in summary and "lr 0.004" in summary
     assert "cpu, 1 process, seed " in summary
     assert "work_dirs/tiny" in lines[9] and "random weights" in lines[3]
     steps = [line for line in lines[10:] if line.startswith("[")]
