@@ -27,7 +27,8 @@ def metafile(folder: Path, entries: list[dict[str, Any]]) -> str:
 
     Models of projects, which are not installed, are left out of the metafiles in `configs/`.
     """
-    entries = [e for e in entries if config(e).partition("/")[0] == folder.parts[0]]
+    if "projects" not in folder.parts:
+        entries = [e for e in entries if not config(e).startswith("projects/")]
     name, paper = titles(folder / "README.md")
     collection = {"Name": name, "README": (folder / "README.md").as_posix()}
     if paper:
