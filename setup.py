@@ -28,7 +28,11 @@ setup(
             "data/openfaces/*.gz",
             "landmarks/*.npz",
             "viz/*.html",
-        ]
+            # for OpenMMLab's mim; l2rkit/.mim holds links to the index, configs and tools
+            ".mim/*.yml",
+            ".mim/configs/*/metafile.yml",
+            ".mim/tools/*.*",
+        ],
     },
     install_requires=[
         "torch>=2.4",

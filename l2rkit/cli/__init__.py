@@ -5,6 +5,7 @@ from importlib import import_module
 import click
 
 from ..errors import near
+from .common import HELP
 
 NAMES = (
     "app",
@@ -39,7 +40,7 @@ class Commands(click.Group):
         return getattr(import_module(f".{word}", __name__), word)
 
 
-@click.command(cls=Commands)
+@click.command(cls=Commands, context_settings=HELP)
 @click.version_option(package_name="l2rkit")
 def main() -> None:
     """3D faces from bad photos: train, test, compare, reconstruct."""

@@ -5,10 +5,12 @@ import threading
 
 import click
 
-from .common import import_mmengine, user_errors
+from .common import HELP, import_mmengine, user_errors
 
 
-@click.command(short_help="Serves a page for the browser: photos in, faces out.")
+@click.command(
+    context_settings=HELP, short_help="Serves a page for the browser: photos in, faces out."
+)
 @click.option(
     "--host",
     help="0.0.0.0 admits other machines, without a password.  [default: 127.0.0.1]",

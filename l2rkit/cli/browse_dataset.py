@@ -5,13 +5,17 @@ from typing import Any
 
 import click
 
-from .common import OVERRIDES, load_for_runner, user_errors
+from .common import HELP, OVERRIDES, load_for_runner, user_errors
 from .paths import writable_file
 
 COLUMNS = 4  # samples in a row
 
 
-@click.command("browse-dataset", short_help="Draws samples of a training set: input and target.")
+@click.command(
+    "browse-dataset",
+    context_settings=HELP,
+    short_help="Draws samples of a training set: input and target.",
+)
 @click.argument("config", type=click.Path())
 @click.option("--out", default="dataset.png", show_default=True, type=click.Path(path_type=Path))
 @click.option("--photos", default=24, show_default=True, type=click.IntRange(1, 1000))

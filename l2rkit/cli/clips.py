@@ -124,7 +124,7 @@ def one_clip(model: "Reconstructor", path: Path, folder: Path, name: str, writin
         writing.clips.append(folder / f"{name}.mp4")
         return
     with writing_files():
-        home.mkdir(exist_ok=True)
+        home.mkdir(parents=True, exist_ok=True)
         track = Track.read(home / PROGRESS, source) if writing.skip_existing else Track(source)
         if track.done == 0:
             clear(folder, name)

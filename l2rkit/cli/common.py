@@ -6,6 +6,7 @@ import functools
 import logging
 import os
 import re
+import subprocess
 import sys
 import time
 import warnings
@@ -18,6 +19,8 @@ import click
 
 from ..errors import ConfigError, PartError, UserError, printable
 
+HELP = dict(help_option_names=["-h", "--help"])  # settings of commands
+IN_SLURM = {"RANK": "SLURM_PROCID", "LOCAL_RANK": "SLURM_LOCALID", "WORLD_SIZE": "SLURM_NTASKS"}
 PAIR = re.compile(r"[A-Za-z_][\w.]*=")  # the beginning of KEY=VALUE
 
 
@@ -227,12 +230,23 @@ def load_for_runner(
     return config
 
 
-def join_on_cpu() -> None:
-    """Joins torchrun's processes with gloo if there is no GPU, which MMEngine itself needs."""
+def join_on_cpu(launcher: str) -> None:
+    """Joins torchrun's or Slurm's processes with gloo without a GPU, which MMEngine needs."""
+    if launcher not in ("pytorch", "slurm"):
+        return
     import torch
 
-    if not torch.cuda.is_available():
-        torch.distributed.init_process_group("gloo")
+    if torch.cuda.is_available():
+        return
+    if launcher == "slurm":
+        for name, of_slurm in IN_SLURM.items():
+            os.environ[name] = os.environ[of_slurm]
+        os.environ.setdefault("MASTER_PORT", "29500")
+        if "MASTER_ADDR" not in os.environ:
+            listed = ["scontrol", "show", "hostname", os.environ["SLURM_NODELIST"]]
+            hosts = subprocess.run(listed, capture_output=True, text=True, check=True).stdout
+            os.environ["MASTER_ADDR"] = hosts.split()[0]
+    torch.distributed.init_process_group("gloo")
 
 
 def leave() -> None:
@@ -268,4 +282,5 @@ def quiet() -> None:
     """Silences messages of MMEngine, torch and Pillow that users cannot act on."""
     warnings.filterwarnings("ignore", module=r"PIL\.")  # on photos: what matters is an error
     warnings.filterwarnings("ignore", message=".*pkg_resources.*")
+    warnings.filterwarnings("ignore", message="Setting (OMP|MKL)_NUM_THREADS")
     logging.getLogger("mmengine").setLevel(logging.ERROR)

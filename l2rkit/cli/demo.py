@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ..zoo import FOLDER
-from .common import user_errors
+from .common import HELP, user_errors
 from .paths import writable_folder
 
 SHIPPED = ("configs/unsup3d/unsup3d_heads.py", "configs/l2r/l2r_heads.py")
@@ -16,7 +16,9 @@ SHORT = "configs/unsup3d/unsup3d_heads_32.py"
 SAMPLES = [FOLDER / "samples" / f"portrait_{number}_severe.jpg" for number in range(1, 6)]
 
 
-@click.command(short_help="Reconstructs samples, trains for a minute, compares.")
+@click.command(
+    context_settings=HELP, short_help="Reconstructs samples, trains for a minute, compares."
+)
 @click.option("--out", default="work_dirs/demo", show_default=True)
 @click.option("--iterations", default=300, show_default=True, help="Steps of the short training.")
 @click.option("--images", default=256, show_default=True, help="Test images of the leaderboard.")
@@ -41,8 +43,9 @@ def demo(out: str, iterations: int, images: int) -> None:
         "val_dataloader.dataset.size=128",
     ]
     run("reconstruct", *map(str, SAMPLES), "--sheet", "--out", f"{out}/photos")
-    run("train", SHORT, "--work-dir", f"{out}/train", "--cfg-options", *short)
-    weights = f"{out}/train/iter_{iterations}.pth"
+    work_dir = f"{out}/train-{iterations}"
+    run("train", SHORT, "--work-dir", work_dir, "--resume", "--cfg-options", *short)
+    weights = f"{work_dir}/iter_{iterations}.pth"
     run("test", SHORT, weights, "--results", results, *test_set)
     for config in SHIPPED:
         run("test", config, "--level", "severe", "--results", results, *test_set)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from .common import quiet
+from .common import HELP, quiet
 
 OLDEST_PYTHON = (3, 10)
 REQUIRED = ("torch", "mmengine", "mmcv", "numpy", "cv2", "numba", "trimesh", "safetensors", "PIL")
@@ -30,7 +30,7 @@ FINE, MISSING, BROKEN = "ok", "--", "!!"
 Line = tuple[str, str, str]  # state, name, message
 
 
-@click.command()
+@click.command(context_settings=HELP)
 @click.pass_context
 def doctor(ctx: click.Context) -> None:
     """Lists what works here, and what to install for the rest.

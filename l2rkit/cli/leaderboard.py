@@ -9,14 +9,14 @@ import click
 from ..errors import ConfigError, UserError, near
 from ..leaderboard.results import identity, read_entries
 from ..leaderboard.table import table
-from .common import user_errors
+from .common import HELP, user_errors
 from .paths import writable_file
 from .tables import narrow
 
 CONFIGS, PROJECTS, WORK_DIRS = Path("configs"), Path("projects"), Path("work_dirs")
 
 
-@click.command()
+@click.command(context_settings=HELP)
 @click.argument("results", nargs=-1, type=click.Path())
 @click.option("--out", type=click.Path(dir_okay=False), help="Write model-zoo.md or another page.")
 @click.option("--check", is_flag=True, help="Exit with status 1 if the page at --out is stale.")

@@ -174,7 +174,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def writable_file(path: str | Path) -> Path:
-    """The path of a file that a command will write. Makes its folder if that is missing.
+    """The path of a file that a command will write; a missing folder is made with the file.
 
     Called before work begins, so that none is lost.
 
@@ -192,8 +192,17 @@ def writable_file(path: str | Path) -> Path:
     return file
 
 
+def _exists(path: Path) -> bool:
+    """Whether a file, folder or link has this path; raises OSError if none can."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def writable_folder(path: str | Path) -> Path:
-    """The path of a folder, which is made if it is missing.
+    """The path of a folder; a missing one is made with its first file.
 
     Raises:
         UserError: the folder cannot be made or written to.
@@ -204,8 +213,10 @@ def writable_folder(path: str | Path) -> Path:
 
     folder = Path(path)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
+        place = folder
+        while not _exists(place):
+            place = place.parent
+        tempfile.TemporaryFile(dir=place).close()
     except OSError as error:
         raise UserError(f"cannot write to {folder}: {error.strerror}") from None
     return folder

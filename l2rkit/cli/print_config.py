@@ -4,10 +4,10 @@ from typing import Any
 
 import click
 
-from .common import OVERRIDES, import_mmengine, user_errors
+from .common import HELP, OVERRIDES, import_mmengine, user_errors
 
 
-@click.command("print-config")
+@click.command("print-config", context_settings=HELP)
 @click.argument("config", type=click.Path())
 @OVERRIDES
 @user_errors

@@ -8,7 +8,7 @@ import click
 
 from ..zoo import DEFAULT_CONFIG
 from .clips import each_clip
-from .common import complain, import_mmengine, say, user_errors
+from .common import HELP, complain, import_mmengine, say, user_errors
 from .common import writing as writing_files
 from .outputs import INDEX, SHEET, Writing
 from .paths import writable_folder
@@ -22,7 +22,7 @@ WIDTHS_MM = 0.001, 1_000_000  # files hold numbers in single precision
 FORMATS = ("glb", "obj", "ply", "stl")
 
 
-@click.command()
+@click.command(context_settings=HELP)
 @click.argument("photos", nargs=-1, type=click.Path(), metavar="PHOTO...")
 @click.option("--config", default=DEFAULT_CONFIG, show_default=True, type=click.Path())
 @click.option("--weights", type=click.Path(), help="Trained weights.  [default: the shipped ones]")

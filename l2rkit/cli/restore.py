@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .common import (
+    HELP,
     RESTORER_OPTIONS,
     complain,
     import_mmengine,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ..data.align import FaceAligner
 
 
-@click.command(short_help="Writes NAME.png, restored in 2D, for each PHOTO.")
+@click.command(context_settings=HELP, short_help="Writes NAME.png, restored in 2D, for each PHOTO.")
 @click.argument("photos", nargs=-1, required=True, type=click.Path(), metavar="PHOTO...")
 @click.option(
     "--restorer", default="FaceRestorer", show_default=True, help="Registered name of a restorer."

@@ -16,10 +16,9 @@ from ..errors import ConfigError, UserError
 NEEDED = ("model", "train_dataloader", "train_cfg", "optim_wrapper")
 JOINED_BY = {  # environment variables set by a launcher
     "pytorch": ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"),
-    "slurm": ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_NODELIST"),
+    "slurm": ("SLURM_PROCID", "SLURM_LOCALID", "SLURM_NTASKS", "SLURM_NODELIST"),
     "mpi": ("OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
 }
-RANKS = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK")
 COUNTS = {  # keys of a config that are whole numbers, and their least values
     "train_cfg.max_iters": 1,
     "train_cfg.max_epochs": 1,
@@ -77,6 +76,29 @@ def check_place(work_dir: str) -> None:
         place = place.parent
     if not place.is_dir():
         raise UserError(f"cannot write to {work_dir}: {place} is no folder")
+
+
+def check_kept(work_dir: str, resumed: str | None) -> None:
+    """Checks that a training overwrites no checkpoints of an earlier one in its work dir.
+
+    resumed: the file that it continues. If that is in the work dir, a line names the later
+    checkpoints there, which are overwritten.
+
+    Raises:
+        UserError: it would overwrite some.
+    """
+    from ..io.checkpoints import checkpoints_of
+
+    there = checkpoints_of(work_dir)
+    here = [path for path in there if resumed and path.samefile(resumed)]
+    if there and not here:
+        raise UserError(
+            f"{work_dir} has {there[0].name} of an earlier training: "
+            "continue it with --resume, or choose another --work-dir"
+        )
+    if here and (later := [path.name for path in there[: there.index(here[0])]]):
+        said = f"from {here[0].name} on, these are overwritten: {', '.join(later)}"
+        click.echo(said, err=True)
 
 
 def check_launcher(launcher: str) -> None:
@@ -179,10 +201,12 @@ def alone_in(work_dir: str) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
+    from ..ops.distributed import is_first_process
     from .paths import writable_folder
 
     folder = writable_folder(work_dir)
-    if any(int(os.environ.get(name) or 0) for name in RANKS):
+    folder.mkdir(parents=True, exist_ok=True)
+    if not is_first_process():
         yield
         return
     lock = FileLock(folder / LOCK)

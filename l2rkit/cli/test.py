@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from .common import (
+    HELP,
     OVERRIDES,
     RESTORER_OPTIONS,
     join_on_cpu,
@@ -24,7 +25,9 @@ TRAINING += ("optim_wrapper", "param_scheduler", "auto_scale_lr", "default_hooks
 TRAINING += ("model.losses", "load_from", "log_level")
 
 
-@click.command(short_help="Evaluates shipped or own weights; writes results.")
+@click.command(
+    context_settings=HELP, short_help="Evaluates shipped or own weights; writes results."
+)
 @click.argument("config", type=click.Path())
 @click.argument("weights", type=click.Path(), required=False)
 @click.option(
@@ -110,8 +113,7 @@ def test(
     cfg.model.pop("losses", None)
     # MMEngine would load these over the weights
     cfg.load_from, cfg.resume = None, False
-    if launcher == "pytorch":
-        join_on_cpu()
+    join_on_cpu(launcher)
     runner = Runner.from_cfg(cfg)
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     if show_dir:

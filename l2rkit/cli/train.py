@@ -10,11 +10,12 @@ import click
 
 from ..errors import ConfigError, UserError
 from .chain import missing_stages, said, train_first
-from .common import OVERRIDES, join_on_cpu, leave, load_for_runner, user_errors
+from .common import HELP, OVERRIDES, join_on_cpu, leave, load_for_runner, user_errors
 from .starting import (
     alone_in,
     check_config,
     check_data,
+    check_kept,
     check_launcher,
     check_place,
     check_weights,
@@ -50,7 +51,7 @@ class Resume(click.Option):
         option.process = unless_config
 
 
-@click.command()
+@click.command(context_settings=HELP)
 @click.argument("config", type=click.Path())
 @click.option("--work-dir", help="Folder of checkpoints and logs.  [default: work_dirs/<config>]")
 @click.option(
@@ -111,6 +112,8 @@ def train(
         cfg.auto_scale_lr = dict(base_batch_size=base_batch(config, cfg), enable=True)
     if resume and not go_on(cfg, seed, resume):
         return
+    if resume != "auto":
+        check_kept(cfg.work_dir, resume)
     if not cfg.resume:
         begin(cfg, config, chain, for_each(seed, amp))
     if seed is not None and not cfg.resume:
@@ -121,8 +124,7 @@ def train(
 
     check_data(cfg)  # before the Runner, so that errors of data come first
     with alone_in(cfg.work_dir), one_line_if_full(cfg.work_dir):
-        if launcher == "pytorch":
-            join_on_cpu()
+        join_on_cpu(launcher)
         runner = TrainingRunner.from_cfg(cfg)
         interval = cfg.get("default_hooks", {}).get("logger", {}).get("interval", 100)
         runner.register_hook(TrainingProgress(config, interval))

@@ -2,13 +2,13 @@
 
 import click
 
-from .common import user_errors
+from .common import HELP, user_errors
 from .tables import in_columns
 
 TITLES = ("name", "MB", "what for", "licence of its training data")
 
 
-@click.group()
+@click.group(context_settings=HELP)
 def zoo() -> None:
     """Lists and describes the shipped weights."""
 

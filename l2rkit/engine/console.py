@@ -17,9 +17,11 @@ from torch import nn
 
 BAR = 24  # characters
 RECENT = 20  # steps over which the loss is averaged
-# MMEngine's warnings of frozen weights, one each, and of its own old names: in the log file only
+# MMEngine's warnings of frozen weights, of a resumed run's data, and of its own old names: in the
+# log file only
 UNSAID = (
     "is skipped since its requires_grad=False",
+    "Advance dataloader",
     '"FileClient" will be',
     '"HardDiskBackend" is',
 )
@@ -89,7 +91,9 @@ def summary(runner: Runner, config: str) -> list[str]:
     batch = (loader.batch_size or 1) * get_world_size()
     wrapper = runner.optim_wrapper
     wrappers = list(wrapper.values()) if isinstance(wrapper, OptimWrapperDict) else [wrapper]
-    rates = [group.get("initial_lr", group["lr"]) for w in wrappers for group in w.param_groups]
+    rates = [
+        group.get("initial_lr", group["lr"]) for w in wrappers for group in w.optimizer.param_groups
+    ]
     rate = " to ".join(f"{rate:g}" for rate in sorted({min(rates), max(rates)}))
     start = cfg.get("load_from") or "random weights"
     done = f", after step {runner.iter:,}" if runner.iter else ""

@@ -27,7 +27,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no room on the disk, in the 
 
 
 def write_atomic(path: Path, content: bytes) -> None:
-    """Writes `content` to `path` atomically; the folder must exist.
+    """Writes `content` to `path` atomically; a missing folder is made.
 
     A failed write leaves an existing file unchanged and no new one. Several processes may write to
     the same path.
@@ -56,6 +56,7 @@ def beside(path: Path) -> Iterator[BinaryIO]:
 
     Its random name is never that of an existing file or link. An error removes it.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{token_hex(8)}.part")
     try:
         with part.open("xb") as file:

@@ -23,7 +23,12 @@ NOTE = "# Made by tools/leaderboard.py --out model-zoo.md from the results; not 
 
 
 def metafile(folder: Path, entries: list[dict[str, Any]]) -> str:
-    """metafile.yml of a method's folder: the collection, and each model's results at `LEVELS`."""
+    """metafile.yml of a method's folder: the collection, and each model's results at `LEVELS`.
+
+    Models of projects, which are not installed, are left out of the metafiles in `configs/`.
+    """
+    if "projects" not in folder.parts:
+        entries = [e for e in entries if not config(e).startswith("projects/")]
     name, paper = titles(folder / "README.md")
     collection = {"Name": name, "README": (folder / "README.md").as_posix()}
     if paper:
@@ -51,8 +56,8 @@ def metafile(folder: Path, entries: list[dict[str, Any]]) -> str:
 
 
 def index(metafiles: list[Path]) -> str:
-    """model-index.yml: the paths of the metafiles."""
-    return NOTE + dump({"Import": [path.as_posix() for path in metafiles]})
+    """model-index.yml: the paths of the metafiles; those of projects are not installed."""
+    return NOTE + dump({"Import": [p.as_posix() for p in metafiles if p.parts[0] == "configs"]})
 
 
 def listed(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

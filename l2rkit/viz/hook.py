@@ -4,7 +4,7 @@ import sys
 from abc import ABC, abstractmethod
 from pathlib import Path
 
-from mmengine.dist import get_rank, get_world_size
+from mmengine.dist import get_rank, get_world_size, is_main_process
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
@@ -113,13 +113,16 @@ class ShownPanels(Hook):
 
 @HOOKS.register_module()
 class Progress(Hook):
-    """Shows a progress bar of a test on standard error."""
+    """Shows a progress bar of a test on standard error, of the first of several processes."""
 
     def before_test_epoch(self, runner: Runner) -> None:
-        self.bar = ProgressBar(len(runner.test_dataloader), file=sys.stderr)
+        if is_main_process():
+            self.bar = ProgressBar(len(runner.test_dataloader), file=sys.stderr)
 
     def after_test_iter(self, *args: object, **kwargs: object) -> None:
-        self.bar.update()
+        if is_main_process():
+            self.bar.update()
 
     def after_test_epoch(self, *args: object, **kwargs: object) -> None:
-        print(file=sys.stderr, flush=True)
+        if is_main_process():
+            print(file=sys.stderr, flush=True)

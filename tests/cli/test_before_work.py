@@ -8,6 +8,7 @@ from click.testing import CliRunner, Result
 from mmengine.runner import Runner
 
 from l2rkit.cli import main
+from l2rkit.zoo import FOLDER
 
 RESULTS = "work_dirs/tiny/results.json"
 ENTRY = dict(config="c", protocol="heads", level="clean", n=4, supervision="I", command="x")
@@ -130,3 +131,25 @@ def test_a_change_that_the_command_does_not_read_is_refused(
 ) -> None:
     command, option = words
     assert said in line_of(run(command, config, "--cfg-options", option))
+
+
+@pytest.mark.parametrize("command", ["reconstruct", "restore"])
+def test_a_folder_is_made_with_its_first_file(command: str, config: Path, weights: Path) -> None:
+    words = {
+        "reconstruct": ("--no-align", "--config", config, "--weights", weights),
+        "restore": ("--restorer", "Resample"),
+    }[command]
+    for photo in ("missing.jpg", "text.jpg"):
+        Path("text.jpg").write_text("no photo")
+        failed = run(command, photo, *words, "--out", "a/b")
+        assert failed.exit_code == 1 and not Path("a").exists(), failed.output
+    done = run(command, FOLDER / "samples" / "head.jpg", *words, "--out", "a/b")
+    assert done.exit_code == 0 and Path("a/b/head.png").is_file(), done.output
+
+
+@pytest.mark.parametrize("command", ["reconstruct", "restore"])
+def test_a_folder_that_cannot_be_made_is_refused_first(command: str) -> None:
+    Path("text").write_text("")
+    Path("link").symlink_to("nowhere")
+    for out in ("text/out", "link", "x" * 300):
+        assert f"cannot write to {out}: " in line_of(run(command, "missing.jpg", "--out", out))

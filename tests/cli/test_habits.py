@@ -160,17 +160,37 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def test_two_processes_measure_what_one_does(config: Path, weights: Path, tmp_path: Path) -> None:
+SRUN = """#!/bin/sh
+while [ "$1" != "$PYTHON" ]; do shift; done
+export SLURM_NTASKS=2 SLURM_NODELIST=here
+SLURM_PROCID=1 SLURM_LOCALID=1 "$@" &
+SLURM_PROCID=0 SLURM_LOCALID=0 "$@" && wait $!
+"""  # runs two processes on this machine
+
+
+@pytest.mark.parametrize("script", ["dist_test.sh", "slurm_test.sh"])
+def test_two_processes_measure_what_one_does(
+    script: str, config: Path, weights: Path, tmp_path: Path
+) -> None:
+    for name, text in (("srun", SRUN), ("scontrol", "#!/bin/sh\necho 127.0.0.1\n")):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
     one, two = tmp_path / "one.json", tmp_path / "two.json"
     done = CliRunner().invoke(measure, [str(config), str(weights), "--results", str(one)])
     assert done.exit_code == 0, done.output
-    command = [ROOT / "tools/dist_test.sh", config, weights, "2", "--results", two]
-    environment = os.environ | {"PYTHON": sys.executable, "PORT": str(free_port())}
+    words = {"dist_test.sh": (config, weights, "2"), "slurm_test.sh": ("p", "j", config, weights)}
+    command = [ROOT / "tools" / script, *words[script], "--results", two]
+    environment = os.environ | {
+        "PYTHON": sys.executable,
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+    }
+    environment["PORT"] = environment["MASTER_PORT"] = str(free_port())
     environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
         command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
+    assert done.stderr.count("1/1,") == 1 and "NUM_THREADS" not in done.stderr
     (first,), (second,) = (json.loads(path.read_text()) for path in (one, two))
     assert second["n"] == 8 and first["metrics"].keys() == second["metrics"].keys()
     for name, figures in first["metrics"].items():

@@ -26,8 +26,12 @@ def test_a_training_says_what_it_does_in_ten_lines_and_how_far_it_is(
     text += "from mmengine.runner import ValLoop\nval_dataloader = dict(**test_dataloader)\n"
     text += "val_evaluator = dict(type=DepthErrors)\nval_cfg = dict(type=ValLoop)\n"
     text = text.replace("max_iters=4", "max_iters=4, val_interval=4")
+    text += (
+        'optim_wrapper.update(paramwise_cfg=dict(custom_keys={"decompose": dict(lr_mult=2.0)}))\n'
+    )
     config.write_text(text + "from mmengine.hooks import LoggerHook\n")
-    words = ["train", str(config), "--cfg-options", "default_hooks.logger.interval=2"]
+    words = ["train", str(config), "--auto-scale-lr", "--cfg-options"]
+    words += ["default_hooks.logger.interval=2", "train_dataloader.batch_size=8"]
     config.write_text(
         config.read_text() + "default_hooks.update(logger=dict(type=LoggerHook, interval=10))\n"
     )
@@ -39,7 +43,7 @@ def test_a_training_says_what_it_does_in_ten_lines_and_how_far_it_is(
     assert " ".join(line.split()[0] for line in lines[:10]) == titles
     summary = "\n".join(lines[:10])
     assert "FaceReconstructor: Unsup3DDecomposer, GridRenderer" in summary
-    assert "SyntheticHeads, 8 samples, 4 a step" in summary and "lr 0.001" in summary
+    assert "SyntheticHeads, 8 samples, 8 a step" in summary and "lr 0.004" in summary
     assert "cpu, 1 process, seed " in summary
     assert "work_dirs/tiny" in lines[9] and "random weights" in lines[3]
     steps = [line for line in lines[10:] if line.startswith("[")]
@@ -63,9 +67,10 @@ def test_progress_without_default_hooks_in_the_config(
     assert "steps       1, saved at the end" in done.stderr.splitlines()
 
 
-def test_warnings_of_each_frozen_weight_are_for_the_log_file() -> None:
+def test_warnings_without_consequence_are_for_the_log_file() -> None:
     frozen = "losses.a.weight is skipped since its requires_grad=False"
-    for words, said in ((frozen, False), ("a loss is not finite", True)):
+    resumed = "Advance dataloader 2 steps to skip data that has already been trained"
+    for words, said in ((frozen, False), (resumed, False), ("a loss is not finite", True)):
         record = logging.LogRecord("mmengine", logging.WARNING, "", 0, words, None, None)
         assert is_said(record) is said
 
@@ -122,3 +127,13 @@ def test_the_line_on_rendering_comes_once(tmp_path: Path, capsys: pytest.Capture
     for _ in range(2):  # a command builds a data set twice, to check it and to train
         SyntheticHeads("train", 2000, root=str(tmp_path))
     assert capsys.readouterr().err.count("2,000 synthetic heads") == 1
+
+
+@pytest.mark.parametrize("rank", ["RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK"])
+def test_one_of_several_processes_prints_the_line_on_rendering(
+    rank: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    for process, lines in (("1", 0), ("0", 1)):
+        monkeypatch.setenv(rank, process)
+        SyntheticHeads("train", 2000, root=str(tmp_path))
+        assert capsys.readouterr().err.count("2,000 synthetic heads") == lines

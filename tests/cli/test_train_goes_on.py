@@ -224,3 +224,30 @@ def test_shipped_weights_with_one_missing_are_refused(training: Path, tmp_path: 
     config = Path(__file__).parents[2] / "configs/unsup3d/unsup3d_heads_32.py"
     said = error_of(run(config, tmp_path / "new", f"load_from={tmp_path / 'cut.safetensors'}"))
     assert "(1 missing, 0 left over" in said
+
+
+def test_a_new_training_overwrites_no_checkpoints(training: Path, broken: Path) -> None:
+    before = (broken / "iter_2.pth").read_bytes()
+    line = error_of(run(training, broken))
+    assert f"{broken} has iter_2.pth of an earlier training" in line
+    assert "--resume" in line and "--work-dir" in line
+    assert (broken / "iter_2.pth").read_bytes() == before
+    other = broken.with_name("other")
+    from_there = ["train", str(training), "--work-dir", str(other)]
+    from_there += ["--resume", str(broken / "iter_2.pth")]
+    assert CliRunner().invoke(main, from_there).exit_code == 0
+    whole = (other / "iter_4.pth").read_bytes()
+    assert "iter_4.pth of an earlier training" in error_of(CliRunner().invoke(main, from_there))
+    assert (other / "iter_4.pth").read_bytes() == whole
+
+
+def test_a_resume_before_the_latest_checkpoint_says_what_it_overwrites(
+    training: Path, broken: Path
+) -> None:
+    first = (broken / "iter_2.pth").read_bytes()
+    assert run(training, broken, resume=True).exit_code == 0
+    (broken / "iter_2.pth").write_bytes(first)
+    words = ["train", str(training), "--work-dir", str(broken)]
+    again = CliRunner().invoke(main, [*words, "--resume", str(broken / "iter_2.pth")])
+    assert again.exit_code == 0, again.output
+    assert "from iter_2.pth on, these are overwritten: iter_4.pth" in again.stderr

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from l2rkit.errors import DataError
+from l2rkit.ops.distributed import is_first_process
 
 ROWS = 32  # in a chunk
 WORTH_A_LINE = 1000  # so many missing rows print an estimate of the time
@@ -87,12 +88,12 @@ class RowStore:
         return found
 
     def announce(self, rows: int, size: int, seconds: dict[int, float]) -> None:
-        """Prints the time and disk space of the missing rows, if they are many, once per process.
+        """Prints the time and disk space of the missing rows, if they are many, once per launch.
 
         size: px of the pictures; seconds: {px: seconds per picture}.
         """
         missing = rows - self.made(rows) if rows >= WORTH_A_LINE else 0
-        if missing < WORTH_A_LINE or (self.root, rows) in ANNOUNCED:
+        if missing < WORTH_A_LINE or (self.root, rows) in ANNOUNCED or not is_first_process():
             return
         ANNOUNCED.add((self.root, rows))
         near = min(seconds, key=lambda known: abs(known - size))
