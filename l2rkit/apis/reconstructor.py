@@ -11,13 +11,14 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from mmengine.utils import ProgressBar
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from .. import __version__
 from ..config import load_config, load_model
 from ..data.align import FaceAligner, warp
 from ..data.centerface import FoundFace
-from ..data.photo import photo_size, read_photo
+from ..data.photo import photo_size
 from ..data.quality import Quality, quality
 from ..engine.devices import chosen_device
 from ..errors import ConfigError, WeightsError
@@ -121,13 +122,16 @@ class Reconstructor:
             UserError: as above.
         """
         check_defaults()
-        if not isinstance(photo, (str, os.PathLike)):
-            return self._cut(pixels_of(photo), "")
-        pixels, size = read_photo(photo), photo_size(photo)
+        pixels, name = pixels_of(photo), ""
+        size = pixels.shape[1::-1]
+        if isinstance(photo, (str, os.PathLike)):
+            size, name = photo_size(photo), str(photo)
+        elif isinstance(photo, Image.Image):
+            size = ImageOps.exif_transpose(photo).size
         shrunk = np.diag([pixels.shape[1] / size[0]] * 2 + [1])  # large photos are
         return [
             crop._replace(matrix=crop.matrix @ shrunk, photo_size=size)
-            for crop in self._cut(pixels, str(photo))
+            for crop in self._cut(pixels, name)
         ]
 
     def collection(self, crops: Sequence[Crop]) -> Collection:

@@ -266,3 +266,13 @@ def test_a_photo_of_another_size_is_not_pasted_into(tmp_path: Path) -> None:
     for face, other in ((by_file, photo), (by_pixels, photo.resize((71, 60)))):
         with pytest.raises(UserError, match=r"this face's photo has \d0 x \d0 px, the given one 7"):
             face.paste(other)
+
+
+def test_a_large_photo_is_pasted_into_at_its_own_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = Image.open(SAMPLES[1]).convert("RGB").resize((80, 60))
+    quick = "configs/unsup3d/unsup3d_heads_32.py"
+    whole = reconstruct(photo, quick, align=False).paste(photo)
+    monkeypatch.setattr("l2rkit.data.photo.LONGEST_SIDE", 40)
+    again = reconstruct(photo, quick, align=False).paste(photo)
+    assert again.size == (80, 60)
+    assert np.abs(np.asarray(whole, float) - np.asarray(again, float)).mean() < 5
