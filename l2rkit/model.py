@@ -1,6 +1,7 @@
 """The pipeline: restore, decompose, refine, render, losses."""
 
 from functools import partial
+from numbers import Real
 
 import torch
 from mmengine.model import BaseModel
@@ -99,8 +100,7 @@ class FaceReconstructor(BaseModel):
         Raises:
             PartError: it is out of range, or no refiner has a `fidelity`.
         """
-        if not 0 <= fidelity <= 1:
-            raise PartError(f"fidelity is within 0..1, not {fidelity}")
+        check_fidelity(fidelity)
         able = [part for part in self.refine.values() if hasattr(part, "fidelity")]
         if not able:
             raise PartError("no refiner of this method has a fidelity to its photo")
@@ -189,6 +189,12 @@ class FaceReconstructor(BaseModel):
         """The scene of the batch without mirror image, in a list for MMEngine's evaluator."""
         face = self.face(photo, person)
         return [Scene(photo, face, None if self.render is None else self.render(face))]
+
+
+def check_fidelity(fidelity: object) -> None:
+    """Raises PartError if a fidelity is no number within 0..1."""
+    if not isinstance(fidelity, Real) or not 0 <= fidelity <= 1:
+        raise PartError(f"fidelity is within 0..1, not {fidelity!r}")
 
 
 def checked_face(part: nn.Module, face: Face) -> Face:

@@ -25,7 +25,7 @@ from l2rkit.leaderboard.results import enter, entry
 from l2rkit.leaderboard.supervision import supervision_of
 from l2rkit.metrics import DepthErrors
 from l2rkit.model import FaceReconstructor
-from l2rkit.zoo import shipped_weights
+from l2rkit.zoo import shipped_weights, weight_file
 
 EACH = 8  # photos of a person
 SETS = (1, 2, 4, 8)
@@ -51,7 +51,7 @@ def main(
 ) -> None:
     quiet()
     degradation = DegradationLevel(level)
-    path = Path(weights) if weights else shipped_weights(config)
+    path = weight_file(weights) if weights else shipped_weights(config)
     where = writable_file(results or f"work_dirs/{Path(config).stem}/results.json")
     cfg = load_config(config)
     cfg.level = level

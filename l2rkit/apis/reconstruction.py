@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 import trimesh
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor, nn
 
 from ..data.quality import Quality
@@ -38,7 +38,7 @@ class Reconstruction:
     `scene.target`; renderer: the method's renderer; fine (N, N, 3) uint8: the same square of the
     photo with more pixels and the same outermost pixel centres, or None where the photo has no
     more; photo_light: the photo's light, if the scene is under another one;
-    quality: signs that the face may be a poor one.
+    quality: signs that the face may be a poor one; photo_size: (width, height) of the photo in px.
     """
 
     scene: Scene
@@ -47,6 +47,7 @@ class Reconstruction:
     fine: np.ndarray | None = None
     photo_light: Light | None = None
     quality: Quality | None = None
+    photo_size: tuple[int, int] | None = None
 
     def __repr__(self) -> str:
         size, (yaw, pitch) = self.face.size, self.face.view[0, [1, 0]].rad2deg().tolist()
@@ -153,15 +154,19 @@ class Reconstruction:
     def paste(self, photo: Image.Image) -> Image.Image:
         """The whole upright photo with the rendered face blended into it.
 
-        photo: the photo of this face. Size, alpha and colour profile are kept, and a light
-        set by `relight` is used. See `l2rkit.viz.pasted`.
+        photo: the photo of this face. Size, alpha and colour profile are kept, pixels have 8 bits
+        per channel, and a light set by `relight` is used. See `l2rkit.viz.pasted`.
 
         Raises:
-            UserError: the photo is no Pillow picture.
+            UserError: the photo is no Pillow picture, or has another size than this face's.
         """
         if not isinstance(photo, Image.Image):
             kind = type(photo).__name__
             raise UserError(f"paste: a Pillow picture was expected, not {kind}: see Image.open")
+        size = ImageOps.exif_transpose(photo).size
+        if self.photo_size not in (None, size):
+            expected, got = ("{} x {} px".format(*each) for each in (self.photo_size, size))
+            raise UserError(f"paste: this face's photo has {expected}, the given one {got}")
         seen = self.scene.target
         face = to_bytes(self.scene.rendering.over(seen)[0])
         alone = FaceAlone(seen.shape[-1])(self.face).mask * self.scene.rendering.mask

@@ -11,18 +11,19 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from mmengine.utils import ProgressBar
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from .. import __version__
 from ..config import load_config, load_model
 from ..data.align import FaceAligner, warp
 from ..data.centerface import FoundFace
-from ..data.photo import photo_size, read_photo
+from ..data.photo import photo_size
 from ..data.quality import Quality, quality
 from ..engine.devices import chosen_device
 from ..errors import ConfigError, WeightsError
 from ..io.weights import load_weights, own_state, weights_digest
-from ..model import FaceReconstructor
+from ..model import FaceReconstructor, check_fidelity
 from ..ops.threads import fork_safe_lock
 from ..structures import Scene, on_cpu, unbatched
 from ..viz.texture import FINEST
@@ -39,13 +40,14 @@ class Crop(NamedTuple):
 
     pixels (size, size, 3) uint8; matrix (2, 3) from pixels of the photo to those of the crop;
     fine (N, N, 3) uint8: the same square with more pixels, see `fine_crop`, or None; quality:
-    signs that the face may be a poor one.
+    signs that the face may be a poor one; photo_size: (width, height) of the photo in px.
     """
 
     pixels: np.ndarray
     matrix: np.ndarray
     fine: np.ndarray | None
     quality: Quality | None = None
+    photo_size: tuple[int, int] | None = None
 
 
 class Reconstructor:
@@ -120,12 +122,16 @@ class Reconstructor:
             UserError: as above.
         """
         check_defaults()
-        if not isinstance(photo, (str, os.PathLike)):
-            return self._cut(pixels_of(photo), "")
-        pixels = read_photo(photo)
-        shrunk = np.diag([pixels.shape[1] / photo_size(photo)[0]] * 2 + [1])  # large photos are
+        pixels, name = pixels_of(photo), ""
+        size = pixels.shape[1::-1]
+        if isinstance(photo, (str, os.PathLike)):
+            size, name = photo_size(photo), str(photo)
+        elif isinstance(photo, Image.Image):
+            size = ImageOps.exif_transpose(photo).size
+        shrunk = np.diag([pixels.shape[1] / size[0]] * 2 + [1])  # large photos are
         return [
-            crop._replace(matrix=crop.matrix @ shrunk) for crop in self._cut(pixels, str(photo))
+            crop._replace(matrix=crop.matrix @ shrunk, photo_size=size)
+            for crop in self._cut(pixels, name)
         ]
 
     def collection(self, crops: Sequence[Crop]) -> Collection:
@@ -169,7 +175,14 @@ class Reconstructor:
         if not (scene.face.depth.isfinite().all() and scene.rendering.image.isfinite().all()):
             raise WeightsError("the model makes a face that is not finite: its weights are broken")
         return [
-            Reconstruction(one, crop.matrix, self.model.render, crop.fine, quality=crop.quality)
+            Reconstruction(
+                one,
+                crop.matrix,
+                self.model.render,
+                crop.fine,
+                quality=crop.quality,
+                photo_size=crop.photo_size,
+            )
             for one, crop in zip(unbatched(on_cpu(scene), len(crops)), crops)
         ]
 
@@ -193,6 +206,8 @@ def reconstruct(
     Raises:
         UserError: a photo cannot be read or holds no face.
     """
+    if fidelity is not None:
+        check_fidelity(fidelity)  # before it is a key of the cache
     files = tuple(None if f is None else (str(f), _modified_ns(f)) for f in (config, weights))
     with _building:
         model = _cached_model(*files, align, chosen_device(device), fidelity)
@@ -220,6 +235,7 @@ def cut(photo: np.ndarray, matrix: np.ndarray, size: int, score: float = float("
         matrix,
         fine_crop(photo, matrix, size),
         quality(photo, matrix, size, score),
+        photo.shape[1::-1],
     )
 
 

@@ -25,16 +25,24 @@ def app(host: str | None, port: int) -> None:
     import_mmengine()
     from ..demo.serving import served
 
-    for name in ("SIGTERM", "SIGHUP"):  # these also delete its files; Windows has no SIGHUP
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.default_int_handler)
+    ends: list[int] = []
+
+    def end(number: int, frame: object) -> None:
+        ends.append(number)  # Python ignores exceptions in some callbacks while parts are loaded
+        raise KeyboardInterrupt
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # all delete its files; Windows has no SIGHUP
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # as by nohup
+            signal.signal(number, end)
     with served(host, port) as address:
         from ..demo.look import warmed
 
         click.echo("loading the default method ...")
         warmed()
-        click.echo(f"{address} is there, until Ctrl-C")
         try:
-            threading.Event().wait()
+            if not ends:
+                click.echo(f"{address} is there, until Ctrl-C")
+                threading.Event().wait()
         except KeyboardInterrupt:
             click.echo("closed")

@@ -63,7 +63,7 @@ def restore(
     """Writes NAME.png, restored in 2D, for each PHOTO; a folder means its photos.
 
     A restorer of faces writes only the largest face, aligned as for 3D methods. Transparency is
-    kept.
+    kept; pictures have 8 bits per channel, and of an animation only the first frame is read.
 
     Exit status 0: all done. 1: some photos failed, each with a line on the reason; the others are
     written. 2: it could not start.
@@ -75,7 +75,7 @@ def restore(
 
     from ..data.align import FaceAligner
     from ..data.crops import warp
-    from ..data.photo import read_alpha, read_photo, with_alpha
+    from ..data.photo import left_out, read_alpha, read_photo, with_alpha
     from ..data.transforms import to_tensor
     from ..engine.devices import chosen_device
     from ..errors import UserError
@@ -103,11 +103,12 @@ def restore(
     failed = 0
     for path, name in zip(paths, names):
         try:
+            note = "".join(f"; {what}" for what in left_out(path))
             if paste:
                 whole = repaired(path, aligner, restored, device)
                 with writing():
                     write_atomic(folder / f"{name}.png", png(whole))
-                say(f"{path} -> {folder / name}.png")
+                say(f"{path} -> {folder / name}.png{note}")
                 continue
             photo, alpha = read_photo(path), read_alpha(path)
             if aligner is not None:
@@ -124,7 +125,7 @@ def restore(
             failed += 1
             complain(error)
             continue
-        say(f"{path} -> {folder / name}.png")
+        say(f"{path} -> {folder / name}.png{note}")
     if failed:
         say(f"{failed} of {len(paths)} photos failed", err=True)
         ctx.exit(1)

@@ -84,7 +84,7 @@ def test(
     from ..registry import RESTORERS, check_arguments
     from ..restore.cached import CachedRestorer
     from ..viz.hook import ShownPanels
-    from ..zoo import shipped_weights
+    from ..zoo import shipped_weights, weight_file
 
     if "test_dataloader" not in cfg:
         raise ConfigError(f"{config} has no test_dataloader: nothing to measure on")
@@ -126,7 +126,7 @@ def test(
         model.restore = CachedRestorer(model.restore, str(cfg.model.restore), keep)
     path = None
     if weights or own_state(model):
-        path = Path(weights) if weights else shipped_weights(config)
+        path = weight_file(weights) if weights else shipped_weights(config)
         load_weights(model, path)
     figures = runner.test()
     n = len(runner.test_dataloader.dataset)

@@ -7,7 +7,7 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -67,12 +67,26 @@ def read_photo(path) -> np.ndarray:
     """
     with _opened(path) as (image, _):
         # Pillow keeps the upper 8 of 16 bits, in which 12-bit pictures are black
-        deep = any(";16" in str(tile.args) for tile in image.tile) and len(image.getbands()) > 1
+        deep = _is_deep(image) and len(image.getbands()) > 1
         image.load()
         deep = deep and _brightest_colour(image) < 64
         photo = np.array(turned_upright(to_rgb(_all_bits(path) if deep else image), image))
     _check_side(path, photo.shape[1], photo.shape[0])
     return photo
+
+
+def left_out(path) -> list[str]:
+    """What a file has and `read_photo` leaves out: further frames, bits beyond 8; in words."""
+    with _opened(path) as (image, _):
+        found = ["8 bits per channel, the photo has more"] if _is_deep(image) else []
+        with suppress(Exception):  # as its first frame is read, later ones may be damaged
+            if image.format != "MPO" and image.is_animated:  # an MPO's others are previews
+                found.append("its first frame only")
+    return found
+
+
+def _is_deep(image: Image.Image) -> bool:
+    return image.mode[0] in "IF" or any(";16" in str(tile.args) for tile in image.tile)
 
 
 def read_alpha(path) -> np.ndarray | None:

@@ -21,6 +21,7 @@ from ..data.transforms import to_tensor
 from ..degrade import DegradationLevel
 from ..degrade.degradation import rng_of
 from ..errors import UserError, near
+from ..model import check_fidelity
 from ..ops.resize import resized
 from ..registry import RESTORERS
 from ..viz.formats import glb, preview
@@ -77,8 +78,7 @@ def look(
     config = chosen("method", method, known.methods)
     part = chosen("restorer", restorer, known.restorers)
     chosen("level", level, dict.fromkeys(known.levels))
-    if not 0 <= fidelity <= 1:
-        raise UserError(f"fidelity is within 0..1, not {fidelity}")
+    check_fidelity(fidelity)
     with _one_at_a_time:
         model = reconstructor(config)
         crop, noted = crop_of(photo, model.size, which)

@@ -14,7 +14,7 @@ from ..errors import ConfigError, WeightsError
 from ..io.pickles import first_line
 from ..io.runs import read_run
 from ..io.weights import check_fit, starting_state, without_wrapper
-from ..zoo import zoo_file
+from ..zoo import weight_file
 from .console import QuietRunner
 
 
@@ -109,7 +109,7 @@ def weights_at(start: str) -> Path:
         ConfigError: there is none.
     """
     if start.startswith("zoo://"):
-        return zoo_file(f"{start.removeprefix('zoo://')}.safetensors")
+        return weight_file(start)
     if "://" in start:
         raise ConfigError(f"load_from takes a file or zoo://NAME: download {start} first")
     if not Path(start).is_file():

@@ -10,7 +10,7 @@ from mmengine.runner import CheckpointLoader
 from torch import Tensor
 
 from ..errors import WeightsError
-from ..zoo import zoo_file
+from ..zoo import weight_file
 from .pickles import check_size, first_line
 from .runs import Unreadable, meta_of, open_run
 from .weights import read_weights
@@ -19,8 +19,7 @@ from .weights import read_weights
 @CheckpointLoader.register_scheme(prefixes="zoo://")
 def read_shipped(name: str, map_location: object = None) -> dict[str, dict[str, Tensor]]:
     """The shipped weights for MMEngine's `load_from = "zoo://unsup3d_heads"`."""
-    path = zoo_file(f"{name.removeprefix('zoo://')}.safetensors")
-    return {"state_dict": read_weights(path)}
+    return {"state_dict": read_weights(weight_file(f"zoo://{name.removeprefix('zoo://')}"))}
 
 
 def checkpoint_to_resume(

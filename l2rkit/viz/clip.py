@@ -39,7 +39,7 @@ def beside(frame: np.ndarray, face: "Reconstruction | None", time_s: float) -> n
     step = np.array([frame.shape[1] / width, frame.shape[0] / height])
     larger = np.column_stack([np.diag(step), step / 2 - 0.5])  # from the small frame to the frame
     matrix = face.crop @ np.vstack([larger, [0, 0, 1]])
-    drawn = replace(face, crop=matrix).paste(Image.fromarray(small))
+    drawn = replace(face, crop=matrix, photo_size=None).paste(Image.fromarray(small))
     turned = face.render(YAW_DEG * math.sin(2 * math.pi * time_s / ROUND_S), size=height)
     return np.concatenate([small, np.asarray(drawn), np.asarray(turned)], 1)
 

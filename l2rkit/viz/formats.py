@@ -68,7 +68,9 @@ def as_obj(mesh: trimesh.Trimesh, name: str) -> Files:
         return_texture=True,
         mtl_name=f"{name}.mtl",
     )
-    return {".obj": text.encode(), **{file[len(name) :]: data for file, data in beside.items()}}
+    files = {file[len(name) :]: data for file, data in beside.items()}
+    # first what others refer to, so that after an error no file names one that is missing
+    return {kind: files[kind] for kind in reversed(REFERENCED)} | {".obj": text.encode()}
 
 
 def as_ply(mesh: trimesh.Trimesh, name: str) -> Files:

@@ -22,13 +22,16 @@ def zoo_file(name: str) -> Path:
 
 
 def weight_file(weights: str | Path) -> Path:
-    """The path of a part's `weights`: a name without suffix is a shipped file, others are paths.
+    """The path of `weights`: a name without suffix, or `zoo://NAME`, is a shipped file.
 
     Raises:
         WeightsError: no such file is shipped.
     """
-    bare = Path(weights).name == str(weights) and not Path(weights).suffix
-    return zoo_file(f"{weights}.safetensors") if bare else Path(weights)
+    name = str(weights).removeprefix("zoo://")
+    bare = Path(name).name == name and not Path(name).suffix
+    if bare or name != str(weights):
+        return zoo_file(f"{name}.safetensors")
+    return Path(weights)
 
 
 def shipped_weights(config: str | Path) -> Path:

@@ -48,6 +48,11 @@ def test_all_forms_are_the_same_pixels(form: str) -> None:
     np.testing.assert_array_equal(pixels_of(FORMS[form]), PIXELS)
 
 
+def test_bfloat16_is_taken_as_far_as_it_goes() -> None:
+    form = (torch.from_numpy(PIXELS).permute(2, 0, 1) / 255).bfloat16()
+    assert np.abs(pixels_of(form).astype(int) - PIXELS).max() <= 1
+
+
 def test_a_pillow_image_is_upright_and_transparency_grey() -> None:
     turned = Image.fromarray(PIXELS[:16, :24])
     turned.getexif()[0x0112] = 6

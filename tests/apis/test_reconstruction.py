@@ -70,6 +70,9 @@ def test_fidelity_is_one_of_the_call() -> None:
     np.testing.assert_array_equal(wholly["albedo"], again["albedo"])
     with pytest.raises(UserError, match="no refiner of this method has a fidelity"):
         reconstruct(SAMPLES[0], "configs/face_mesh/face_mesh.py", fidelity=0.5)
+    for wrong in ("high", [1.0], 1.5):
+        with pytest.raises(UserError, match=r"fidelity is within 0\.\.1, not "):
+            reconstruct(SAMPLES[0], L2R, fidelity=wrong)
 
 
 def test_progress_is_shown_when_asked_for(capsys: pytest.CaptureFixture) -> None:
@@ -249,3 +252,27 @@ def test_the_digest_is_the_same_in_each_process() -> None:
 def test_what_is_no_picture_is_not_pasted_into(photo: object) -> None:
     with pytest.raises(UserError, match="paste: a Pillow picture was expected, not "):
         result().paste(photo)
+
+
+def test_a_photo_of_another_size_is_not_pasted_into(tmp_path: Path) -> None:
+    photo, turned = Image.open(SAMPLES[1]).convert("RGB").resize((70, 60)), tmp_path / "turned.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photo.save(turned, exif=exif)
+    quick = "configs/unsup3d/unsup3d_heads_32.py"
+    by_file, by_pixels = (reconstruct(each, quick, align=False) for each in (turned, photo))
+    assert by_file.paste(Image.open(turned)).size == (60, 70)
+    assert by_pixels.paste(photo).size == (70, 60)
+    for face, other in ((by_file, photo), (by_pixels, photo.resize((71, 60)))):
+        with pytest.raises(UserError, match=r"this face's photo has \d0 x \d0 px, the given one 7"):
+            face.paste(other)
+
+
+def test_a_large_photo_is_pasted_into_at_its_own_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = Image.open(SAMPLES[1]).convert("RGB").resize((80, 60))
+    quick = "configs/unsup3d/unsup3d_heads_32.py"
+    whole = reconstruct(photo, quick, align=False).paste(photo)
+    monkeypatch.setattr("l2rkit.data.photo.LONGEST_SIDE", 40)
+    again = reconstruct(photo, quick, align=False).paste(photo)
+    assert again.size == (80, 60)
+    assert np.abs(np.asarray(whole, float) - np.asarray(again, float)).mean() < 5

@@ -70,6 +70,8 @@ def test_names_within_files_are_plain_and_there(config, weights, photos, tmp_pat
         assert len(colours) == 1 and (out / colours[0]).is_file()
         named += [material, *colours]
     assert len(set(named)) == len(named) and "ok.mtl" in named
+    assert len(list(out.glob("*.obj"))) == len(CASES) - 1, "without that of the long name"
+    assert {path.name for path in out.glob("*.mtl")} <= set(named)
     mesh = trimesh.load(out / "my photo.obj", process=False)
     assert mesh.visual.material.image.size[0] >= 32
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -153,3 +154,28 @@ def test_a_face_that_is_cut_out_keeps_its_outline(tmp_path: Path) -> None:
     written = Image.open(tmp_path / "out" / "cut.png")
     alpha = np.array(written.getchannel("A"))
     assert alpha[:, 0].min() == 255 and not alpha[:, -1].any()
+
+
+@pytest.mark.parametrize("paste", [False, True])
+def test_what_is_not_kept_is_said(
+    paste: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class OfFaces(Resample):
+        aligned, image_size = True, 32
+
+    monkeypatch.setitem(RESTORERS.module_dict, "OfFaces", OfFaces)
+    photo = Image.open(zoo_file("samples/portrait_1.jpg")).convert("RGB")
+    deep = np.asarray(photo).astype(np.uint16) * 257
+    cv2.imwrite(str(tmp_path / "colour.png"), deep)
+    Image.fromarray(deep[..., 1]).save(tmp_path / "grey.png")
+    photo.save(tmp_path / "moves.gif", save_all=True, append_images=[photo.rotate(9)])
+    photo.save(tmp_path / "still.gif")
+    photo.save(tmp_path / "preview.mpo", save_all=True, append_images=[photo.rotate(9)])
+    words = [tmp_path, "--restorer", "OfFaces", "--out", tmp_path / "out", *["--paste"] * paste]
+    result = CliRunner().invoke(restore, [str(word) for word in words])
+    assert result.exit_code == 0, result.output
+    notes = dict(line.split(" -> ") for line in result.stdout.splitlines())
+    notes = {Path(file).name: note.partition(".png")[2] for file, note in notes.items()}
+    bits, frames = "; 8 bits per channel, the photo has more", "; its first frame only"
+    expected = {"colour.png": bits, "grey.png": bits, "moves.gif": frames}
+    assert notes == expected | {"still.gif": "", "preview.mpo": ""}

@@ -1,6 +1,7 @@
 """The page's server on loopback: uploads, results, and the clean-up."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,6 +62,37 @@ def test_help_imports_neither_torch_nor_gradio() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0 and "127.0.0.1" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_signal_while_the_method_is_loaded_is_not_lost(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python ignores what is raised in callbacks of weak references, such as KeyboardInterrupt."""
+    from l2rkit.demo import look
+
+    def loaded() -> None:
+        with suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), getattr(signal, name))
+            time.sleep(1)
+
+    class Never:
+        def wait(self) -> None:
+            pytest.fail("the page is served on")
+
+    monkeypatch.setattr(serving, "served", lambda host, port: nullcontext("address"))
+    monkeypatch.setattr(look, "warmed", loaded)
+    monkeypatch.setattr("l2rkit.cli.app.threading.Event", Never)
+    kinds = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {kind: signal.signal(kind, signal.SIG_DFL) for kind in kinds}
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        done = CliRunner().invoke(main, ["app"])
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN, "started by nohup"
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
+    assert done.exit_code == 0, done.output
 
 
 def client(address: str, folder: Path):
