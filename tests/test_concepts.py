@@ -34,7 +34,7 @@ def test_the_tree_shows_all_of_the_package() -> None:
     tree = section("The tree").split("```")[1]
     inside = tree[tree.index("l2rkit/") + 7 : tree.index("\ntools/")]
     shown = {name.rstrip("/") for line in inside.splitlines() for name in names_before_words(line)}
-    there = {p.name for p in (ROOT / "l2rkit").iterdir() if not p.name.startswith("__")}
+    there = {p.name for p in (ROOT / "l2rkit").iterdir() if not p.name.startswith(("__", "."))}
     assert shown == there
 
 

@@ -244,7 +244,11 @@ def join_on_cpu(launcher: str) -> None:
         os.environ.setdefault("MASTER_PORT", "29500")
         if "MASTER_ADDR" not in os.environ:
             listed = ["scontrol", "show", "hostname", os.environ["SLURM_NODELIST"]]
-            hosts = subprocess.run(listed, capture_output=True, text=True, check=True).stdout
+            try:
+                hosts = subprocess.run(listed, capture_output=True, text=True, check=True).stdout
+            except (OSError, subprocess.CalledProcessError) as error:
+                needed = "scontrol, or MASTER_ADDR"
+                raise CommandError(f"--launcher slurm needs {needed}: {error}") from None
             os.environ["MASTER_ADDR"] = hosts.split()[0]
     torch.distributed.init_process_group("gloo")
 

@@ -8,7 +8,8 @@ from click.testing import CliRunner, Result
 from mmengine.runner import Runner
 
 from l2rkit.cli import main
-from l2rkit.zoo import FOLDER
+from l2rkit.errors import WeightsError
+from l2rkit.zoo import FOLDER, weight_file
 
 RESULTS = "work_dirs/tiny/results.json"
 ENTRY = dict(config="c", protocol="heads", level="clean", n=4, supervision="I", command="x")
@@ -153,3 +154,10 @@ def test_a_folder_that_cannot_be_made_is_refused_first(command: str) -> None:
     Path("link").symlink_to("nowhere")
     for out in ("text/out", "link", "x" * 300):
         assert f"cannot write to {out}: " in line_of(run(command, "missing.jpg", "--out", out))
+
+
+def test_shipped_weights_have_a_name_with_and_without_zoo() -> None:
+    for name in ("unsup3d_heads_32", "zoo://unsup3d_heads_32"):
+        assert weight_file(name) == FOLDER / "unsup3d_heads_32.safetensors"
+    with pytest.raises(WeightsError, match="unsup3d_heads_3"):
+        weight_file("zoo://unsup3d_heads_3")

@@ -117,6 +117,7 @@ def test_the_first_face_is_written_last(tmp_path: Path) -> None:
             order.append(name)
             for ending in endings(formats):
                 (folder / f"{name}{ending}").write_bytes(png(Image.new("L", (1, 1)), source))
+            np.savez(folder / f"{name}.npz")
 
     order: list[str] = []
     writing = Writing(("glb",), {}, skip_existing=True)

@@ -19,6 +19,7 @@ from torch.optim import SGD, Adam
 from torch.utils.data import DataLoader
 
 from l2rkit.adversary import Adversary
+from l2rkit.cli.common import CommandError, join_on_cpu
 from l2rkit.cli.starting import JOINED_BY
 from l2rkit.cli.train import train
 from l2rkit.decompose import Unsup3DDecomposer
@@ -261,14 +262,33 @@ def test_the_launcher_reaches_the_runner(launcher, monkeypatch, tmp_path) -> Non
 
     monkeypatch.setattr(Runner, "from_cfg", lambda cfg: seen.append(cfg) or Trained())
     monkeypatch.setattr(DATASETS, "build", lambda cfg: range(99))  # 40,000 heads would be drawn
-    for name in JOINED_BY.get(launcher, ()):
-        monkeypatch.setenv(name, "0")
+    joined = []
+    monkeypatch.setattr(torch.distributed, "init_process_group", joined.append)
+    in_environment(launcher, monkeypatch)
+    monkeypatch.setenv("MASTER_ADDR", "localhost")
     words = ["configs/unsup3d/unsup3d_heads_32.py", "--work-dir", str(tmp_path)]
     monkeypatch.chdir(Path(__file__).parents[2])
     train([*words, "--launcher", launcher], standalone_mode=False)
+    assert joined == (["gloo"] if launcher == "slurm" else [])
     assert len(seen) == 2 and seen[1] == "trained"
     assert seen[0].launcher == launcher and seen[0].work_dir == str(tmp_path)
     assert seen[0].model_wrapper_cfg == dict(type="l2rkit.engine.ReplicatedModel")
+
+
+def in_environment(launcher: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sets what the launcher sets; what is set later is undone with it."""
+    for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_PORT", "MASTER_ADDR"):
+        monkeypatch.setenv(name, "0")
+        monkeypatch.delenv(name)
+    for name in JOINED_BY.get(launcher, ()):
+        monkeypatch.setenv(name, "0")
+
+
+def test_slurm_without_its_hosts_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_environment("slurm", monkeypatch)
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(CommandError, match="slurm needs scontrol, or MASTER_ADDR"):
+        join_on_cpu("slurm")
 
 
 def test_a_wrapper_that_does_not_average_is_refused() -> None:
