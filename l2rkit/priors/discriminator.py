@@ -30,8 +30,8 @@ def minibatch_stddev(x: Tensor) -> Tensor:
     """(B, 1, H, W): minibatch stddev of features x (B, C, H, W), one number per group.
 
     The standard deviation over the group, averaged over channels and pixels (Karras et al., ICLR
-    2018); image i is in a group with those that are a whole number of groups away from it. Where
-    groups of four do not fill the batch, they are of the most images that do (ours).
+    2018). With n groups, images i, i + n, i + 2 n ... are a group. A group has four images, or the
+    largest smaller number that divides the batch (ours).
     """
     batch, _, height, width = x.shape
     group = max(n for n in range(1, GROUP + 1) if batch % n == 0)
@@ -48,9 +48,8 @@ class StyleGAN2Discriminator(nn.Module):
         size: px, of 32 to 1024.
         width: times the published number of channels.
         multiplier: 2 for the published config F.
-        condition: length of the vector, such as a view, that says what the image should be of; its
-            projection on the last features is added to the score (Miyato & Koyama, ICLR 2018). 0
-            is none, as published.
+        condition: length of the condition, such as a view. Its projection on the last features is
+            added to the score (Miyato & Koyama, ICLR 2018). 0 is none, as published.
     """
 
     def __init__(
@@ -68,7 +67,7 @@ class StyleGAN2Discriminator(nn.Module):
         self.project = Dense(condition, last) if condition else None
 
     def forward(self, image: Tensor, condition: Tensor | None = None) -> Tensor:
-        """condition: (B, `condition`), and only if it has one."""
+        """condition: (B, `condition`); None for an unconditional discriminator."""
         self.check(image, condition)
         image = (2 * image - 1).contiguous(memory_format=torch.channels_last)
         x = self.blocks(leaky(self.first(image)))
@@ -90,7 +89,7 @@ class StyleGAN2Discriminator(nn.Module):
 
 
 def check_condition(part: nn.Module, image: Tensor, condition: Tensor | None) -> None:
-    """Raises a PartError in the name of a discriminator if the images' condition is not its own."""
+    """Raises a PartError if a condition has not the shape that the discriminator expects."""
     expected = (len(image), part.condition) if part.condition else None
     got = None if condition is None else tuple(condition.shape)
     if got != expected:

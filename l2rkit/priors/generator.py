@@ -77,14 +77,14 @@ class Block(nn.Module):
 class StyleGAN2(nn.Module):
     """Latents (B, L) or (B, layers, L) → image (B, 3, size, size) in [0, 1], and features.
 
-    The features are those behind the last convolution of each size, by that size in px. Inside,
+    The features are the outputs of the last convolution of each size, by that size in px. Inside,
     images are in [-1, 1].
 
     Args:
         weights: name of a shipped file, or a path: of a public checkpoint, in any of the layouts
-            that `read_generator` knows, or of ours. It says all that the arguments below say of a
-            random start, which is what None is.
-        size: px; with weights, what they have to be of, or None for whatever they are.
+            that `read_generator` knows, or of ours. It determines the architecture. None is a
+            random start, for which the arguments below do.
+        size: px; with weights, the expected size, or None for any.
         width: times the published number of channels.
         multiplier: 2 for the published config F.
         latent: L.

@@ -30,7 +30,7 @@ def invert(
     the shipped features in place of VGG's.
 
     Args:
-        prior: a `StyleGAN2`, which stays as it is.
+        prior: a `StyleGAN2`; it is not changed.
         photo: (B, 3, S, S) in [0, 1], at the prior's size and aligned as its training photos.
         encoder: photo → codes (B, layers, L) to begin with; else all begin at the mean w.
         features: image → maps; left out, `MobileNetFeatures`.

@@ -15,11 +15,11 @@ class ProjectedDiscriminator(nn.Module):
     """Image (B, 3, H, W) in [0, 1] → score (B,): the higher, the more like a photo.
 
     Its features are those of a frozen network, as in Sauer et al., *Projected GANs Converge Faster*
-    (NeurIPS 2021), without the random mixing of sizes. Each place is scored at the features' size,
-    at half of it and so on; the score is the sum of the means of all sizes.
+    (NeurIPS 2021), without the random mixing of sizes. Positions are scored at the features' size,
+    at half of it and so on; the score is the sum over sizes of the mean over positions.
 
     Args:
-        features: image (B, 3, H, W) → (B, C, h, w); stays as it is.
+        features: image (B, 3, H, W) → (B, C, h, w); frozen.
         width: channels at each size.
         sizes: how many there are.
         condition: as in `StyleGAN2Discriminator`, by the mean of the last features.
@@ -40,7 +40,7 @@ class ProjectedDiscriminator(nn.Module):
         self.project = nn.Linear(condition, width) if condition else None
 
     def forward(self, image: Tensor, condition: Tensor | None = None) -> Tensor:
-        """condition: (B, `condition`), and only if it has one."""
+        """condition: (B, `condition`); None for an unconditional discriminator."""
         check_condition(self, image, condition)
         x = leaky(self.first(self.features(image)))
         scores = [self.score[0](x)]

@@ -31,18 +31,18 @@ RAMP = 0.05  # share of the images so far that the averaged generator remembers 
 class AdversarialPrior(AsManyAsPhotos, HostBuffers, BaseModel):
     """A GAN in training; its samples are those of the averaged generator.
 
-    A step draws from torch's generators, which `StepSeed` seeds: a resumed run goes on as if
-    it had not stopped. Of several processes each has draws of its own, and what they all show
-    counts as one batch (ours).
+    A step draws from torch's generators, which `StepSeed` seeds, so a resumed run equals one
+    without interruption. Each of several processes draws its own numbers; their images together
+    are one batch (ours).
 
     Args:
         generator: a `StyleGAN2` that is not frozen, or a part with its `mapping`.
         discriminator: image → score; described by its class.
-        augment: `AdaptiveAugment`; left out, images are shown as they are.
+        augment: `AdaptiveAugment`; default: none.
         gamma: weight of R1; left out, 0.0002 size² / batch, as NVIDIA's later code has it.
         path_weight: of the path length.
-        anchor: weight of how far images, at half of their size, are from what the generator made at
-            first of the same codes: one that has grown keeps its faces. Ours.
+        anchor: weight of the difference, at half of the size, from the images that the initial
+            generator makes of the same codes, so that a grown generator keeps its faces. Ours.
         half_life: images after which a weight counts half in the averaged generator.
         noise: what the generator gets in training: "random", as published, or "none".
         precision: "bfloat16" or "float16" of both networks; weights, losses and what is
@@ -177,11 +177,11 @@ class AdversarialPrior(AsManyAsPhotos, HostBuffers, BaseModel):
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
 class OptimizerForEach:
-    """An optimizer for each part of a model that `optim_wrapper` names, by that name.
+    """Builds an optimizer for each part of a model that is a key of `optim_wrapper`.
 
-    Each is described as MMEngine has it: `optimizer`, and perhaps `clip_grad` or `paramwise_cfg`.
-    The one called `others` has all the parts that no other names. `type` is what wraps each that
-    does not say; left out, `GuardedOptimWrapper`.
+    Each value is a config of MMEngine's: `optimizer`, and optionally `clip_grad` or
+    `paramwise_cfg`. The key `others` stands for all parts without a key of their own. `type` is the
+    default class of wrappers, `GuardedOptimWrapper` if it is omitted.
     """
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None) -> None:
