@@ -20,13 +20,17 @@ def measured(work: Callable, *arguments: object) -> tuple[int, float]:
 
     These are of the processor, which others may be using; of what had to be ended, all that passed.
     """
-    idle, _ = _peak(gc.collect)
-    peak, seconds = _peak(work, *arguments)
+    gc.collect()
+    gc.freeze()  # collections in a fork would else touch, and so copy, all objects of this process
+    try:
+        idle, _ = _peak(gc.collect)
+        peak, seconds = _peak(work, *arguments)
+    finally:
+        gc.unfreeze()
     return peak - idle, seconds
 
 
 def _peak(work: Callable, *arguments: object) -> tuple[int, float]:
-    gc.collect()
     ctypes.CDLL(None).malloc_trim(0)  # else work takes what the process had and gave back
     begun, child = time.monotonic(), os.fork()
     if not child:
