@@ -1,4 +1,4 @@
-"""Reconstructs degraded sample photos, trains for a minute, prints a leaderboard: `make demo`."""
+"""Reconstructs degraded sample photos, trains for some minutes, prints a leaderboard: `make demo`."""
 
 from l2rkit.cli.demo import demo
 

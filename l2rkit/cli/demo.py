@@ -17,14 +17,14 @@ SAMPLES = [FOLDER / "samples" / f"portrait_{number}_severe.jpg" for number in ra
 
 
 @click.command(
-    context_settings=HELP, short_help="Reconstructs samples, trains for a minute, compares."
+    context_settings=HELP, short_help="Reconstructs samples, trains for some minutes, compares."
 )
 @click.option("--out", default="work_dirs/demo", show_default=True)
 @click.option("--iterations", default=300, show_default=True, help="Steps of the short training.")
 @click.option("--images", default=256, show_default=True, help="Test images of the leaderboard.")
 @user_errors
 def demo(out: str, iterations: int, images: int) -> None:
-    """Reconstructs bad sample photos, trains for a minute, and prints a leaderboard.
+    """Reconstructs bad sample photos, trains for some minutes, and prints a leaderboard.
 
     The leaderboard compares the trained model and shipped ones, including L2R, on bad photos of
     heads. Each step is an l2rkit command and is printed before it runs. Takes some minutes on two
