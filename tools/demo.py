@@ -1,4 +1,4 @@
-"""Reconstructs degraded sample photos, trains for some minutes, prints a leaderboard: `make demo`."""
+"""Reconstructs bad sample photos, trains for some minutes, prints a leaderboard: `make demo`."""
 
 from l2rkit.cli.demo import demo
 
