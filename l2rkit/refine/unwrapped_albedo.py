@@ -21,6 +21,7 @@ from ..registry import PRIORS, REFINERS
 from ..render.shading import shade
 from ..render.unwrap import unwrap, visibility
 from ..restore.face_restorer import WIDTHS, FaceRestorer
+from ..restore.self_ensemble import over_mirror_image
 from ..structures import Face, Light
 from .albedo import enlarged
 
@@ -107,10 +108,13 @@ class UnwrappedAlbedo(nn.Module):
 
     def _correction(self, seen: Tensor) -> Tensor:
         """(B, 3, S, S): the network's correction of the face that the CHANNELS of `seen` show."""
-        own = self.network(seen, self.prior).float()
+
+        def correction(face: Tensor) -> Tensor:
+            return self.network(face, self.prior).float()
+
         if self.training or not self.self_ensemble:
-            return own
-        return (own + self.network(seen.flip(-1), self.prior).float().flip(-1)) / 2
+            return correction(seen)
+        return over_mirror_image(correction, seen)
 
     def _fidelities(self, face: Face) -> Tensor:
         """(B, 1, 1, 1): the fidelity of each photo."""

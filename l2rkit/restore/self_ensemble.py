@@ -1,5 +1,7 @@
 """A restorer applied to the photo and to its mirror image."""
 
+from collections.abc import Callable
+
 from torch import Tensor, nn
 
 from ..errors import PartError
@@ -28,7 +30,12 @@ class SelfEnsemble(nn.Module):
         self.restore = RESTORERS.build(dict(type=restore) if isinstance(restore, str) else restore)
 
     def forward(self, photo: Tensor) -> Tensor:
-        return (self.restore(photo) + self.restore(photo.flip(-1)).flip(-1)) / 2
+        return over_mirror_image(self.restore, photo)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.restore, name) if name in SHARED else super().__getattr__(name)
+
+
+def over_mirror_image(function: Callable[[Tensor], Tensor], image: Tensor) -> Tensor:
+    """The mean of `function` of the image and of its mirror image, mirrored back."""
+    return (function(image) + function(image.flip(-1)).flip(-1)) / 2
