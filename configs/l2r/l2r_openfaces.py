@@ -22,12 +22,15 @@ model["refine"]["albedo"].update(broad=1 / 64, self_ensemble=True)
 model["losses"]["photometric"]["weight"] = 10.0
 model["losses"]["identity"].update(weight=0.6)
 panels["interval"] = 200
-weights = {
-    "losses.photometric.weight": {0: 10.0, 400: 22.0},
-    "losses.perceptual.weight": {0: 2.0, 400: 1.5},
-    "refine.albedo.hide": {0: 0.6, 400: 0.3},
-}
-custom_hooks = [average, dict(type=Schedule, changes=weights), dict(type=ChannelsLast), panels]
+schedule = dict(
+    type=Schedule,
+    changes={
+        "losses.photometric.weight": {0: 10.0, 400: 22.0},
+        "losses.perceptual.weight": {0: 2.0, 400: 1.5},
+        "refine.albedo.hide": {0: 0.6, 400: 0.3},
+    },
+)
+custom_hooks = [average, schedule, dict(type=ChannelsLast), panels]
 optim_wrapper["others"].update(optimizer=dict(type=Adam, lr=2e-4), paramwise_cfg=None)
 param_scheduler = [
     dict(type=LinearLR, start_factor=0.1, begin=0, end=20, by_epoch=False),

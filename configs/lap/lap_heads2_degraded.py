@@ -1,24 +1,15 @@
 """LAP for bad photos of heads of version 2: `lap_heads_degraded` continued. Not trained yet.
 
-It starts from the shipped weights of version 1. Each photo of a set is degraded independently;
-losses compare with the clean ones.
+It starts from the shipped weights of version 1, with the schedule of `lap_heads2`. Each photo of a
+set is degraded independently; losses compare with the clean ones.
 """
 
 from mmengine.config import read_base
 
 with read_base():
-    from .lap_heads_degraded import *
-    from .._base_.datasets.heads2 import *  # isort: skip
+    from .lap_heads2 import *
+    from .lap_heads_degraded import degraded_pipeline, for_one_bad, model  # noqa: F401
 
 load_from = "zoo://lap_heads_degraded"
-custom_hooks = [average, panels]  # no Schedule: these weights have learnt confidence
-train_dataloader.update(batch_size=32)
-train_dataloader["sampler"] = dict(type=PersonSampler, photos=(4, 2, 1, 1), seed=0)
 train_dataloader["dataset"]["pipeline"] = degraded_pipeline
 val_dataloader["dataset"]["pipeline"] = for_one_bad
-param_scheduler = [
-    dict(type=LinearLR, start_factor=0.1, begin=0, end=50, by_epoch=False),
-    dict(type=MultiStepLR, milestones=[480], gamma=0.33, by_epoch=False),
-]
-default_hooks["checkpoint"].update(interval=200, max_keep_ckpts=1)
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=600, val_interval=300)

@@ -88,19 +88,24 @@ class TurnedHeads(BaseDataset):
         for row, maps in enumerate(images, number * len(self.yaws_deg)):
             yield row, pack_row(self.store.layout, maps)
 
-    @staticmethod
+    @classmethod
     def images(
-        numbers: Sequence[int], seed: int, split: str, size: int, yaws_deg: Sequence[int]
+        cls, numbers: Sequence[int], seed: int, split: str, size: int, yaws_deg: Sequence[int]
     ) -> Iterator[dict]:
-        """For each person and each yaw: a dict of `render_head`'s maps, `light` and `view`."""
+        """For each person and each yaw: a dict of the rendered maps, `light` and `view`."""
         model = HeadModel.load()
         for number in numbers:
-            person = random_person(model, _draws(seed, 1, person_id(split, number, 1)))
-            capture = random_capture(model, _draws(seed, TURNED_SCENES, SPLITS[split], number))
-            head = person_head(model, person)
-            yield from in_views(
-                partial(render_head, model, person, size=size, head=head), capture, yaws_deg
-            )
+            yield from in_views(*cls.scene(model, number, seed, split, size), yaws_deg)
+
+    @staticmethod
+    def scene(
+        model: HeadModel, number: int, seed: int, split: str, size: int
+    ) -> tuple[Callable[[Capture], dict], Capture]:
+        """A function that renders the maps of a person, and the person's capture from ahead."""
+        person = random_person(model, _draws(seed, 1, person_id(split, number, 1)))
+        capture = random_capture(model, _draws(seed, TURNED_SCENES, SPLITS[split], number))
+        head = person_head(model, person)
+        return partial(render_head, model, person, size=size, head=head), capture
 
 
 @DATASETS.register_module()
@@ -115,19 +120,15 @@ class DetailedTurnedHeads(TurnedHeads):
     layout_of = staticmethod(detailed.layout_of)
 
     @staticmethod
-    def images(
-        numbers: Sequence[int], seed: int, split: str, size: int, yaws_deg: Sequence[int]
-    ) -> Iterator[dict]:
-        """For each person and each yaw: a dict of `render_portrait`'s maps, `light` and `view`."""
-        model = HeadModel.load()
-        for number in numbers:
-            draws = _draws(seed, detailed.PERSON_DRAWS, person_id(split, number, 1))
-            person = random_character(model, draws, split, texture_side(size))
-            draws = _draws(seed, DETAILED_SCENES, SPLITS[split], number)
-            capture = random_portrait_capture(model, draws)
-            yield from in_views(
-                partial(render_portrait, model, person, size=size), capture, yaws_deg
-            )
+    def scene(
+        model: HeadModel, number: int, seed: int, split: str, size: int
+    ) -> tuple[Callable[[Capture], dict], Capture]:
+        """As in `TurnedHeads`, by `render_portrait`."""
+        draws = _draws(seed, detailed.PERSON_DRAWS, person_id(split, number, 1))
+        person = random_character(model, draws, split, texture_side(size))
+        draws = _draws(seed, DETAILED_SCENES, SPLITS[split], number)
+        capture = random_portrait_capture(model, draws)
+        return partial(render_portrait, model, person, size=size), capture
 
 
 def in_views(
