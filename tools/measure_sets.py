@@ -8,6 +8,7 @@ Intervals are 95 %, by bootstrap over people.
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -58,7 +59,7 @@ def main(
     supervision = supervision_of(cfg)
     model = load_model(cfg, path)
     photo, depth = load_heads(people, model.image_size)
-    photo = degradation(photo, torch.Generator().manual_seed(0))
+    photo = degraded(photo, degradation)
     errors = {}
     with click.progressbar(SETS, label="sets") as progress:
         for size in progress:
@@ -70,9 +71,7 @@ def main(
         figures = dict(side=side.mean(), side_std=side.std(), mad=mad.mean(), mad_std=mad.std())
         made = entry(cfg, config, path, figures, len(photo), {}, supervision)
         made["protocol"] = f"heads, {model.image_size} px, sets of {size}"
-        words = [config, *([weights] if weights else ())]
-        words += [f"--level {level}"] if level != "clean" else []
-        made["command"] = f"python tools/measure_sets.py {' '.join(words)}"
+        made["command"] = made["command"].replace("tools/test.py", "tools/measure_sets.py")
         enter(made, where)
     if against:
         other = load_model(load_config(against), shipped_weights(against))
@@ -81,7 +80,9 @@ def main(
             pairs = zip(alone, errors[size])
             more = " ".join(interval(theirs - ours, EACH) for theirs, ours in pairs)
             click.echo(f"{Path(against).stem} alone against sets of {size}: more by {more}")
-    spoilt = {"someone else": someone_else} | ({"severe": severe} if level == "clean" else {})
+    spoilt = {"someone else": someone_else}
+    if level == "clean":
+        spoilt["severe"] = partial(degraded, degradation=DegradationLevel("severe"))
     for name, spoil in spoilt.items():
         share, more = disturbed(model, photo, depth, spoil)
         click.echo(f"one of 4 is {name}: it counts {share}, the others' SIDE grows by {more}")
@@ -128,9 +129,9 @@ def someone_else(photo: Tensor) -> Tensor:
     return photo.roll(EACH, 0)
 
 
-def severe(photo: Tensor) -> Tensor:
-    """Each photo degraded at the level `severe`."""
-    return DegradationLevel("severe")(photo, torch.Generator().manual_seed(0))
+def degraded(photo: Tensor, degradation: DegradationLevel) -> Tensor:
+    """Each photo degraded, with the same random draws in every run."""
+    return degradation(photo, torch.Generator().manual_seed(0))
 
 
 def interval(values: np.ndarray, each: int) -> str:

@@ -7,7 +7,6 @@ the folder. The portraits are of the test split, spread evenly. docs/reliability
 """
 
 import csv
-import os
 import sys
 import time
 from collections import Counter
@@ -18,9 +17,9 @@ import cv2
 import numpy as np
 
 from l2rkit.cli.common import user_errors
+from l2rkit.data import ManifestPhotos
 from l2rkit.data.align import FaceAligner, NoFaceError
 from l2rkit.data.photo import read_photo
-from l2rkit.errors import UserError
 
 AROUND = 1.8  # side of a pasted square / side of the face
 GRID = [(60 + 390 * (i % 10), 60 + 480 * (i // 10)) for i in range(60)]
@@ -66,10 +65,10 @@ def count(aligner: FaceAligner, photo: np.ndarray) -> int:
 @click.option("--portraits", default=100, show_default=True)
 @user_errors
 def main(out: Path, portraits: int) -> None:
-    root = Path(os.environ.get("OPENFACES_ROOT", ""))
-    if not (root / "manifest.csv").is_file():
-        raise UserError("OPENFACES_ROOT is not the folder of a manifest.csv: see docs/datasets.md")
-    rows = list(csv.DictReader((root / "manifest.csv").open(encoding="utf-8")))
+    tested = ManifestPhotos(split="test")
+    root = Path(tested.data_root)
+    with tested.manifest.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
     clear = [
         row
         for row in rows[::11]
@@ -88,9 +87,9 @@ def main(out: Path, portraits: int) -> None:
         found, seconds = count(aligner, read_photo(file)), time.process_time() - began
         wrong += found != len(places)
         click.echo(f"{name}: {found} of {len(places)} faces, {seconds:.1f} CPU s")
-    tested = [row for row in rows if row["split"] == "test"]
-    chosen = tested[:: max(1, len(tested) // portraits)][:portraits]
-    found = Counter(count(aligner, read_photo(root / row["path"])) for row in chosen)
+    chosen = range(len(tested))[:: max(1, len(tested) // portraits)][:portraits]
+    shown = (read_photo(tested.get_data_info(index)["img_path"]) for index in chosen)
+    found = Counter(count(aligner, photo) for photo in shown)
     words = ", ".join(f"{faces} in {photos}" for faces, photos in sorted(found.items()))
     click.echo(f"{len(chosen)} portraits of one person: faces {words}")
     sys.exit(wrong > 0 or set(found) != {1})
