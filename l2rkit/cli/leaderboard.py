@@ -42,7 +42,8 @@ def leaderboard(
     are left out; the page has all.
 
     With --out, it writes the page, a plot in docs/ and model-index.yml beside it, and a
-    metafile.yml beside each of RESULTS. Without RESULTS, it also rewrites the marked figures in
+    metafile.yml beside each of RESULTS. Results of the protocols in configs/archive.json go to the
+    page that it names. Without RESULTS, it also rewrites the marked figures in
     README.md, docs/ and the READMEs of configs/ and projects/ (CONTRIBUTING.md).
 
     With --run, it first runs the evaluations of the matrix that have no entry. A failed run is
@@ -102,22 +103,28 @@ def documents(paths: list[Path], out: Path, every: bool) -> dict[Path, str | byt
     """
     from ..leaderboard.figures import pages
     from ..leaderboard.metafile import index, listed, metafile
-    from ..leaderboard.page import PLOT, page, read_published
+    from ..leaderboard.page import PLOT, archive_page, page, read_archive, read_published
     from ..leaderboard.plot import curves, plot
 
     entries = {path: read_entries(path) for path in paths}
     joined = [entry for some in entries.values() for entry in some]
+    archive = read_archive(CONFIGS / "archive.json")
+    kept = archive.protocols if archive else []
+    archived = [entry for entry in joined if entry["protocol"] in kept]
+    board = [entry for entry in joined if entry["protocol"] not in kept]
     metafiles = {
         path.with_name("metafile.yml"): metafile(path.parent, listed(some))
         for path, some in entries.items()
         if listed(some)
     }
     made: dict[Path, str | bytes] = {
-        out: page(joined, read_published(CONFIGS / "published.json")),
+        out: page(board, read_published(CONFIGS / "published.json")),
         out.with_name("model-index.yml"): index(list(metafiles)),
         **metafiles,
     }
-    drawn = {out.parent / PLOT: plot(joined)} if curves(joined) else {}
+    if archive and archived:
+        made[out.parent / archive.page] = archive_page(archived, archive)
+    drawn = {out.parent / PLOT: plot(board)} if curves(board) else {}
     return made | drawn | (pages(out.parent, joined) if every else {})
 
 

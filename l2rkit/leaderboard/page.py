@@ -1,5 +1,6 @@
-"""The text of model-zoo.md: measured and published results, and the commands behind them."""
+"""The text of model-zoo.md and of the archive: results, and the commands behind them."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,42 @@ draws. If it holds 0, the difference may be chance. It is empty where each image
 kept.
 """
 
+
+@dataclass(frozen=True)
+class Archive:
+    """Protocols whose results have left the board, and the page that keeps them."""
+
+    page: str
+    title: str
+    text: str
+    protocols: list[str]
+
+
+def read_archive(path: Path) -> Archive | None:
+    """The archive that a JSON file describes; None if there is no such file.
+
+    Raises:
+        DataError: the file is malformed.
+    """
+    if not path.exists():
+        return None
+    try:
+        archive = Archive(**read_json(path))
+        if not isinstance(archive.protocols, list) or not archive.page.endswith(".md"):
+            raise ValueError("protocols is no list, or page no Markdown file")
+    except (ValueError, TypeError, AttributeError) as error:
+        raise DataError(f"{path} does not describe an archive: {error}") from None
+    return archive
+
+
 OF_GROUP = "rank1_own_"
 SERVED = """## Who is served worse
 
 Rank-1 in percent, in the photo's view, by source of the photos and by tercile of skin tone (where
 photos have colour). What the figures mean: docs/protocols.md.
 """
+
+MEASURED = "## How each was measured"
 
 ELSEWHERE = """## Published by others
 
@@ -53,7 +84,13 @@ def page(entries: list[dict[str, Any]], published: list[dict[str, Any]]) -> str:
         parts += [SERVED, served + "\n"]
     if published:
         parts += [ELSEWHERE, elsewhere(published) + "\n"]
-    return "\n".join([*parts, "## How each was measured\n", measured(entries)])
+    return "\n".join([*parts, MEASURED + "\n", measured(entries)])
+
+
+def archive_page(entries: list[dict[str, Any]], archive: Archive) -> str:
+    """The page of archived results: tables, and the command of each row."""
+    parts = [f"# {archive.title}", archive.text, table(entries), MEASURED, measured(entries)]
+    return "\n\n".join(parts)
 
 
 def groups(entries: list[dict[str, Any]]) -> str:

@@ -7,10 +7,12 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from l2rkit.cli.leaderboard import leaderboard
 from l2rkit.errors import DataError
 from l2rkit.leaderboard.metafile import index, listed, metafile
-from l2rkit.leaderboard.page import elsewhere, page, read_published
+from l2rkit.leaderboard.page import elsewhere, page, read_archive, read_published
 from l2rkit.leaderboard.plot import curves, plot
 from l2rkit.leaderboard.results import digest
 from l2rkit.leaderboard.table import AGAINST, table
@@ -157,6 +159,36 @@ def test_our_list_of_published_figures_reads_and_names_its_sources() -> None:
     known = read_published(Path(__file__).parents[2] / "configs" / "published.json")
     unsup3d = next(e for e in known if e["method"] == "Unsup3D")
     assert unsup3d["metrics"]["side"]["mean"] == 0.793 and all(e["source"] for e in known)
+
+
+def test_archived_protocols_have_a_page_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, protocol in (("new", "heads 2"), ("old", "heads")):
+        made = entry(f"of_{name}", EACH, protocol=protocol)
+        Path("configs", name).mkdir(parents=True)
+        Path("configs", name, "results.json").write_text(json.dumps([made | {"each": {}}]))
+    told = dict(page="docs/old.md", title="Old", text="Why.", protocols=["heads"])
+    Path("configs/archive.json").write_text(json.dumps(told))
+    result = CliRunner().invoke(leaderboard, ["--out", "zoo.md"])
+    assert result.exit_code == 0, result.output
+    board, archived = Path("zoo.md").read_text(), Path("docs/old.md").read_text()
+    assert "of_new" in board and "of_old" not in board
+    assert "of_old" in archived and "of_new" not in archived
+    assert archived.startswith("# Old\n\nWhy.\n\n| protocol |")
+    assert "configs/unsup3d/of_old.py" in archived
+
+
+@pytest.mark.parametrize(
+    "wrong", [[], {"page": "a.md"}, dict(page="a.md", title="", text="", protocols="heads")]
+)
+def test_what_is_no_archive_is_said(tmp_path: Path, wrong: object) -> None:
+    path = tmp_path / "archive.json"
+    assert read_archive(path) is None
+    path.write_text(json.dumps(wrong))
+    with pytest.raises(DataError, match="does not describe an archive"):
+        read_archive(path)
 
 
 def test_commands_are_folded_away() -> None:
