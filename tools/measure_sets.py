@@ -3,11 +3,13 @@
 On test heads, eight photos of each person: the errors of every photo in sets of 1, 2, 4 and 8, and
 the improvement over single photos. Then, in sets of 4, one photo is replaced by another person's,
 or, if photos are clean, degraded: its weight (1 is that of the others), and the change of the
-errors of the other three.
+errors of the other three. With --average a method of single photos is measured instead, whose
+canonical depths are averaged over each set.
 Intervals are 95 %, by bootstrap over people.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +28,7 @@ from l2rkit.leaderboard.results import enter, entry
 from l2rkit.leaderboard.supervision import supervision_of
 from l2rkit.metrics import DepthErrors
 from l2rkit.model import FaceReconstructor
+from l2rkit.structures import Scene
 from l2rkit.zoo import shipped_weights, weight_file
 
 EACH = 8  # photos of a person
@@ -40,6 +43,7 @@ DRAWS = 10_000  # of the bootstrap
 @click.option("--people", default=125, show_default=True, type=click.IntRange(2))
 @click.option("--level", default="clean", help="Degradation of all photos.  [default: clean]")
 @click.option("--against", type=click.Path(), help="Config of a method of single photos.")
+@click.option("--average", is_flag=True, help="Average depths of a method of single photos.")
 @click.option("--results", help="File for the entries.  [default: in work_dirs/]")
 @user_errors
 def main(
@@ -48,6 +52,7 @@ def main(
     people: int,
     level: str,
     against: str | None,
+    average: bool,
     results: str | None,
 ) -> None:
     quiet()
@@ -63,15 +68,16 @@ def main(
     errors = {}
     with click.progressbar(SETS, label="sets") as progress:
         for size in progress:
-            errors[size] = measured(model, photo, depth, size)
+            errors[size] = measured(model, photo, depth, size, average)
     for size, both in errors.items():
         side, mad = both
         less = " ".join(interval(errors[1][k] - both[k], EACH) for k in (0, 1)) if size > 1 else ""
         click.echo(f"sets of {size}: SIDE {side.mean():.3f} MAD {mad.mean():.2f}  less: {less}")
         figures = dict(side=side.mean(), side_std=side.std(), mad=mad.mean(), mad_std=mad.std())
         made = entry(cfg, config, path, figures, len(photo), {}, supervision)
-        made["protocol"] = f"heads, {model.image_size} px, sets of {size}"
+        made["protocol"] = f"heads, {model.image_size} px, sets of {size}" + ", averaged" * average
         made["command"] = made["command"].replace("tools/test.py", "tools/measure_sets.py")
+        made["command"] += " --average" * average
         enter(made, where)
     if against:
         other = load_model(load_config(against), shipped_weights(against))
@@ -80,6 +86,8 @@ def main(
             pairs = zip(alone, errors[size])
             more = " ".join(interval(theirs - ours, EACH) for theirs, ours in pairs)
             click.echo(f"{Path(against).stem} alone against sets of {size}: more by {more}")
+    if average:
+        return
     spoilt = {"someone else": someone_else}
     if level == "clean":
         spoilt["severe"] = partial(degraded, degradation=DegradationLevel("severe"))
@@ -102,14 +110,30 @@ def load_heads(people: int, size: int) -> tuple[Tensor, Tensor]:
 
 
 def measured(
-    model: FaceReconstructor, photo: Tensor, depth: Tensor, size: int
+    model: FaceReconstructor, photo: Tensor, depth: Tensor, size: int, average: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
-    """SIDE x 100 and MAD in degrees of each photo (N,), in sets of `size` neighbours."""
+    """SIDE x 100 and MAD in degrees of each photo (N,), in sets of `size` neighbours.
+
+    `average`: photos are seen by themselves, and their canonical depths averaged over each set.
+    """
     metric, group = DepthErrors(), torch.arange(len(photo)) // size
     for rows in torch.arange(len(photo)).split(AT_ONCE * EACH):
-        metric.process(dict(depth=depth[rows]), model.predict(photo[rows], group[rows]))
+        if average:
+            scenes = [averaged(model, photo[rows], size)]
+        else:
+            scenes = model.predict(photo[rows], group[rows])
+        metric.process(dict(depth=depth[rows]), scenes)
     side, mad, *_ = zip(*metric.results)
     return np.array(side), np.array(mad)
+
+
+@torch.no_grad()
+def averaged(model: FaceReconstructor, photo: Tensor, size: int) -> Scene:
+    """The scenes of single photos whose canonical depth is the mean of `size` neighbours'."""
+    face = model.face(photo, torch.arange(len(photo)))
+    mean = face.depth.unflatten(0, (-1, size)).mean(1).repeat_interleave(size, 0)
+    face = replace(face, depth=mean)
+    return Scene(photo, face, model.render(face))
 
 
 def disturbed(

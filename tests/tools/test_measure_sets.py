@@ -1,6 +1,7 @@
 """`tools/measure_sets.py` on a model with known errors."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,7 +11,7 @@ import torch
 from click.testing import CliRunner
 
 from l2rkit.degrade import DegradationLevel
-from l2rkit.structures import Rendering
+from l2rkit.structures import Face, Rendering
 from l2rkit.testing import example_face
 from tools import measure_sets
 
@@ -45,6 +46,26 @@ def test_errors_are_those_of_sets_of_neighbours(truth: torch.Tensor) -> None:
     assert model.groups == [i // 4 for i in range(32)]
     assert alone / four == pytest.approx(np.full(32, 4), rel=1e-3)
     assert alone[0] == pytest.approx(100 * 0.01 * np.linspace(-1, 1, 32)[1:-1].std(), rel=1e-3)
+
+
+def test_depths_are_averaged_over_neighbours(truth: torch.Tensor) -> None:
+    noise = torch.linspace(-1, 1, 32) * torch.tensor([1.0, -1, 3, 1]).repeat(8)[:, None]
+    face = replace(example_face(32, 32), depth=truth + 0.001 * noise[:, None, None])
+    rendered = []
+
+    def render(face: Face) -> Rendering:
+        rendered.append(face.depth)
+        return Rendering(face.albedo, torch.ones_like(face.depth), face.depth)
+
+    model = SimpleNamespace(face=lambda photo, person: face, render=render)
+    photo = torch.rand(32, 3, 32, 32)
+    alone, two, four = (
+        measure_sets.measured(model, photo, truth, size, average=True)[0] for size in (1, 2, 4)
+    )
+    torch.testing.assert_close(rendered[0], face.depth)
+    assert two[[0, 1]] == pytest.approx(0, abs=1e-4)  # 1 and -1 cancel; 3 and 1 leave 2
+    assert two[[2, 3]] == pytest.approx(2 * alone[[0, 0]], rel=1e-2)
+    assert four[:4] == pytest.approx(alone[[0] * 4], rel=1e-2)
 
 
 def test_the_interval_is_over_people() -> None:
