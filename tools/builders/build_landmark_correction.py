@@ -1,8 +1,8 @@
 """Fits l2rkit/landmarks/correction.npz, the coefficients of `LandmarkCorrection`.
 
 Inputs are the training photos of a manifest (docs/datasets.md), degraded as in training and
-restored by `FaceRestorer`; targets are FaceMesh's landmarks of the clean photos. A first fit holds
-out every tenth photo, to report the improvement; the final fit uses all.
+restored by `FaceRestorer` with `SelfEnsemble`; targets are FaceMesh's landmarks of the clean
+photos. A first fit holds out every tenth photo, to report the improvement; the final fit uses all.
 """
 
 from pathlib import Path
@@ -27,7 +27,7 @@ from l2rkit.decompose.face_mesh import to_pictures
 from l2rkit.landmarks import FaceMesh
 from l2rkit.landmarks.correction import LandmarkCorrection, terms
 from l2rkit.landmarks.pose import canonical_points
-from l2rkit.restore import FaceRestorer
+from l2rkit.restore import FaceRestorer, SelfEnsemble
 
 SIZE, HELD_BACK = 128, 10
 SHAPES, FEATURES = 60, 100  # principal components
@@ -59,7 +59,7 @@ KEYS = ("view", "points", "true_view", "true_points", "seen")
 def collected() -> list[dict[str, torch.Tensor]]:
     """For each batch: the found and the true view and points, and the restorer's features."""
     degradation = Config.fromfile("configs/_base_/datasets/people_degraded.py")["degradation"]
-    find, restore, rows = FaceMesh(), FaceRestorer().eval(), []
+    find, restore, rows = FaceMesh(), SelfEnsemble(FaceRestorer()).eval(), []
     pipeline = [
         dict(type=LoadPhoto),
         dict(type=CropByLandmarks, image_size=SIZE),
