@@ -1,4 +1,4 @@
-"""LAP on synthetic heads of version 2: `lap_heads` continued on them. Not trained yet.
+"""LAP on synthetic heads of version 2: `lap_heads` continued on them.
 
 It starts from the shipped weights of version 1, with the settings of the end of that training.
 """
@@ -16,7 +16,7 @@ train_dataloader["sampler"] = dict(type=PersonSampler, photos=(4, 2, 1, 1), seed
 val_dataloader["dataset"]["pipeline"] = for_one
 param_scheduler = [
     dict(type=LinearLR, start_factor=0.1, begin=0, end=50, by_epoch=False),
-    dict(type=MultiStepLR, milestones=[480], gamma=0.33, by_epoch=False),
+    dict(type=MultiStepLR, milestones=[320], gamma=0.33, by_epoch=False),
 ]
 default_hooks["checkpoint"].update(interval=200, max_keep_ckpts=1)
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=600, val_interval=300)
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=400, val_interval=200)

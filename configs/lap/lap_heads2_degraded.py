@@ -1,4 +1,4 @@
-"""LAP for bad photos of heads of version 2: `lap_heads_degraded` continued. Not trained yet.
+"""LAP for bad photos of heads of version 2: `lap_heads_degraded` continued.
 
 It starts from the shipped weights of version 1, with the schedule of `lap_heads2`. Each photo of a
 set is degraded independently; losses compare with the clean ones.

@@ -9,7 +9,7 @@ from ..geometry import normals
 from ..landmarks.points import MEAN_FACE
 from ..landmarks.surface import mesh_depth
 from ..registry import REFINERS
-from ..render.light import fitted_light, without_light
+from ..render.light import STRONGEST, fitted_light, without_light
 from ..render.shading import shade
 from ..render.unwrap import visibility
 from ..structures import Face
@@ -23,10 +23,18 @@ class FittedLight(nn.Module):
     the refined shape to the colours' brightness, on the mean face's region. Rendered under that
     light the face looks as before, except for albedos above white, which are clamped. Nothing is
     learnt; gradients reach albedo and depth.
+
+    Args:
+        strongest: limit of the diffuse light, of a mean shading of 1. The higher, the more light is
+            taken out of the albedo of photos lit from one side, and the more noise of dark pixels
+            is amplified.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, strongest: float = STRONGEST) -> None:
         super().__init__()
+        if strongest < 0:
+            raise ValueError(f"FittedLight: strongest is 0 or more, not {strongest}")
+        self.strongest = strongest
         self.regions: dict[int, Tensor] = {}
 
     def forward(self, face: Face, photo: Tensor) -> Face:
@@ -34,7 +42,7 @@ class FittedLight(nn.Module):
         across = normals(face.depth)
         look = shade(face.albedo, across, face.light)
         shown = visibility(face.depth, face.view, photo.shape[-1])
-        light = fitted_light(look, across, self._region(face) * shown)
+        light = fitted_light(look, across, self._region(face) * shown, self.strongest)
         return replace(face, albedo=without_light(look, across, light), light=light)
 
     def _region(self, face: Face) -> Tensor:

@@ -11,9 +11,7 @@ from .shading import shading
 
 DARKEST = 0.3  # least shading by which a colour is divided
 RIDGE = 0.02  # of the regularisation to ambient light, as a share of the pixels
-STRONGEST = (
-    0.5  # limit of diffuse light, as photos are brighter than Lambert where a face turns away
-)
+STRONGEST = 0.5  # diffuse light: where a face turns away, photos are brighter than Lambert's law
 
 
 def without_light(colour: Tensor, normal: Tensor, light: Light) -> Tensor:
@@ -22,12 +20,14 @@ def without_light(colour: Tensor, normal: Tensor, light: Light) -> Tensor:
 
 
 @in_float32
-def fitted_light(colour: Tensor, normal: Tensor, weight: Tensor) -> Light:
+def fitted_light(
+    colour: Tensor, normal: Tensor, weight: Tensor, strongest: float = STRONGEST
+) -> Light:
     """The light under which a grey face with these normals is as bright as the picture.
 
     colour, normal (B, 3, H, W); weight (B, 1, H, W) of pixels. A least squares fit of
-    `ambient + diffuse * normal . direction`, scaled to a mean shading of 1. Skin that is darker on
-    one side is mistaken for shadow.
+    `ambient + diffuse * normal . direction`, scaled to a mean shading of 1; `strongest` limits the
+    diffuse light. Skin that is darker on one side is mistaken for shadow.
     """
     grey = colour.mean(1).flatten(1)[..., None]
     share = weight.flatten(1)[..., None]
@@ -41,7 +41,7 @@ def fitted_light(colour: Tensor, normal: Tensor, weight: Tensor) -> Light:
     fit = torch.linalg.solve_ex(squares, terms.mT @ (share * grey / mean))[0][..., 0]
     slope = fit[:, 1:]
     slope = torch.cat([slope[:, :2], slope[:, 2:].clamp(max=-0.05)], 1)  # never from behind
-    diffuse = slope.norm(dim=1).clamp(max=STRONGEST)
+    diffuse = slope.norm(dim=1).clamp(max=strongest)
     direction = normalize(slope, dim=1)
     facing = (normal * direction[..., None, None]).sum(1).clamp(min=0).flatten(1)
     bright = (share[..., 0] * facing).sum(1) * diffuse

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 import torch
 from torch.nn.functional import normalize
 
@@ -43,6 +44,21 @@ def test_what_is_left_of_a_shadow_is_less_than_a_third():
     better = FittedLight()(face, torch.zeros(2, 3, SIZE, SIZE))
     before, after = (uneven(a, region) for a in (face.albedo, better.albedo))
     assert (before > 0.05).all() and (after < before / 3).all()
+
+
+def test_of_a_strong_light_more_is_left_the_lower_its_limit():
+    depth, region = mean_faces()
+    strong = Light(torch.full((2,), 0.35), torch.full((2,), 0.9), LEFT_RIGHT)
+    look = shade(torch.full((2, 3, SIZE, SIZE), 0.4), normals(depth), strong).clamp(0, 1)
+    face, photo = Face(depth, look, AMBIENT, torch.zeros(2, 6)), torch.zeros(2, 3, SIZE, SIZE)
+    left = []
+    for limit in (0.3, 0.5, 0.8):
+        better = FittedLight(strongest=limit)(face, photo)
+        assert (better.light.diffuse <= limit + 1e-6).all()
+        left.append(uneven(better.albedo, region) / uneven(look, region))
+    assert (left[0] > 0.6).all() and (left[1] < 0.5).all() and (left[2] < 0.3).all()
+    with pytest.raises(ValueError, match="strongest is 0 or more, not -1"):
+        FittedLight(strongest=-1)
 
 
 def test_a_face_without_shading_keeps_its_albedo_nearly():
