@@ -1,8 +1,8 @@
 """L2R on synthetic heads of version 2 at 64 pixels, trained on a CPU: `l2r_heads` continued.
 
 It starts from the shipped weights of version 1. Prior and teacher are those of version 1, too; the
-teacher also sees each photo's mirror image. The proxy stays as it is: trained on with batches of
-this size, it forgets (README.md here).
+teacher also sees each photo's mirror image. The proxy's depth and view stay as they are: trained on
+with batches of this size, they get worse (README.md here).
 """
 
 from mmengine.config import read_base
@@ -15,8 +15,13 @@ load_from = "zoo://l2r_heads"
 load_only = None
 model["losses"]["teacher"].update(mirror=True)
 custom_hooks = [average, panels]
-# Geometry has learnt on version 1; albedo has to learn people's skin.
-optim_wrapper["others"]["paramwise_cfg"]["custom_keys"]["refine.geometry"] = dict(lr_mult=0.25)
+# Geometry has learnt on version 1; albedo and light have to learn people's skin.
+optim_wrapper["others"]["paramwise_cfg"]["custom_keys"] = {
+    "decompose": dict(lr_mult=0.5),
+    "decompose.depth": dict(lr_mult=0.0),
+    "decompose.view": dict(lr_mult=0.0),
+    "refine.geometry": dict(lr_mult=0.25),
+}
 train_dataloader.update(batch_size=16)
 default_hooks["checkpoint"].update(interval=200, max_keep_ckpts=1)
 param_scheduler = [dict(type=MultiStepLR, milestones=[280], gamma=0.2, by_epoch=False)]
