@@ -1,12 +1,12 @@
 """L2R on heads of version 2 with few steps: the reference of the ablations there.
 
-Unlike `l2r_heads2`, only the proxy has learnt before.
+It is `l2r_heads2_kept`, but only the proxy has learnt before.
 """
 
 from mmengine.config import read_base
 
 with read_base():
-    from ..l2r.l2r_heads2 import *
+    from ..l2r.l2r_heads2_kept import *
 
 load_only = ("decompose",)
 optim_wrapper["others"]["paramwise_cfg"]["custom_keys"].pop("refine.geometry")
