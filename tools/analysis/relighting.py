@@ -23,16 +23,16 @@ from l2rkit.degrade import DegradationLevel
 from l2rkit.geometry import normals
 from l2rkit.landmarks.points import MEAN_FACE
 from l2rkit.landmarks.surface import mesh_depth
+from l2rkit.leaderboard.paired import PERCENTILES, drawn
 from l2rkit.ops.masked import masked_blur, masked_means
 from l2rkit.ops.transfer import constant
 from l2rkit.render.shading import shade
 from l2rkit.render.unwrap import visibility
 from l2rkit.structures import MIRRORED_LIGHT, Face, Light
-from l2rkit.zoo import shipped_weights
+from l2rkit.zoo import shipped_weights, weight_file
 
 SIZE = 128  # px of photos
 BROAD = 1 / 16  # standard deviation of the blur, in widths of the face
-DRAWS = 2000  # of the bootstrap
 
 
 @click.command(help=__doc__)
@@ -51,7 +51,8 @@ def main(config: str, weights: str | None, level: str, photos: int | None) -> No
         dict(type=PackPhoto),
     ]
     loader = DataLoader(ManifestPhotos(split="test", pipeline=pipeline, indices=photos), 20)
-    model = load_model(load_config(config), weights or shipped_weights(config))
+    path = weight_file(weights) if weights else shipped_weights(config)
+    model = load_model(load_config(config), path)
     region = mesh_depth(torch.from_numpy(MEAN_FACE)[None], SIZE)[1].float()
     with click.progressbar(loader, label="photos") as batches:
         found = [differences(model.face(batch["photo"]), region) for batch in batches]
@@ -83,9 +84,8 @@ def differences(face: Face, region: Tensor) -> Tensor:
 
 def said(before: np.ndarray, after: np.ndarray) -> str:
     """Both means (N,), and the reduction in percent of the first with its interval."""
-    draws = np.random.default_rng(0).integers(0, len(before), (DRAWS, len(before)))
-    less = 100 * (1 - after[draws].mean(1) / before[draws].mean(1))
-    low, high = np.percentile(less, [2.5, 97.5])
+    draws = drawn(len(before))
+    low, high = np.percentile(100 * (1 - draws @ after / (draws @ before)), PERCENTILES)
     mean = 100 * (1 - after.mean() / before.mean())
     return (
         f"{before.mean():.2f} -> {after.mean():.2f}, less by {mean:.0f} [{low:.0f}, {high:.0f}] %"
