@@ -197,7 +197,7 @@ def test_links_to_folders_are_followed_once(tmp_path):
 
 
 def test_heic_is_read_where_pillow_heif_is(tmp_path):
-    pillow_heif = pytest.importorskip("pillow_heif")
+    pillow_heif = pytest.importorskip("pillow_heif", reason="needs the extra `heic`")
     pillow_heif.register_heif_opener()
     Image.new("RGB", (64, 64), (200, 100, 50)).save(tmp_path / "a.heic", quality=95)
     assert abs(read_photo(tmp_path / "a.heic")[32, 32] - np.array([200, 100, 50])).max() < 6
