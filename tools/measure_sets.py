@@ -1,10 +1,11 @@
 """Measures how a method of photo sets depends on the size of sets and on bad photos in them.
 
-On test heads, eight photos of each person: the errors of every photo in sets of 1, 2, 4 and 8, and
-the improvement over single photos. Then, in sets of 4, one photo is replaced by another person's,
-or, if photos are clean, degraded: its weight (1 is that of the others), and the change of the
-errors of the other three. With --average a method of single photos is measured instead, whose
-canonical depths are averaged over each set.
+On test heads of version 2, eight photos of each person: the errors of every photo in sets of 1, 2,
+4 and 8, and the improvement over single photos. Rank-1 is the share of faces whose rendering from
+ahead is nearest, by FaceRes, to a ninth photo of the same person, which is clean. Then, in sets of
+4, one photo is replaced by another person's, or, if photos are clean, degraded: its weight (1 is
+that of the others), and the change of the errors of the other three. With --average a method of
+single photos is measured instead, whose canonical depth and albedo are averaged over each set.
 Intervals are 95 %, by bootstrap over people.
 """
 
@@ -17,23 +18,30 @@ import click
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import default_collate
+from torch.utils.data import Subset, default_collate
 
 from l2rkit.cli.common import quiet, user_errors
 from l2rkit.cli.paths import writable_file
 from l2rkit.config import load_config, load_model
-from l2rkit.data import PackPhoto, ResizeFace, SyntheticHeads
+from l2rkit.data import DetailedHeads, PackPhoto, ResizeFace
 from l2rkit.degrade import DegradationLevel
+from l2rkit.geometry import view_of
+from l2rkit.identity import FaceRes
+from l2rkit.identity.aligned import aligned_crops, found_points
+from l2rkit.landmarks import FaceMesh
 from l2rkit.leaderboard.results import enter, entry
 from l2rkit.leaderboard.supervision import supervision_of
 from l2rkit.metrics import DepthErrors
+from l2rkit.metrics.retrieval import ranked
 from l2rkit.model import FaceReconstructor
-from l2rkit.structures import Scene
+from l2rkit.render import GridRenderer
+from l2rkit.structures import Face, Scene
 from l2rkit.zoo import shipped_weights, weight_file
 
 EACH = 8  # photos of a person
 SETS = (1, 2, 4, 8)
 AT_ONCE = 8  # people
+GALLERY_SIZE = 128  # px of clean photos, and of the renderings that are compared with them
 DRAWS = 10_000  # of the bootstrap
 
 
@@ -43,7 +51,7 @@ DRAWS = 10_000  # of the bootstrap
 @click.option("--people", default=125, show_default=True, type=click.IntRange(2))
 @click.option("--level", default="clean", help="Degradation of all photos.  [default: clean]")
 @click.option("--against", type=click.Path(), help="Config of a method of single photos.")
-@click.option("--average", is_flag=True, help="Average depths of a method of single photos.")
+@click.option("--average", is_flag=True, help="Average faces of a method of single photos.")
 @click.option("--results", help="File for the entries.  [default: in work_dirs/]")
 @user_errors
 def main(
@@ -63,25 +71,32 @@ def main(
     cfg.level = level
     supervision = supervision_of(cfg)
     model = load_model(cfg, path)
-    photo, depth = load_heads(people, model.image_size)
+    photo, depth, gallery = load_heads(people, model.image_size)
     photo = degraded(photo, degradation)
+    rank = Ranks(gallery)
     errors = {}
     with click.progressbar(SETS, label="sets") as progress:
         for size in progress:
-            errors[size] = measured(model, photo, depth, size, average)
+            errors[size] = measured(model, photo, depth, size, average, rank)
     for size, both in errors.items():
-        side, mad = both
-        less = " ".join(interval(errors[1][k] - both[k], EACH) for k in (0, 1)) if size > 1 else ""
-        click.echo(f"sets of {size}: SIDE {side.mean():.3f} MAD {mad.mean():.2f}  less: {less}")
+        side, mad, rank1 = both
+        less = " ".join(interval(a - b, EACH) for a, b in zip(errors[1], both)) if size > 1 else ""
+        click.echo(
+            f"sets of {size}: SIDE {side.mean():.3f} MAD {mad.mean():.2f} rank-1 {rank1.mean():.1f}"
+            f"  less: {less}"
+        )
         figures = dict(side=side.mean(), side_std=side.std(), mad=mad.mean(), mad_std=mad.std())
+        figures["rank1_ahead"] = rank1.mean()
         made = entry(cfg, config, path, figures, len(photo), {}, supervision)
-        made["protocol"] = f"heads, {model.image_size} px, sets of {size}" + ", averaged" * average
+        made["protocol"] = (
+            f"heads 2, {model.image_size} px, sets of {size}" + ", averaged" * average
+        )
         made["command"] = made["command"].replace("tools/test.py", "tools/measure_sets.py")
         made["command"] += " --average" * average
         enter(made, where)
     if against:
         other = load_model(load_config(against), shipped_weights(against))
-        alone = measured(other, photo, depth, 1)
+        alone = measured(other, photo, depth, 1, rank=rank)
         for size in SETS:
             pairs = zip(alone, errors[size])
             more = " ".join(interval(theirs - ours, EACH) for theirs, ours in pairs)
@@ -96,43 +111,79 @@ def main(
         click.echo(f"one of 4 is {name}: it counts {share}, the others' SIDE grows by {more}")
 
 
-def load_heads(people: int, size: int) -> tuple[Tensor, Tensor]:
-    """Photos (N, 3, size, size) and true depths (N, 1, size, size), ordered by person."""
-    heads = SyntheticHeads(
-        "test",
-        people * EACH,
-        fields=("img", "depth"),
-        pipeline=[ResizeFace(size), PackPhoto()],
-        photos_per_person=EACH,
+def load_heads(people: int, size: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Photos and true depths (N, _, size, size), ordered by person, and a clean photo of each."""
+    each, last = EACH + 1, EACH
+    common = dict(split="test", size=people * each, photos_per_person=each)
+    heads = DetailedHeads(
+        **common, fields=("img", "depth"), pipeline=[ResizeFace(size), PackPhoto()]
     )
-    batch = default_collate([heads[i] for i in range(len(heads))])
-    return batch["photo"], batch["depth"]
+    large = DetailedHeads(**common, image_size=GALLERY_SIZE, pipeline=[PackPhoto()])
+    rows = [i for i in range(len(heads)) if i % each != last]
+    batch = default_collate(list(Subset(heads, rows)))
+    gallery = torch.stack([large[i]["photo"] for i in range(last, len(large), each)])
+    return batch["photo"], batch["depth"], gallery
+
+
+class Ranks:
+    """100 for each face whose rendering from ahead is nearest to its person's photo, else 0.
+
+    Args:
+        gallery: (P, 3, S, S), one clean photo of each person.
+    """
+
+    def __init__(self, gallery: Tensor) -> None:
+        self.judge, self.landmarks = FaceRes(), FaceMesh()
+        self.render = GridRenderer(GALLERY_SIZE, supersample=2, max_slope_deg=80)
+        self.gallery = torch.cat([self.judge(some) for some in gallery.split(AT_ONCE)])
+
+    @torch.no_grad()
+    def codes(self, face: Face) -> Tensor:
+        """(B, K): the embeddings of the faces, seen from ahead."""
+        drawn = self.render(face.with_view(view_of(0).to(face.view))).on_white()
+        return self.judge(aligned_crops(drawn, found_points(drawn, self.landmarks)))
+
+    def of(self, codes: Tensor) -> np.ndarray:
+        """(N,): 100 or 0; `codes` (N, K) are ordered by person."""
+        return ranked(codes, self.gallery, torch.arange(len(codes)) // EACH)[0]
 
 
 def measured(
-    model: FaceReconstructor, photo: Tensor, depth: Tensor, size: int, average: bool = False
-) -> tuple[np.ndarray, np.ndarray]:
-    """SIDE x 100 and MAD in degrees of each photo (N,), in sets of `size` neighbours.
+    model: FaceReconstructor,
+    photo: Tensor,
+    depth: Tensor,
+    size: int,
+    average: bool = False,
+    rank: Ranks | None = None,
+) -> tuple[np.ndarray, ...]:
+    """SIDE x 100, MAD in degrees and, by `rank`, rank-1 in %, of each photo (N,).
 
-    `average`: photos are seen by themselves, and their canonical depths averaged over each set.
+    Photos are in sets of `size` neighbours. `average`: they are seen by themselves, and their faces
+    averaged over each set.
     """
-    metric, group = DepthErrors(), torch.arange(len(photo)) // size
+    metric, group, codes = DepthErrors(), torch.arange(len(photo)) // size, []
     for rows in torch.arange(len(photo)).split(AT_ONCE * EACH):
         if average:
             scenes = [averaged(model, photo[rows], size)]
         else:
             scenes = model.predict(photo[rows], group[rows])
         metric.process(dict(depth=depth[rows]), scenes)
+        if rank is not None:
+            codes.append(rank.codes(scenes[0].face))
     side, mad, *_ = zip(*metric.results)
-    return np.array(side), np.array(mad)
+    errors = np.array(side), np.array(mad)
+    return errors if rank is None else (*errors, rank.of(torch.cat(codes)))
 
 
 @torch.no_grad()
 def averaged(model: FaceReconstructor, photo: Tensor, size: int) -> Scene:
-    """The scenes of single photos whose canonical depth is the mean of `size` neighbours'."""
+    """The scenes of single photos, with the mean canonical depth and albedo of each `size`."""
     face = model.face(photo, torch.arange(len(photo)))
-    mean = face.depth.unflatten(0, (-1, size)).mean(1).repeat_interleave(size, 0)
-    face = replace(face, depth=mean)
+    depth, albedo = (
+        maps.unflatten(0, (-1, size)).mean(1).repeat_interleave(size, 0)
+        for maps in (face.depth, face.albedo)
+    )
+    face = replace(face, depth=depth, albedo=albedo)
     return Scene(photo, face, model.render(face))
 
 

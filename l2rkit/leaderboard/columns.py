@@ -27,6 +27,7 @@ COLUMNS = {
     "own_side": Column("SIDE (input view) x 100", 3),
     "cross_psnr": Column("novel-view PSNR dB", 2, True),
     "cross_ssim": Column("novel-view SSIM", 3, True),
+    "cross_fmd": Column("novel-view FMD", 3),
     "cross_identity": Column("novel-view ID similarity", 3, True),
     "cross_impostor": Column("impostor similarity", 3),
     "correlation": Column("depth correlation", 3, True),

@@ -4,15 +4,17 @@ from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from mmengine.registry import METRICS
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity
 
 from ..errors import DataError
+from ..losses.features import MobileNetFeatures
 from ..registry import MODELS, RENDERERS
 from ..render import GridRenderer
 from ..structures import Face, Light, Rendering, Scene
 from .cross_view import photos_of, rows
 from .figures import ImageFigures
+from .generator import described, frechet
 from .photo import decibels, ssim
 from .render import laid_over
 
@@ -27,11 +29,15 @@ class CrossViewRenderErrors(ImageFigures):
     A's canonical face is rendered in the view and light predicted for B and compared with B
     (`clean`, or `photo` where nothing was degraded) as in `RenderErrors`. Nothing is fitted.
 
+    `cross_fmd` is the Fréchet distance of all these renderings from the photos, as `fmd` of
+    `GeneratorDistance`: whether unseen sides look like photos, not whether they are right.
+
     Args:
         identity: embedding of photos, (B, 3, H, W) → (B, K), such as `FaceRes`. It adds
             `cross_identity`, the cosine between the rendering and B, and `cross_impostor`, that
             with the next face's photo from the same side.
         render: renderer; default: `GridRenderer`.
+        features: image → maps (B, C, h, w), for `cross_fmd`; default: `MobileNetFeatures`.
 
     Raises:
         DataError: a photo is the only one of its face, or faces have different numbers of photos.
@@ -43,11 +49,14 @@ class CrossViewRenderErrors(ImageFigures):
         self,
         identity: dict | Callable[[Tensor], Tensor] | None = None,
         render: dict | Callable[[Face], Rendering] | None = None,
+        features: dict | nn.Module | None = None,
         **metric: object,
     ) -> None:
         super().__init__(**metric)
         self.identity = MODELS.build(identity)
         self.render = RENDERERS.build(render) or GridRenderer()
+        self.features = MODELS.build(features) or MobileNetFeatures()
+        self.features.eval().requires_grad_(False)
 
     def process(self, data_batch: dict, data_samples: Sequence[Scene]) -> None:
         (scene,) = data_samples
@@ -63,13 +72,20 @@ class CrossViewRenderErrors(ImageFigures):
             codes, impostor = self.identity(columns[-1]), torch.empty_like(table).flatten()
             impostor[table] = table.roll(-1, 0)
             columns += [codes, codes[impostor]]
-        found = torch.cat([self._figures(some, *columns) for some in table.split(PEOPLE)])
+        look = torch.cat([self._look(some) for some in columns[4].split(PEOPLE)])
+        parts = [self._figures(some, look, *columns) for some in table.split(PEOPLE)]
+        found, *looks = (torch.cat(column) for column in zip(*parts))
         over = torch.empty(len(results), found.shape[-1])
         over[table] = found
-        return super().compute_metrics(over.tolist())
+        return super().compute_metrics(over.tolist()) | {"cross_fmd": frechet(*looks)}
 
-    def _figures(self, table: Tensor, *columns: Tensor) -> Tensor:
-        """(N, V, K): the figures of each photo of `table` (N, V), the mean over the others."""
+    def _look(self, image: Tensor) -> Tensor:
+        return described(self.features(image))
+
+    def _figures(self, table: Tensor, look: Tensor, *columns: Tensor) -> tuple[Tensor, ...]:
+        """Of the photos of `table` (N, V): their figures (N, V, K), each the mean over the others,
+        and the descriptions of those others and of the renderings (N V (V - 1), D).
+        """
         depth, albedo, light, view, clean, *codes = columns
         a, b = (1 - torch.eye(table.shape[1])).nonzero().unbind(1)
         here, there = table[:, a].flatten(), table[:, b].flatten()
@@ -80,7 +96,8 @@ class CrossViewRenderErrors(ImageFigures):
         if self.identity is not None:
             seen = self.identity(laid)
             figures += [cosine_similarity(seen, code[there]) for code in codes]
-        return torch.stack(figures, 1).view(*table.shape, table.shape[1] - 1, -1).mean(2)
+        means = torch.stack(figures, 1).view(*table.shape, table.shape[1] - 1, -1).mean(2)
+        return means, look[there], self._look(laid)
 
 
 def views(names: Iterable[str]) -> Tensor:

@@ -1,13 +1,17 @@
 """Renderings in other photos' views, against renderings of known faces."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from mmengine.evaluator import Evaluator
+from torch.nn import AvgPool2d
 from torch.nn.functional import normalize
 
 from l2rkit.errors import DataError
 from l2rkit.geometry import view_of
 from l2rkit.metrics import CrossViewRenderErrors, psnr, ssim
+from l2rkit.metrics.generator import described, frechet
 from l2rkit.render import GridRenderer
 from l2rkit.structures import Face, Light, Scene, each_tensor, unbatched
 
@@ -42,7 +46,30 @@ def test_the_true_face_is_what_the_other_photos_show(faces):
     assert report["cross_psnr"] == 100
     assert report["cross_ssim"] == pytest.approx(1)
     assert "cross_identity" not in report
+    assert report["cross_fmd"] == pytest.approx(0, abs=1e-6)
     assert len(each["cross_psnr"]) == 6
+
+
+def test_the_distance_is_between_all_photos_and_the_renderings_in_their_views(faces):
+    face, drawn = faces
+    face = Face(face.depth, face.albedo.flip(1), face.light, face.view)
+    features = AvgPool2d(4)
+    report, _ = measured(face, drawn.image, features=features)
+    photos, looks = [], []
+    for number in range(6):
+        person, own = divmod(number, 3)
+        for b in (b for b in range(3) if b != own):
+            there = unbatched(face, 6)[3 * person + b]
+            shown = GridRenderer()(
+                replace(unbatched(face, 6)[number], light=there.light, view=there.view)
+            )
+            photo = drawn.image[3 * person + b][None]
+            photos.append(described(features(photo)))
+            laid = torch.lerp(photo, shown.image, shown.mask)
+            looks.append(described(features(laid)))
+    expected = frechet(torch.cat(photos), torch.cat(looks))
+    assert report["cross_fmd"] == pytest.approx(expected, rel=1e-4)
+    assert expected > 1e-4
 
 
 def test_a_wrong_face_is_compared_with_each_photo_in_its_view_and_light(faces):

@@ -28,7 +28,8 @@ class Fake:
         size = group.bincount()[group].float()
         ramp = torch.linspace(-1, 1, photo.shape[-1]).expand(len(photo), 1, *photo.shape[2:])
         depth = self.truth[: len(photo)] * (0.01 * ramp / size[:, None, None, None]).exp()
-        return [SimpleNamespace(rendering=Rendering(photo, torch.ones_like(depth), depth))]
+        rendering = Rendering(photo, torch.ones_like(depth), depth)
+        return [SimpleNamespace(rendering=rendering, face=example_face(32, len(photo)))]
 
 
 @pytest.fixture
@@ -48,13 +49,15 @@ def test_errors_are_those_of_sets_of_neighbours(truth: torch.Tensor) -> None:
     assert alone[0] == pytest.approx(100 * 0.01 * np.linspace(-1, 1, 32)[1:-1].std(), rel=1e-3)
 
 
-def test_depths_are_averaged_over_neighbours(truth: torch.Tensor) -> None:
+def test_depths_and_albedos_are_averaged_over_neighbours(truth: torch.Tensor) -> None:
     noise = torch.linspace(-1, 1, 32) * torch.tensor([1.0, -1, 3, 1]).repeat(8)[:, None]
     face = replace(example_face(32, 32), depth=truth + 0.001 * noise[:, None, None])
-    rendered = []
+    face.albedo[:] = torch.tensor([0.1, 0.3, 0.5, 0.9]).repeat(8)[:, None, None, None]
+    rendered, colours = [], []
 
     def render(face: Face) -> Rendering:
         rendered.append(face.depth)
+        colours.append(face.albedo[:4, 0, 0, 0].tolist())
         return Rendering(face.albedo, torch.ones_like(face.depth), face.depth)
 
     model = SimpleNamespace(face=lambda photo, person: face, render=render)
@@ -66,6 +69,33 @@ def test_depths_are_averaged_over_neighbours(truth: torch.Tensor) -> None:
     assert two[[0, 1]] == pytest.approx(0, abs=1e-4)  # 1 and -1 cancel; 3 and 1 leave 2
     assert two[[2, 3]] == pytest.approx(2 * alone[[0, 0]], rel=1e-2)
     assert four[:4] == pytest.approx(alone[[0] * 4], rel=1e-2)
+    for found, known in zip(
+        colours, ([0.1, 0.3, 0.5, 0.9], [0.2, 0.2, 0.7, 0.7], [0.45] * 4), strict=True
+    ):
+        assert found == pytest.approx(known)
+
+
+def test_a_face_ranks_first_only_with_its_own_persons_photo() -> None:
+    gallery = torch.rand(3, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    rank = measure_sets.Ranks(gallery)
+    codes = rank.gallery.repeat_interleave(measure_sets.EACH, 0)
+    assert rank.of(codes).tolist() == [100.0] * 24
+    codes[:2] = rank.gallery[1]  # two faces that look like the second person
+    assert rank.of(codes).tolist() == [0.0, 0.0] + [100.0] * 22
+
+
+def test_heads_are_ordered_by_person_without_the_gallery(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    photo, depth, gallery = measure_sets.load_heads(2, 32)
+    assert photo.shape == (16, 3, 32, 32) and depth.shape == (16, 1, 32, 32)
+    assert gallery.shape == (2, 3, 128, 128)
+    heads = measure_sets.DetailedHeads(split="test", size=18, photos_per_person=9)
+    ninth = torch.from_numpy(heads[17]["img"]).permute(2, 0, 1) / 255
+    small = torch.nn.functional.interpolate(gallery[1:], size=64, mode="area")[0]
+    assert (small - ninth).abs().mean() < 0.02  # the same photo at another size
+    assert (small - torch.nn.functional.interpolate(photo[8:], size=64)[0]).abs().mean() > 0.05
 
 
 def test_the_interval_is_over_people() -> None:
@@ -89,12 +119,13 @@ def test_all_photos_are_degraded_before_they_are_measured(
     truth: torch.Tensor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     photo, seen = torch.rand(32, 3, 32, 32), []
+    gallery = torch.rand(4, 3, 64, 64)
     model = Fake(truth)
     model.image_size = 32
     predict = model.predict
     model.predict = lambda some, group: seen.append(some) or predict(some, group)
     monkeypatch.setattr(measure_sets, "load_model", lambda config, weights: model)
-    monkeypatch.setattr(measure_sets, "load_heads", lambda people, size: (photo, truth))
+    monkeypatch.setattr(measure_sets, "load_heads", lambda people, size: (photo, truth, gallery))
     entries = tmp_path / "results.json"
     words = ["configs/lap/lap_heads.py", "--level", "severe", "--results", str(entries)]
     result = CliRunner().invoke(measure_sets.main, words, catch_exceptions=False)
@@ -103,7 +134,7 @@ def test_all_photos_are_degraded_before_they_are_measured(
     bad = DegradationLevel("severe")(photo, torch.Generator().manual_seed(0))
     assert torch.equal(seen[0], bad)
     first = json.loads(entries.read_text())[0]
-    assert first["level"] == "severe" and first["protocol"] == "heads, 32 px, sets of 1"
+    assert first["level"] == "severe" and first["protocol"] == "heads 2, 32 px, sets of 1"
     assert first["command"].endswith("configs/lap/lap_heads.py --level severe")
 
 
