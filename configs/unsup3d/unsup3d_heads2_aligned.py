@@ -15,5 +15,5 @@ load_from = "work_dirs/unsup3d_heads2/iter_600.pth"
 model["losses"]["cycle"].update(shift=0.03)
 model["losses"]["moved"].update(shift=0.03)
 train_dataloader.update(batch_size=32)
-param_scheduler = [dict(type=MultiStepLR, milestones=[640], gamma=0.33, by_epoch=False)]
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=800, val_interval=400)
+param_scheduler = [dict(type=MultiStepLR, milestones=[1400], gamma=0.33, by_epoch=False)]
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=1600, val_interval=800)

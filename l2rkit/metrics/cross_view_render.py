@@ -30,7 +30,8 @@ class CrossViewRenderErrors(ImageFigures):
     (`clean`, or `photo` where nothing was degraded) as in `RenderErrors`. Nothing is fitted.
 
     `cross_fmd` is the Fréchet distance of all these renderings from the photos, as `fmd` of
-    `GeneratorDistance`: whether unseen sides look like photos, not whether they are right.
+    `GeneratorDistance`: whether unseen sides look like photos, not whether they are right. After
+    an evaluation `looks` holds what it compares, (N V (V - 1), D) each, ordered by person.
 
     Args:
         identity: embedding of photos, (B, 3, H, W) → (B, K), such as `FaceRes`. It adds
@@ -43,6 +44,7 @@ class CrossViewRenderErrors(ImageFigures):
         DataError: a photo is the only one of its face, or faces have different numbers of photos.
     """
 
+    looks: Sequence[Tensor] = ()
     names = ("cross_psnr", "cross_ssim", "cross_identity", "cross_impostor")
 
     def __init__(
@@ -74,10 +76,10 @@ class CrossViewRenderErrors(ImageFigures):
             columns += [codes, codes[impostor]]
         look = torch.cat([self._look(some) for some in columns[4].split(PEOPLE)])
         parts = [self._figures(some, look, *columns) for some in table.split(PEOPLE)]
-        found, *looks = (torch.cat(column) for column in zip(*parts))
+        found, *self.looks = (torch.cat(column) for column in zip(*parts))
         over = torch.empty(len(results), found.shape[-1])
         over[table] = found
-        return super().compute_metrics(over.tolist()) | {"cross_fmd": frechet(*looks)}
+        return super().compute_metrics(over.tolist()) | {"cross_fmd": frechet(*self.looks)}
 
     def _look(self, image: Tensor) -> Tensor:
         return described(self.features(image))

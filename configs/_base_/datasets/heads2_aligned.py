@@ -8,4 +8,4 @@ from mmengine.config import read_base
 with read_base():
     from .heads2 import *
 
-train_dataloader["dataset"].update(aligned=True, size=8_000)
+train_dataloader["dataset"].update(aligned=True, size=16_000)
