@@ -13,6 +13,7 @@ from .perceptual import Perceptual
 from .photometric import Photometric
 from .pitch_prior import PitchPrior
 from .shift_equivariance import ShiftEquivariance
+from .translation_prior import TranslationPrior
 from .true_geometry import TrueGeometry
 from .zero_mean_pose import ZeroMeanPose
 
@@ -30,6 +31,7 @@ __all__ = [
     "PitchPrior",
     "RelaxedConsistency",
     "ShiftEquivariance",
+    "TranslationPrior",
     "TrueGeometry",
     "VGG16Features",
     "ZeroMeanPose",
