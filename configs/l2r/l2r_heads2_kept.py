@@ -2,8 +2,7 @@
 
 It starts from the shipped weights of version 1. The proxy's depth and view stay as they are, so
 shape is better than that of `l2r_heads2`, and identity worse. The teacher also sees each photo's
-mirror image. The prior is that of version 2, to be trained first. There is no displacement map, as
-it changed nothing in the ablations.
+mirror image.
 """
 
 from mmengine.config import read_base
@@ -14,11 +13,6 @@ with read_base():
 
 load_from = "zoo://l2r_heads"
 load_only = None
-model["refine"]["albedo"]["prior"].update(
-    weights="work_dirs/stylegan2_64_heads2/iter_600.pth", size=64
-)
-model["refine"]["geometry"].update(displacement=0.0)
-model["losses"].pop("displacement")
 model["losses"]["teacher"].update(mirror=True)
 custom_hooks = [average, panels]
 # Geometry has learnt on version 1; albedo and light have to learn people's skin.

@@ -1,7 +1,6 @@
 """L2R on heads of version 2 with few steps: the reference of the ablations there.
 
-It is `l2r_heads2_kept` with a displacement map and the prior of version 1. Only the proxy has
-learnt before.
+It is `l2r_heads2_kept`, but only the proxy has learnt before.
 """
 
 from mmengine.config import read_base
@@ -10,9 +9,6 @@ with read_base():
     from ..l2r.l2r_heads2_kept import *
 
 load_only = ("decompose",)
-model["refine"]["albedo"]["prior"].update(weights="stylegan2_64_heads")
-model["refine"]["geometry"].update(displacement=0.02)
-model["losses"]["displacement"] = dict(type=Displacement)
 optim_wrapper["others"]["paramwise_cfg"]["custom_keys"].pop("refine.geometry")
 protocol = "heads 2, 64 px, ablations of L2R"
 param_scheduler = [dict(type=MultiStepLR, milestones=[120], gamma=0.2, by_epoch=False)]

@@ -8,12 +8,11 @@ are shifted, so the place of a head tells its turn. The common depth offset stay
 from mmengine.config import read_base
 
 from l2rkit.losses import TranslationPrior
+from l2rkit.refine import SharedDepthOffset
 
 with read_base():
     from .unsup3d_heads2 import *
-    from .unsup3d_heads import custom_hooks  # the student's confidence has not been trained
-
-from l2rkit.refine import SharedDepthOffset
+    from .unsup3d_heads import custom_hooks  # isort: skip  # noqa: F401  (confidence must learn)
 
 load_from = "zoo://unsup3d_heads_stereo"
 model["refine"] = dict(common=dict(type=SharedDepthOffset, size=64))
