@@ -7,7 +7,7 @@ changed nothing in the ablations.
 
 from mmengine.config import read_base
 
-from l2rkit.losses import TranslationPrior
+from l2rkit.losses import FixedPivot
 
 with read_base():
     from .l2r_heads import *
@@ -24,7 +24,7 @@ model["losses"]["teacher"].update(
     mirror=True,
 )
 model["losses"]["cycle"].update(shift=0.003)
-model["losses"]["steady"] = dict(type=TranslationPrior, weight=0.2)
+model["losses"]["steady"] = dict(type=FixedPivot, weight=0.2, arm=0.064)
 custom_hooks = [average, panels]
 optim_wrapper["others"].pop("paramwise_cfg")
 train_dataloader.update(batch_size=16)

@@ -7,7 +7,7 @@ are shifted, so the place of a head tells its turn. The common depth offset stay
 
 from mmengine.config import read_base
 
-from l2rkit.losses import TranslationPrior
+from l2rkit.losses import FixedPivot
 from l2rkit.refine import SharedDepthOffset
 
 with read_base():
@@ -18,5 +18,5 @@ load_from = "zoo://unsup3d_heads_stereo"
 model["refine"] = dict(common=dict(type=SharedDepthOffset, size=64))
 model["losses"].pop("moved")
 model["losses"]["cycle"].update(shift=0.003)
-model["losses"]["steady"] = dict(type=TranslationPrior, weight=0.2)
+model["losses"]["steady"] = dict(type=FixedPivot, weight=0.2, arm=0.064)
 optim_wrapper["paramwise_cfg"]["custom_keys"]["refine"] = dict(lr_mult=0.0)

@@ -7,13 +7,13 @@ from .depth_variance import DepthVariance
 from .displacement import Displacement
 from .distillation import Distillation
 from .features import MobileNetFeatures, VGG16Features
+from .fixed_pivot import FixedPivot
 from .identity import Identity
 from .landmarks import LandmarkDistillation
 from .perceptual import Perceptual
 from .photometric import Photometric
 from .pitch_prior import PitchPrior
 from .shift_equivariance import ShiftEquivariance
-from .translation_prior import TranslationPrior
 from .true_geometry import TrueGeometry
 from .zero_mean_pose import ZeroMeanPose
 
@@ -23,6 +23,7 @@ __all__ = [
     "DepthVariance",
     "Displacement",
     "Distillation",
+    "FixedPivot",
     "Identity",
     "LandmarkDistillation",
     "MobileNetFeatures",
@@ -31,7 +32,6 @@ __all__ = [
     "PitchPrior",
     "RelaxedConsistency",
     "ShiftEquivariance",
-    "TranslationPrior",
     "TrueGeometry",
     "VGG16Features",
     "ZeroMeanPose",
