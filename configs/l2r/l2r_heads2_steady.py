@@ -24,7 +24,7 @@ model["losses"]["teacher"].update(
     mirror=True,
 )
 model["losses"]["cycle"].update(shift=0.003)
-model["losses"]["steady"] = dict(type=FixedPivot, weight=0.2, arm=0.064)
+model["losses"]["steady"] = dict(type=FixedPivot, weight=0.2)
 custom_hooks = [average, panels]
 optim_wrapper["others"].pop("paramwise_cfg")
 train_dataloader.update(batch_size=16)
