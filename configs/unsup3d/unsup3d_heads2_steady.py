@@ -3,7 +3,7 @@
 Ours, and no baseline: the teacher of `l2r_heads2_steady`. Unsup3D's views are too small: a part of
 each turn is taken for a translation, as faces are too near to the point about which they turn. Here
 faces have the right distance and translations are small, and neither renderings nor photos are
-shifted, so the place of a head tells its turn. Relief stays as it is; views, light and albedo learn.
+shifted, so the place of a head tells its turn. Relief stays as it is; all else learns.
 """
 
 from mmengine.config import read_base
