@@ -28,7 +28,7 @@ model["losses"]["teacher"].update(
     mirror=True,
 )
 model["losses"]["cycle"].update(shift=0.003)
-model["losses"]["steady"] = dict(type=FixedPivot, weight=0.2)
+model["losses"]["steady"] = dict(type=FixedPivot, weight=0.03)
 custom_hooks = [average, panels]
 optim_wrapper["others"]["paramwise_cfg"]["custom_keys"] = {
     "decompose": dict(lr_mult=0.5),
