@@ -13,7 +13,6 @@ from l2rkit.refine import DepthLevel, SharedDepthOffset
 
 with read_base():
     from .unsup3d_heads2 import *
-    from .unsup3d_heads import custom_hooks  # isort: skip
 
 load_from = "zoo://unsup3d_heads_stereo"
 model["refine"] = dict(
@@ -23,8 +22,20 @@ model["losses"].pop("moved")
 model["losses"].pop("upright")
 model["losses"]["cycle"].update(shift=0.003)
 model["losses"]["steady"] = dict(type=FixedPivot)
-# Confidence learns anew. Translations are held to zero at first, and then as photos want them.
-custom_hooks[0]["changes"]["losses.steady.weight"] = {0: 0.2, 200: 0.03}
+custom_hooks = [
+    dict(
+        type=Schedule,
+        changes={
+            # Fixed at first, as these weights have not learnt confidence.
+            "losses.photometric.scale": {0: 0.15, 200: None},
+            "losses.perceptual.scale": {0: 0.15, 200: None},
+            # Translations are held to zero at first, and then what photos want counts more.
+            "losses.steady.weight": {0: 0.2, 200: 0.03},
+        },
+    ),
+    average,
+    panels,
+]
 optim_wrapper["paramwise_cfg"]["custom_keys"] = {
     "decompose.view": dict(lr_mult=3.0),
     "decompose.depth": dict(lr_mult=0.0),
