@@ -1,6 +1,6 @@
 """L2R on synthetic heads of version 2 at 64 pixels, for heads that keep their place in the picture.
 
-It continues the shipped `l2r_heads` of version 1, whose relief it keeps. Faces have the right
+It continues the shipped `l2r_heads` of version 1, whose geometry it keeps. Faces have the right
 distance from the point about which they turn, and views learn from `unsup3d_heads2_steady`, which
 also sees each photo's mirror image. There is no displacement map, as it changed nothing in the
 ablations.
@@ -28,15 +28,15 @@ model["losses"]["teacher"].update(
     mirror=True,
 )
 model["losses"]["cycle"].update(shift=0.003)
-model["losses"]["steady"] = dict(type=FixedPivot, weight=0.03)
+model["losses"]["steady"] = dict(type=FixedPivot, weight=0.2)
 custom_hooks = [average, panels]
 optim_wrapper["others"]["paramwise_cfg"]["custom_keys"] = {
     "decompose": dict(lr_mult=0.5),
     "decompose.depth": dict(lr_mult=0.0),
-    "decompose.view": dict(lr_mult=1.0),
-    "refine.geometry": dict(lr_mult=0.25),
+    "decompose.view": dict(lr_mult=3.0),
+    "refine.geometry": dict(lr_mult=0.0),
 }
 train_dataloader.update(batch_size=16)
 default_hooks["checkpoint"].update(interval=200, max_keep_ckpts=1)
-param_scheduler = [dict(type=MultiStepLR, milestones=[400], gamma=0.2, by_epoch=False)]
-train_cfg.update(max_iters=500, val_interval=100)
+param_scheduler = [dict(type=MultiStepLR, milestones=[350], gamma=0.2, by_epoch=False)]
+train_cfg.update(max_iters=450, val_interval=100)
