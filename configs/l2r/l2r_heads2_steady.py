@@ -1,42 +1,24 @@
-"""L2R on synthetic heads of version 2 at 64 pixels, for heads that keep their place in the picture.
+"""L2R on synthetic heads of version 2 at 64 pixels: `l2r_heads2_joint`, its views trained on.
 
-It continues the shipped `l2r_heads` of version 1, whose geometry it keeps. Faces have the right
-distance from the point about which they turn, and views learn from `unsup3d_heads2_steady`, which
-also sees each photo's mirror image. There is no displacement map, as it changed nothing in the
-ablations.
+Views take many more photos than the rest, so they alone learn here, with larger batches.
 """
 
 from mmengine.config import read_base
+from mmengine.optim import CosineAnnealingLR
 
-from l2rkit.losses import FixedPivot
-from l2rkit.refine import DepthLevel
+from l2rkit.engine import GuardedOptimWrapper, Stages
 
 with read_base():
-    from .l2r_heads import *
-    from .._base_.datasets.heads2_degraded import *  # isort: skip
+    from .l2r_heads2_joint import *
 
-load_from = "zoo://l2r_heads"
-load_only = None
-model["refine"] = dict(level=dict(type=DepthLevel, arm=0.064), **model["refine"])
-model["refine"]["geometry"].update(displacement=0.0)
-model["losses"].pop("displacement")
-model["losses"].pop("upright")
-model["losses"]["teacher"].update(
-    teachers={
-        "configs/unsup3d/unsup3d_heads2_steady.py": "work_dirs/unsup3d_heads2_steady/iter_600.pth"
-    },
-    mirror=True,
+load_from = "work_dirs/l2r_heads2_joint/iter_450.pth"
+model.pop("adversary")
+for other in ("photometric", "perceptual", "albedo", "cycle"):
+    model["losses"].pop(other)
+custom_hooks = [dict(type=Stages, stages={0: ["decompose.view"]}), average, panels]
+optim_wrapper = dict(
+    type=GuardedOptimWrapper, optimizer=dict(type=Adam, lr=1e-3), clip_grad=dict(max_norm=1.0)
 )
-model["losses"]["cycle"].update(shift=0.003)
-model["losses"]["steady"] = dict(type=FixedPivot, weight=0.2)
-custom_hooks = [average, panels]
-optim_wrapper["others"]["paramwise_cfg"]["custom_keys"] = {
-    "decompose": dict(lr_mult=0.5),
-    "decompose.depth": dict(lr_mult=0.0),
-    "decompose.view": dict(lr_mult=3.0),
-    "refine.geometry": dict(lr_mult=0.0),
-}
-train_dataloader.update(batch_size=16)
-default_hooks["checkpoint"].update(interval=200, max_keep_ckpts=1)
-param_scheduler = [dict(type=MultiStepLR, milestones=[350], gamma=0.2, by_epoch=False)]
-train_cfg.update(max_iters=450, val_interval=100)
+train_dataloader.update(batch_size=32)
+param_scheduler = [dict(type=CosineAnnealingLR, T_max=250, eta_min=1e-5, by_epoch=False)]
+train_cfg.update(max_iters=250, val_interval=50)
