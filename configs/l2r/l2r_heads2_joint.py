@@ -1,9 +1,9 @@
 """L2R on synthetic heads of version 2 at 64 pixels, for heads that keep their place in the picture.
 
-The first of two stages. It continues the shipped `l2r_heads` of version 1, whose geometry it keeps. Faces have the right
-distance from the point about which they turn, and views learn from `unsup3d_heads2_steady`, which
-also sees each photo's mirror image. There is no displacement map, as it changed nothing in the
-ablations.
+The first of two stages. It continues the shipped `l2r_heads` of version 1, whose geometry it keeps.
+Faces have the right distance from the point about which they turn, and views learn from
+`unsup3d_heads2_steady`, which also sees each photo's mirror image. There is no displacement map, as
+it changed nothing in the ablations.
 """
 
 from mmengine.config import read_base
