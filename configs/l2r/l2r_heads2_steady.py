@@ -13,11 +13,22 @@ with read_base():
 
 load_from = "work_dirs/l2r_heads2_joint/iter_450.pth"
 model.pop("adversary")
-for other in ("photometric", "perceptual", "albedo", "cycle"):
-    model["losses"].pop(other)
-rest = [f"decompose.{name}" for name in ("depth", "albedo", "light", "confidence")] + ["refine"]
-# The rest would begin to learn after the last step.
-custom_hooks = [dict(type=Stages, stages={0: ["decompose.view"], 250: rest}), average, panels]
+model["losses"] = {name: model["losses"][name] for name in ("teacher", "views", "steady")}
+custom_hooks = [
+    dict(
+        type=Stages,
+        stages={
+            0: ["decompose.view"],
+            # The rest would begin to learn after the last step.
+            250: [
+                *("decompose.depth", "decompose.albedo", "decompose.light"),
+                *("decompose.confidence", "refine"),
+            ],
+        },
+    ),
+    average,
+    panels,
+]
 optim_wrapper = dict(
     type=GuardedOptimWrapper, optimizer=dict(type=Adam, lr=1e-3), clip_grad=dict(max_norm=1.0)
 )
