@@ -9,7 +9,7 @@ from l2rkit.leaderboard.table import table
 LOWER = {
     "side", "mad", "face_side", "face_mad", "predicted_side", "own_side", "cross_impostor",
     "fine_normal", "face_normal", "face_fine_normal", "normal_mad",
-    "fmd", "kmd", "yaw_error", "pitch_error", "roll_error", "shape_error",
+    "fmd", "kmd", "cross_fmd", "yaw_error", "pitch_error", "roll_error", "shape_error",
 }  # fmt: skip
 
 
