@@ -13,9 +13,7 @@ from PIL import Image
 from l2rkit.data.photo import MOST_BYTES, PhotoError, bytes_to_read, read_photo
 
 SIZE = (3000, 2000)
-# bytes, of decoders, of Python, of libraries' code, which a fork maps anew, and of huge pages, if
-# the system has some
-SLACK = 90_000_000
+SLACK = 60_000_000  # bytes, of decoders, of Python, and of libraries' code, which a fork maps anew
 KINDS = {
     "rgb.jpg": ("RGB", "JPEG", {}),
     "progressive.jpg": ("RGB", "JPEG", dict(progressive=True, subsampling=0)),
