@@ -25,16 +25,13 @@ from l2rkit.cli.paths import writable_file
 from l2rkit.config import load_config, load_model
 from l2rkit.data import DetailedHeads, PackPhoto, ResizeFace
 from l2rkit.degrade import DegradationLevel
-from l2rkit.geometry import view_of
 from l2rkit.identity import FaceRes
-from l2rkit.identity.aligned import aligned_crops, found_points
 from l2rkit.landmarks import FaceMesh
 from l2rkit.leaderboard.results import enter, entry
 from l2rkit.leaderboard.supervision import supervision_of
 from l2rkit.metrics import DepthErrors
-from l2rkit.metrics.retrieval import ranked
+from l2rkit.metrics.retrieval import codes_from, ranked, turned_renderer
 from l2rkit.model import FaceReconstructor
-from l2rkit.render import GridRenderer
 from l2rkit.structures import Face, Scene
 from l2rkit.zoo import shipped_weights, weight_file
 
@@ -78,9 +75,9 @@ def main(
     with click.progressbar(SETS, label="sets") as progress:
         for size in progress:
             errors[size] = measured(model, photo, depth, size, average, rank)
-    for size, both in errors.items():
-        side, mad, rank1 = both
-        less = " ".join(interval(a - b, EACH) for a, b in zip(errors[1], both)) if size > 1 else ""
+    for size, (side, mad, rank1) in errors.items():
+        pairs = zip(errors[1], errors[size])
+        less = " ".join(interval(a - b, EACH) for a, b in pairs) if size > 1 else ""
         click.echo(
             f"sets of {size}: SIDE {side.mean():.3f} MAD {mad.mean():.2f} rank-1 {rank1.mean():.1f}"
             f"  less: {less}"
@@ -134,14 +131,13 @@ class Ranks:
 
     def __init__(self, gallery: Tensor) -> None:
         self.judge, self.landmarks = FaceRes(), FaceMesh()
-        self.render = GridRenderer(GALLERY_SIZE, supersample=2, max_slope_deg=80)
+        self.render = turned_renderer(GALLERY_SIZE)
         self.gallery = torch.cat([self.judge(some) for some in gallery.split(AT_ONCE)])
 
     @torch.no_grad()
     def codes(self, face: Face) -> Tensor:
         """(B, K): the embeddings of the faces, seen from ahead."""
-        drawn = self.render(face.with_view(view_of(0).to(face.view))).on_white()
-        return self.judge(aligned_crops(drawn, found_points(drawn, self.landmarks)))
+        return codes_from(0, face, self.render, self.judge, self.landmarks)
 
     def of(self, codes: Tensor) -> np.ndarray:
         """(N,): 100 or 0; `codes` (N, K) are ordered by person."""

@@ -87,9 +87,7 @@ class FaceRetrieval(BaseMetric):
             own = sample.rendering.on_white().cpu().float()
             pasted = sample.rendering.over(sample.target).cpu().float()
             if len(rows):
-                render = self.render or GridRenderer(
-                    clean.shape[-1], supersample=2, max_slope_deg=80
-                )
+                render = self.render or turned_renderer(clean.shape[-1])
                 some = each_tensor(sample.face, lambda tensor: tensor[list(rows)])
                 turned = dict(zip(rows, self._turned(render, some)))
         photos, drawn = self._codes_of_photos(clean), self.judge(own).cpu()
@@ -101,10 +99,7 @@ class FaceRetrieval(BaseMetric):
     def _turned(self, render: Callable[[Face], Rendering], face: Face) -> Tensor:
         """(B, V, K): embeddings of the faces in the turned views, in the order of `self.views`."""
         yaws = [yaw for some in self.views.values() for yaw in some]
-        codes = []
-        for yaw in yaws:
-            drawn = render(face.with_view(view_of(yaw).to(face.view))).on_white().cpu().float()
-            codes.append(self.judge(aligned_crops(drawn, found_points(drawn, self.landmarks))))
+        codes = [codes_from(yaw, face, render, self.judge, self.landmarks) for yaw in yaws]
         return torch.stack(codes, 1).cpu()
 
     def _codes_of_photos(self, clean: Tensor) -> Tensor:
@@ -147,6 +142,23 @@ class FaceRetrieval(BaseMetric):
             f"rank1_own_{name}": float(rank1["own"][members].mean())
             for name, members in photos_by_group(groups).items()
         }
+
+
+def turned_renderer(size: int) -> GridRenderer:
+    """The renderer of turned faces, `size` px wide, without streaks at depth edges."""
+    return GridRenderer(size, supersample=2, max_slope_deg=80)
+
+
+def codes_from(
+    yaw_deg: float,
+    face: Face,
+    render: Callable[[Face], Rendering],
+    judge: Callable[[Tensor], Tensor],
+    landmarks: FaceMesh,
+) -> Tensor:
+    """(B, K): embeddings of faces seen at a yaw on white, aligned by the landmarks found there."""
+    drawn = render(face.with_view(view_of(yaw_deg).to(face.view))).on_white().cpu().float()
+    return judge(aligned_crops(drawn, found_points(drawn, landmarks)))
 
 
 def ranked(

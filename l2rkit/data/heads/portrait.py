@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 
 from l2rkit.data.heads.atlas import eye_uv, skin_uv
-from l2rkit.data.heads.capture import Capture, rotation
+from l2rkit.data.heads.capture import Capture
 from l2rkit.data.heads.character import Character
 from l2rkit.data.heads.framing import framed
 from l2rkit.data.heads.head_model import SCALE, HeadModel
 from l2rkit.data.heads.occluders import Part, Shell
 from l2rkit.data.heads.relief import MM, bounded, expression_height
-from l2rkit.data.heads.render import BACKGROUND_DEPTH, SUPERSAMPLING, TURNING_POINT
+from l2rkit.data.heads.render import BACKGROUND_DEPTH, SUPERSAMPLING, moved
 from l2rkit.data.heads.texturing import covered, front_triangles, lit, surface_gradients, textured
 from l2rkit.render.mesh_raster import interpolate, rasterize_mesh, vertex_normals
 
@@ -62,13 +62,7 @@ def render_portrait(model: HeadModel, person: Character, capture: Capture, size:
 
 def posed_points(model: HeadModel, person: Character, capture: Capture) -> np.ndarray:
     """(V, 3) scene units: the head's vertices with the capture's expression and view."""
-    return _in_view(person.head + SCALE * model.offsets("action", capture.action), capture)
-
-
-def _in_view(points: np.ndarray, capture: Capture) -> np.ndarray:
-    turn = rotation(capture.view[:3]).T.astype(np.float32)
-    moved = (points - TURNING_POINT) @ turn + TURNING_POINT + capture.view[3:]
-    return moved.astype(np.float32)
+    return moved(person.head + SCALE * model.offsets("action", capture.action), capture)
 
 
 def _layers(person: Character, height: np.ndarray, size: int) -> list[np.ndarray]:
@@ -145,7 +139,7 @@ def _shell(shell, points, normals, size, capture):
 
 def _part(part: Part, capture, size):
     size = size * SUPERSAMPLING
-    points = _in_view(part.points, capture)
+    points = moved(part.points, capture)
     pixels = framed(points, size, SUPERSAMPLING, capture.frame)
     face, weights, depth = rasterize_mesh(pixels, part.triangles, size)
     seen = face >= 0

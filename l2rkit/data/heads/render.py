@@ -39,13 +39,18 @@ def render_head(model: HeadModel, person: Person, capture: Capture, size: int, h
     """
     head = person_head(model, person) if head is None else head
     head = head + SCALE * model.offsets("action", capture.action)
-    turned = (head - TURNING_POINT) @ rotation(capture.view[:3]).T.astype(np.float32)
-    points = turned + TURNING_POINT + capture.view[3:]
+    points = moved(head, capture)
     normals = vertex_normals(points, model.triangles)
     maps = _maps(model, person, capture, points, normals, size, 1)
     fine = _maps(model, person, capture, points, normals, size * SUPERSAMPLING, SUPERSAMPLING)
     image = shade(fine["albedo"], fine["normal"], capture.light, fine["depth"] < BACKGROUND_DEPTH)
     return dict(img=cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA), **maps)
+
+
+def moved(points: np.ndarray, capture: Capture) -> np.ndarray:
+    """(V, 3): points (V, 3) in scene units, turned about TURNING_POINT and shifted by the view."""
+    turned = (points - TURNING_POINT) @ rotation(capture.view[:3]).T.astype(np.float32)
+    return (turned + TURNING_POINT + capture.view[3:]).astype(np.float32)
 
 
 def shade(albedo: np.ndarray, normal: np.ndarray, light: np.ndarray, mask: np.ndarray):
