@@ -6,6 +6,7 @@ differences are Unsup3D's (Wu et al., CVPR 2020, section 3.2); the sign of norma
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 
 import torch
@@ -14,7 +15,15 @@ from torch.nn.functional import pad
 
 from .ops.resize import aligned as aligned
 from .ops.transfer import constant
-from .structures import FIELD_OF_VIEW_DEG, PIVOT
+from .structures import (
+    FIELD_OF_VIEW_DEG,
+    MIRRORED_LIGHT,
+    MIRRORED_VIEW,
+    PIVOT,
+    Confidence,
+    Face,
+    Light,
+)
 
 
 def in_float32(function: Callable) -> Callable:
@@ -132,6 +141,24 @@ def view_of(yaw_deg: float = 0.0, pitch_deg: float = 0.0, roll_deg: float = 0.0)
     """
     angles = [math.radians(angle) for angle in (pitch_deg, yaw_deg, roll_deg)]
     return torch.tensor([*angles, 0.0, 0.0, 0.0])
+
+
+def reflected(face: Face) -> Face:
+    """The face as the mirror image of its photo shows it; twice gives the face itself."""
+    light, sure = face.light.packed(), face.confidence
+    if sure is not None:
+        sure = Confidence(sure.pixel.flip(-1), sure.feature.flip(-1))
+    return replace(
+        face.mirrored(),
+        light=Light.unpacked(light * constant(MIRRORED_LIGHT, light)),
+        view=reflected_view(face.view),
+        confidence=sure,
+    )
+
+
+def reflected_view(view: Tensor) -> Tensor:
+    """(B, 6): the views in the mirror images of photos whose views are `view`."""
+    return view * constant(MIRRORED_VIEW, view)
 
 
 def grid_triangles(height: int, width: int) -> Tensor:

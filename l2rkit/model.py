@@ -94,6 +94,17 @@ class FaceReconstructor(BaseModel):
                 face = checked_face(refine, refine(face, seen))
         return face
 
+    def view(self, photo: Tensor) -> Tensor:
+        """(B, 6): the view of each photo, without the rest of the face.
+
+        Raises:
+            PartError: the decomposer has no `view_of`.
+        """
+        if not hasattr(self.decompose, "view_of"):
+            raise PartError(f"{type(self.decompose).__name__} predicts no view by itself")
+        seen = photo if self.restore is None else self.restored(photo)
+        return self.decompose.view_of(aligned(seen, self.decompose.image_size))
+
     def set_fidelity(self, fidelity: float) -> None:
         """Sets `fidelity` of the refiners that have it: 1 trusts the photo, 0 the prior.
 

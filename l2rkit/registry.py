@@ -103,7 +103,7 @@ MODELS = PartRegistry(
     locations=[
         f"l2rkit.{place}"
         for place in (
-            *("adversary", "config", "identity", "landmarks", "losses", "priors"),
+            *("adversary", "config", "identity", "landmarks", "losses", "priors", "view_student"),
             "plugins",
         )
     ],

@@ -30,6 +30,7 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 FIELD_OF_VIEW_DEG = 10.0
 NEAR, FAR = 0.9, 1.1
@@ -64,6 +65,11 @@ class Light(OneLine):
     def packed(self) -> Tensor:
         """(B, 5): ambient, diffuse, direction."""
         return torch.cat([self.ambient[:, None], self.diffuse[:, None], self.direction], 1)
+
+    @classmethod
+    def unpacked(cls, numbers: Tensor) -> "Light":
+        """The inverse of `packed`; the direction becomes a unit vector."""
+        return cls(numbers[:, 0], numbers[:, 1], normalize(numbers[:, 2:], dim=1))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -42,6 +42,7 @@ from l2rkit.testing import (
 SMALL = dict(image_size=32, width=8)
 # Arguments of parts that do not go without, or would be slow.
 DECOMPOSERS_WITH = {
+    "EquivariantDecomposer": dict(SMALL, encoder_width=8),
     "FaceMeshDecomposer": dict(image_size=32),
     "Unsup3DDecomposer": dict(SMALL, encoder_width=8),
 }
@@ -70,7 +71,7 @@ LOSSES_WITH = {
     "Perceptual": dict(features=dict(type="MobileNetFeatures")),
 }
 # What needs files or labels has tests of its own.
-ELSEWHERE = {"LandmarkDistillation", "Distillation", "TrueGeometry"}
+ELSEWHERE = {"LandmarkDistillation", "Distillation", "TrueGeometry", "ViewDistillation"}
 
 
 # Parts that bring weights, here at random; what needs files of others has tests of its own.

@@ -12,10 +12,13 @@ from l2rkit.geometry import (
     normals,
     project,
     rays,
+    reflected,
     rotation,
     unproject,
     view_of,
 )
+from l2rkit.render import GridRenderer
+from l2rkit.testing import example_face
 
 DOUBLE = torch.float64
 
@@ -119,3 +122,16 @@ def test_autocast_does_not_reach_views():
     with torch.autocast("cpu", torch.bfloat16):
         assert torch.equal(move(points, view), expected)
         torch.testing.assert_close(move_back(expected, view), points)
+
+
+def test_a_reflected_face_is_rendered_as_the_mirror_image():
+    face = example_face(32, 2)
+    face = face.with_view(torch.tensor([0.1, 0.3, 0.05, 0.01, -0.02, 0.0]))
+    own, other = GridRenderer()(face), GridRenderer()(reflected(face))
+    inside = (own.mask * other.mask.flip(-1)).expand(-1, 3, -1, -1) > 0
+    assert inside.float().mean() > 0.5
+    torch.testing.assert_close(other.image.flip(-1)[inside], own.image[inside], atol=0.02, rtol=0)
+    back = reflected(reflected(face))
+    torch.testing.assert_close(back.view, face.view)
+    torch.testing.assert_close(back.light.packed(), face.light.packed())
+    assert torch.equal(back.depth, face.depth) and torch.equal(back.albedo, face.albedo)

@@ -15,7 +15,17 @@ LAYERS = (
     *("__init__", "errors", "structures", "ops", "zoo", "registry", "io", "geometry", "plugins"),
     *("render", "landmarks", "degrade", "data", "identity", "losses", "engine"),
     *("restore", "decompose", "priors", "refine", "metrics", "viz", "testing"),
-    *("adversary", "model", "config", "leaderboard", "apis", "demo", "cli", "__main__"),
+    *(
+        "adversary",
+        "model",
+        "view_student",
+        "config",
+        "leaderboard",
+        "apis",
+        "demo",
+        "cli",
+        "__main__",
+    ),
 )
 
 

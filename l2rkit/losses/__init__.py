@@ -5,7 +5,7 @@ from .consistency import RelaxedConsistency
 from .cycle import CycleConsistency
 from .depth_variance import DepthVariance
 from .displacement import Displacement
-from .distillation import Distillation
+from .distillation import Distillation, ViewDistillation
 from .features import MobileNetFeatures, VGG16Features
 from .fixed_pivot import FixedPivot
 from .identity import Identity
@@ -34,5 +34,6 @@ __all__ = [
     "ShiftEquivariance",
     "TrueGeometry",
     "VGG16Features",
+    "ViewDistillation",
     "ZeroMeanPose",
 ]

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, l1_loss
 
-from ..ops.transfer import constant
+from ..geometry import reflected, reflected_view
 from ..registry import LOSSES, MODELS
-from ..structures import MIRRORED_LIGHT, MIRRORED_VIEW, Face, Scene
+from ..structures import Face, Scene
 
 
 @LOSSES.register_module()
@@ -61,17 +61,36 @@ class Distillation(nn.Module):
         for teacher in self.teachers:
             guesses.append(_maps_at(teacher.face(photo), size))
             if self.mirror:
-                depth, albedo, light, view = _maps_at(teacher.face(photo.flip(-1)), size)
-                turned = (
-                    light * constant(MIRRORED_LIGHT, light),
-                    view * constant(MIRRORED_VIEW, view),
-                )
-                guesses.append((depth.flip(-1), albedo.flip(-1), *turned))
+                guesses.append(_maps_at(reflected(teacher.face(photo.flip(-1))), size))
         return tuple(torch.stack(each).mean(0) for each in zip(*guesses, strict=True))
 
     def train(self, mode: bool = True) -> "Distillation":
         """Leaves the teachers in evaluation mode."""
         return super().train(False)
+
+
+@LOSSES.register_module()
+class ViewDistillation(Distillation):
+    """`Distillation` of the view alone, which is cheap. Ours.
+
+    Args:
+        teachers, weight, mirror: those of `Distillation`. A teacher's decomposer predicts views by
+            themselves: it has `view_of`.
+    """
+
+    def __init__(self, teachers: dict[str, str], weight: float = 1.0, mirror: bool = False) -> None:
+        super().__init__(teachers, weight, mirror)
+
+    def forward(self, scene: Scene) -> Tensor:
+        return self.weight * l1_loss(scene.face.view, self.target(scene.target))
+
+    @torch.no_grad()
+    def target(self, photo: Tensor) -> Tensor:
+        """(B, 6): the mean view of photos (B, 3, H, W)."""
+        guesses = [teacher.view(photo) for teacher in self.teachers]
+        if self.mirror:
+            guesses += [reflected_view(teacher.view(photo.flip(-1))) for teacher in self.teachers]
+        return torch.stack(guesses).mean(0)
 
 
 def _maps_at(face: Face, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:

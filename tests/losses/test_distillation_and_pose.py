@@ -8,7 +8,7 @@ from scenes import perfect_scene
 
 from l2rkit.config import load_model
 from l2rkit.io.weights import write_weights
-from l2rkit.losses import Distillation, ZeroMeanPose
+from l2rkit.losses import Distillation, ViewDistillation, ZeroMeanPose
 from l2rkit.structures import MIRRORED_LIGHT, MIRRORED_VIEW, Light
 
 CONFIG = """
@@ -97,3 +97,19 @@ def test_centred_views():
     assert ZeroMeanPose()(seen) == 0  # whatever the offsets
     one_way = replace(scene, face=scene.face.with_view(torch.tensor([0.1, 0.2, -0.2, 0, 0, 0])))
     assert ZeroMeanPose(2.0)(one_way).item() == pytest.approx(2 * 0.09)
+
+
+def test_views_alone_are_learnt_from_the_photo_and_from_its_mirror_image(teacher):
+    config, weights, model = teacher
+    scene = perfect_scene(32)
+    with torch.no_grad():
+        own = model(scene.target).view
+        other = model(scene.target.flip(-1)).view * torch.tensor(MIRRORED_VIEW)
+    alone = ViewDistillation({config: weights}, weight=2.0).train()
+    assert not alone.teachers.training
+    assert alone(replace(scene, face=scene.face.with_view(own))).item() == 0
+    moved = replace(scene, face=scene.face.with_view(own + 0.1))
+    assert alone(moved).item() == pytest.approx(2 * 0.1, rel=1e-4)
+    both = ViewDistillation({config: weights}, mirror=True)
+    between = scene.face.with_view((own + other) / 2)
+    assert both(replace(scene, face=between)).item() == pytest.approx(0, abs=1e-6)

@@ -1,0 +1,40 @@
+"""The first stage of `l2r_heads2`: views of bad photos alone, from a teacher's of good ones.
+
+It continues the shipped `l2r_heads` of version 1. Views err most at `severe` and take the most
+photos; a step that predicts nothing else takes a tenth of the time.
+"""
+
+from mmengine.config import read_base
+from mmengine.optim import CosineAnnealingLR
+
+from l2rkit.decompose import EquivariantDecomposer
+from l2rkit.engine import GuardedOptimWrapper
+from l2rkit.losses import ViewDistillation
+from l2rkit.refine import DepthLevel
+from l2rkit.view_student import ViewStudent
+
+with read_base():
+    from .l2r_heads import *
+    from .._base_.datasets.heads2_degraded import *  # isort: skip
+
+load_from = "zoo://l2r_heads"
+load_only = None
+model.update(type=ViewStudent)
+model.pop("adversary")
+model["decompose"].update(type=EquivariantDecomposer)
+model["refine"] = dict(level=dict(type=DepthLevel), **model["refine"])
+model["refine"]["geometry"].update(displacement=0.0)
+teachers = {
+    "configs/unsup3d/unsup3d_heads2_steady.py": "work_dirs/unsup3d_heads2_steady/iter_600.pth"
+}
+model["losses"] = dict(views=dict(type=ViewDistillation, teachers=teachers, mirror=True))
+custom_hooks = [average, panels]
+optim_wrapper = dict(
+    type=GuardedOptimWrapper,
+    optimizer=dict(type=Adam, lr=1e-3),  # supervised, so ten times the usual rate is stable
+    clip_grad=dict(max_norm=1.0),
+)
+train_dataloader.update(batch_size=64)
+param_scheduler = [dict(type=CosineAnnealingLR, T_max=3000, eta_min=1e-5, by_epoch=False)]
+default_hooks["checkpoint"].update(interval=500, max_keep_ckpts=1)
+train_cfg.update(max_iters=3000, val_interval=500)
