@@ -1,8 +1,12 @@
 """A method whose views alone are trained. Ours."""
 
+import math
+from typing import Any
+
 import torch
 from torch import Tensor
 
+from .losses.shift_equivariance import moved, moved_view_back
 from .model import FaceReconstructor
 from .registry import MODELS
 from .structures import Face, Light, Scene, Truth
@@ -16,7 +20,17 @@ class ViewStudent(FaceReconstructor):
     one with the whole face. Losses see a flat white face in the predicted view, and no rendering:
     they are `ViewDistillation` and priors on views. In evaluation, and in its weights, it is the
     `FaceReconstructor` of the same arguments.
+
+    Args:
+        shift, roll_deg: standard deviations of random motions of each photo, as those of
+            `ShiftEquivariance`. The predicted views are moved back, so losses see those of the
+            photos themselves, and where a face stands in its photo says nothing.
+        parts: arguments of `FaceReconstructor`.
     """
+
+    def __init__(self, shift: float = 0.0, roll_deg: float = 0.0, **parts: Any) -> None:
+        super().__init__(**parts)
+        self.shift, self.roll = shift, math.radians(roll_deg)
 
     def scene(
         self,
@@ -27,7 +41,13 @@ class ViewStudent(FaceReconstructor):
         truth: Truth | None = None,
     ) -> Scene:
         """The scene of each photo: its view, of a face that says nothing."""
-        view, count = self.view(photo), len(photo)
+        count = len(photo)
+        if self.shift or self.roll:
+            shift = self.shift * torch.randn(count, 2).to(photo, non_blocking=True)
+            roll = self.roll * torch.randn(count).to(photo, non_blocking=True)
+            view = moved_view_back(self.view(moved(photo, shift, roll)), shift, roll)
+        else:
+            view = self.view(photo)
         one, zero = view.new_ones(count), view.new_zeros(count)
         face = Face(
             depth=view.new_ones(count, 1, 1, 1),

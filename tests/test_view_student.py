@@ -8,6 +8,7 @@ from torch.optim import Adam
 from l2rkit.decompose import LAPDecomposer, Unsup3DDecomposer
 from l2rkit.engine import GuardedOptimWrapper
 from l2rkit.errors import PartError
+from l2rkit.geometry import rays
 from l2rkit.losses import FixedPivot
 from l2rkit.model import FaceReconstructor
 from l2rkit.refine import RefinedGeometry
@@ -80,3 +81,25 @@ def test_a_decomposer_without_views_by_themselves_is_refused():
     model = student(decompose=LAPDecomposer(32, width=8, encoder_width=8))
     with pytest.raises(PartError, match="LAPDecomposer predicts no view by itself"):
         model.view(torch.rand(2, 3, 32, 32))
+
+
+class Centroid(Unsup3DDecomposer):
+    """Its view is where the brightness of the photo is, in scene units at depth 1."""
+
+    def view_of(self, photo):
+        across = photo.mean(1)
+        x, y, _ = rays(photo.shape[-1], photo)[0]
+        weights = across / across.sum((1, 2), keepdim=True)
+        view = photo.new_zeros(len(photo), 6)
+        view[:, 3], view[:, 4] = (weights * x).sum((1, 2)), (weights * y).sum((1, 2))
+        return view
+
+
+def test_views_of_moved_photos_are_moved_back():
+    photo = torch.zeros(16, 3, 32, 32)
+    photo[:, :, 14:17, 17:20] = 1  # away from the edge, so that no motion cuts it
+    model = student(decompose=Centroid(32, width=8, encoder_width=8), shift=0.01, roll_deg=10.0)
+    expected = model.view(photo)
+    view = model.scene(photo).face.view
+    torch.testing.assert_close(view[:, 3:], expected[:, 3:], atol=2e-4, rtol=0)
+    assert view[:, 2].std() > 0.05  # it cannot see the roll, which is taken off nevertheless

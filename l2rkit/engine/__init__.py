@@ -10,12 +10,13 @@ from .optim_wrapper import GuardedOptimWrapper
 from .precision import ScaledOptimWrapper
 from .randomness import StepSeed
 from .runner import TrainingRunner
-from .schedule import Schedule, Stages
+from .schedule import Freeze, Schedule, Stages
 
 __all__ = [
     "AtomicCheckpoint",
     "ChannelsLast",
     "CollapseMonitor",
+    "Freeze",
     "GuardedOptimWrapper",
     "ReplicatedModel",
     "ScaledOptimWrapper",

@@ -59,7 +59,7 @@ class Stages(Hook):
         self.staged = sorted({part for parts in stages.values() for part in parts})
 
     def before_train(self, runner: Runner) -> None:
-        self.weights = {path: _trainable(runner, path) for path in self.staged}
+        self.weights = {path: _trainable(runner, path, "Stages") for path in self.staged}
         self._set(runner)
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
@@ -73,12 +73,29 @@ class Stages(Hook):
                 weight.requires_grad_(path in learning)
 
 
-def _trainable(runner: Runner, path: str) -> list[nn.Parameter]:
+@HOOKS.register_module()
+class Freeze(Hook):
+    """Keeps parts of the model as they are, without the cost of their gradients.
+
+    Args:
+        parts: their dotted paths, as in `["decompose.depth"]`.
+    """
+
+    def __init__(self, parts: Sequence[str]) -> None:
+        self.parts = parts
+
+    def before_train(self, runner: Runner) -> None:
+        for path in self.parts:
+            for weight in _trainable(runner, path, "Freeze"):
+                weight.requires_grad_(False)
+
+
+def _trainable(runner: Runner, path: str, hook: str) -> list[nn.Parameter]:
     """The weights of a part that are not permanently frozen."""
     owner, name = _find(runner, path)
     part = getattr(owner, name, None)
     if not isinstance(part, nn.Module):
-        raise ConfigError(f"Stages: the model has no part '{path}'")
+        raise ConfigError(f"{hook}: the model has no part '{path}'")
     return [weight for weight in part.parameters() if weight.requires_grad]
 
 

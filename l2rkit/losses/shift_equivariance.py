@@ -83,3 +83,9 @@ def moved_view(view: Tensor, shift: Tensor, roll: Tensor) -> Tensor:
         [cos * x - sin * y + shift[:, 0], sin * x + cos * y + shift[:, 1], view[:, 5]], 1
     )
     return torch.cat([view[:, :3] + turn, offset], 1)
+
+
+def moved_view_back(view: Tensor, shift: Tensor, roll: Tensor) -> Tensor:
+    """(B, 6): the inverse of `moved_view`."""
+    centred = torch.cat([view[:, :3], view[:, 3:5] - shift, view[:, 5:]], 1)
+    return moved_view(centred, torch.zeros_like(shift), -roll)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from torch import nn
 
-from l2rkit.engine.schedule import Schedule, Stages
+from l2rkit.engine.schedule import Freeze, Schedule, Stages
 from l2rkit.errors import ConfigError
 from l2rkit.losses import Photometric
 
@@ -72,3 +72,11 @@ def test_stages_require_a_first_stage_and_existing_parts():
     for path in ("refine.texture", "refin.albedo", "decompose.in_features"):
         with pytest.raises(ConfigError, match=f"the model has no part '{path}'"):
             Stages({0: [path]}).before_train(three_parts())
+
+
+def test_frozen_parts_do_not_learn_and_have_to_exist():
+    run = three_parts()
+    Freeze(["decompose", "refine.albedo"]).before_train(run)
+    assert learning(run) == GEOMETRY
+    with pytest.raises(ConfigError, match=r"Freeze: the model has no part 'refine\.light'"):
+        Freeze(["refine.light"]).before_train(three_parts())

@@ -9,7 +9,7 @@ from scenes import perfect_scene
 
 from l2rkit.engine.randomness import seed_all
 from l2rkit.losses import ShiftEquivariance
-from l2rkit.losses.shift_equivariance import moved, moved_view
+from l2rkit.losses.shift_equivariance import moved, moved_view, moved_view_back
 from l2rkit.render import GridRenderer
 from l2rkit.structures import Face, Scene, each_tensor
 
@@ -129,3 +129,10 @@ def test_a_weight_of_zero_asks_nothing() -> None:
     eye = Follower(alike(2))
     assert ShiftEquivariance(weight=0.0)(eye.scene(perfect_scene(32).target)).item() == 0
     assert eye.asked == []
+
+
+def test_a_view_moved_back_is_the_view() -> None:
+    torch.manual_seed(0)
+    view, shift, roll = torch.randn(4, 6), torch.randn(4, 2), torch.randn(4)
+    back = moved_view_back(moved_view(view, shift, roll), shift, roll)
+    torch.testing.assert_close(back, view)

@@ -1,0 +1,41 @@
+"""`unsup3d_heads2_steady` with views for photos of people. It has seen heads only.
+
+Its teacher tells a head's turn by where it stands, which aligned photos do not show. Photos are
+moved, so that the place says nothing, and degraded; the teacher sees them as they were. Colours are
+those of many cameras and old prints. Only views are trained.
+"""
+
+from mmengine.config import read_base
+from mmengine.optim import CosineAnnealingLR
+
+from l2rkit.degrade import ColourJitter, Compose, Greyscale, RandomApply
+from l2rkit.losses import ViewDistillation
+from l2rkit.view_student import ViewStudent
+
+with read_base():
+    from .._base_.datasets.heads_degraded import degradation, degraded_pipeline, severe_pipeline
+    from .unsup3d_heads2_steady import *
+
+load_from = "work_dirs/unsup3d_heads2_steady/iter_600.pth"
+teachers = {
+    "configs/unsup3d/unsup3d_heads2_steady.py": "work_dirs/unsup3d_heads2_steady/iter_600.pth"
+}
+model.update(type=ViewStudent, shift=0.03, roll_deg=8.0)
+model["losses"] = dict(views=dict(type=ViewDistillation, teachers=teachers, mirror=True))
+colours = [
+    dict(type=ColourJitter),
+    dict(type=RandomApply, probability=0.3, part=dict(type=Greyscale)),
+]
+degraded_pipeline[2]["degradation"] = dict(type=Compose, parts=[*colours, degradation])
+train_dataloader["dataset"]["pipeline"] = degraded_pipeline
+val_dataloader["dataset"]["pipeline"] = severe_pipeline
+custom_hooks = [average, panels]
+optim_wrapper = dict(
+    type=GuardedOptimWrapper,
+    optimizer=dict(type=Adam, lr=1e-3),  # supervised, so ten times the usual rate is stable
+    clip_grad=dict(max_norm=1.0),
+)
+train_dataloader.update(batch_size=64)
+param_scheduler = [dict(type=CosineAnnealingLR, T_max=3000, eta_min=1e-5, by_epoch=False)]
+default_hooks["checkpoint"].update(interval=500, max_keep_ckpts=1)
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=3000, val_interval=500)
