@@ -5,7 +5,9 @@ from mmengine.config import read_base
 with read_base():
     from ..l2r.l2r_heads import *
 
-load_from = "zoo://unsup3d_heads_degraded"  # whose geometry has had no teacher yet
+load_from = (
+    "work_dirs/unsup3d_heads_degraded/iter_1500.pth"  # whose geometry has had no teacher yet
+)
 model["losses"]["teacher"]["weight"] = 30.0
 optim_wrapper["others"]["paramwise_cfg"]["custom_keys"]["decompose"]["lr_mult"] = 0.5
 protocol = "heads, 64 px, ablations of L2R"

@@ -11,5 +11,5 @@ with read_base():
 # The heads have several photos of each person, which LAP would see together.
 val_dataloader["dataset"]["pipeline"] = [dict(type=EachAlone), *severe_pipeline]
 test_dataloader["dataset"]["pipeline"] = [dict(type=EachAlone), *test_pipeline]
-load_from = "zoo://lap_heads_degraded"
+load_from = "work_dirs/lap_heads_degraded/iter_1500.pth"
 model["decompose"] = dict(type=LAPDecomposer, image_size=64, width=12, encoder_width=14)

@@ -1,6 +1,6 @@
 """LAP for bad photos of heads of version 2: `lap_heads_degraded` continued.
 
-It starts from the shipped weights of version 1, with the schedule of `lap_heads2`. Each photo of a
+It has the schedule of `lap_heads2`. Each photo of a
 set is degraded independently; losses compare with the clean ones.
 """
 
@@ -10,6 +10,6 @@ with read_base():
     from .lap_heads2 import *
     from .lap_heads_degraded import degraded_pipeline, for_one_bad, model  # noqa: F401
 
-load_from = "zoo://lap_heads_degraded"
+load_from = "work_dirs/lap_heads_degraded/iter_1500.pth"
 train_dataloader["dataset"]["pipeline"] = degraded_pipeline
 val_dataloader["dataset"]["pipeline"] = for_one_bad

@@ -13,7 +13,7 @@ from l2rkit.decompose import RobustLAPDecomposer
 with read_base():
     from ..unsup3d.unsup3d_openfaces_keypoints import *
 
-load_from = "zoo://lap_heads_degraded"
+load_from = "work_dirs/lap_heads_degraded/iter_1500.pth"
 model["decompose"] = dict(type=RobustLAPDecomposer, image_size=64, width=12, encoder_width=14)
 train_dataloader["dataset"]["pipeline"] = [dict(type=EachAlone), *bad_pipeline]
 val_dataloader["dataset"]["pipeline"] = [dict(type=EachAlone), *bad_at_severe]

@@ -9,7 +9,7 @@ with read_base():
     from .._base_.datasets.heads_degraded import degraded_pipeline, severe_pipeline
     from .unsup3d_heads_distilled import *
 
-load_from = "zoo://unsup3d_heads_degraded"
+load_from = "work_dirs/unsup3d_heads_degraded/iter_1500.pth"
 model["losses"]["teacher"] = dict(
     type=Distillation,
     teachers={"configs/unsup3d/unsup3d_heads_stereo.py": "unsup3d_heads_stereo"},

@@ -14,9 +14,8 @@ ROOT = Path(__file__).parents[2]
 STARTS = {  # and the parts that begin anew
     "configs/unsup3d/unsup3d_heads_degraded.py": "",
     "configs/unsup3d/unsup3d_openfaces_keypoints.py": "",
-    "configs/lap/lap_openfaces_keypoints.py": "",
-    "configs/l2r_ablations/full.py": "refine",
-    "configs/l2r_ablations/lap_proxy.py": "refine",
+    "configs/lap/lap_heads2.py": "",
+    "configs/l2r/l2r_heads2_views.py": "",
 }
 
 
