@@ -98,12 +98,12 @@ class FaceReconstructor(BaseModel):
         """(B, 6): the view of each photo, without the rest of the face.
 
         Raises:
-            PartError: the decomposer has no `view_of`.
+            PartError: the decomposer has no `predict_view`.
         """
-        if not hasattr(self.decompose, "view_of"):
+        if not hasattr(self.decompose, "predict_view"):
             raise PartError(f"{type(self.decompose).__name__} predicts no view by itself")
         seen = photo if self.restore is None else self.restored(photo)
-        return self.decompose.view_of(aligned(seen, self.decompose.image_size))
+        return self.decompose.predict_view(aligned(seen, self.decompose.image_size))
 
     def set_fidelity(self, fidelity: float) -> None:
         """Sets `fidelity` of the refiners that have it: 1 trusts the photo, 0 the prior.

@@ -41,6 +41,7 @@ STATED: dict[str, tuple[tuple[type, ...], str]] = {
         "a restorer: features of what it changed, for a `LandmarkCorrection`",
     ),
     "view_limits": ((Tensor,), "a decomposer: the largest views (6,) it gives, for the watch-dog"),
+    "predict_view": ((Callable,), "a decomposer: photos (B, 3, S, S) to their views (B, 6) alone"),
     "shares": ((Callable,), "a decomposer: how much each photo of a person counts (B,)"),
     "fidelity": ((float, int), "a refiner: 0..1, how far the photo's own pixels count"),
     "needs_mirrored": ((bool,), "a loss: the scene has to have `mirrored`"),
@@ -178,7 +179,7 @@ def check_decomposer(decomposer: torch.nn.Module, size: int) -> None:
     """
     generator = torch.Generator().manual_seed(0)
     photo = torch.rand(2, 3, size, size, generator=generator)
-    check_stated(decomposer, "image_size", "view_limits", "shares")
+    check_stated(decomposer, "image_size", "view_limits", "predict_view", "shares")
     decomposer.train()
     face = decomposer(photo, person=torch.tensor([0, 1]))
     assert isinstance(face, Face), f"a decomposer gives a Face, not {type(face).__name__}"
@@ -201,7 +202,9 @@ def check_decomposer(decomposer: torch.nn.Module, size: int) -> None:
     decomposer.eval()
     with torch.no_grad():
         one, again = decomposer(photo), decomposer(photo)
+        alone = decomposer.predict_view(photo) if hasattr(decomposer, "predict_view") else one.view
     assert torch.equal(one.depth, again.depth), "in evaluation mode, equal photos differ"
+    _near(alone, one.view, 1e-5, "the view alone is not that of the face")
 
 
 def check_refiner(

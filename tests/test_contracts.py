@@ -179,6 +179,15 @@ def test_a_decomposer_that_leaves_the_range_is_caught():
         check_decomposer(Deep(), 32)
 
 
+def test_a_decomposer_whose_view_alone_is_another_is_caught():
+    part = DECOMPOSERS.build(
+        dict(type="Unsup3DDecomposer", **DECOMPOSERS_WITH["Unsup3DDecomposer"])
+    )
+    part.predict_view = lambda photo: torch.ones(len(photo), 6)
+    with pytest.raises(AssertionError, match="the view alone is not that of the face"):
+        check_decomposer(part, 32)
+
+
 def test_a_loss_that_is_not_finite_or_not_one_number_is_caught():
     with pytest.raises(AssertionError, match="the loss of the empty scene is nan"):
         check_loss(

@@ -86,7 +86,7 @@ def test_a_decomposer_without_views_by_themselves_is_refused():
 class Centroid(Unsup3DDecomposer):
     """Its view is where the brightness of the photo is, in scene units at depth 1."""
 
-    def view_of(self, photo):
+    def predict_view(self, photo):
         across = photo.mean(1)
         x, y, _ = rays(photo.shape[-1], photo)[0]
         weights = across / across.sum((1, 2), keepdim=True)

@@ -8,12 +8,13 @@ those of many cameras and old prints. Only views are trained.
 from mmengine.config import read_base
 from mmengine.optim import CosineAnnealingLR
 
+from l2rkit.data import Degrade, FlipFace, PackPhoto, ResizeFace
 from l2rkit.degrade import ColourJitter, Compose, Greyscale, RandomApply
 from l2rkit.losses import ViewDistillation
 from l2rkit.view_student import ViewStudent
 
 with read_base():
-    from .._base_.datasets.heads_degraded import degradation, degraded_pipeline, severe_pipeline
+    from .._base_.datasets.heads_degraded import degradation, severe_pipeline
     from .unsup3d_heads2_steady import *
 
 load_from = "work_dirs/unsup3d_heads2_steady/iter_600.pth"
@@ -26,8 +27,12 @@ colours = [
     dict(type=ColourJitter),
     dict(type=RandomApply, probability=0.3, part=dict(type=Greyscale)),
 ]
-degraded_pipeline[2]["degradation"] = dict(type=Compose, parts=[*colours, degradation])
-train_dataloader["dataset"]["pipeline"] = degraded_pipeline
+train_dataloader["dataset"]["pipeline"] = [
+    dict(type=ResizeFace, image_size=image_size),
+    dict(type=FlipFace, prob=0.5),
+    dict(type=Degrade, degradation=dict(type=Compose, parts=[*colours, degradation])),
+    dict(type=PackPhoto),
+]
 val_dataloader["dataset"]["pipeline"] = severe_pipeline
 custom_hooks = [average, panels]
 optim_wrapper = dict(

@@ -25,9 +25,11 @@ class EquivariantDecomposer(Unsup3DDecomposer):
         own = super().forward(photo, person)
         return mean_face(own, reflected(super().forward(photo.flip(-1), person)))
 
-    def view_of(self, photo: Tensor) -> Tensor:
+    def predict_view(self, photo: Tensor) -> Tensor:
         """(B, 6): the views alone, in a fraction of the time."""
-        return (super().view_of(photo) + reflected_view(super().view_of(photo.flip(-1)))) / 2
+        return (
+            super().predict_view(photo) + reflected_view(super().predict_view(photo.flip(-1)))
+        ) / 2
 
 
 def mean_face(one: Face, other: Face) -> Face:

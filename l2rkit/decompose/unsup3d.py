@@ -69,7 +69,7 @@ class Unsup3DDecomposer(nn.Module):
             confidence=self._confidence(signed) if self.training else None,
         )
 
-    def view_of(self, photo: Tensor) -> Tensor:
+    def predict_view(self, photo: Tensor) -> Tensor:
         """(B, 6): the views alone, in a fraction of the time."""
         return self._view(photo * 2 - 1)
 

@@ -75,7 +75,7 @@ class ViewDistillation(Distillation):
 
     Args:
         teachers, weight, mirror: those of `Distillation`. A teacher's decomposer predicts views by
-            themselves: it has `view_of`.
+            themselves: it has `predict_view`.
     """
 
     def __init__(self, teachers: dict[str, str], weight: float = 1.0, mirror: bool = False) -> None:

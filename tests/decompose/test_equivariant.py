@@ -51,4 +51,4 @@ def test_the_view_alone_is_that_of_the_face():
     for decomposer in both():
         decomposer.eval()
         with torch.no_grad():
-            torch.testing.assert_close(decomposer.view_of(photo), decomposer(photo).view)
+            torch.testing.assert_close(decomposer.predict_view(photo), decomposer(photo).view)
