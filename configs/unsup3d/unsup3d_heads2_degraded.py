@@ -1,7 +1,7 @@
 """Unsup3D for bad photos of heads of version 2: `unsup3d_heads2` continued.
 
 Photos are degraded, losses compare with the good ones, as in `unsup3d_heads_degraded`. It is the
-baseline for bad photos, and the proxy of `l2r_heads2`.
+baseline for bad photos.
 """
 
 from mmengine.config import read_base

@@ -1,6 +1,6 @@
 """`unsup3d_heads_stereo` on heads of version 2, which keep their place in the picture.
 
-Ours, and no baseline: the teacher of `l2r_heads2_steady`. Unsup3D's views are too small: a part of
+Ours, and no baseline: the teacher of `l2r_heads2`. Unsup3D's views are too small: a part of
 each turn is taken for a translation, as faces are too near to the point about which they turn. Here
 faces have the right distance and translations are small, and neither renderings nor photos are
 shifted, so the place of a head tells its turn. Relief stays as it is; all else learns.
