@@ -41,6 +41,6 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=1.0),
 )
 train_dataloader.update(batch_size=64)
-param_scheduler = [dict(type=CosineAnnealingLR, T_max=3000, eta_min=1e-5, by_epoch=False)]
+param_scheduler = [dict(type=CosineAnnealingLR, T_max=2000, eta_min=1e-5, by_epoch=False)]
 default_hooks["checkpoint"].update(interval=500, max_keep_ckpts=1)
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=3000, val_interval=500)
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=2000, val_interval=500)
