@@ -42,15 +42,9 @@ def eye_uv(points: np.ndarray, eye: np.ndarray) -> np.ndarray:
 
 def landmark_points(model: HeadModel, vertices: np.ndarray) -> np.ndarray:
     """(468, 3): FaceMesh's landmarks on `vertices` (V, 3) of the model."""
-    triangle, weights = _landmarks()
-    return (vertices[model.triangles[triangle]] * weights[..., None]).sum(1)
-
-
-@lru_cache(maxsize=1)
-def _landmarks() -> tuple[np.ndarray, np.ndarray]:
-    """(468,) triangles of the head model, and (468, 3) weights of their corners."""
     with np.load(LANDMARKS) as file:
-        return file["triangle"], file["weights"]
+        triangle, weights = file["triangle"], file["weights"]
+    return (vertices[model.triangles[triangle]] * weights[..., None]).sum(1)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,6 @@ class Capture:
     view: np.ndarray  # (6,) rx, ry, rz, tx, ty, tz
     light: np.ndarray  # (5,) ambient, diffuse, unit vector to the light
     background: tuple[np.ndarray, ...]  # coarse colour grids (N, N, 3), to be upsampled
-    frame: np.ndarray | None = None  # (2, 3) the crop of the picture, see `framing.framed`
 
 
 def random_capture(model: HeadModel, rng: np.random.Generator) -> Capture:

@@ -1,7 +1,6 @@
 """Version 2 of the synthetic heads: photographic skin, fine relief, occluders; made lazily."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +16,14 @@ from l2rkit.data.heads.dataset import (
     person_id,
     read_row,
 )
-from l2rkit.data.heads.framing import aligned_frame
 from l2rkit.data.heads.head_model import HeadModel
-from l2rkit.data.heads.portrait import posed_points, render_portrait
+from l2rkit.data.heads.portrait import render_portrait
 from l2rkit.data.heads.portrait_scene import random_portrait_capture
 from l2rkit.data.heads.row_store import Layout, RowStore
 
 VERSION = 2  # increase it with any change of the pictures, which makes old caches invalid
 PERSON_DRAWS, SCENE_DRAWS = 11, 12  # seeds other than version 1's
 FIELDS = ("img", "depth", "albedo", "normal", "light", "view", "occluder", "mask")
-ALIGNED_FIELDS = ("img", "albedo", "occluder", "mask")  # the others need the whole picture
 SECONDS_EACH = {64: 0.015, 128: 0.05, 256: 0.18}  # per image on one core, roughly
 
 
@@ -49,9 +46,7 @@ class DetailedHeads(BaseDataset):
     A photo is rendered on first use, with the others of its person, and cached in `root`. Seed,
     split and index determine each photo, so a smaller set is the beginning of a larger one.
 
-    A head keeps its place in the picture: one that is turned to a side moves to that side. With
-    `aligned`, eyes, nose and mouth are where `FaceAligner` puts those of people, so the place says
-    nothing about the view. Only ALIGNED_FIELDS exist then, and they have their own cache.
+    A head that is turned to a side moves to that side, as the camera stands still.
 
     Raises:
         DataError: the split or a field is unknown, or photos_per_person is below 1.
@@ -67,16 +62,12 @@ class DetailedHeads(BaseDataset):
         fields: Sequence[str] = ("img",),
         pipeline: Sequence = (),
         photos_per_person: int = PHOTOS_PER_PERSON,
-        aligned: bool = False,
     ):
-        known = ALIGNED_FIELDS if aligned else FIELDS
-        check_arguments("DetailedHeads", known, split, fields, photos_per_person)
+        check_arguments("DetailedHeads", FIELDS, split, fields, photos_per_person)
         self.split, self.size, self.image_size, self.seed = split, size, image_size, seed
         self.fields, self.photos_per_person = tuple(fields), photos_per_person
-        self.aligned = aligned
         each = f"-{photos_per_person}each" if photos_per_person != PHOTOS_PER_PERSON else ""
-        framed = "-aligned" if aligned else ""
-        folder = Path(root) / f"v{VERSION}-seed{seed}-{split}-{image_size}px{each}{framed}"
+        folder = Path(root) / f"v{VERSION}-seed{seed}-{split}-{image_size}px{each}"
         self.store = RowStore(folder, layout_of(image_size))
         super().__init__(data_root=str(root), pipeline=list(pipeline))
 
@@ -99,18 +90,13 @@ class DetailedHeads(BaseDataset):
         each = self.photos_per_person
         first = index // each * each
         photos = range(first, first + each)
-        images = detailed_images(photos, self.seed, self.split, self.image_size, each, self.aligned)
+        images = detailed_images(photos, self.seed, self.split, self.image_size, each)
         for photo, maps in zip(photos, images):
             yield photo, pack_row(self.store.layout, maps)
 
 
 def detailed_images(
-    indices: Sequence[int],
-    seed: int,
-    split: str,
-    size: int,
-    each: int = PHOTOS_PER_PERSON,
-    aligned: bool = False,
+    indices: Sequence[int], seed: int, split: str, size: int, each: int = PHOTOS_PER_PERSON
 ) -> Iterator[dict]:
     """For each index: a dict of `render_portrait`'s maps, `light` and `view`."""
     model, last = HeadModel.load(), None
@@ -121,9 +107,6 @@ def detailed_images(
             person = random_character(model, draws, split, texture_side(size))
         draws = np.random.default_rng([seed, SCENE_DRAWS, SPLITS[split], index])
         capture = random_portrait_capture(model, draws)
-        if aligned:
-            frame = aligned_frame(model, posed_points(model, person, capture), size)
-            capture = replace(capture, frame=frame)
         yield dict(
             render_portrait(model, person, capture, size), light=capture.light, view=capture.view
         )

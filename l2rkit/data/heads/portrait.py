@@ -12,11 +12,10 @@ import numpy as np
 from l2rkit.data.heads.atlas import eye_uv, skin_uv
 from l2rkit.data.heads.capture import Capture
 from l2rkit.data.heads.character import Character
-from l2rkit.data.heads.framing import framed
 from l2rkit.data.heads.head_model import SCALE, HeadModel
 from l2rkit.data.heads.occluders import Part, Shell
 from l2rkit.data.heads.relief import MM, bounded, expression_height
-from l2rkit.data.heads.render import BACKGROUND_DEPTH, SUPERSAMPLING, moved
+from l2rkit.data.heads.render import BACKGROUND_DEPTH, SUPERSAMPLING, moved, project
 from l2rkit.data.heads.texturing import covered, front_triangles, lit, surface_gradients, textured
 from l2rkit.render.mesh_raster import interpolate, rasterize_mesh, vertex_normals
 
@@ -31,13 +30,13 @@ def render_portrait(model: HeadModel, person: Character, capture: Capture, size:
     those of pixel centres, from textures with texels as large as pixels. On the background depth is
     BACKGROUND_DEPTH, the normal is (0, 0, -1) and the albedo is the background.
     """
-    points = posed_points(model, person, capture)
+    points = moved(person.head + SCALE * model.offsets("action", capture.action), capture)
     normals = vertex_normals(points, model.triangles)
     attributes = _attributes(model, points, normals)
     side = len(person.height)
     height = person.height + expression_height(capture.action, person.age, side, model)
     sharp, coarse = _layers(person, bounded(height), size)
-    front = front_triangles(framed(points, size, 1, capture.frame), model.triangles, size)
+    front = front_triangles(project(points, size), model.triangles, size)
     head = model, person, capture, points, attributes
     maps = _maps(*head, size, 1, coarse, front)
     fine = _maps(*head, size * SUPERSAMPLING, SUPERSAMPLING, sharp, front)
@@ -45,7 +44,7 @@ def render_portrait(model: HeadModel, person: Character, capture: Capture, size:
     hidden = np.zeros(image.shape[:2], np.float32)
     for occluder in person.occluders:
         if isinstance(occluder, Shell):
-            layer = _shell(occluder, points, normals, size, capture)
+            layer = _shell(occluder, points, normals, size, capture.light)
         else:
             layer = _part(occluder, capture, size)
         colour, opacity, depth = layer
@@ -58,11 +57,6 @@ def render_portrait(model: HeadModel, person: Character, capture: Capture, size:
         depth=maps["depth"], albedo=maps["albedo"], normal=maps["normal"],
         occluder=(share > HIDDEN).astype(np.uint8),
     )  # fmt: skip
-
-
-def posed_points(model: HeadModel, person: Character, capture: Capture) -> np.ndarray:
-    """(V, 3) scene units: the head's vertices with the capture's expression and view."""
-    return moved(person.head + SCALE * model.offsets("action", capture.action), capture)
 
 
 def _layers(person: Character, height: np.ndarray, size: int) -> list[np.ndarray]:
@@ -106,8 +100,7 @@ def _fixed():
 
 
 def _maps(model, person, capture, points, attributes, size, finer, layer, triangles):
-    pixels = framed(points, size, finer, capture.frame)
-    face, weights, depth = rasterize_mesh(pixels, triangles, size)
+    face, weights, depth = rasterize_mesh(project(points, size, finer), triangles, size)
     grid = capture.background[0]
     albedo = cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC).clip(0, 1)
     eyes = np.ascontiguousarray(person.skin.eyes)
@@ -126,21 +119,21 @@ def _lit(maps, light, gloss):
     return lit(*(maps[k] for k in ("face", "albedo", "normal", "gloss")), light, shine, sharpness)
 
 
-def _shell(shell, points, normals, size, capture):
+def _shell(shell, points, normals, size, light):
     size = size * SUPERSAMPLING
     outer = points + SCALE * shell.thickness[:, None] * normals
-    pixels = framed(outer, size, SUPERSAMPLING, capture.frame)
+    pixels = project(outer, size, SUPERSAMPLING)
     triangles = front_triangles(pixels, _outer_skin(), size)
     face, weights, depth = rasterize_mesh(pixels, triangles, size)
     attributes = np.column_stack([normals, _fixed()[0]]).astype(np.float32)
     texture = np.dstack([shell.colour, shell.cover]).astype(np.float32)
-    return (*covered(face, weights, triangles, attributes, texture, capture.light), depth)
+    return (*covered(face, weights, triangles, attributes, texture, light), depth)
 
 
 def _part(part: Part, capture, size):
     size = size * SUPERSAMPLING
     points = moved(part.points, capture)
-    pixels = framed(points, size, SUPERSAMPLING, capture.frame)
+    pixels = project(points, size, SUPERSAMPLING)
     face, weights, depth = rasterize_mesh(pixels, part.triangles, size)
     seen = face >= 0
     normals = vertex_normals(points, part.triangles)
