@@ -16,10 +16,10 @@ from .structures import Face, Light, Scene, Truth
 class ViewStudent(FaceReconstructor):
     """A `FaceReconstructor` that predicts views alone while it is trained.
 
-    The view of a bad photo is what errs most, and takes the most photos. A step costs a tenth of
-    one with the whole face. Losses see a flat white face in the predicted view, and no rendering:
-    they are `ViewDistillation` and priors on views. In evaluation, and in its weights, it is the
-    `FaceReconstructor` of the same arguments.
+    The view of a bad photo is what errs most, and takes the most photos. Without the rest of the
+    face, steps are several times faster. Losses see a flat white face in the predicted view, and no
+    rendering: they are `ViewDistillation` and priors on views. In evaluation, and in its weights,
+    it is the `FaceReconstructor` of the same arguments.
 
     Args:
         shift, roll_deg: standard deviations of random motions of each photo, as those of

@@ -1,7 +1,7 @@
 """The first stage of `l2r_heads2`: views of bad photos alone, from a teacher's of good ones.
 
 It continues the shipped `l2r_heads` of version 1. Views err most at `severe` and take the most
-photos; a step that predicts nothing else takes a tenth of the time.
+photos; training that predicts nothing else is several times faster.
 """
 
 from mmengine.config import read_base

@@ -55,7 +55,7 @@ def entry(
     if level != "clean":
         words.append(f"--level {level}")
     if restore:
-        words.append(f"--restore {restore['type']}")
+        words.append(f"--restore {_kind(restore)}")
         words += [f"--restorer-options {k}={v}" for k, v in restore.items() if k != "type"]
     words += [f"--cfg-options {key}={value}" for key, value in overrides.items()]
     return {
@@ -89,8 +89,13 @@ def identity(entry: dict[str, Any]) -> str:
 def named(restore: dict[str, Any]) -> str:
     """`Spandrel(weights=GFPGANv1.4.pth)`: a restorer and its arguments, paths without folders."""
     arguments = [f"{k}={Path(str(v)).name}" for k, v in restore.items() if k != "type"]
-    kind = getattr(restore["type"], "__name__", restore["type"])
+    kind = _kind(restore)
     return f"{kind}({', '.join(arguments)})" if arguments else kind
+
+
+def _kind(restore: dict[str, Any]) -> str:
+    """The name of a restorer's class, which a config may give as the class itself."""
+    return getattr(restore["type"], "__name__", restore["type"])
 
 
 def enter(

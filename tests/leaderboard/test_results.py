@@ -5,9 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mmengine.config import Config
 
 from l2rkit.errors import DataError, UserError
+from l2rkit.leaderboard import results
 from l2rkit.leaderboard.results import SAME, enter, identity, packed, read_arrays, read_entries
+from l2rkit.restore import FaceRestorer
 
 SIDES = [1.0, 2.0, 3.0, 4.0]
 
@@ -96,3 +99,13 @@ def test_a_broken_file_is_said_and_nothing_lost(tmp_path: Path, content: bytes) 
     with pytest.raises(UserError, match="does not hold figures"):
         enter(entry("x4"), path, {"side": SIDES})
     assert len(json.loads(path.read_text())) == 1
+
+
+@pytest.mark.parametrize("kind", [FaceRestorer, "FaceRestorer"])
+def test_the_command_names_a_restorer_that_the_config_has(kind: object) -> None:
+    cfg = Config(dict(model=dict(restore=dict(type=kind)), level="severe"))
+    made = results.entry(cfg, "configs/a.py", None, {"side": 1.0}, 4, {}, "I")
+    assert (
+        made["command"] == "python tools/test.py configs/a.py --level severe --restore FaceRestorer"
+    )
+    assert made["restore"] == "FaceRestorer"
