@@ -37,6 +37,6 @@ custom_hooks = [
 ]
 optim_wrapper["others"].pop("paramwise_cfg")
 train_dataloader.update(batch_size=16)
-default_hooks["checkpoint"].update(interval=100, max_keep_ckpts=1)
-param_scheduler = [dict(type=MultiStepLR, milestones=[240], gamma=0.2, by_epoch=False)]
-train_cfg.update(max_iters=300, val_interval=150)
+default_hooks["checkpoint"].update(interval=200, max_keep_ckpts=1)
+param_scheduler = [dict(type=MultiStepLR, milestones=[480], gamma=0.2, by_epoch=False)]
+train_cfg.update(max_iters=600, val_interval=300)
