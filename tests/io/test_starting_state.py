@@ -15,7 +15,7 @@ STARTS = {  # and the parts that begin anew
     "configs/unsup3d/unsup3d_heads_degraded.py": "",
     "configs/unsup3d/unsup3d_openfaces_keypoints.py": "",
     "configs/lap/lap_heads2.py": "",
-    "configs/l2r/l2r_heads2_views.py": "",
+    "configs/l2r_ablations/heads2_full.py": "refine",
 }
 
 
