@@ -87,9 +87,8 @@ class FaceReconstructor(BaseModel):
     def face(self, photo: Tensor, person: Tensor | None = None) -> Face:
         """The face in each photo."""
         with in_precision(self.precision, photo):
-            seen = photo if self.restore is None else self.restored(photo)
-            side = getattr(self.decompose, "image_size", seen.shape[-1])
-            face = checked_face(self.decompose, self.decompose(aligned(seen, side), person))
+            seen, small = self._seen(photo)
+            face = checked_face(self.decompose, self.decompose(small, person))
             for refine in self.refine.values():
                 face = checked_face(refine, refine(face, seen))
         return face
@@ -102,8 +101,13 @@ class FaceReconstructor(BaseModel):
         """
         if not hasattr(self.decompose, "predict_view"):
             raise PartError(f"{type(self.decompose).__name__} predicts no view by itself")
+        _, small = self._seen(photo)
+        return self.decompose.predict_view(small)
+
+    def _seen(self, photo: Tensor) -> tuple[Tensor, Tensor]:
+        """The photo, restored if there is a restorer; and the same at the decomposer's size."""
         seen = photo if self.restore is None else self.restored(photo)
-        return self.decompose.predict_view(aligned(seen, self.decompose.image_size))
+        return seen, aligned(seen, getattr(self.decompose, "image_size", seen.shape[-1]))
 
     def set_fidelity(self, fidelity: float) -> None:
         """Sets `fidelity` of the refiners that have it: 1 trusts the photo, 0 the prior.

@@ -43,6 +43,10 @@ class Distillation(nn.Module):
     def forward(self, scene: Scene) -> Tensor:
         if not self.weight:
             return scene.target.new_zeros(())
+        return self.weight * self.difference(scene)
+
+    def difference(self, scene: Scene) -> Tensor:
+        """The loss without its weight."""
         student = scene.face
         depth, albedo, light, view = self.targets(scene.target, student.size)
         maps = [student] if student.consistent is None else [student, student.consistent]
@@ -52,7 +56,7 @@ class Distillation(nn.Module):
             l1_loss(student.light.packed(), light),
             l1_loss(student.view, view),
         ]
-        return self.weight * torch.stack(terms).sum()
+        return torch.stack(terms).sum()
 
     @torch.no_grad()
     def targets(self, photo: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -81,8 +85,8 @@ class ViewDistillation(Distillation):
     def __init__(self, teachers: dict[str, str], weight: float = 1.0, mirror: bool = False) -> None:
         super().__init__(teachers, weight, mirror)
 
-    def forward(self, scene: Scene) -> Tensor:
-        return self.weight * l1_loss(scene.face.view, self.target(scene.target))
+    def difference(self, scene: Scene) -> Tensor:
+        return l1_loss(scene.face.view, self.target(scene.target))
 
     @torch.no_grad()
     def target(self, photo: Tensor) -> Tensor:

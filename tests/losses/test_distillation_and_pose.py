@@ -113,3 +113,5 @@ def test_views_alone_are_learnt_from_the_photo_and_from_its_mirror_image(teacher
     both = ViewDistillation({config: weights}, mirror=True)
     between = scene.face.with_view((own + other) / 2)
     assert both(replace(scene, face=between)).item() == pytest.approx(0, abs=1e-6)
+    both.weight, both.teachers = 0, None  # no teacher runs
+    assert both(scene) == 0
