@@ -9,6 +9,7 @@ from mmengine.config import read_base
 from mmengine.optim import CosineAnnealingLR
 
 from l2rkit.data import Degrade, FlipFace, PackPhoto, ResizeFace
+from l2rkit.decompose import EquivariantDecomposer
 from l2rkit.degrade import ColourJitter, Compose, Greyscale, RandomApply
 from l2rkit.losses import ViewDistillation
 from l2rkit.view_student import ViewStudent
@@ -22,6 +23,7 @@ teachers = {
     "configs/unsup3d/unsup3d_heads2_steady.py": "work_dirs/unsup3d_heads2_steady/iter_600.pth"
 }
 model.update(type=ViewStudent, shift=0.03, roll_deg=8.0)
+model["decompose"].update(type=EquivariantDecomposer)
 model["losses"] = dict(views=dict(type=ViewDistillation, teachers=teachers, mirror=True))
 colours = [
     dict(type=ColourJitter),

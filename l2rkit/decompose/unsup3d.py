@@ -25,6 +25,7 @@ class Unsup3DDecomposer(nn.Module):
             like a mask; 1.04 in the published training, 1.05 in its demo. None leaves them free.
         view_gain: He's initialisation of the light and view encoders, their last layer times this.
             None is the published one, with which small networks may not learn the view.
+        confidence: False leaves out the confidence network, which only losses need.
 
     In evaluation mode `confidence` is None: only losses need it.
     """
@@ -38,6 +39,7 @@ class Unsup3DDecomposer(nn.Module):
         max_shift: tuple[float, float, float] = (0.1, 0.1, 0.0),
         border_depth: float | None = 0.7 * FAR + 0.3 * NEAR,
         view_gain: float | None = None,
+        confidence: bool = True,
     ) -> None:
         super().__init__()
         self.image_size = image_size
@@ -46,7 +48,7 @@ class Unsup3DDecomposer(nn.Module):
         self.albedo = EncoderDecoder(3, image_size, width)
         self.light = Encoder(4, image_size, encoder_width)
         self.view = Encoder(6, image_size, encoder_width)
-        self.confidence = ConfidenceNet(image_size, width)
+        self.confidence = ConfidenceNet(image_size, width) if confidence else None
         view_limits = torch.tensor([math.radians(max_rotation_deg)] * 3 + list(max_shift))
         self.register_buffer("view_limits", view_limits, persistent=False)
         if view_gain is not None:
@@ -76,7 +78,9 @@ class Unsup3DDecomposer(nn.Module):
     def _view(self, signed: Tensor) -> Tensor:
         return self.view(signed) * self.view_limits
 
-    def _confidence(self, signed: Tensor) -> Confidence:
+    def _confidence(self, signed: Tensor) -> Confidence | None:
+        if self.confidence is None:
+            return None
         pixel, feature = self.confidence(signed)
         return Confidence(pixel.float(), feature.float())
 

@@ -37,7 +37,7 @@ class CrossViewRenderErrors(ImageFigures):
         identity: embedding of photos, (B, 3, H, W) → (B, K), such as `FaceRes`. It adds
             `cross_identity`, the cosine between the rendering and B, and `cross_impostor`, that
             with the next face's photo from the same side.
-        render: renderer; default: `GridRenderer`.
+        render: renderer; default: `GridRenderer` of the photos' size.
         features: image → maps (B, C, h, w), for `cross_fmd`; default: `MobileNetFeatures`.
 
     Raises:
@@ -56,7 +56,7 @@ class CrossViewRenderErrors(ImageFigures):
     ) -> None:
         super().__init__(**metric)
         self.identity = MODELS.build(identity)
-        self.render = RENDERERS.build(render) or GridRenderer()
+        self.render = RENDERERS.build(render)
         self.features = MODELS.build(features) or MobileNetFeatures()
         self.features.eval().requires_grad_(False)
 
@@ -92,7 +92,8 @@ class CrossViewRenderErrors(ImageFigures):
         a, b = (1 - torch.eye(table.shape[1])).nonzero().unbind(1)
         here, there = table[:, a].flatten(), table[:, b].flatten()
         shown = Light(light[there, 0], light[there, 1], light[there, 2:])
-        drawn = self.render(Face(depth[here], albedo[here], shown, view[there]))
+        render = self.render or GridRenderer(clean.shape[-1])
+        drawn = render(Face(depth[here], albedo[here], shown, view[there]))
         square, laid = laid_over(drawn, clean[there])
         figures = [decibels(square), ssim(laid, clean[there])]
         if self.identity is not None:

@@ -3,7 +3,7 @@
 from .albedo import PriorAlbedo
 from .depth_level import DepthLevel
 from .geometry import RefinedGeometry
-from .light import FittedLight
+from .light import FittedLight, UnlitAlbedo
 from .shared_depth import SharedDepthOffset
 from .unwrapped_albedo import UnwrappedAlbedo
 
@@ -13,5 +13,6 @@ __all__ = [
     "PriorAlbedo",
     "RefinedGeometry",
     "SharedDepthOffset",
+    "UnlitAlbedo",
     "UnwrappedAlbedo",
 ]

@@ -13,6 +13,7 @@ from ..render.light import STRONGEST, fitted_light, without_light
 from ..render.shading import shade
 from ..render.unwrap import visibility
 from ..structures import Face
+from .unwrapped_albedo import UnwrappedAlbedo
 
 
 @REFINERS.register_module()
@@ -50,3 +51,20 @@ class FittedLight(nn.Module):
         if face.size not in self.regions:
             self.regions[face.size] = mesh_depth(torch.from_numpy(MEAN_FACE)[None], face.size)[1]
         return self.regions[face.size].to(face.depth, non_blocking=True)
+
+
+@REFINERS.register_module()
+class UnlitAlbedo(UnwrappedAlbedo):
+    """`UnwrappedAlbedo` from which the proxy's light is divided out; the face keeps that light.
+
+    For a proxy whose light is better than a fit to one photo (`FittedLight`), such as that of
+    networks which have learnt to explain many photos. The face looks as before, except for albedos
+    above white, which are clamped. Arguments and weights are those of `UnwrappedAlbedo`.
+    """
+
+    def forward(self, face: Face, photo: Tensor) -> Face:
+        """face: the proxy; photo (B, 3, H, W): its photo."""
+        lit = super().forward(face, photo)
+        across = normals(lit.depth)
+        look = shade(lit.albedo, across, lit.light)
+        return replace(lit, albedo=without_light(look, across, face.light), light=face.light)

@@ -127,3 +127,13 @@ def test_a_photo_of_another_size_is_refused(shape):
 def test_a_size_that_the_networks_have_not_is_refused():
     with pytest.raises(ValueError, match="take 32, 64 or 128 pixels, not 48"):
         Unsup3DDecomposer(48)
+
+
+def test_without_confidence_the_rest_is_the_same():
+    full, bare = (Unsup3DDecomposer(32, 8, 8, confidence=some) for some in (True, False))
+    kept = {k: v for k, v in full.state_dict().items() if not k.startswith("confidence.")}
+    bare.load_state_dict(kept)
+    photo = torch.rand(1, 3, 32, 32)
+    face = bare.train()(photo)
+    assert face.confidence is None and full.train()(photo).confidence is not None
+    assert torch.equal(face.depth, full(photo).depth)

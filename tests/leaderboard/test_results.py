@@ -32,6 +32,15 @@ def test_figures_of_images_come_back_with_their_entry(tmp_path: Path) -> None:
     assert "each" not in json.loads(path.read_text())[0]
 
 
+def test_figures_of_images_are_kept_in_half_precision(tmp_path: Path) -> None:
+    path, figures = tmp_path / "results.json", np.random.default_rng(0).uniform(20, 30, 4)
+    enter(entry("clean", float(figures.mean())), path, {"side": figures})
+    back = read_entries(path)[0]["each"]["side"]
+    np.testing.assert_allclose(back, figures, rtol=2**-11)
+    enter(entry("clean", float(figures.mean()) * 1.002), path, {"side": figures})
+    assert read_entries(path)[0]["each"] == {}  # of another run
+
+
 def test_entries_of_before_have_none(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
     enter(entry("clean"), path)

@@ -50,6 +50,14 @@ def test_the_true_face_is_what_the_other_photos_show(faces):
     assert len(each["cross_psnr"]) == 6
 
 
+def test_a_face_larger_than_the_photos_is_rendered_at_their_size(faces):
+    face, _ = faces
+    drawn = GridRenderer(SIZE // 2)(face)
+    evaluator = Evaluator([CrossViewRenderErrors()])
+    evaluator.process([Scene(drawn.image, face, drawn)], dict(photo=drawn.image, name=NAMES))
+    assert evaluator.evaluate(6)["cross_psnr"] == 100
+
+
 def test_the_distance_is_between_all_photos_and_the_renderings_in_their_views(faces):
     face, drawn = faces
     face = Face(face.depth, face.albedo.flip(1), face.light, face.view)

@@ -9,7 +9,7 @@ import torch
 from l2rkit.geometry import normals, view_of
 from l2rkit.ops.masked import masked_blur
 from l2rkit.priors import StyleGAN2
-from l2rkit.refine import UnwrappedAlbedo
+from l2rkit.refine import UnlitAlbedo, UnwrappedAlbedo
 from l2rkit.render import GridRenderer
 from l2rkit.render.shading import shade
 from l2rkit.render.unwrap import unwrap
@@ -201,3 +201,19 @@ def test_the_self_ensemble_is_the_mean_over_both_sides_in_evaluation(part):
     seen.clear()
     part.train()(face, photo)
     assert len(seen) == 1
+
+
+def test_under_the_proxys_light_the_unlit_albedo_is_the_true_one(part):
+    unlit = UnlitAlbedo(part.prior, image_size=SIZE, widths=(8, 16)).eval()
+    unlit.load_state_dict(part.state_dict())
+    light = Light(torch.tensor([0.5]), torch.tensor([0.4]), torch.tensor([[-0.6, 0.0, -0.8]]))
+    face = replace(smooth_face(8.0), light=light)
+    photo = GridRenderer()(face).image
+    lit, better = part(face, photo), unlit(face, photo)
+    shown = (unwrap(photo, face.depth, face.view).visible > 0.999).expand_as(photo)
+    assert better.light is face.light and torch.equal(better.depth, lit.depth)
+    off = (better.albedo - face.albedo)[shown].abs().mean()
+    assert off < 0.02 and off < (lit.albedo - face.albedo)[shown].abs().mean() / 5
+    below = shown & (better.albedo < 1)
+    look = shade(better.albedo, normals(face.depth), light)
+    torch.testing.assert_close(look[below], lit.albedo[below], atol=1e-5, rtol=0)

@@ -118,8 +118,8 @@ def test_the_first_of_four_is_spoilt_and_the_others_are_measured(truth: torch.Te
 def test_all_photos_are_degraded_before_they_are_measured(
     truth: torch.Tensor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    photo, seen = torch.rand(32, 3, 32, 32), []
-    gallery = torch.rand(4, 3, 64, 64)
+    truth, photo, seen = truth[:16], torch.rand(16, 3, 32, 32), []
+    gallery = torch.rand(2, 3, 64, 64)
     model = Fake(truth)
     model.image_size = 32
     predict = model.predict

@@ -11,4 +11,5 @@ with read_base():
     from .cross_view import *
 
 protocol = "cross-view, heads 2, 64 px"
+model = dict(render=dict(size=64))  # also for methods whose faces are larger
 test_dataloader["dataset"].update(type=DetailedTurnedHeads)
