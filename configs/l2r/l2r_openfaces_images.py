@@ -1,19 +1,59 @@
-"""L2R for people at 128 pixels: `l2r_openfaces_sharp` continued with a weaker adversary.
+"""L2R for photos of people at 128 pixels, from images alone.
 
-The stronger adversary left a grid on skin and distorted mouths. Without any, faces became soft.
+As `l2r_openfaces`, whose proxy knows keypoints, it unwraps the restored photo onto a proxy's face
+and corrects the whole. The proxy here is `unsup3d_heads2_anywhere`, which has seen heads alone. The
+photos are those of a manifest in OPENFACES_ROOT (docs/datasets.md).
 """
 
 from mmengine.config import read_base
 
-with read_base():
-    from .l2r_openfaces_sharp import *
+from l2rkit.data import CropByLandmarks, LoadPhoto, ManifestPhotos
+from l2rkit.refine import SharedDepthOffset, UnwrappedAlbedo
 
-load_from = "work_dirs/l2r_openfaces_sharp/iter_750.pth"
-load_only = ()
-model["adversary"]["weight"] = 0.02
-model["losses"]["albedo"]["symmetry"] = 1.0
-stages["stages"] = {0: ["refine.albedo", "refine.geometry"]}
-custom_hooks = [stages, average, panels]
-optim_wrapper["others"]["optimizer"]["lr"] = 1.3e-4  # the last value of the run before
-param_scheduler = []
-train_cfg.update(max_iters=150, val_interval=150)
+with read_base():
+    from .l2r_heads2 import *
+
+load_from = "work_dirs/unsup3d_heads2_anywhere/iter_2000.pth"
+load_only = (
+    *("decompose.depth", "decompose.albedo", "decompose.light", "decompose.view"),
+    "refine.common",
+)
+# The photo's light stays in the albedo: a proxy of heads explains that of people badly.
+model["refine"] = dict(
+    common=dict(type=SharedDepthOffset, size=64),
+    level=dict(type=DepthLevel),
+    photo=dict(type=UnwrappedAlbedo, begin="face_restorer"),
+)
+photo_pipeline = [dict(type=LoadPhoto), dict(type=CropByLandmarks, image_size=128)]
+train_dataloader["dataset"] = dict(
+    type=ManifestPhotos,
+    split="train",
+    pipeline=[
+        *photo_pipeline,
+        dict(type=FlipFace, prob=0.5),
+        dict(type=Degrade, degradation=degradation),
+        dict(type=PackPhoto),
+    ],
+)
+val_dataloader["dataset"] = dict(
+    type=ManifestPhotos,
+    split="val",
+    pipeline=[
+        *photo_pipeline,
+        dict(type=Degrade, degradation=dict(type=DegradationLevel, name="severe"), seed=0),
+        dict(type=PackPhoto),
+    ],
+)
+custom_hooks = [
+    dict(type=Freeze, parts=["restore", "decompose", "refine.common"]),
+    average,
+    dict(type=ChannelsLast),
+    panels,
+]
+param_scheduler = [
+    dict(type=LinearLR, start_factor=0.1, begin=0, end=20, by_epoch=False),
+    dict(type=CosineAnnealingLR, T_max=300, eta_min=1e-5, begin=0, end=300, by_epoch=False),
+]
+panels["interval"] = 100
+default_hooks["checkpoint"].update(interval=100)
+train_cfg.update(max_iters=300, val_interval=300)

@@ -172,7 +172,7 @@ def test_a_beginning_without_config_is_one_line(folder: Path, start: str, said: 
 @pytest.mark.parametrize(
     ("path", "derived"),
     [
-        ("configs/l2r/l2r_openfaces_images.py", "I"),  # five trainings and three teachers deep
+        ("configs/l2r/l2r_openfaces_images.py", "I"),  # trainings and teachers deep
         ("configs/restore/heads.py", "I"),
         ("projects/morphable/morphable_heads.py", "I, 3D"),
     ],
