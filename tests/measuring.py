@@ -31,6 +31,11 @@ def measured(work: Callable, *arguments: object) -> tuple[int, float]:
     return peak - idle, seconds
 
 
+def apart(work: Callable, *arguments: object) -> None:
+    """Does the work in a fork, whose memory goes with it."""
+    _peak(work, *arguments)
+
+
 def _peak(work: Callable, *arguments: object) -> tuple[int, float]:
     ctypes.CDLL(None).malloc_trim(0)  # else work takes what the process had and gave back
     begun, child = time.monotonic(), os.fork()

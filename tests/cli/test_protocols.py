@@ -15,7 +15,7 @@ from l2rkit.errors import ConfigError
 
 BASE = Path(__file__).parents[2] / "configs" / "_base_" / "protocols"
 RUNTIME = "configs/_base_/default_runtime.py"
-PROTOCOLS = ("apart", "celeba", "cross_view", "cross_view_scans", "heads2", "heads2_cross_view")
+PROTOCOLS = ("apart", "celeba", "cross_view", "cross_view_scans")
 PROTOCOLS += ("heads_128", "photoface", "photos", "photos_manifest", "synface")
 SETS = ("apart", "celeba", "heads2", "heads2_128", "heads_128", "heads_faces", "photos_manifest")
 
@@ -30,6 +30,16 @@ def test_a_protocol_takes_the_place_of_the_test_set(protocol: str, config: Path)
     assert followed.protocol != own.protocol and followed.model == own.model
     assert followed.test_dataloader.dataset != own.test_dataloader.dataset
     assert followed.pretty_text  # the Runner dumps it
+
+
+@pytest.mark.parametrize(
+    ("protocol", "size"), [("heads2", 64), ("heads2_cross_view", 64), ("heads2_128", 128)]
+)
+def test_faces_of_any_size_are_rendered_at_that_of_the_photos(
+    protocol: str, size: int, config: Path
+) -> None:
+    followed, own = load_config(config, protocol=protocol), load_config(config)
+    assert followed.model.render == dict(own.model.render, size=size)
 
 
 @pytest.mark.parametrize("protocol", SETS)
@@ -56,6 +66,7 @@ def test_cross_view_is_measured_and_entered(
     monkeypatch.chdir(tmp_path)
     options = {"people": 1, "image_size": 32, "root": tmp_path / "heads"}
     words = [f"--cfg-options=test_dataloader.dataset.{k}={v}" for k, v in options.items()]
+    words.append("--cfg-options=model.render.size=32")
     result = run(config, weights, "--protocol", protocol, *words)
     assert result.exit_code == 0, result.output
     (entry,) = json.loads((tmp_path / "work_dirs/tiny/results.json").read_text())

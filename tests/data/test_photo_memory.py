@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from measuring import measured, needs_linux
+from measuring import apart, measured, needs_linux
 from PIL import Image
 
 from l2rkit.data.photo import MOST_BYTES, PhotoError, bytes_to_read, read_photo
@@ -47,7 +47,7 @@ Image.init()
 @pytest.mark.parametrize("name", KINDS)
 def test_reading_takes_no_more_than_it_is_said_to(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
-    measured(lambda: path.write_bytes(written(name, SIZE)))
+    apart(lambda: path.write_bytes(written(name, SIZE)))
     if not path.is_file():
         pytest.skip("Pillow is without that format")
     with Image.open(path) as image:

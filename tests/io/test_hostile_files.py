@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from measuring import measured, needs_linux
+from measuring import apart, measured, needs_linux
 from mmengine.logging import HistoryBuffer
 
 from l2rkit.engine.runner import resumed as resumed_run
@@ -324,7 +324,7 @@ def read_apart(make: Callable, reader: Callable, path: Path, canary: Path, answe
 )
 def test_a_file_made_to_do_harm_does_none(make, reader, ending, tmp_path) -> None:
     path, canary = tmp_path / f"iter_1{ending}", tmp_path / "canary"
-    measured(make, path, canary)
+    apart(make, path, canary)
     mine, theirs = get_context("fork").Pipe()
     took, seconds = measured(read_apart, make, reader, path, canary, theirs)
     assert took < LIMIT and seconds < SECONDS
