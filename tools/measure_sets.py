@@ -88,8 +88,8 @@ def main(
         made["protocol"] = (
             f"heads 2, {model.image_size} px, sets of {size}" + ", averaged" * average
         )
-        made["command"] = made["command"].replace("tools/test.py", "tools/measure_sets.py")
-        made["command"] += " --average" * average
+        made["command"] = f"python tools/measure_sets.py {config}" + f" {weights}" * bool(weights)
+        made["command"] += f" --level {level}" * (level != "clean") + " --average" * average
         enter(made, where)
     if against:
         other = load_model(load_config(against), shipped_weights(against))
