@@ -8,8 +8,6 @@ prior's albedo takes its place, and a U-Net corrects the whole.
 from mmengine.config import read_base
 from mmengine.optim import CosineAnnealingLR, LinearLR
 
-from l2rkit.data import Degrade, FlipFace
-from l2rkit.degrade import DegradationLevel
 from l2rkit.engine import ChannelsLast
 from l2rkit.identity import FaceEmbedding
 from l2rkit.losses import Identity
@@ -41,11 +39,7 @@ train_dataloader.update(batch_size=12)
 train_dataloader["dataset"].update(
     size=6_000,
     image_size=128,
-    pipeline=[
-        dict(type=FlipFace, prob=0.5),
-        dict(type=Degrade, degradation=degradation),
-        dict(type=PackPhoto),
-    ],
+    pipeline=degraded_ending,
 )
 val_dataloader.update(batch_size=20)
 val_dataloader["dataset"].update(
@@ -53,10 +47,7 @@ val_dataloader["dataset"].update(
     image_size=128,
     fields=("img",),
     photos_per_person=1,
-    pipeline=[
-        dict(type=Degrade, degradation=dict(type=DegradationLevel, name="severe"), seed=0),
-        dict(type=PackPhoto),
-    ],
+    pipeline=severe_ending,
 )
 test_dataloader.update(batch_size=20)
 test_dataloader["dataset"].update(size=300, image_size=128, pipeline=[dict(type=PackPhoto)])

@@ -5,8 +5,7 @@ Photos, albedo and geometry have twice its size; the prior is `stylegan2_128_hea
 
 from mmengine.config import read_base
 
-from l2rkit.data import Degrade, FlipFace, PackPhoto
-from l2rkit.degrade import DegradationLevel
+from l2rkit.data import PackPhoto
 from l2rkit.priors import GrownStyleGAN2, ProjectedDiscriminator
 
 with read_base():
@@ -27,17 +26,10 @@ optim_wrapper["adversary"]["optimizer"].update(lr=5e-4)
 train_dataloader["dataset"].update(
     size=8_000,
     image_size=128,
-    pipeline=[
-        dict(type=FlipFace, prob=0.5),
-        dict(type=Degrade, degradation=degradation),
-        dict(type=PackPhoto),
-    ],
+    pipeline=degraded_ending,
 )
 val_dataloader["dataset"].update(
     image_size=128,
-    pipeline=[
-        dict(type=Degrade, degradation=dict(type=DegradationLevel, name="severe"), seed=0),
-        dict(type=PackPhoto),
-    ],
+    pipeline=severe_ending,
 )
 test_dataloader["dataset"].update(image_size=128, pipeline=[dict(type=PackPhoto)])

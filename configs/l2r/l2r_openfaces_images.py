@@ -28,21 +28,12 @@ photo_pipeline = [dict(type=LoadPhoto), dict(type=CropByLandmarks, image_size=12
 train_dataloader["dataset"] = dict(
     type=ManifestPhotos,
     split="train",
-    pipeline=[
-        *photo_pipeline,
-        dict(type=FlipFace, prob=0.5),
-        dict(type=Degrade, degradation=degradation),
-        dict(type=PackPhoto),
-    ],
+    pipeline=[*photo_pipeline, *degraded_ending],
 )
 val_dataloader["dataset"] = dict(
     type=ManifestPhotos,
     split="val",
-    pipeline=[
-        *photo_pipeline,
-        dict(type=Degrade, degradation=dict(type=DegradationLevel, name="severe"), seed=0),
-        dict(type=PackPhoto),
-    ],
+    pipeline=[*photo_pipeline, *severe_ending],
 )
 custom_hooks = [
     dict(type=Freeze, parts=["restore", "decompose", "refine.common"]),

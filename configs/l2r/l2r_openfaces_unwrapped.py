@@ -11,7 +11,7 @@ from mmengine.optim import CosineAnnealingLR, LinearLR
 from mmengine.runner import IterBasedTrainLoop, TestLoop, ValLoop
 from torch.optim import Adam
 
-from l2rkit.data import CropByLandmarks, Degrade, FlipFace, LoadPhoto, ManifestPhotos, PackPhoto
+from l2rkit.data import CropByLandmarks, LoadPhoto, ManifestPhotos, PackPhoto
 from l2rkit.decompose import FaceMeshDecomposer
 from l2rkit.engine import ChannelsLast, GuardedOptimWrapper
 from l2rkit.identity import FaceEmbedding
@@ -65,22 +65,13 @@ train_dataloader.update(batch_size=12)
 train_dataloader["dataset"] = dict(
     type=ManifestPhotos,
     split="train",
-    pipeline=[
-        *photo_pipeline,
-        dict(type=FlipFace, prob=0.5),
-        dict(type=Degrade, degradation=degradation),
-        dict(type=PackPhoto),
-    ],
+    pipeline=[*photo_pipeline, *degraded_ending],
 )
 val_dataloader.update(batch_size=20)
 val_dataloader["dataset"] = dict(
     type=ManifestPhotos,
     split="val",
-    pipeline=[
-        *photo_pipeline,
-        dict(type=Degrade, degradation=dict(type=DegradationLevel, name="severe"), seed=0),
-        dict(type=PackPhoto),
-    ],
+    pipeline=[*photo_pipeline, *severe_ending],
 )
 val_evaluator = dict(type=RenderErrors)
 test_dataloader["dataset"].update(image_size=128, pipeline=[dict(type=PackPhoto)])

@@ -64,7 +64,6 @@ class UnlitAlbedo(UnwrappedAlbedo):
 
     def forward(self, face: Face, photo: Tensor) -> Face:
         """face: the proxy; photo (B, 3, H, W): its photo."""
-        lit = super().forward(face, photo)
-        across = normals(lit.depth)
-        look = shade(lit.albedo, across, lit.light)
-        return replace(lit, albedo=without_light(look, across, face.light), light=face.light)
+        lit = super().forward(face, photo)  # whose albedo is what it looks like
+        albedo = without_light(lit.albedo, normals(lit.depth), face.light)
+        return replace(lit, albedo=albedo, light=face.light)

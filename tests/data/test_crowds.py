@@ -23,8 +23,8 @@ def scene(width: int, height: int, places: list[tuple[int, int, int]]) -> np.nda
     return photo
 
 
-def test_small_faces_of_a_large_photo_are_found_beside_a_large_one() -> None:
-    large = [(50, 50, 600)]
+@pytest.mark.parametrize("large", [[], [(50, 50, 600)]], ids=["small", "large and small"])
+def test_small_faces_of_a_large_photo_are_found(large: list) -> None:
     small = [(1400 + 500 * i, 100 + 600 * j, 70) for i in range(4) for j in range(2)]
     found = ALIGNER.faces(scene(3500, 1300, [*large, *small]))
     assert len(found) == len(large) + len(small)

@@ -314,7 +314,7 @@ def test_manifests_that_are_none(copies):
 
 def test_a_killed_run_leaves_whole_photos_and_goes_on(copies):
     root, _, lines = copies
-    names = [f"male/512/{i}.jpg" for i in range(12)]
+    names = [f"male/512/{i}.jpg" for i in range(24)]
     for name in names:
         (root / "faker" / name).write_bytes((root / "faker" / ORIGINS["faker"]).read_bytes())
     large = picture(3).repeat(10, 0).repeat(10, 1)  # read for long, so that the kill is in time
@@ -338,8 +338,8 @@ def test_a_killed_run_leaves_whole_photos_and_goes_on(copies):
     assert 0 < len(there) < len(names) and not (root / "out" / "manifest.csv").exists()
     assert all(read_photo(path).shape == (512, 420, 3) for path in there)
     code, said, _ = run(root, sources=["faker"])
-    assert said[-1].startswith(f"{12 - len(there)} cut, {len(there)} kept, 0 left out in ")
-    assert code == 0 and len(ManifestPhotos(str(root / "out"))) == 12
+    assert said[-1].startswith(f"{24 - len(there)} cut, {len(there)} kept, 0 left out in ")
+    assert code == 0 and len(ManifestPhotos(str(root / "out"))) == 24
 
 
 def test_the_shipped_manifest():

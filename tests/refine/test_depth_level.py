@@ -47,8 +47,8 @@ def test_a_longer_arm_moves_a_turned_face_farther_to_the_side() -> None:
 def test_heads_that_look_straight_ahead_have_an_arm_of_some_0_064() -> None:
     arms = [
         arm(torch.from_numpy(head["depth"])[None, None]).item()
-        for head in detailed_images(range(160), seed=7, split="train", size=64)
+        for head in detailed_images(range(240), seed=7, split="train", size=64)
         if abs(head["view"][:3]).max() < 0.15
     ]
-    assert len(arms) > 20
+    assert len(arms) > 30
     assert sum(arms) / len(arms) == pytest.approx(0.064, abs=0.002)

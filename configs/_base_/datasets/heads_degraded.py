@@ -21,16 +21,18 @@ degradation = dict(
     ],
     weights=[0.8, 0.1, 0.1],
 )
-degraded_pipeline = [
-    dict(type=ResizeFace, image_size=image_size),
+# The ends of pipelines for training and validation, behind what loads and crops the photo.
+degraded_ending = [
     dict(type=FlipFace, prob=0.5),
     dict(type=Degrade, degradation=degradation),
     dict(type=PackPhoto),
 ]
-severe_pipeline = [
-    dict(type=ResizeFace, image_size=image_size),
+severe_ending = [
     dict(type=Degrade, degradation=dict(type=DegradationLevel, name="severe"), seed=0),
     dict(type=PackPhoto),
 ]
+resize = dict(type=ResizeFace, image_size=image_size)
+degraded_pipeline = [resize, *degraded_ending]
+severe_pipeline = [resize, *severe_ending]
 train_dataloader["dataset"]["pipeline"] = degraded_pipeline
 val_dataloader["dataset"]["pipeline"] = severe_pipeline

@@ -8,41 +8,28 @@ from mmengine.config import read_base
 
 from l2rkit.data import (
     CropByLandmarks,
-    Degrade,
     FindLandmarks,
-    FlipFace,
     LoadPhoto,
     ManifestPhotos,
-    PackPhoto,
 )
-from l2rkit.degrade import DegradationLevel
 from l2rkit.metrics import PoseErrors, ShapeErrors
 
 with read_base():
     from ..loaders import *
-    from .heads_degraded import degradation
+    from .heads_degraded import degraded_ending, severe_ending
 
 photo_pipeline = [
     dict(type=LoadPhoto),
     dict(type=CropByLandmarks, image_size=128),
     dict(type=FindLandmarks, cache="data/landmarks"),
 ]
-bad_pipeline = [
-    *photo_pipeline,
-    dict(type=FlipFace, prob=0.5),
-    dict(type=Degrade, degradation=degradation),
-    dict(type=PackPhoto),
-]
+bad_pipeline = [*photo_pipeline, *degraded_ending]
 train_dataloader = dict(
     **train_loader,
     batch_size=32,
     dataset=dict(type=ManifestPhotos, split="train", pipeline=bad_pipeline),
 )
-bad_at_severe = [
-    *photo_pipeline,
-    dict(type=Degrade, degradation=dict(type=DegradationLevel, name="severe"), seed=0),
-    dict(type=PackPhoto),
-]
+bad_at_severe = [*photo_pipeline, *severe_ending]
 val_dataloader = dict(
     **test_loader,
     batch_size=20,
