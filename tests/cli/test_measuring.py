@@ -43,7 +43,7 @@ def test_an_entry_says_what_was_measured(
     (each,) = [e["each"] for e in read_entries(tmp_path / RESULTS)]
     assert {"side", "mad", "coverage"} == set(each) and len(each["side"]) == 8
     for name in ("side", "mad"):
-        half = 1e-4 + 2**-11 * each[name].max()  # they are kept in half precision
+        half = 1e-4 + 2**-11 * float(each[name].max())  # they are kept in half precision
         assert each[name].mean() == pytest.approx(entry["metrics"][name]["mean"], abs=half)
         assert each[name].std(ddof=1) == pytest.approx(entry["metrics"][name]["std"], abs=half)
     # an untrained model knows less than the mean of the true depths
