@@ -9,6 +9,7 @@ from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import Tensor, nn
 
 from .adversary import Adversary
+from .collection import shared_face
 from .errors import PartError, of_mode
 from .ops.gradients import frozen
 from .ops.precision import checked_precision, in_precision
@@ -154,15 +155,10 @@ class FaceReconstructor(BaseModel):
         return Scene(aim, face, own, mirrored, self.render, self.face, landmarks, truth)
 
     def loss(
-        self,
-        photo: Tensor,
-        person: Tensor | None = None,
-        clean: Tensor | None = None,
-        landmarks: Tensor | None = None,
-        truth: Truth | None = None,
+        self, photo: Tensor, person: Tensor | None = None, **labels: Tensor | Truth | None
     ) -> dict[str, Tensor]:
-        """Each loss under the name `loss_<its key>`; MMEngine sums them."""
-        return self.losses_of(self.scene(photo, person, clean, landmarks, truth))
+        """Each loss under the name `loss_<its key>`; MMEngine sums them. `labels` as of `scene`."""
+        return self.losses_of(self.scene(photo, person, **labels))
 
     def losses_of(self, scene: Scene) -> dict[str, Tensor]:
         """Each loss by its name in the log.
@@ -202,8 +198,22 @@ class FaceReconstructor(BaseModel):
     @torch.no_grad()
     def predict(self, photo: Tensor, person: Tensor | None = None) -> list[Scene]:
         """The scene of the batch without mirror image, in a list for MMEngine's evaluator."""
+        return [self._predicted(photo, self.face(photo, person))]
+
+    @torch.no_grad()
+    def predict_collection(self, photo: Tensor, person: Tensor) -> Scene:
+        """The scene of the batch, with the depth and albedo that photos of one person share.
+
+        Equal `person` (B,) means the same person. A decomposer of many photos, one with `shares`,
+        does that itself; for methods that see each photo alone it is `shared_face`.
+        """
         face = self.face(photo, person)
-        return [Scene(photo, face, None if self.render is None else self.render(face))]
+        if not hasattr(self.decompose, "shares"):
+            face = shared_face(face, person, photo.shape[-1])
+        return self._predicted(photo, face)
+
+    def _predicted(self, photo: Tensor, face: Face) -> Scene:
+        return Scene(photo, face, None if self.render is None else self.render(face))
 
 
 def check_fidelity(fidelity: object) -> None:

@@ -17,6 +17,7 @@ LAYERS = (
     *("restore", "decompose", "priors", "refine", "metrics", "viz", "testing"),
     *(
         "adversary",
+        "collection",
         "model",
         "view_student",
         "config",

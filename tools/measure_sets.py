@@ -2,15 +2,14 @@
 
 On test heads of version 2, eight photos of each person: the errors of every photo in sets of 1, 2,
 4 and 8, and the improvement over single photos. Rank-1 is the share of faces whose rendering from
-ahead is nearest, by FaceRes, to a ninth photo of the same person, which is clean. Then, in sets of
-4, one photo is replaced by another person's, or, if photos are clean, degraded: its weight (1 is
-that of the others), and the change of the errors of the other three. With --average a method of
-single photos is measured instead, whose canonical depth and albedo are averaged over each set.
-Intervals are 95 %, by bootstrap over people.
+ahead, under the same light for all, is nearest, by FaceRes, to a ninth photo of the same person,
+which is clean. A method that sees each photo alone shares its faces by their mean. For one that has
+learnt to share, one photo in sets of 4 is then replaced by another person's, or, if photos are
+clean, degraded: its weight (1 is that of the others), and the change of the errors of the other
+three. Intervals are 95 %, by bootstrap over people.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from torch.utils.data import Subset, default_collate
 
 from l2rkit.cli.common import quiet, user_errors
 from l2rkit.cli.paths import writable_file
+from l2rkit.collection import shared_face
 from l2rkit.config import load_config, load_model
 from l2rkit.data import DetailedHeads, PackPhoto, ResizeFace
 from l2rkit.degrade import DegradationLevel
@@ -32,7 +32,7 @@ from l2rkit.leaderboard.supervision import supervision_of
 from l2rkit.metrics import DepthErrors
 from l2rkit.metrics.retrieval import codes_from, ranked, turned_renderer
 from l2rkit.model import FaceReconstructor
-from l2rkit.structures import Face, Scene
+from l2rkit.structures import Face, Light, Scene
 from l2rkit.zoo import shipped_weights, weight_file
 
 EACH = 8  # photos of a person
@@ -48,7 +48,6 @@ DRAWS = 10_000  # of the bootstrap
 @click.option("--people", default=125, show_default=True, type=click.IntRange(2))
 @click.option("--level", default="clean", help="Degradation of all photos.  [default: clean]")
 @click.option("--against", type=click.Path(), help="Config of a method of single photos.")
-@click.option("--average", is_flag=True, help="Average faces of a method of single photos.")
 @click.option("--results", help="File for the entries.  [default: in work_dirs/]")
 @user_errors
 def main(
@@ -57,7 +56,6 @@ def main(
     people: int,
     level: str,
     against: str | None,
-    average: bool,
     results: str | None,
 ) -> None:
     quiet()
@@ -71,10 +69,10 @@ def main(
     photo, depth, gallery = load_heads(people, model.image_size)
     photo = degraded(photo, degradation)
     rank = Ranks(gallery)
-    errors = {}
+    errors, predict = {}, predicting(model, photo)
     with click.progressbar(SETS, label="sets") as progress:
         for size in progress:
-            errors[size] = measured(model, photo, depth, size, average, rank)
+            errors[size] = measured(predict, depth, size, rank)
     for size, (side, mad, rank1) in errors.items():
         pairs = zip(errors[1], errors[size])
         less = " ".join(interval(a - b, EACH) for a, b in pairs) if size > 1 else ""
@@ -85,20 +83,18 @@ def main(
         figures = dict(side=side.mean(), side_std=side.std(), mad=mad.mean(), mad_std=mad.std())
         figures["rank1_ahead"] = rank1.mean()
         made = entry(cfg, config, path, figures, len(photo), {}, supervision)
-        made["protocol"] = (
-            f"heads 2, {model.image_size} px, sets of {size}" + ", averaged" * average
-        )
+        made["protocol"] = f"heads 2, {model.image_size} px, sets of {size}"
         made["command"] = f"python tools/measure_sets.py {config}" + f" {weights}" * bool(weights)
-        made["command"] += f" --level {level}" * (level != "clean") + " --average" * average
+        made["command"] += f" --level {level}" * (level != "clean")
         enter(made, where)
     if against:
         other = load_model(load_config(against), shipped_weights(against))
-        alone = measured(other, photo, depth, 1, rank=rank)
+        alone = measured(predicting(other, photo), depth, 1, rank)
         for size in SETS:
             pairs = zip(alone, errors[size])
             more = " ".join(interval(theirs - ours, EACH) for theirs, ours in pairs)
             click.echo(f"{Path(against).stem} alone against sets of {size}: more by {more}")
-    if average:
+    if not hasattr(model.decompose, "shares"):
         return
     spoilt = {"someone else": someone_else}
     if level == "clean":
@@ -136,7 +132,9 @@ class Ranks:
 
     @torch.no_grad()
     def codes(self, face: Face) -> Tensor:
-        """(B, K): the embeddings of the faces, seen from ahead."""
+        """(B, K): the embeddings of the faces, seen from ahead under the same light."""
+        half, ahead = torch.full((len(face),), 0.5), torch.tensor([0.0, 0.0, -1.0])
+        face = face.with_light(Light(half, half, ahead.expand(len(face), 3)))
         return codes_from(0, face, self.render, self.judge, self.landmarks)
 
     def of(self, codes: Tensor) -> np.ndarray:
@@ -144,43 +142,45 @@ class Ranks:
         return ranked(codes, self.gallery, torch.arange(len(codes)) // EACH)[0]
 
 
-def measured(
-    model: FaceReconstructor,
-    photo: Tensor,
-    depth: Tensor,
-    size: int,
-    average: bool = False,
-    rank: Ranks | None = None,
-) -> tuple[np.ndarray, ...]:
-    """SIDE x 100, MAD in degrees and, by `rank`, rank-1 in %, of each photo (N,).
+Predict = Callable[[Tensor, Tensor], Scene]  # rows of photos and the set of each to their scenes
 
-    Photos are in sets of `size` neighbours. `average`: they are seen by themselves, and their faces
-    averaged over each set.
+
+def predicting(model: FaceReconstructor, photo: Tensor) -> Predict:
+    """The scenes of some rows of `photo` (N, 3, H, W), which come in steps of the same size.
+
+    Faces of a method that sees each photo alone are predicted once, whatever the sets.
     """
-    metric, group, codes = DepthErrors(), torch.arange(len(photo)) // size, []
-    for rows in torch.arange(len(photo)).split(AT_ONCE * EACH):
-        if average:
-            scenes = [averaged(model, photo[rows], size)]
-        else:
-            scenes = model.predict(photo[rows], group[rows])
-        metric.process(dict(depth=depth[rows]), scenes)
-        if rank is not None:
-            codes.append(rank.codes(scenes[0].face))
-    side, mad, *_ = zip(*metric.results)
-    errors = np.array(side), np.array(mad)
-    return errors if rank is None else (*errors, rank.of(torch.cat(codes)))
+    if hasattr(model.decompose, "shares"):
+        return lambda rows, group: model.predict_collection(photo[rows], group)
+    alone = {}
+
+    def predict(rows: Tensor, group: Tensor) -> Scene:
+        first = int(rows[0])
+        if first not in alone:
+            alone[first] = model.predict(photo[rows])[0].face
+        face = shared_face(alone[first], group, photo.shape[-1])
+        return Scene(photo[rows], face, model.render(face))
+
+    return predict
 
 
 @torch.no_grad()
-def averaged(model: FaceReconstructor, photo: Tensor, size: int) -> Scene:
-    """The scenes of single photos, with the mean canonical depth and albedo of each `size`."""
-    face = model.face(photo, torch.arange(len(photo)))
-    depth, albedo = (
-        maps.unflatten(0, (-1, size)).mean(1).repeat_interleave(size, 0)
-        for maps in (face.depth, face.albedo)
-    )
-    face = replace(face, depth=depth, albedo=albedo)
-    return Scene(photo, face, model.render(face))
+def measured(
+    predict: Predict, depth: Tensor, size: int, rank: Ranks | None = None
+) -> tuple[np.ndarray, ...]:
+    """SIDE x 100, MAD in degrees and, by `rank`, rank-1 in %, of each photo (N,).
+
+    Photos are in sets of `size` neighbours.
+    """
+    metric, group, codes = DepthErrors(), torch.arange(len(depth)) // size, []
+    for rows in torch.arange(len(depth)).split(AT_ONCE * EACH):
+        scene = predict(rows, group[rows])
+        metric.process(dict(depth=depth[rows]), [scene])
+        if rank is not None:
+            codes.append(rank.codes(scene.face))
+    side, mad, *_ = zip(*metric.results)
+    errors = np.array(side), np.array(mad)
+    return errors if rank is None else (*errors, rank.of(torch.cat(codes)))
 
 
 def disturbed(
@@ -191,7 +191,8 @@ def disturbed(
     spoilt[first] = spoil(photo)[first]
     group, others = torch.arange(len(photo)) // 4, np.arange(len(photo)) % 4 != 0
     share = model.decompose.shares(spoilt, group)[first].numpy()
-    grown = measured(model, spoilt, depth, 4)[0] - measured(model, photo, depth, 4)[0]
+    before, after = (measured(predicting(model, some), depth, 4)[0] for some in (photo, spoilt))
+    grown = after - before
     return interval(share, EACH // 4), interval(grown[others], EACH * 3 // 4)
 
 

@@ -16,8 +16,8 @@ from l2rkit.restore import FaceRestorer
 
 with read_base():
     from .l2r_heads import *
-    from .l2r_heads2_views import teachers
     from .._base_.datasets.heads2_degraded import *  # isort: skip
+    from .._base_.view_distillation import teachers  # isort: skip
 
 load_from = "work_dirs/l2r_heads2_views/iter_3000.pth"
 load_only = None

@@ -8,7 +8,6 @@ from mmengine.config import read_base
 from mmengine.optim import CosineAnnealingLR
 
 from l2rkit.decompose import EquivariantDecomposer
-from l2rkit.engine import GuardedOptimWrapper
 from l2rkit.losses import ViewDistillation
 from l2rkit.refine import DepthLevel
 from l2rkit.view_student import ViewStudent
@@ -16,6 +15,7 @@ from l2rkit.view_student import ViewStudent
 with read_base():
     from .l2r_heads import *
     from .._base_.datasets.heads2_degraded import *  # isort: skip
+    from .._base_.view_distillation import *  # isort: skip
 
 load_from = "zoo://l2r_heads"
 load_only = None
@@ -24,16 +24,8 @@ model.pop("adversary")
 model["decompose"].update(type=EquivariantDecomposer)
 model["refine"] = dict(level=dict(type=DepthLevel), **model["refine"])
 model["refine"]["geometry"].update(displacement=0.0)
-teachers = {
-    "configs/unsup3d/unsup3d_heads2_steady.py": "work_dirs/unsup3d_heads2_steady/iter_600.pth"
-}
 model["losses"] = dict(views=dict(type=ViewDistillation, teachers=teachers, mirror=True))
 custom_hooks = [average, panels]
-optim_wrapper = dict(
-    type=GuardedOptimWrapper,
-    optimizer=dict(type=Adam, lr=1e-3),  # supervised, so ten times the usual rate is stable
-    clip_grad=dict(max_norm=1.0),
-)
 train_dataloader.update(batch_size=64)
 param_scheduler = [dict(type=CosineAnnealingLR, T_max=3000, eta_min=1e-5, by_epoch=False)]
 default_hooks["checkpoint"].update(interval=500, max_keep_ckpts=1)

@@ -17,11 +17,9 @@ from l2rkit.view_student import ViewStudent
 with read_base():
     from .._base_.datasets.heads_degraded import degradation, severe_pipeline
     from .unsup3d_heads2_steady import *
+    from .._base_.view_distillation import *  # isort: skip
 
 load_from = "work_dirs/unsup3d_heads2_steady/iter_600.pth"
-teachers = {
-    "configs/unsup3d/unsup3d_heads2_steady.py": "work_dirs/unsup3d_heads2_steady/iter_600.pth"
-}
 model.update(type=ViewStudent, shift=0.03, roll_deg=8.0)
 model["decompose"].update(type=EquivariantDecomposer)
 model["losses"] = dict(views=dict(type=ViewDistillation, teachers=teachers, mirror=True))
@@ -37,11 +35,6 @@ train_dataloader["dataset"]["pipeline"] = [
 ]
 val_dataloader["dataset"]["pipeline"] = severe_pipeline
 custom_hooks = [average, panels]
-optim_wrapper = dict(
-    type=GuardedOptimWrapper,
-    optimizer=dict(type=Adam, lr=1e-3),  # supervised, so ten times the usual rate is stable
-    clip_grad=dict(max_norm=1.0),
-)
 train_dataloader.update(batch_size=64)
 param_scheduler = [dict(type=CosineAnnealingLR, T_max=2000, eta_min=1e-5, by_epoch=False)]
 default_hooks["checkpoint"].update(interval=500, max_keep_ckpts=1)

@@ -15,9 +15,7 @@ with read_base():
     from .unsup3d_heads2 import *
 
 load_from = "zoo://unsup3d_heads_stereo"
-model["refine"] = dict(
-    common=dict(type=SharedDepthOffset, size=64), level=dict(type=DepthLevel, arm=0.064)
-)
+model["refine"] = dict(common=dict(type=SharedDepthOffset, size=64), level=dict(type=DepthLevel))
 model["losses"].pop("moved")
 model["losses"].pop("upright")
 model["losses"]["cycle"].update(shift=0.003)

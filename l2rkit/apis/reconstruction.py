@@ -226,8 +226,9 @@ class Reconstruction:
 class Collection:
     """The result for several photos of one person.
 
-    shared: the common face, in the view and light of the photo with the largest weight; photos:
-    each photo's own face; share (N,): weight of each photo relative to the others, 1 if equal.
+    shared: the common face, in the view and light of the photo with the largest weight, among
+    equal ones of that which is most from ahead; photos: each photo's own face; share (N,): weight
+    of each photo relative to the others, 1 if equal.
     """
 
     shared: Reconstruction

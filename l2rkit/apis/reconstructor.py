@@ -137,18 +137,15 @@ class Reconstructor:
     def collection(self, crops: Sequence[Crop]) -> Collection:
         """The common face of several crops of one person, and each crop's own.
 
-        Raises:
-            ConfigError: the method handles each photo by itself.
+        By a method that sees each photo alone, every crop gets the common face and counts 1; see
+        `FaceReconstructor.predict_collection`.
         """
-        if not hasattr(self.model.decompose, "shares"):
-            name = type(self.model.decompose).__name__
-            raise ConfigError(
-                f"a collection requires a decomposer of many photos; {name} takes one"
-            )
         one = torch.zeros(len(crops), dtype=torch.long, device=self.device)
         faces = self.faces(crops, one)
-        share = self.model.decompose.shares(self._batch(crops), one).cpu()
-        best = faces[int(share.argmax())]
+        learnt = getattr(self.model.decompose, "shares", None)
+        share = torch.ones(len(crops)) if learnt is None else learnt(self._batch(crops), one).cpu()
+        # Among photos that count the same, the one that shows the face most from ahead.
+        best = max(zip(share.tolist(), faces), key=lambda each: (each[0], -turned(each[1])))[1]
         common = best.face.consistent
         face = replace(best.face, depth=common.depth, albedo=common.albedo)
         scene = Scene(best.scene.target, face, self.model.render(face))
@@ -171,7 +168,11 @@ class Reconstructor:
 
     def faces(self, crops: Sequence[Crop], person: Tensor | None = None) -> list[Reconstruction]:
         """The face in each crop, in one batch; equal `person` (N,) means the same person."""
-        (scene,) = self.model.predict(self._batch(crops), person)
+        photo = self._batch(crops)
+        if person is None:
+            (scene,) = self.model.predict(photo)
+        else:
+            scene = self.model.predict_collection(photo, person)
         if not (scene.face.depth.isfinite().all() and scene.rendering.image.isfinite().all()):
             raise WeightsError("the model makes a face that is not finite: its weights are broken")
         return [
@@ -185,6 +186,11 @@ class Reconstructor:
             )
             for one, crop in zip(unbatched(on_cpu(scene), len(crops)), crops)
         ]
+
+
+def turned(face: Reconstruction) -> float:
+    """Yaw and pitch of a face from ahead, in radians."""
+    return face.face.view[0, :2].norm().item()
 
 
 def reconstruct(

@@ -215,14 +215,25 @@ def test_how_much_each_photo_counts_is_said(lap: list, ada: Path, tmp_path: Path
     assert len(counts) == 3 and sum(counts) == pytest.approx(3, abs=0.02)
 
 
-def test_wrong_collections_are_one_line(
-    config: Path, weights: Path, lap: list, ada: Path, tmp_path: Path
+def test_methods_of_single_photos_share_a_face_by_its_mean(
+    config: Path, weights: Path, ada: Path, tmp_path: Path
 ) -> None:
+    out, alone = tmp_path / "out", tmp_path / "alone"
     single = ["--config", config, "--weights", weights]
+    result = run("--collection", ada, *single, "--out", out)
+    assert result.exit_code == 1 and result.stdout.count(", counts 1.00") == 3
+    photos = sorted(path for path in ada.iterdir() if path.name != "notes.jpg")
+    assert run(*photos, *single, "--out", alone).exit_code == 0
+    own = [np.load(file)["canonical_depth"] for file in sorted(alone.glob("*.npz"))]
+    shared = np.load(out / "ada.npz")["canonical_depth"]
+    assert shared == pytest.approx(np.mean(own, 0), abs=1e-5)
+    assert np.load(out / "ada" / "print.npz")["canonical_depth"] == pytest.approx(shared, abs=1e-6)
+
+
+def test_wrong_collections_are_one_line(lap: list, ada: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     for words, said in (
-        ((*single, "--collection", ada), "Unsup3DDecomposer takes one"),
         ((*lap, "--collection", empty), "empty"),
         ((*lap, "--collection", ada, "--all-faces"), "takes the largest face"),
         (lap, "name a PHOTO or a --collection"),

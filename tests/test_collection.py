@@ -1,0 +1,71 @@
+"""One face from several photos of a person."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from l2rkit.collection import LEAST, shared_face
+from l2rkit.decompose import LAPDecomposer, Unsup3DDecomposer
+from l2rkit.geometry import view_of
+from l2rkit.model import FaceReconstructor
+from l2rkit.render import GridRenderer
+from l2rkit.render.unwrap import visibility
+from l2rkit.testing import example_face
+
+
+def test_depth_is_the_mean_and_albedo_counts_what_each_photo_shows() -> None:
+    face = example_face(32, 5)
+    turned = torch.stack([view_of(yaw_deg=yaw) for yaw in (0, 60, -60, 10, 0)])
+    face = replace(face, view=turned, displacement=torch.rand(5, 1, 32, 32))
+    face.albedo[:] = torch.rand(5, 3, 32, 32)
+    person = torch.tensor([7, 3, 7, 7, 3])
+    shared = shared_face(face, person, 32)
+    shown = LEAST + (1 - LEAST) * visibility(face.depth, face.view, 32)
+    assert shown.min() < 0.2 and shown.max() > 0.9  # the photos show different parts
+    for rows in ([0, 2, 3], [1, 4]):
+        depth = sum(face.depth[i] for i in rows) / len(rows)
+        moved = sum(face.displacement[i] for i in rows) / len(rows)
+        albedo = sum(face.albedo[i] * shown[i] for i in rows) / sum(shown[i] for i in rows)
+        for i in rows:
+            torch.testing.assert_close(shared.depth[i], depth)
+            torch.testing.assert_close(shared.displacement[i], moved)
+            torch.testing.assert_close(shared.albedo[i], albedo)
+    torch.testing.assert_close(shared.consistent.albedo, shared.albedo)
+    assert torch.equal(shared.view, face.view) and shared.light is face.light
+
+
+def test_one_photo_of_each_person_changes_nothing() -> None:
+    face = example_face(32, 3)
+    shared = shared_face(face, torch.tensor([5, 1, 9]), 64)
+    torch.testing.assert_close(shared.depth, face.depth)
+    torch.testing.assert_close(shared.albedo, face.albedo)
+
+
+def test_each_face_has_a_person() -> None:
+    with pytest.raises(ValueError, match="a person for each of 2 faces, not \\(3,\\)"):
+        shared_face(example_face(32, 2), torch.zeros(3), 32)
+
+
+def test_a_method_of_single_photos_shares_by_the_mean() -> None:
+    torch.manual_seed(0)
+    decompose = Unsup3DDecomposer(image_size=32, width=8, encoder_width=8)
+    model = FaceReconstructor(decompose, GridRenderer(32)).eval()
+    photo, one = torch.rand(3, 3, 32, 32), torch.zeros(3, dtype=torch.long)
+    (alone,) = model.predict(photo)
+    scene = model.predict_collection(photo, one)
+    expected = shared_face(alone.face, one, 32)
+    torch.testing.assert_close(scene.face.albedo, expected.albedo)
+    torch.testing.assert_close(scene.rendering.image, model.render(expected).image)
+    assert (alone.face.albedo - expected.albedo).abs().max() > 0
+
+
+def test_a_decomposer_of_many_photos_shares_by_itself() -> None:
+    torch.manual_seed(0)
+    decompose = LAPDecomposer(image_size=32, width=8, encoder_width=8)
+    model = FaceReconstructor(decompose, GridRenderer(32)).eval()
+    photo, one = torch.rand(3, 3, 32, 32), torch.zeros(3, dtype=torch.long)
+    (together,) = model.predict(photo, one)
+    scene = model.predict_collection(photo, one)
+    torch.testing.assert_close(scene.face.depth, together.face.depth)
+    torch.testing.assert_close(scene.face.consistent.depth, together.face.consistent.depth)
