@@ -5,6 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from .ops.groups import sum_within
 from .render.unwrap import visibility
 from .structures import Consistent, Face
 
@@ -34,11 +35,8 @@ def shared_face(face: Face, person: Tensor, photo_size: int) -> Face:
     shown = LEAST + (1 - LEAST) * visibility(face.depth, face.view, photo_size)
 
     def mean(maps: Tensor, weight: Tensor) -> Tensor:
-        sums = [
-            each.new_zeros(len(who), *each.shape[1:]).index_add(0, group, each)
-            for each in (maps * weight, weight)
-        ]
-        return (sums[0] / sums[1])[group]
+        total, weights = (sum_within(m, group, len(who)) for m in (maps * weight, weight))
+        return (total / weights)[group]
 
     depth, albedo = mean(face.depth, equal), mean(face.albedo, shown)
     moved = face.displacement

@@ -32,7 +32,8 @@ from l2rkit.leaderboard.supervision import supervision_of
 from l2rkit.metrics import DepthErrors
 from l2rkit.metrics.retrieval import codes_from, ranked, turned_renderer
 from l2rkit.model import FaceReconstructor
-from l2rkit.structures import Face, Light, Scene
+from l2rkit.structures import Face, Scene
+from l2rkit.viz.turntable import light_from
 from l2rkit.zoo import shipped_weights, weight_file
 
 EACH = 8  # photos of a person
@@ -133,8 +134,8 @@ class Ranks:
     @torch.no_grad()
     def codes(self, face: Face) -> Tensor:
         """(B, K): the embeddings of the faces, seen from ahead under the same light."""
-        half, ahead = torch.full((len(face),), 0.5), torch.tensor([0.0, 0.0, -1.0])
-        face = face.with_light(Light(half, half, ahead.expand(len(face), 3)))
+        half = torch.full((len(face),), 0.5)
+        face = face.with_light(light_from(0, 0, half, half))
         return codes_from(0, face, self.render, self.judge, self.landmarks)
 
     def of(self, codes: Tensor) -> np.ndarray:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from ..ops.groups import softmax_within, sum_within
 from ..registry import DECOMPOSERS
 from ..structures import Confidence, Consistent, Face
-from .lap_networks import Aggregation, AttributeRefining, ladder, softmax_within, sum_within
+from .lap_networks import Aggregation, AttributeRefining, ladder
 from .networks import ConfidenceNet, Encoder
 from .unsup3d import depth_from_raw, light_from_code
 

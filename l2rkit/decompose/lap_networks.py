@@ -19,20 +19,6 @@ def ladder(size: int, width: int) -> list[int]:
     return [width * step for step in steps[size]]
 
 
-def softmax_within(logits: Tensor, group: Tensor, count: int) -> Tensor:
-    """(B, C) that sum to 1 over the rows of each group, per channel; group (B,) in 0..count-1."""
-    rows = group[:, None].expand_as(logits)
-    most = logits.new_full((count, logits.shape[1]), -torch.inf)
-    most = most.scatter_reduce(0, rows, logits.detach(), "amax")
-    raised = (logits - most[group]).exp()
-    return raised / sum_within(raised, group, count)[group]
-
-
-def sum_within(values: Tensor, group: Tensor, count: int) -> Tensor:
-    """(count, C): the sum of the rows of (B, C) in each group."""
-    return values.new_zeros(count, values.shape[1]).index_add(0, group, values)
-
-
 def seen(layer: nn.Conv2d) -> list[nn.Module]:
     """A layer of an encoder."""
     return [layer, norm(layer.out_channels), nn.LeakyReLU(0.2, inplace=True)]

@@ -7,7 +7,7 @@ import torch
 from published_lap import aggregated, refined
 
 from l2rkit.decompose import LAPDecomposer, lap
-from l2rkit.decompose.lap_networks import softmax_within, sum_within
+from l2rkit.ops.groups import softmax_within, sum_within
 from l2rkit.testing import check_decomposer
 
 CLOSE = dict(atol=1e-5, rtol=0)

@@ -11,6 +11,7 @@ import torch
 from click.testing import CliRunner
 
 from l2rkit.degrade import DegradationLevel
+from l2rkit.geometry import view_of
 from l2rkit.structures import Face, Light, Rendering
 from l2rkit.testing import example_face
 from tools import measure_sets
@@ -54,21 +55,30 @@ def test_a_method_of_single_photos_predicts_once_and_shares_by_the_mean(
 ) -> None:
     noise = torch.linspace(-1, 1, 32) * torch.tensor([1.0, -1, 3, 1]).repeat(8)[:, None]
     face = replace(example_face(32, 32), depth=truth + 0.001 * noise[:, None, None])
-    calls = []
+    face = face.with_view(view_of())  # from the same side, so that all albedos count the same
+    face.albedo[:] = torch.tensor([0.1, 0.3, 0.5, 0.9]).repeat(8)[:, None, None, None]
+    calls, rendered, colours = [], [], []
 
     def predict(photo: torch.Tensor) -> list:
         calls.append(len(photo))
         return [SimpleNamespace(face=face)]
 
     def render(face: Face) -> Rendering:
+        rendered.append(face.depth)
+        colours.append(face.albedo[:4, 0, 0, 0].tolist())
         return Rendering(face.albedo, torch.ones_like(face.depth), face.depth)
 
     model = SimpleNamespace(predict=predict, render=render, decompose=object())
     predicted = measure_sets.predicting(model, torch.rand(32, 3, 32, 32))
     alone, two, four = (measure_sets.measured(predicted, truth, size)[0] for size in (1, 2, 4))
+    torch.testing.assert_close(rendered[0], face.depth)
     assert two[[0, 1]] == pytest.approx(0, abs=1e-4)  # 1 and -1 cancel; 3 and 1 leave 2
     assert two[[2, 3]] == pytest.approx(2 * alone[[0, 0]], rel=1e-2)
     assert four[:4] == pytest.approx(alone[[0] * 4], rel=1e-2)
+    for found, known in zip(
+        colours, ([0.1, 0.3, 0.5, 0.9], [0.2, 0.2, 0.7, 0.7], [0.45] * 4), strict=True
+    ):
+        assert found == pytest.approx(known)
     assert calls == [32]
 
 
