@@ -17,7 +17,8 @@ def shared_face(face: Face, person: Tensor, photo_size: int) -> Face:
 
     Depth is the mean over the person's photos, `displacement` likewise. Albedo is weighted by how
     well each photo, `photo_size` px wide, shows each pixel, so that what one photo hides comes from
-    those that show it. Errors that differ between photos average out; each photo keeps its light.
+    those that show it. Errors that differ between photos average out; each photo keeps its light,
+    but light that a method leaves in the albedo is averaged, too.
 
     Args:
         face: a batch of faces, each of its own photo.

@@ -1,5 +1,6 @@
 """The pipeline: restore, decompose, refine, render, losses."""
 
+from dataclasses import replace
 from functools import partial
 from numbers import Real
 
@@ -16,9 +17,10 @@ from .ops.precision import checked_precision, in_precision
 from .ops.resize import aligned, resized
 from .ops.transfer import PREPROCESSOR, on_host
 from .registry import DECOMPOSERS, LOSSES, MODELS, REFINERS, RENDERERS, RESTORERS
-from .structures import Face, Scene, Truth
+from .structures import Face, Scene, Truth, joined
 
 TRUTH = ("depth", "normal", "mask")  # ground truth for supervised losses
+AT_ONCE = 16  # photos of a collection
 
 
 class FaceReconstructor(BaseModel):
@@ -102,8 +104,19 @@ class FaceReconstructor(BaseModel):
         """
         if not hasattr(self.decompose, "predict_view"):
             raise PartError(f"{type(self.decompose).__name__} predicts no view by itself")
-        _, small = self._seen(photo)
-        return self.decompose.predict_view(small)
+        with in_precision(self.precision, photo):
+            return self.decompose.predict_view(self._seen(photo)[1]).float()
+
+    @torch.no_grad()
+    def shares(self, photo: Tensor, person: Tensor) -> Tensor:
+        """(B,): how much each photo counts among those of the same `person` (B,), 1 on average.
+
+        By a decomposer of many photos; for methods that see each photo alone all are 1.
+        """
+        if not hasattr(self.decompose, "shares"):
+            return photo.new_ones(len(photo))
+        with in_precision(self.precision, photo):
+            return self.decompose.shares(self._seen(photo)[1], person).float()
 
     def _seen(self, photo: Tensor) -> tuple[Tensor, Tensor]:
         """The photo, restored if there is a restorer; and the same at the decomposer's size."""
@@ -205,11 +218,16 @@ class FaceReconstructor(BaseModel):
         """The scene of the batch, with the depth and albedo that photos of one person share.
 
         Equal `person` (B,) means the same person. A decomposer of many photos, one with `shares`,
-        does that itself; for methods that see each photo alone it is `shared_face`.
+        does that itself, except for what refiners add; for methods that see each photo alone, which
+        they do in batches of `AT_ONCE`, it is `shared_face`.
         """
-        face = self.face(photo, person)
         if not hasattr(self.decompose, "shares"):
-            face = shared_face(face, person, photo.shape[-1])
+            alone = joined([self.face(some) for some in photo.split(AT_ONCE)])
+            return self._predicted(photo, shared_face(alone, person, photo.shape[-1]))
+        face = self.face(photo, person)
+        if self.refine:
+            refined = shared_face(face, person, photo.shape[-1])
+            face = replace(face, consistent=refined.consistent)
         return self._predicted(photo, face)
 
     def _predicted(self, photo: Tensor, face: Face) -> Scene:

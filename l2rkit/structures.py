@@ -15,7 +15,8 @@ Normals
     Unit length, facing the camera: z < 0.
 Light
     Lambertian: `ambient + diffuse * max(0, normal . direction)`. The direction is a unit vector
-    that points from the surface to the light; (0, 0, -1) is a light at the camera.
+    that points from the surface to the light, in the face's frame, so the light turns with the
+    face; for a frontal face, (0, 0, -1) is a light at the camera.
 View
     Three angles in radians, then three offsets. It maps canonical points to camera points:
     p' = R (p - c) + c + t with R = Rz Ry Rx and c = (0, 0, 1).
@@ -23,7 +24,7 @@ Canonical
     The frame of the centred frontal face, in which depth and albedo are predicted.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -253,6 +254,18 @@ def on_cpu(record: T) -> T:
 def unbatched(record: T, count: int) -> list[T]:
     """`count` records of one face each, from the record of a batch."""
     return [each_tensor(record, itemgetter(slice(i, i + 1))) for i in range(count)]
+
+
+def joined(records: Sequence[T]) -> T:
+    """The record of a batch from those of its parts, in their order."""
+    changed = {}
+    for field in fields(records[0]):
+        values = [getattr(record, field.name) for record in records]
+        if isinstance(values[0], Tensor):
+            changed[field.name] = torch.cat(values)
+        elif is_dataclass(values[0]):
+            changed[field.name] = joined(values)
+    return replace(records[0], **changed)
 
 
 def each_tensor(record: T, change: Callable[[Tensor], Tensor]) -> T:

@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 
 from l2rkit.collection import LEAST, shared_face
 from l2rkit.decompose import LAPDecomposer, Unsup3DDecomposer
 from l2rkit.geometry import view_of
 from l2rkit.model import FaceReconstructor
+from l2rkit.ops.resize import aligned
+from l2rkit.refine import SharedDepthOffset
 from l2rkit.render import GridRenderer
 from l2rkit.render.unwrap import visibility
 from l2rkit.testing import example_face
@@ -69,3 +72,57 @@ def test_a_decomposer_of_many_photos_shares_by_itself() -> None:
     scene = model.predict_collection(photo, one)
     torch.testing.assert_close(scene.face.depth, together.face.depth)
     torch.testing.assert_close(scene.face.consistent.depth, together.face.consistent.depth)
+
+
+def test_photos_are_seen_in_batches_and_stay_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    decompose = Unsup3DDecomposer(image_size=32, width=8, encoder_width=8)
+    model = FaceReconstructor(decompose, GridRenderer(32)).eval()
+    photo, person = torch.rand(5, 3, 32, 32), torch.tensor([4, 2, 4, 2, 2])
+    whole = model.predict_collection(photo, person)
+    seen, face = [], model.face
+    monkeypatch.setattr("l2rkit.model.AT_ONCE", 2)
+    monkeypatch.setattr(model, "face", lambda photo: seen.append(len(photo)) or face(photo))
+    parts = model.predict_collection(photo, person)
+    assert seen == [2, 2, 1]
+    torch.testing.assert_close(parts.face.depth, whole.face.depth)
+    torch.testing.assert_close(parts.face.light.direction, whole.face.light.direction)
+    torch.testing.assert_close(model.shares(photo, person), torch.ones(5))
+
+
+def test_what_refiners_add_is_shared_too() -> None:
+    """A decomposer of many photos does not see it."""
+    torch.manual_seed(0)
+    decompose = LAPDecomposer(image_size=32, width=8, encoder_width=8)
+    offset = SharedDepthOffset(size=32)
+    nn.init.constant_(offset.shape, 0.01)
+    plain = FaceReconstructor(decompose, GridRenderer(32)).eval()
+    moved = FaceReconstructor(decompose, GridRenderer(32), refine=dict(common=offset)).eval()
+    photo, one = torch.rand(3, 3, 32, 32), torch.zeros(3, dtype=torch.long)
+    before, after = (model.predict_collection(photo, one).face for model in (plain, moved))
+    torch.testing.assert_close(after.depth, before.depth + 0.01)  # each photo's own face
+    shared = after.depth.mean(0, keepdim=True).expand_as(after.depth)
+    torch.testing.assert_close(after.consistent.depth, shared)
+
+
+def test_shares_are_of_the_photos_that_the_decomposer_sees() -> None:
+    """Restored ones, at its own size."""
+    torch.manual_seed(0)
+    decompose = LAPDecomposer(image_size=32, width=8, encoder_width=8)
+    model = FaceReconstructor(decompose, GridRenderer(64), restore=Grey()).eval()
+    photo, one = torch.rand(3, 3, 64, 64), torch.zeros(3, dtype=torch.long)
+    assert model.image_size == 64
+    torch.testing.assert_close(model.shares(photo, one), torch.ones(3))
+    model.restore = None
+    small = aligned(photo, 32)
+    torch.testing.assert_close(model.shares(photo, one), decompose.shares(small, one))
+    assert (model.shares(photo, one) - 1).abs().max() > 1e-4
+
+
+class Grey(nn.Module):
+    """A restorer that makes all photos the same."""
+
+    scale = 1
+
+    def forward(self, photo: torch.Tensor) -> torch.Tensor:
+        return torch.full_like(photo, 0.5)

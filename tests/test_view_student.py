@@ -5,9 +5,10 @@ import torch
 from torch import nn
 from torch.optim import Adam
 
+from l2rkit.config import load_config
 from l2rkit.decompose import LAPDecomposer, Unsup3DDecomposer
 from l2rkit.engine import GuardedOptimWrapper
-from l2rkit.errors import PartError
+from l2rkit.errors import ConfigError, PartError
 from l2rkit.geometry import rays
 from l2rkit.losses import FixedPivot
 from l2rkit.model import FaceReconstructor
@@ -48,6 +49,18 @@ def test_a_step_changes_the_views_alone_and_learns_them():
     assert report["loss_yaw"].item() < first / 2
     changed = {name for name, value in model.state_dict().items() if (value != before[name]).any()}
     assert changed and all(name.startswith("decompose.view.") for name in changed)
+
+
+def test_views_are_predicted_at_the_precision_of_the_method():
+    photo = torch.rand(2, 3, 32, 32)
+    kinds, model = [], student(precision="bfloat16")
+    first = next(part for part in model.decompose.view.modules() if isinstance(part, nn.Conv2d))
+    first.register_forward_hook(lambda part, given, made: kinds.append(made.dtype))
+    assert model.view(photo).dtype == torch.float32 and kinds == [torch.bfloat16]
+    changed = load_config("l2r_heads2_views", {"model.precision": "bfloat16"})
+    assert changed.model.precision == "bfloat16"
+    with pytest.raises(ConfigError, match="did you mean 'precision'"):
+        load_config("l2r_heads2_views", {"model.precison": "bfloat16"})
 
 
 def test_it_predicts_what_the_whole_method_does_and_has_its_weights():

@@ -25,6 +25,7 @@ from l2rkit.collection import shared_face
 from l2rkit.config import load_config, load_model
 from l2rkit.data import DetailedHeads, PackPhoto, ResizeFace
 from l2rkit.degrade import DegradationLevel
+from l2rkit.errors import ConfigError
 from l2rkit.identity import FaceRes
 from l2rkit.landmarks import FaceMesh
 from l2rkit.leaderboard.results import enter, entry
@@ -36,6 +37,7 @@ from l2rkit.structures import Face, Scene
 from l2rkit.viz.turntable import light_from
 from l2rkit.zoo import shipped_weights, weight_file
 
+PEOPLE = 125  # whose results are shown
 EACH = 8  # photos of a person
 SETS = (1, 2, 4, 8)
 AT_ONCE = 8  # people
@@ -46,7 +48,7 @@ DRAWS = 10_000  # of the bootstrap
 @click.command(help=__doc__)
 @click.argument("config", type=click.Path())
 @click.argument("weights", type=click.Path(), required=False)
-@click.option("--people", default=125, show_default=True, type=click.IntRange(2))
+@click.option("--people", default=PEOPLE, show_default=True, type=click.IntRange(2))
 @click.option("--level", default="clean", help="Degradation of all photos.  [default: clean]")
 @click.option("--against", type=click.Path(), help="Config of a method of single photos.")
 @click.option("--results", help="File for the entries.  [default: in work_dirs/]")
@@ -67,6 +69,10 @@ def main(
     cfg.level = level
     supervision = supervision_of(cfg)
     model = load_model(cfg, path)
+    other = load_model(load_config(against), shipped_weights(against)) if against else model
+    if other.image_size != model.image_size:
+        sizes = f"{other.image_size} px, not {model.image_size}"
+        raise ConfigError(f"{against} takes photos of {sizes}: the methods see the same ones")
     photo, depth, gallery = load_heads(people, model.image_size)
     photo = degraded(photo, degradation)
     rank = Ranks(gallery)
@@ -86,10 +92,10 @@ def main(
         made = entry(cfg, config, path, figures, len(photo), {}, supervision)
         made["protocol"] = f"heads 2, {model.image_size} px, sets of {size}"
         made["command"] = f"python tools/measure_sets.py {config}" + f" {weights}" * bool(weights)
+        made["command"] += f" --people {people}" * (people != PEOPLE)
         made["command"] += f" --level {level}" * (level != "clean")
         enter(made, where)
     if against:
-        other = load_model(load_config(against), shipped_weights(against))
         alone = measured(predicting(other, photo), depth, 1, rank)
         for size in SETS:
             pairs = zip(alone, errors[size])
@@ -101,7 +107,7 @@ def main(
     if level == "clean":
         spoilt["severe"] = partial(degraded, degradation=DegradationLevel("severe"))
     for name, spoil in spoilt.items():
-        share, more = disturbed(model, photo, depth, spoil)
+        share, more = disturbed(model, photo, depth, spoil, errors[4][0])
         click.echo(f"one of 4 is {name}: it counts {share}, the others' SIDE grows by {more}")
 
 
@@ -185,15 +191,21 @@ def measured(
 
 
 def disturbed(
-    model: FaceReconstructor, photo: Tensor, depth: Tensor, spoil: Callable[[Tensor], Tensor]
+    model: FaceReconstructor,
+    photo: Tensor,
+    depth: Tensor,
+    spoil: Callable[[Tensor], Tensor],
+    before: np.ndarray,
 ) -> tuple[str, str]:
-    """The weight of the first photo of each 4 after `spoil`, and the growth of the others' SIDE."""
+    """The weight of the first photo of each 4 after `spoil`, and the growth of the others' SIDE.
+
+    `before` (N,) is the SIDE of unspoilt sets of 4.
+    """
     spoilt, first = photo.clone(), torch.arange(0, len(photo), 4)
     spoilt[first] = spoil(photo)[first]
     group, others = torch.arange(len(photo)) // 4, np.arange(len(photo)) % 4 != 0
-    share = model.decompose.shares(spoilt, group)[first].numpy()
-    before, after = (measured(predicting(model, some), depth, 4)[0] for some in (photo, spoilt))
-    grown = after - before
+    share = model.shares(spoilt, group)[first].numpy()
+    grown = measured(predicting(model, spoilt), depth, 4)[0] - before
     return interval(share, EACH // 4), interval(grown[others], EACH * 3 // 4)
 
 

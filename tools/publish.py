@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from l2rkit.cli.common import user_errors
+from l2rkit.cli.paths import writable_file
 from l2rkit.io.weights import model_weights, write_weights
 
 
@@ -17,7 +19,9 @@ from l2rkit.io.weights import model_weights, write_weights
 @click.argument("out", type=click.Path(dir_okay=False))
 @click.option("--bits", default="8", type=click.Choice(["8", "16", "32"]), show_default=True)
 @click.option("--without", multiple=True, help="Prefix of weights to leave out; repeatable.")
+@user_errors
 def main(checkpoint: str, out: str, bits: str, without: tuple[str, ...]) -> None:
+    writable_file(out)
     state = model_weights(checkpoint, "generator_ema") or model_weights(checkpoint, "restore")
     state = {name: value for name, value in state.items() if not name.startswith(without)}
     write_weights(state, out, int(bits))

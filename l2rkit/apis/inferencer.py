@@ -11,10 +11,11 @@ from PIL import Image
 from ..config import load_config
 from ..data.photo import list_photos
 from ..errors import ConfigError
+from ..io.names import check_outputs, output_names
 from ..viz.panel import panel
 from ..zoo import DEFAULT_CONFIG
 from .inputs import Photo, is_one_photo
-from .reconstruction import Reconstruction
+from .reconstruction import Reconstruction, endings
 from .reconstructor import Crop, Reconstructor
 
 
@@ -79,11 +80,16 @@ class FaceInferencer(BaseInferencer):
                 writes them; photos without a file name are 00000000, 00000001, ...
 
         Raises:
-            UserError: a photo cannot be read or holds no face; names the first such photo.
+            UserError: a photo cannot be read or holds no face, or a photo or a picture that is not
+                from l2rkit would be overwritten; names the first such file.
         """
         if batch_size < 1:
             raise ConfigError(f"batch_size is 1 or more, not {batch_size}")
-        self.names = names_of(self._inputs_to_list(inputs))
+        photos = self._inputs_to_list(inputs)
+        paths = [Path(p) for p in photos if isinstance(p, (str, Path))]
+        self.names = names_of(photos, endings(formats))
+        if out_dir:
+            check_outputs(paths, Path(out_dir), self.names, endings(formats), every_face=True)
         return super().__call__(
             inputs,
             return_datasamples,
@@ -151,13 +157,13 @@ class FaceInferencer(BaseInferencer):
         return {"predictions": predictions, "visualization": visualization}
 
 
-def names_of(photos: Sequence[Photo]) -> list[str]:
-    """A unique file name for each photo: its stem, or its number."""
-    names: list[str] = []
-    for number, photo in enumerate(photos):
-        name = Path(photo).stem if isinstance(photo, (str, Path)) else f"{number:08d}"
-        names.append(name if name not in names else f"{name}-{number}")
-    return names
+def names_of(photos: Sequence[Photo], endings: Sequence[str] = (".png",)) -> list[str]:
+    """A name for each photo's files, as of `output_names`: its stem, or else its number."""
+    paths = [
+        Path(photo) if isinstance(photo, (str, Path)) else Path(f"{number:08d}")
+        for number, photo in enumerate(photos)
+    ]
+    return output_names(paths, endings, every_face=True)
 
 
 def _panel(face: Reconstruction) -> np.ndarray:

@@ -16,10 +16,11 @@ from ..data.quality import Quality
 from ..errors import UserError, near
 from ..geometry import normals, view_of
 from ..io.files import marked, png, write_atomic
+from ..io.names import file_name
 from ..ops.resize import aligned
 from ..structures import BACKGROUND, Face, Light, Scene
 from ..viz.alone import FaceAlone
-from ..viz.formats import MESHES, file_name
+from ..viz.formats import MESHES
 from ..viz.mesh import mesh_of, to_bytes
 from ..viz.panel import TILE, on_white, panel
 from ..viz.paste import faded, pasted
@@ -137,7 +138,9 @@ class Reconstruction:
         ambient: float | None = None,
         diffuse: float | None = None,
     ) -> "Reconstruction":
-        """The same under a light from the picture's right (yaw) and from above (pitch).
+        """The same under a light from the right (yaw) and from above (pitch) of the frontal face.
+
+        The light turns with the face, as `Light.direction` does.
 
         Omitted strengths are those of the photo; if one alone is given, the other is such that
         their sum is the photo's, which keeps the face as bright.

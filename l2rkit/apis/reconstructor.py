@@ -77,6 +77,8 @@ class Reconstructor:
         loaded = load_config(config)
         with _building:
             self.model: FaceReconstructor = load_model(loaded, device=device)
+        if self.model.render is None:
+            raise ConfigError(f"{config} has no model.render, so it draws no faces")
         if weights or own_state(self.model):
             load_weights(self.model, weights or shipped_weights(config))
         if fidelity is not None:
@@ -142,8 +144,7 @@ class Reconstructor:
         """
         one = torch.zeros(len(crops), dtype=torch.long, device=self.device)
         faces = self.faces(crops, one)
-        learnt = getattr(self.model.decompose, "shares", None)
-        share = torch.ones(len(crops)) if learnt is None else learnt(self._batch(crops), one).cpu()
+        share = self.model.shares(self._batch(crops), one).cpu()
         # Among photos that count the same, the one that shows the face most from ahead.
         best = max(zip(share.tolist(), faces), key=lambda each: (each[0], -turned(each[1])))[1]
         common = best.face.consistent

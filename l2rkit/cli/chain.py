@@ -1,4 +1,4 @@
-"""The earlier trainings that a config's initial weights need."""
+"""The earlier trainings that a config's initial weights and teachers need."""
 
 import signal
 import subprocess
@@ -29,28 +29,45 @@ class Stage(NamedTuple):
 
 
 def missing_stages(cfg: Any) -> list[Stage]:
-    """The stages to train before a loaded config, in order; none if its `load_from` exists.
+    """The stages to train before a loaded config, in order; none if its checkpoints exist.
+
+    They are those of its `load_from` and of its losses' teachers.
 
     Raises:
-        ConfigError: a config starts from a missing file that no config makes, or from its own.
+        ConfigError: a config needs a missing file that no config makes, or its own.
     """
-    from ..config import load_config
-    from ..leaderboard.supervision import config_of_weights
+    return list(dict.fromkeys(_stages_of(cfg, ())))
 
-    found: list[Stage] = []
-    while (start := str(cfg.get("load_from") or "")) and "://" not in start:
-        if Path(start).is_file():
-            break
-        own = Path(cfg.filename).resolve() if cfg.filename else None
-        config = config_of_weights(start, own)
-        if any(stage.config == config for stage in found):
-            raise ConfigError(f"{config} begins with what it makes itself: {start}")
-        cfg = load_config(config)
-        steps = Path(start).stem.rpartition("_")[2]
-        last = cfg.get("train_cfg", {}).get("max_iters")
+
+def _stages_of(cfg: Any, making: tuple[Path, ...]) -> Iterator[Stage]:
+    from ..config import load_config
+
+    for checkpoint, config in _missing(cfg):
+        source = load_config(config)
+        path = Path(source.filename).resolve()
+        if path in making:
+            raise ConfigError(f"{config} begins with what it makes itself: {checkpoint}")
+        yield from _stages_of(source, (*making, path))
+        steps = checkpoint.stem.rpartition("_")[2]
+        last = source.get("train_cfg", {}).get("max_iters")
         early = steps.isdigit() and last is not None and int(steps) < last
-        found.insert(0, Stage(_short(config), Path(start), early))
-    return found
+        yield Stage(_short(path), checkpoint, early)
+
+
+def _missing(cfg: Any) -> Iterator[tuple[Path, Path]]:
+    """Each checkpoint that a config starts or learns from and that is missing, and its config."""
+    from ..leaderboard.supervision import config_of_weights, walk
+
+    start = str(cfg.get("load_from") or "")
+    if start and "://" not in start and not Path(start).is_file():
+        own = Path(cfg.filename).resolve() if cfg.filename else None
+        yield Path(start), config_of_weights(start, own)
+    for part in walk(cfg.get("model")):
+        teachers = part.get("teachers") if isinstance(part, dict) else None
+        for config, weights in (teachers if isinstance(teachers, dict) else {}).items():
+            checkpoint = Path(weights)
+            if checkpoint.suffix == ".pth" and not checkpoint.is_file():  # else shipped
+                yield checkpoint, Path(config)
 
 
 def train_first(stages: list[Stage], options: Sequence[str] = ()) -> None:
@@ -90,7 +107,7 @@ def said(config: str, stages: list[Stage]) -> str:
     """A line on the missing checkpoint of a config, and the commands that make it."""
     first = ", then ".join(f"`l2rkit {' '.join(stage.words())}`" for stage in stages)
     return (
-        f"{config} goes on from {stages[-1].checkpoint}, which is not there: "
+        f"{config} needs {stages[-1].checkpoint}, which is not there: "
         f"first {first}; or all in one with --chain"
     )
 

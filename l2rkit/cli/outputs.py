@@ -75,10 +75,17 @@ class Writing:
             number += 1
         return True
 
+    def left(self, folder: Path, person: str, photos: dict[Path, str], source: str) -> list[Path]:
+        """The photos of a person whose own files are not there; all, if the shared face is not."""
+        if not self.skip_existing or not self.there(folder, person, source):
+            return list(photos)
+        own = folder / person
+        return [path for path, name in photos.items() if not self.there(own, name, source)]
+
     def there(self, folder: Path, name: str, source: str) -> bool:
         """Whether all files of a face exist and were made from `source`."""
         from ..io.files import made_of
-        from ..viz.formats import file_name
+        from ..io.names import file_name
 
         whole = all(os.path.isfile(folder / file_name(name, end)) for end in self.endings())
         whole = whole and is_zipfile(folder / f"{name}.npz")  # of a file cut short it is false

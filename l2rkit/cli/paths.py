@@ -1,20 +1,17 @@
-"""The photos that a command reads and the files that it writes, all checked before work begins."""
+"""The photos that a command reads and where it writes, all checked before work begins."""
 
 import os
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
 from glob import glob
-from itertools import chain, count
 from os.path import isdir
 from pathlib import Path
 
+from ..io.names import VIDEO_NAME
 from .common import say
 
-WATCHED = (".png", ".gif", ".mp4", ".html")  # outputs that might overwrite a user's own files
 MAGIC = re.compile(r"[*?\[]")  # the characters of patterns
-VIDEO_NAME = "-3d"  # follows the stem of a video in the names of its output files
 PROGRESS = "progress.npz"  # in the folder of a video's frames until all are done
 OF_FRAMES = re.compile(r"\d{6}(\.(glb|obj|mtl|ply|stl)|-albedo\.png|(?P<picture>\.jpg))")
 
@@ -91,86 +88,6 @@ def holds_frames(folder: Path) -> bool:
     if not folder.name.endswith(VIDEO_NAME):
         return False
     return (folder / PROGRESS).is_file() or folder.with_name(f"{folder.name}.npz").is_file()
-
-
-def output_names(
-    paths: Sequence[Path], endings: Sequence[str] = (".png",), every_face: bool = False
-) -> list[str]:
-    """A name for each photo's files: its stem, and more where photos would share a file.
-
-    Folders of photos keep their whole names; names of videos end in `VIDEO_NAME`. endings: of each
-    photo's files; every_face: reserves names such as `NAME-face2`, too.
-    """
-    from ..data.video import is_video
-    from ..viz.formats import file_name
-
-    after = [VIDEO_NAME if is_video(path) and not isdir(path) else "" for path in paths]
-    own = [(path.name if isdir(path) else path.stem) + end for path, end in zip(paths, after)]
-    shared = Counter(own)
-    files: set[str] = set()
-    names: list[str] = []
-    for path, stem, end in zip(paths, own, after):
-        first = [stem] if shared[stem] == 1 or isdir(path) else []
-        numbered = (f"{path.name}-{number}{end}" for number in count(2))
-        for name in chain(first, [path.name + end], numbered):
-            # some file systems ignore case
-            claimed = {file_name(name, ending).casefold() for ending in endings}
-            if files.isdisjoint(claimed) and not (every_face and _is_face(name, names)):
-                break
-        files |= claimed
-        names.append(name)
-    return names
-
-
-def _is_face(name: str, others: Iterable[str]) -> bool:
-    """Whether a name and one of the others are `X-face2` and `X`, or the like."""
-    return any(
-        re.fullmatch(rf"{re.escape(one)}-face\d+", other, re.IGNORECASE)
-        for known in others
-        for one, other in ((name, known), (known, name))
-    )
-
-
-def check_outputs(
-    photos: Iterable[Path],
-    folder: Path,
-    names: Sequence[str],
-    endings: Sequence[str],
-    every_face: bool = False,
-) -> None:
-    """Checks that a run may write its files `folder/NAME` with each ending.
-
-    Raises:
-        UserError: a file is a photo of the run, or a picture, video or page not from l2rkit.
-    """
-    from ..data.video import is_video
-    from ..errors import UserError
-    from ..io.files import is_ours
-    from ..viz.formats import file_name
-
-    inputs = {_identity(path) for path in photos} - {None}
-    known = {file_name(name, ending) for name in names for ending in endings}
-    face = rf"-face\d+(?=({'|'.join(map(re.escape, endings))})$)"
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        plain = re.sub(face, "", path.name)
-        if path.name not in known and not (every_face and plain in known):
-            continue
-        if _identity(path) in inputs:
-            kind = "video" if is_video(path) else "photo"
-            raise UserError(f"the {kind} {path} would be overwritten: choose another --out")
-        if path.suffix in WATCHED and path.is_file() and not is_ours(path):
-            raise UserError(
-                f"{path} is there, and is none of l2rkit's: choose another --out, or move it"
-            )
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """The device and inode of a file, equal for all of its names; None if it does not exist."""
-    try:
-        found = path.stat()
-    except (OSError, ValueError):  # also for names that are too long
-        return None
-    return found.st_dev, found.st_ino
 
 
 def writable_file(path: str | Path) -> Path:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..io.names import VIDEOS, check_outputs, is_video, output_names
 from .outputs import INDEX, SHEET
-from .paths import OF_FRAMES, PROGRESS, check_outputs, holds_frames, output_names, paths_of
+from .paths import OF_FRAMES, PROGRESS, holds_frames, paths_of
 
 CLIP_ENDINGS = (".mp4", ".npz", "")  # the last is a folder
 
@@ -47,9 +48,8 @@ def planned(
         UserError: a file would overwrite a photo, or a picture, video or page not from l2rkit.
     """
     from ..apis.reconstruction import endings
-    from ..data.video import SUFFIXES, is_video
 
-    paths = list(dict.fromkeys(paths_of(photos, folder, suffixes=SUFFIXES)))
+    paths = list(dict.fromkeys(paths_of(photos, folder, suffixes=VIDEOS)))
     clips = [path for path in paths if is_video(path)]
     alone = [path for path in paths if not is_video(path)]
     homes = [Path(person).resolve() for person in collections]

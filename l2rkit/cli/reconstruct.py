@@ -1,6 +1,6 @@
 """`l2rkit reconstruct`: writes meshes, maps and pictures of the faces in photos and videos."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from .planning import planned
 
 if TYPE_CHECKING:
     from ..apis.reconstruction import Reconstruction
-    from ..apis.reconstructor import Reconstructor
+    from ..apis.reconstructor import Crop, Reconstructor
 
 WIDTHS_MM = 0.001, 1_000_000  # files hold numbers in single precision
 FORMATS = ("glb", "obj", "ply", "stl")
@@ -198,37 +198,59 @@ def together(
     model: "Reconstructor", photos: dict[Path, str], folder: Path, person: str, writing: Writing
 ) -> int:
     """Writes the photos' shared face and each photo's own. Returns how many photos failed."""
+    kinds, source = ", ".join(writing.endings()), writing.source(*photos)
+    left = writing.left(folder, person, photos, source)
+    crops = cut_each(model, left)
+    if len(left) < len(photos) and not crops:
+        say(f"{person}: {folder / person}{kinds} are there")
+        there = [folder / person / photos[path] for path in photos if path not in left]
+        writing.panels.extend(f.with_name(f"{f.name}.png") for f in (*there, folder / person))
+        return len(left)
+    crops |= cut_each(model, [path for path in photos if path not in left])
+    crops = {path: crops[path] for path in photos if path in crops}
+    if not crops:
+        return len(photos)
+    seen = model.collection(list(crops.values()))
+    faces, written = dict(zip(crops, seen.photos)), 0
+    (folder / f"{person}.npz").unlink(missing_ok=True)  # marks the set of files as incomplete
+    for (path, face), share in zip(faces.items(), seen.share.tolist()):
+        name = photos[path]
+        if wrote(writing, face, folder / person, name, source):
+            written += 1
+            counts = f", counts {share:.2f}"
+            say(f"{path} -> {folder / person / name}{kinds}{counts}" + flagged([face]))
+    # The shared face comes last: if it exists, all files do.
+    if written == len(faces) and wrote(writing, seen.shared, folder, person, source):
+        say(f"{len(faces)} photos -> {folder / person}{kinds}")
+    elif written == len(faces):
+        written = 0  # each photo lacks the shared face
+    return len(photos) - written
+
+
+def cut_each(model: "Reconstructor", photos: Iterable[Path]) -> "dict[Path, Crop]":
+    """The largest face's crop of each photo that has one; of others it says what is wrong."""
     from ..errors import UserError
 
-    kinds, source = ", ".join(writing.endings()), writing.source(*photos)
-    if writing.skipped(folder, person, source):
-        say(f"{person}: {folder / person}{kinds} are there")
-        return 0
     crops = {}
     for path in photos:
         try:
             crops[path] = model.crops(path)[0]
         except UserError as error:
             complain(error)
-    if not crops:
-        return len(photos)
-    seen = model.collection(list(crops.values()))
-    failed = len(photos) - len(crops)
-    (folder / f"{person}.npz").unlink(missing_ok=True)  # marks the set of files as incomplete
-    for path, face, share in zip(crops, seen.photos, seen.share.tolist()):
-        name = photos[path]
-        try:
-            with writing_files():
-                writing.write([face], folder / person, name, source)
-        except UserError as error:
-            failed += 1
-            complain(error)
-            continue
-        say(f"{path} -> {folder / person / name}{kinds}, counts {share:.2f}" + flagged([face]))
-    with writing_files():
-        writing.write([seen.shared], folder, person, source)  # last: if it exists, all files do
-    say(f"{len(crops)} photos -> {folder / person}{kinds}")
-    return failed
+    return crops
+
+
+def wrote(writing: Writing, face: "Reconstruction", folder: Path, name: str, source: str) -> bool:
+    """Whether a face's files were written; if not, it says why."""
+    from ..errors import UserError
+
+    try:
+        with writing_files():
+            writing.write([face], folder, name, source)
+    except UserError as error:
+        complain(error)
+        return False
+    return True
 
 
 def counted(faces: int, videos: int) -> str:

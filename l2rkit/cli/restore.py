@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..io.names import check_outputs, output_names
 from .common import (
     HELP,
     RESTORER_OPTIONS,
@@ -16,7 +17,7 @@ from .common import (
     user_errors,
     writing,
 )
-from .paths import check_outputs, output_names, paths_of, writable_folder
+from .paths import paths_of, writable_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

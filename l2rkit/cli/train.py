@@ -63,7 +63,7 @@ class Resume(click.Option):
     help="Resume from the latest checkpoint in the work dir, or from CHECKPOINT.",
 )
 @click.option(
-    "--chain", is_flag=True, help="First train the configs that CONFIG starts from, if needed."
+    "--chain", is_flag=True, help="First train what CONFIG starts or learns from, if needed."
 )
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed of all random numbers.")
 @click.option(
@@ -94,7 +94,7 @@ def train(
 ) -> None:
     """Trains CONFIG.
 
-    Some configs start from the weights of another: `zoo://` weights are shipped, others must be
+    Some configs start or learn from the weights of another: shipped ones are there, others must be
     trained before, which --chain does. Training may be interrupted at any time and resumed.
     """
     cfg = load_for_runner(config, cfg_options, launcher, unread=MEASURING)
@@ -163,18 +163,22 @@ def for_each(seed: int | None, amp: str | None) -> list[str]:
 
 
 def begin(cfg: Any, config: str, chain: bool, options: Sequence[str] = ()) -> None:
-    """Checks that the config's `load_from` exists; with `chain`, trains it first with `options`.
+    """Checks that what the config starts and learns from exists; with `chain`, trains it first.
+
+    options: of each of these trainings.
 
     Raises:
         ConfigError: it is missing, and `chain` is off or no config makes it.
     """
     start = cfg.get("load_from")
-    if not start or "://" in str(start) or Path(start).is_file():
-        return
+    there = not start or "://" in str(start) or Path(start).is_file()
     try:
         stages = missing_stages(cfg)
-    except ConfigError:  # a file of one's own, which no config makes
-        raise ConfigError(f"{config} goes on from {start}, which is not there") from None
+    except ConfigError as error:  # a file of one's own, which no config makes
+        said_so = str(error) if there else f"{config} goes on from {start}, which is not there"
+        raise ConfigError(said_so) from None
+    if not stages:
+        return
     if not chain:
         raise ConfigError(said(config, stages))
     train_first(stages, options)

@@ -13,7 +13,6 @@ import numpy as np
 from ..errors import UserError
 from .photo import MOST_BYTES, SMALLEST_SIDE
 
-SUFFIXES = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm"}
 # First bytes of files of these containers. Playlists, which name other files, are refused.
 BEGINNINGS = ((4, b"ftyp"), (4, b"moov"), (4, b"mdat"), (4, b"wide"), (4, b"free"), (4, b"skip"))
 BEGINNINGS += ((0, b"RIFF"), (0, b"\x1aE\xdf\xa3"))
@@ -38,11 +37,6 @@ class Video:
     fps: float
     width: int
     height: int
-
-
-def is_video(path: str | os.PathLike) -> bool:
-    """Whether a path has the suffix of a video."""
-    return Path(path).suffix.lower() in SUFFIXES
 
 
 def open_video(path: str | os.PathLike) -> Video:

@@ -3,7 +3,7 @@
 A matrix is a JSON list of groups. A group means all combinations of its configs, levels and
 restorers; a restorer is the options of `tools/test.py` that select it:
 
-    [{"configs": ["configs/unsup3d/unsup3d_heads.py"],
+    [{"configs": ["configs/unsup3d/unsup3d_heads2.py"],
       "levels": ["clean", "severe"],
       "restorers": ["", "--restore Resample"]}]
 
@@ -48,7 +48,7 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """`unsup3d_heads, severe, --restore FaceRestorer`."""
+        """`unsup3d_heads2, severe, --restore FaceRestorer`."""
         words = [Path(self.config).stem, self.protocol, self.level, self.restorer]
         return ", ".join(word for word in words if word)
 
@@ -77,7 +77,7 @@ class Cell:
         entries = read_entries(self.results) if self.results.exists() else []
         command, weights = f"python tools/test.py {' '.join(self.words)}", self.weights()
         return any(
-            e["each"] and e["command"] == command and e["weights_sha256"] == weights
+            e["each"] and e.get("command") == command and e["weights_sha256"] == weights
             for e in entries
         )
 
@@ -97,6 +97,8 @@ def read_matrix(path: Path) -> list[Cell]:
             for restorer in group["restorers"]
             for level in group["levels"]
         ]
+        for cell in cells:
+            shlex.split(cell.restorer)
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise DataError(f"{path} is not a matrix of runs ({reason})") from None

@@ -44,13 +44,13 @@ def _words(config: "Config", seen: set[Path]) -> set[str]:
     own = Path(config.filename).resolve() if config.filename else None
     seen |= {own} - {None}
     shipped = {path.stem for path in FOLDER.glob("*.safetensors")}
-    for value in _walk(config.get("model")):
+    for value in walk(config.get("model")):
         if isinstance(value, dict):
             found |= {word for kind in _classes(value.get("type")) for word in _stated(kind)}
             teachers = value.get("teachers")
             sources += map(Path, teachers) if isinstance(teachers, dict) else ()
-        elif value in shipped:  # ImageNet features have no config and add nothing
-            sources += filter(None, [_configs().get(value)])
+        elif (name := value.removeprefix("zoo://")) in shipped:
+            sources += filter(None, [_configs().get(name)])  # ImageNet features have no config
     if start := config.get("load_from"):
         sources.append(config_of_weights(str(start), own))
     for source in sources:
@@ -60,7 +60,7 @@ def _words(config: "Config", seen: set[Path]) -> set[str]:
     return found
 
 
-def _walk(value: Any) -> Iterator[Any]:
+def walk(value: Any) -> Iterator[Any]:
     """Every dict and string within a value."""
     if isinstance(value, (dict, str)):
         yield value
@@ -68,7 +68,7 @@ def _walk(value: Any) -> Iterator[Any]:
         value = list(value.values())
     if isinstance(value, (list, tuple)):
         for item in value:
-            yield from _walk(item)
+            yield from walk(item)
 
 
 def _classes(kind: Any) -> list[type]:

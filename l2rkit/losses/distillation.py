@@ -2,9 +2,10 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, l1_loss
+from torch.nn.functional import l1_loss
 
 from ..geometry import reflected, reflected_view
+from ..ops.resize import aligned
 from ..registry import LOSSES, MODELS
 from ..structures import Face, Scene
 
@@ -98,7 +99,5 @@ class ViewDistillation(Distillation):
 
 
 def _maps_at(face: Face, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    depth, albedo = (
-        interpolate(each, size=(size, size), mode="bilinear") for each in (face.depth, face.albedo)
-    )
+    depth, albedo = (aligned(maps, size) for maps in (face.depth, face.albedo))
     return depth, albedo, face.light.packed(), face.view

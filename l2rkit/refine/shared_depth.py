@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
 from ..geometry import move, normals, project, rotation, unproject
+from ..ops.resize import aligned
 from ..registry import REFINERS
 from ..render.warp import Rasterizer, warp_depth, warp_to_canonical
 from ..structures import FAR, NEAR, Face
@@ -29,8 +29,7 @@ class SharedDepthOffset(nn.Module):
 
     def forward(self, face: Face, photo: Tensor) -> Face:
         """The face with its depth moved; `photo` is ignored."""
-        moved = interpolate(self.shape, size=(face.size, face.size), mode="bilinear")
-        return replace(face, depth=(face.depth + moved).clamp(NEAR, FAR))
+        return replace(face, depth=(face.depth + aligned(self.shape, face.size)).clamp(NEAR, FAR))
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +68,7 @@ def canonical_observations(
     front = (where[:, 2:] - shown[:, 3:]).abs() < NEARLY
     turn = rotation(face.view[:, :3])
     facing = -torch.einsum("bij,bjhw->bihw", turn, normals(face.depth))[:, 2:]
-    light = torch.einsum("bji,bj->bi", turn, face.light.direction)
+    light = face.light.direction
     return CanonicalObservations(
         shown[:, :3].mean(1, keepdim=True).clamp(min=DARKEST).log(),
         (front & (facing > SLANTED) & inside).float(),

@@ -1,10 +1,7 @@
 """Writes meshes as GLB, OBJ, PLY and STL, in one or more files of different suffixes."""
 
-import os
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
 
 import numpy as np
 import torch
@@ -15,12 +12,12 @@ from trimesh.visual.base import Visuals
 from trimesh.visual.material import SimpleMaterial
 
 from ..geometry import normals
+from ..io.names import REFERENCED, plain
 from ..render.shading import shade
 from ..structures import Face, Light, each_tensor
 from .mesh import IN_FRONT, mesh_of
 
 Files = dict[str, bytes]  # contents by the endings of file names, such as ".glb"
-REFERENCED = (".mtl", "-albedo.png")  # other files contain the names of these
 AMBIENT, ABOVE = 0.65, (0.0, -0.29, -0.957)  # light of previews: ambient share, direction
 UNLIT = "KHR_materials_unlit"
 WHITE, BLACK = (255, 255, 255, 255), (0, 0, 0, 255)
@@ -33,23 +30,6 @@ def as_glb(mesh: trimesh.Trimesh, name: str) -> Files:
     if scale != 1:
         mesh = with_visual(mesh, mesh.visual, scale)
     return {".glb": mesh.export(file_type="glb", include_normals=True)}
-
-
-def file_name(name: str, ending: str) -> str:
-    """The file name of the mesh `name` with this ending.
-
-    Files that other files refer to have plain names: letters, digits, `.`, `_`, `-`. Readers split
-    references at spaces and guess the encoding of other letters.
-    """
-    return f"{plain(name) if ending in REFERENCED else name}{ending}"
-
-
-def plain(name: str) -> str:
-    """The name if it is plain ASCII, else a plain name that no other name gets."""
-    safe = re.sub(r"[^A-Za-z0-9._-]", "_", name)
-    if safe == name and not name.startswith("-"):
-        return name
-    return f"{safe.lstrip('-')}-{sha256(os.fsencode(name)).hexdigest()[:8]}"
 
 
 def as_obj(mesh: trimesh.Trimesh, name: str) -> Files:

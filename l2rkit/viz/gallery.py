@@ -17,10 +17,11 @@ from torch import Tensor
 from ..errors import UserError, printable
 from ..geometry import view_of
 from ..io.files import BAD_ZIP, HTML_MARK
+from ..io.names import file_name
 from ..ops.resize import aligned
 from ..structures import Face, Light
 from .alone import FaceAlone, levels
-from .formats import MESHES, file_name
+from .formats import MESHES
 from .mesh import to_bytes
 from .panel import TILE, on_white
 

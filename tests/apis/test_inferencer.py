@@ -57,4 +57,16 @@ def test_a_folder_is_its_photos_and_a_photo_without_a_face_is_said(
 
 
 def test_names_never_meet() -> None:
-    assert names_of(["a/x.jpg", "b/x.png", b"", "x-1.jpg"]) == ["x", "x-1", "00000002", "x-1-3"]
+    photos = ["a/x.jpg", "b/x.png", b"", "x-1.jpg"]
+    assert names_of(photos) == ["x.jpg", "x.png", "00000002", "x-1"]
+    assert len({*names_of(["x/a-2.jpg", "y/a.jpg", "z/a.jpg", "z/A.png"])}) == 4
+    assert names_of(["a.jpg", "a-face2.jpg"]) == ["a", "a-face2.jpg"]  # that of its second face
+
+
+def test_no_photo_is_overwritten(inferencer: FaceInferencer, tmp_path: Path) -> None:
+    photo = tmp_path / "me.png"
+    Image.open(SAMPLES[0]).save(photo)
+    before = photo.read_bytes()
+    with pytest.raises(UserError, match=r"me\.png would be overwritten"):
+        inferencer(str(tmp_path), out_dir=tmp_path)
+    assert photo.read_bytes() == before and list(tmp_path.iterdir()) == [photo]

@@ -245,6 +245,17 @@ def test_a_config_without_weights_needs_none(tmp_path: Path) -> None:
         reconstruct(SAMPLES[0], config=config, weights=FOLDER / "unsup3d_heads_32.safetensors")
 
 
+def test_a_method_that_draws_nothing_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "undrawn.py").write_text(
+        "from mmengine.config import read_base\n"
+        "with read_base():\n"
+        "    from l2rkit.configs.unsup3d.unsup3d_heads_32 import *\n"
+        "model['render'] = None\n"
+    )
+    with pytest.raises(UserError, match=r"undrawn\.py has no model\.render"):
+        Reconstructor(tmp_path / "undrawn.py", FOLDER / "unsup3d_heads_32.safetensors")
+
+
 def test_the_digest_is_the_same_in_each_process() -> None:
     torch.manual_seed(0)
     one = Reconstructor("l2r_heads", align=False).digest()

@@ -16,6 +16,7 @@ from l2rkit.cli import chain
 from l2rkit.cli.chain import missing_stages
 from l2rkit.cli.train import train
 from l2rkit.config import load_config
+from l2rkit.errors import ConfigError
 from l2rkit.io.weights import read_weights
 
 ROOT = Path(__file__).parents[2]
@@ -96,6 +97,30 @@ def test_a_chain_trains_what_is_missing_and_only_that(
     assert read_weights(found[0]).keys() == was.keys()
     with_launcher = CliRunner().invoke(train, [str(three), "--chain", "--launcher", "pytorch"])
     assert with_launcher.exit_code == 2 and "train each by itself" in with_launcher.stderr
+
+
+def test_teachers_are_trained_before_too(stages: list[Path]) -> None:
+    one, two, three = stages
+    four = three.with_name("four.py")
+    teaching = f"""
+from l2rkit.losses import Distillation
+teachers = {{{str(two)!r}: "work_dirs/two/iter_1.pth", {str(one)!r}: "unsup3d_heads_32"}}
+model["losses"]["teacher"] = dict(type=Distillation, teachers=teachers)
+"""
+    four.write_text(one.read_text() + teaching + "load_from = 'work_dirs/one/iter_2.pth'\n")
+    found = missing_stages(load_config(four))
+    assert [stage.config.name for stage in found] == ["one.py", "two.py"]  # each once
+    refused = CliRunner().invoke(train, [str(four)])
+    (line,) = refused.stderr.strip().splitlines()
+    assert refused.exit_code == 2 and "two/iter_1.pth, which is not there" in line
+    start = Path("work_dirs/one/iter_2.pth")
+    start.parent.mkdir(parents=True)
+    start.touch()
+    assert [s.config.name for s in missing_stages(load_config(four))] == ["two.py"]
+    assert CliRunner().invoke(train, [str(four)]).exit_code == 2
+    two.write_text(two.read_text().replace("one/iter_2", "two/iter_1"))
+    with pytest.raises(ConfigError, match=r"two\.py begins with what it makes itself"):
+        missing_stages(load_config(four))
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)

@@ -18,8 +18,9 @@ from l2rkit.cli.paths import paths_of
 from l2rkit.cli.reconstruct import reconstruct
 from l2rkit.cli.restore import restore
 from l2rkit.data.align import NoFaceError
-from l2rkit.data.video import SUFFIXES, open_video
+from l2rkit.data.video import open_video
 from l2rkit.io.files import is_ours
+from l2rkit.io.names import VIDEOS
 from l2rkit.zoo import FOLDER
 
 COUNT = 7
@@ -111,7 +112,7 @@ def test_a_folder_stands_for_its_videos_too(run, tmp_path: Path) -> None:
 
     shutil.copytree(out, own, dirs_exist_ok=True)  # as if written there
     (own / "me-3d" / "000000.jpg").touch()  # of a run that was interrupted
-    found = paths_of([str(own)], own, suffixes=SUFFIXES)
+    found = paths_of([str(own)], own, suffixes=VIDEOS)
     assert [path.name for path in found] == ["me.mp4", "photo.jpg"]
     restored = CliRunner().invoke(restore, [str(own), "--out", str(own), "--restorer", "Resample"])
     assert "1 .mp4" in restored.stderr or "2 .mp4" in restored.stderr
@@ -322,4 +323,4 @@ def test_a_killed_run_leaves_no_video_for_the_next(run, clip: Path, tmp_path: Pa
 
     monkeypatch.setattr("l2rkit.viz.clip.write_mp4", killed)
     assert run(clip, "--out", tmp_path).exit_code != 0
-    assert paths_of([str(tmp_path)], tmp_path, suffixes=SUFFIXES) == [clip]
+    assert paths_of([str(tmp_path)], tmp_path, suffixes=VIDEOS) == [clip]

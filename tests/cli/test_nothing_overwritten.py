@@ -111,7 +111,7 @@ def test_colours_of_a_mesh_are_not_the_panel_of_another(run, tmp_path) -> None:
 
 
 def test_people_of_the_same_name_are_two(tmp_path, config: Path) -> None:
-    from l2rkit.cli.paths import output_names
+    from l2rkit.io.names import output_names
 
     people = [tmp_path / x / "bob" for x in "xy"]
     assert output_names([tmp_path / "bob.jpg", *people], (".png",)) == ["bob.jpg", "bob", "bob-2"]

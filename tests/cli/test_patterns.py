@@ -10,8 +10,8 @@ from PIL import Image
 
 from l2rkit.cli import main
 from l2rkit.cli.paths import paths_of
-from l2rkit.data.video import SUFFIXES
 from l2rkit.errors import UserError
+from l2rkit.io.names import VIDEOS
 from l2rkit.zoo import FOLDER
 
 HEAD = FOLDER / "samples" / "head.jpg"
@@ -36,7 +36,7 @@ def test_a_pattern_stands_for_the_photos_that_it_matches(photos: Path) -> None:
     assert found(photos, "?.*") == ["a.jpg", "b.PNG"]
     assert found(photos, "**/*.jpg") == ["[x].jpg", "a.jpg", "deep/er/c.jpg"]
     assert found(photos, "[a-b].*") == ["a.jpg", "b.PNG"]
-    assert found(photos, "deep/**", suffixes=SUFFIXES) == ["deep/d.mp4", "deep/er/c.jpg"]
+    assert found(photos, "deep/**", suffixes=VIDEOS) == ["deep/d.mp4", "deep/er/c.jpg"]
 
 
 def test_what_is_there_is_no_pattern(photos: Path) -> None:

@@ -12,9 +12,9 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from l2rkit.apis.reconstructor import whole
-from l2rkit.cli.paths import output_names
 from l2rkit.cli.reconstruct import reconstruct
 from l2rkit.config import load_model
+from l2rkit.io.names import output_names
 from l2rkit.io.weights import write_weights
 from l2rkit.zoo import FOLDER
 
@@ -207,6 +207,32 @@ def test_photos_of_a_person_give_one_face(lap: list, ada: Path, tmp_path: Path) 
     run("--collection", ada, *lap, "--out", tmp_path / "fewer")
     fewer = np.load(tmp_path / "fewer" / "ada.npz")["canonical_depth"]
     assert np.abs(fewer - shared).max() > 1e-6
+
+
+def test_a_collection_that_is_there_is_skipped_whole(lap: list, ada: Path, tmp_path: Path) -> None:
+    """Photos without a face fail again, and pages show all faces."""
+    out, words = tmp_path / "out", ("--collection", ada, *lap, "--sheet", "--skip-existing")
+    first = run(*words, "--out", out)
+    assert first.exit_code == 1 and "4 faces -> " in first.stdout
+    page, shared = (out / "index.html").read_text(), (out / "ada.npz").stat().st_mtime_ns
+    again = run(*words, "--out", out)
+    assert again.exit_code == 1 and "1 of 4 photos failed" in again.stderr
+    assert ".png are there" in again.stdout and "4 faces -> " in again.stdout
+    assert (out / "index.html").read_text() == page
+    assert (out / "ada.npz").stat().st_mtime_ns == shared
+    (out / "ada" / "print.npz").unlink()
+    assert "counts" in run(*words, "--out", out).stdout  # made anew
+    assert (out / "ada" / "print.npz").is_file()
+
+
+def test_a_shared_face_is_not_written_without_all_of_its_photos(
+    lap: list, ada: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    (out / "ada" / "print.glb").mkdir(parents=True)  # cannot be written
+    result = run("--collection", ada, *lap, "--out", out)
+    assert result.exit_code == 1 and "2 of 4 photos failed" in result.stderr
+    assert not (out / "ada.npz").exists() and (out / "ada" / "portrait_3.npz").is_file()
 
 
 def test_how_much_each_photo_counts_is_said(lap: list, ada: Path, tmp_path: Path) -> None:

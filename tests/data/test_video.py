@@ -7,7 +7,8 @@ import pytest
 from clips import plain, write_clip
 
 from l2rkit.data import video as module
-from l2rkit.data.video import VideoError, is_video, open_video, read_frames
+from l2rkit.data.video import VideoError, open_video, read_frames
+from l2rkit.io.names import is_video
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".avi"])

@@ -152,7 +152,10 @@ def test_mistakes_are_one_line(runs: Path, words: tuple[str, ...], said: str) ->
     assert len(result.stderr.strip().splitlines()) == 1
 
 
-@pytest.mark.parametrize("text", ["{", "[1]", '[{"configs": ["a"]}]', '{"a": 1}'])
+QUOTE = '[{"configs": ["a.py"], "levels": ["clean"], "restorers": ["--restore \'A"]}]'
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '[{"configs": ["a"]}]', '{"a": 1}', QUOTE])
 def test_what_is_no_matrix_is_said(tmp_path: Path, text: str) -> None:
     path = tmp_path / "matrix.json"
     path.write_text(text)

@@ -33,6 +33,18 @@ def teacher(tmp_path):
     return str(tmp_path / "teacher.py"), str(tmp_path / "teacher.safetensors"), model
 
 
+def test_maps_for_a_student_of_another_size_keep_their_outermost_pixels(teacher):
+    """Then both surfaces are the same in the camera."""
+    config, weights, model = teacher
+    photo = torch.rand(2, 3, 32, 32)
+    own = model.face(photo).depth.detach()
+    for size in (63, 16):  # 63 - 1 is twice 32 - 1
+        depth, albedo, *_ = Distillation({config: weights}).targets(photo, size)
+        assert depth.shape[2:] == albedo.shape[2:] == (size, size)
+    depth = Distillation({config: weights}).targets(photo, 63)[0]
+    torch.testing.assert_close(depth[..., ::2, ::2], own)
+
+
 def test_a_student_that_equals_its_teacher_has_no_loss(teacher):
     config, weights, model = teacher
     scene = perfect_scene(32)

@@ -22,7 +22,10 @@ class Fake:
 
     def __init__(self, truth: torch.Tensor) -> None:
         self.truth, self.groups = truth, []
-        self.decompose = SimpleNamespace(shares=lambda photo, group: photo[:, 0, 0, 0])
+        self.decompose = SimpleNamespace(shares=None)  # it is a model of many photos
+
+    def shares(self, photo: torch.Tensor, group: torch.Tensor) -> torch.Tensor:
+        return photo[:, 0, 0, 0]
 
     def predict_collection(self, photo: torch.Tensor, group: torch.Tensor) -> SimpleNamespace:
         self.groups += group.tolist()
@@ -126,11 +129,14 @@ def test_the_interval_is_over_people() -> None:
 def test_the_first_of_four_is_spoilt_and_the_others_are_measured(truth: torch.Tensor) -> None:
     photo = torch.zeros(32, 3, 32, 32)
     photo[8:] = 1
+    model = Fake(truth)
+    before = measure_sets.measured(measure_sets.predicting(model, photo), truth, 4)[0]
+    before[0] += 5  # the spoilt photo itself, which does not count
     share, grown = measure_sets.disturbed(
-        Fake(truth), photo, truth, lambda photo: torch.full_like(photo, 0.25)
+        model, photo, truth, lambda photo: torch.full_like(photo, 0.25), before - 1
     )
     assert share == "0.250 [0.250, 0.250]"  # the fake says of each photo what its first pixel is
-    assert grown == "0.000 [0.000, 0.000]"
+    assert grown == "1.000 [1.000, 1.000]"
     assert torch.equal(measure_sets.someone_else(photo)[:8], photo[-8:])
 
 
@@ -146,7 +152,7 @@ def test_all_photos_are_degraded_before_they_are_measured(
     monkeypatch.setattr(measure_sets, "load_model", lambda config, weights: model)
     monkeypatch.setattr(measure_sets, "load_heads", lambda people, size: (photo, truth, gallery))
     entries = tmp_path / "results.json"
-    words = ["configs/lap/lap_heads.py", "--level", "severe", "--results", str(entries)]
+    words = ["configs/lap/lap_heads2.py", "--level", "severe", "--results", str(entries)]
     result = CliRunner().invoke(measure_sets.main, words, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     assert "one of 4 is someone else" in result.output and "is severe" not in result.output
@@ -154,9 +160,18 @@ def test_all_photos_are_degraded_before_they_are_measured(
     assert torch.equal(seen[0], bad)
     first = json.loads(entries.read_text())[0]
     assert first["level"] == "severe" and first["protocol"] == "heads 2, 32 px, sets of 1"
-    assert first["command"].endswith("configs/lap/lap_heads.py --level severe")
+    assert first["command"].endswith("configs/lap/lap_heads2.py --level severe")
+
+
+def test_methods_that_are_compared_see_photos_of_one_size() -> None:
+    words = ["configs/unsup3d/unsup3d_heads_32.py", "--against", "configs/l2r/l2r_heads.py"]
+    result = CliRunner().invoke(measure_sets.main, words)
+    assert result.exit_code == 2 and "takes photos of 64 px, not 32" in result.output
+    assert len(result.output.strip().splitlines()) == 1
 
 
 def test_an_unknown_level_is_one_line() -> None:
-    result = CliRunner().invoke(measure_sets.main, ["configs/lap/lap_heads.py", "--level", "sever"])
+    result = CliRunner().invoke(
+        measure_sets.main, ["configs/lap/lap_heads2.py", "--level", "sever"]
+    )
     assert result.exit_code == 2 and "did you mean 'severe'?" in result.output

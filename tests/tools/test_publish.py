@@ -33,6 +33,15 @@ def published(folder: Path, state: dict, *words: str) -> dict[str, torch.Tensor]
     return read_weights(out)
 
 
+def test_what_is_no_checkpoint_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "junk.pth").write_text("junk")
+    words = [str(tmp_path / "junk.pth"), str(tmp_path / "out.safetensors")]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2 and "junk.pth" in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["junk.pth"]
+
+
 def test_what_predicts_is_kept_and_what_only_trains_is_not(tmp_path: Path, state: dict) -> None:
     found = published(tmp_path, state)
     kept = {n for n in state if n.startswith(("decompose.", "refine."))}

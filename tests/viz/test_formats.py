@@ -11,9 +11,10 @@ import pytest
 import torch
 import trimesh
 
+from l2rkit.io.names import file_name
 from l2rkit.structures import Face
 from l2rkit.testing import example_face
-from l2rkit.viz.formats import MESHES, colours, file_name, with_seam
+from l2rkit.viz.formats import MESHES, colours, with_seam
 from l2rkit.viz.mesh import mesh_of, to_bytes
 
 SIZE = 20
