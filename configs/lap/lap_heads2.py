@@ -1,6 +1,6 @@
 """LAP on synthetic heads of version 2: `lap_heads` continued on them.
 
-It starts from the shipped weights of version 1, with the settings of the end of that training.
+It has the settings of the end of that training. Its own weights are shipped.
 """
 
 from mmengine.config import read_base
@@ -9,7 +9,7 @@ with read_base():
     from .lap_heads import *
     from .._base_.datasets.heads2 import *  # isort: skip
 
-load_from = "zoo://lap_heads"
+load_from = "work_dirs/lap_heads/iter_1350.pth"
 custom_hooks = [average, panels]  # no Schedule: photos have faces of their own from the start
 train_dataloader.update(batch_size=32)
 train_dataloader["sampler"] = dict(type=PersonSampler, photos=(4, 2, 1, 1), seed=0)

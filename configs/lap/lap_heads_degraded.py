@@ -15,7 +15,7 @@ with read_base():
     from .._base_.datasets.heads_degraded import degraded_pipeline, severe_pipeline
     from .lap_heads import *
 
-load_from = "zoo://lap_heads"
+load_from = "work_dirs/lap_heads/iter_1350.pth"
 model["losses"]["cycle"] = dict(
     type=CycleConsistency, share=0.25, yaw_deg=50.0, pitch_deg=10.0, shift=0.008
 )

@@ -27,7 +27,7 @@ model = dict(
     losses=dict(
         teacher=dict(
             type=Distillation,
-            teachers={"configs/unsup3d/unsup3d_heads.py": "unsup3d_heads"},
+            teachers={"configs/unsup3d/unsup3d_heads.py": "work_dirs/unsup3d_heads/iter_4200.pth"},
         ),
     ),
 )

@@ -1,6 +1,6 @@
 """Unsup3D on synthetic heads of version 2: `unsup3d_heads` continued on them.
 
-It starts from the shipped weights of version 1, so nothing is trained from scratch on version 2.
+Nothing is trained from scratch on version 2. Its own weights are shipped.
 """
 
 from mmengine.config import read_base
@@ -9,7 +9,7 @@ with read_base():
     from .unsup3d_heads import *
     from .._base_.datasets.heads2 import *  # isort: skip
 
-load_from = "zoo://unsup3d_heads"
+load_from = "work_dirs/unsup3d_heads/iter_4200.pth"
 custom_hooks = [average, panels]  # no Schedule: these weights have learnt confidence
 train_dataloader.update(batch_size=32)
 param_scheduler = [dict(type=MultiStepLR, milestones=[480], gamma=0.33, by_epoch=False)]

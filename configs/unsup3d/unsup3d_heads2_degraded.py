@@ -10,7 +10,7 @@ with read_base():
     from .._base_.datasets.heads_degraded import degraded_pipeline, severe_pipeline
     from .unsup3d_heads2 import *
 
-load_from = "work_dirs/unsup3d_heads2/iter_600.pth"
+load_from = "zoo://unsup3d_heads2"
 train_dataloader["dataset"]["pipeline"] = degraded_pipeline
 val_dataloader["dataset"]["pipeline"] = severe_pipeline
 param_scheduler = [dict(type=MultiStepLR, milestones=[400], gamma=0.33, by_epoch=False)]

@@ -12,7 +12,7 @@ with read_base():
     from .._base_.datasets.heads_degraded import degraded_pipeline, severe_pipeline
     from .unsup3d_heads import *
 
-load_from = "zoo://unsup3d_heads"
+load_from = "work_dirs/unsup3d_heads/iter_4200.pth"
 custom_hooks = [dict(type=PanelHook, interval=300)]
 train_dataloader["dataset"]["pipeline"] = degraded_pipeline
 val_dataloader["dataset"]["pipeline"] = severe_pipeline

@@ -16,13 +16,13 @@ from l2rkit.losses import Distillation
 with read_base():
     from .unsup3d_heads import *
 
-load_from = "zoo://unsup3d_heads"
+load_from = "work_dirs/unsup3d_heads/iter_4200.pth"
 model["losses"] = dict(
     teacher=dict(
         type=Distillation,
         teachers={
-            "configs/unsup3d/unsup3d_heads.py": "unsup3d_heads",
-            "configs/lap/lap_heads.py": "lap_heads",
+            "configs/unsup3d/unsup3d_heads.py": "work_dirs/unsup3d_heads/iter_4200.pth",
+            "configs/lap/lap_heads.py": "work_dirs/lap_heads/iter_1350.pth",
         },
         mirror=True,
     ),

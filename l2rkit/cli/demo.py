@@ -11,7 +11,10 @@ from ..zoo import FOLDER
 from .common import HELP, user_errors
 from .paths import writable_folder
 
-SHIPPED = ("configs/unsup3d/unsup3d_heads.py", "configs/l2r/l2r_heads.py")
+SHIPPED = (
+    ("configs/unsup3d/unsup3d_heads2.py", "--restore", "FaceRestorer"),
+    ("configs/l2r/l2r_heads2.py",),
+)
 SHORT = "configs/unsup3d/unsup3d_heads_32.py"
 SAMPLES = [FOLDER / "samples" / f"portrait_{number}_severe.jpg" for number in range(1, 6)]
 
@@ -47,8 +50,9 @@ def demo(out: str, iterations: int, images: int) -> None:
     run("train", SHORT, "--work-dir", work_dir, "--resume", "--cfg-options", *short)
     weights = f"{work_dir}/iter_{iterations}.pth"
     run("test", SHORT, weights, "--results", results, *test_set)
-    for config in SHIPPED:
-        run("test", config, "--level", "severe", "--results", results, *test_set)
+    for method in SHIPPED:
+        compared = ["--protocol", "heads2", "--level", "severe", "--results", results]
+        run("test", *method, *compared, *test_set)
     run("leaderboard", results)
     click.echo(f"\nPictures and meshes of the photos are in {out}/photos; see index.html there.")
 

@@ -18,7 +18,7 @@ from .weights import read_weights
 
 @CheckpointLoader.register_scheme(prefixes="zoo://")
 def read_shipped(name: str, map_location: object = None) -> dict[str, dict[str, Tensor]]:
-    """The shipped weights for MMEngine's `load_from = "zoo://unsup3d_heads"`."""
+    """The shipped weights for MMEngine's `load_from = "zoo://unsup3d_heads2"`."""
     return {"state_dict": read_weights(weight_file(name))}
 
 

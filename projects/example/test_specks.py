@@ -63,6 +63,6 @@ def test_mistakes_are_named():
 
 
 def test_its_config_has_both_parts():
-    config = load_config(Path(__file__).with_name("unsup3d_heads_specks.py"))
+    config = load_config(Path(__file__).with_name("unsup3d_heads2_specks.py"))
     assert config.model.restore.type is Median
     assert config.test_dataloader.dataset.pipeline[1].degradation.type is Specks

@@ -55,8 +55,8 @@ def test_show_is_the_card_and_path_the_file() -> None:
 
 @pytest.mark.parametrize("command", ["show", "path"])
 def test_an_unknown_name_is_one_line(command: str) -> None:
-    result = run(command, "unsup3d_head")
-    assert result.exit_code == 2 and "did you mean 'unsup3d_heads'?" in result.stderr
+    result = run(command, "unsup3d_head2")
+    assert result.exit_code == 2 and "did you mean 'unsup3d_heads2'?" in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
 
 

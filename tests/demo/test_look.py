@@ -31,7 +31,7 @@ QUICK = "unsup3d_heads_32"  # the smallest method
 def test_methods_are_those_of_the_zoo_the_default_first() -> None:
     choices = shipped_choices()
     assert next(iter(choices.methods)) == Path(DEFAULT_CONFIG).stem
-    assert {"lap_heads", "unsup3d_openfaces", "unsup3d_heads_32"} < set(choices.methods)
+    assert {"lap_heads2", "unsup3d_openfaces", "unsup3d_heads_32"} < set(choices.methods)
     for name, path in choices.methods.items():
         assert load_config(path).model.type is FaceReconstructor
         assert name in NO_WEIGHTS or shipped_weights(path).stem == name

@@ -12,9 +12,9 @@ from l2rkit.io.weights import starting_state
 
 ROOT = Path(__file__).parents[2]
 STARTS = {  # and the parts that begin anew
-    "configs/unsup3d/unsup3d_heads_degraded.py": "",
+    "configs/unsup3d/unsup3d_heads2_degraded.py": "",
     "configs/unsup3d/unsup3d_openfaces_keypoints.py": "",
-    "configs/lap/lap_heads2.py": "",
+    "configs/lap/lap_heads2_degraded.py": "",
     "configs/l2r_ablations/heads2_full.py": "refine",
 }
 

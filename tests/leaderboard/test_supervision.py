@@ -122,8 +122,8 @@ def test_configs_of_before_are_found_beside_one(folder: Path) -> None:
 
 
 def test_shipped_weights_stand_for_the_shipped_config(folder: Path) -> None:
-    (folder / "unsup3d_heads.py").write_text(config("Scanned"))  # whose weights they are not
-    start = "load_from = 'zoo://unsup3d_heads'"
+    (folder / "unsup3d_heads2.py").write_text(config("Scanned"))  # whose weights they are not
+    start = "load_from = 'zoo://unsup3d_heads2'"
     (folder / "on.py").write_text(config("Plain", start))
     assert supervision_of(load_config(folder / "on.py")) == "I"
 
@@ -140,6 +140,8 @@ def test_weights_that_a_part_names_bring_theirs(
     (zoo / "of_no_config.safetensors").touch()
     monkeypatch.setattr("l2rkit.leaderboard.supervision.FOLDER", zoo)
     assert of(prior) == "I, 3D"
+    prior["refine"]["albedo"]["prior"]["weights"] = "zoo://scanned"
+    assert of(prior) == "I, 3D"
     assert of(dict(features=dict(type=Plain, weights="of_no_config"))) == "I"
 
 
@@ -155,7 +157,7 @@ def test_a_circle_ends(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("start", "said"),
     [
-        ("zoo://unsup3d_head", "did you mean 'unsup3d_heads'"),
+        ("zoo://unsup3d_head2", "did you mean 'unsup3d_heads2'"),
         ("work_dirs/scand/iter_1.pth", "did you mean 'scanned'"),
         ("work_dirs/runtime/iter_1.pth", "no config is called 'runtime'"),  # it lies in _base_
         ("proxy.pth", "no config is called ''"),

@@ -1,7 +1,7 @@
 """The shipped Unsup3D on dusty photos of heads, with the dust taken away first.
 
-    PYTHONPATH=. python tools/test.py projects/example/unsup3d_heads_specks.py \\
-        l2rkit/zoo/unsup3d_heads.safetensors
+    PYTHONPATH=. python tools/test.py projects/example/unsup3d_heads2_specks.py \\
+        l2rkit/zoo/unsup3d_heads2.safetensors
 """
 
 from mmengine.config import read_base
@@ -10,9 +10,9 @@ from l2rkit.data import Degrade, PackPhoto, ResizeFace
 from projects.example.specks import Median, Specks
 
 with read_base():
-    from l2rkit.configs.unsup3d.unsup3d_heads import *  # noqa: F403
+    from l2rkit.configs.unsup3d.unsup3d_heads2 import *  # noqa: F403
 
-protocol = "heads with specks, 64 px"
+protocol = "heads 2 with specks, 64 px"
 model.update(restore=dict(type=Median, side=3))  # noqa: F405
 test_dataloader["dataset"]["pipeline"] = [  # noqa: F405
     dict(type=ResizeFace, image_size=64),
