@@ -336,12 +336,11 @@ def _class_of(name: str) -> Any:
 def _takes(kind: Any) -> list[str]:
     """The arguments of a part's class, with those of its bases if it hands on `**` to them."""
     found: list[str] = []
-    for base in kind.__mro__ if inspect.isclass(kind) else ():
-        if "__init__" in vars(base):
-            taken = list(inspect.signature(base.__init__).parameters.values())[1:]
-            found += [each.name for each in taken if each.kind is not each.VAR_KEYWORD]
-            if not any(each.kind is each.VAR_KEYWORD for each in taken):
-                break
+    for base in kind.__mro__[:-1] if inspect.isclass(kind) else ():
+        taken = inspect.signature(base).parameters.values()
+        found += [each.name for each in taken if each.kind is not each.VAR_KEYWORD]
+        if not any(each.kind is each.VAR_KEYWORD for each in taken):
+            break
     return found
 
 
