@@ -145,8 +145,10 @@ def test(
         raise UserError(f"nothing is entered: {', '.join(unknown)} cannot be known of such faces")
     if where is not None:
         before = enter(made, where, each_image(runner.test_loop.evaluator.metrics))
-        other = before is not None and before.get("command") != made["command"]
-        click.echo(f"entered in {where}" + f", in place of `{before['command']}`" * other)
+        instead = ""
+        if before is not None and before.get("command") != made["command"]:
+            instead = f", in place of that of `{before.get('command')}`"
+        click.echo(f"entered in {where}{instead}")
 
 
 def results_file(path: str | Path) -> Path:
