@@ -16,8 +16,9 @@ from torch import Tensor
 
 from .. import __version__
 from ..config import load_config, load_model
-from ..data.align import FaceAligner, warp
+from ..data.align import FaceAligner
 from ..data.centerface import FoundFace
+from ..data.crops import warp, whole
 from ..data.photo import photo_size
 from ..data.quality import Quality, quality
 from ..engine.devices import chosen_device
@@ -255,14 +256,6 @@ def fine_crop(photo: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray | 
     across = (size - 1) / float(np.hypot(matrix[0, 0], matrix[1, 0])) + 1
     fine = min(FINEST, round(across))
     return warp(photo, matrix * (fine - 1) / (size - 1), fine) if fine > size else None
-
-
-def whole(shape: tuple[int, ...], size: int) -> np.ndarray:
-    """(2, 3): the matrix from the middle square of a picture (H, W, ...) to `size` px."""
-    height, width = shape[:2]
-    scale = size / min(height, width)
-    middle = np.array([(width - 1) / 2, (height - 1) / 2])
-    return np.column_stack([np.eye(2) * scale, (size - 1) / 2 - scale * middle])
 
 
 @lru_cache(maxsize=4)

@@ -5,7 +5,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -137,7 +137,8 @@ def one_clip(model: "Reconstructor", path: Path, folder: Path, name: str, writin
     found = track.poses["frame"]
     if not found:
         clear(folder, name)
-        shutil.rmtree(home)
+        with suppress(OSError):  # files of the user's own are in it
+            home.rmdir()
         raise VideoError(path, f"no face found in any of {track.done} frames")
     if missing := sorted(set(range(track.done)) - set(map(int, found))):
         say(f"{path}: no face in {len(missing)} of {track.done} frames: {ranges(missing)}")

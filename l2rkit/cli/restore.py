@@ -75,7 +75,7 @@ def restore(
     from PIL import Image
 
     from ..data.align import FaceAligner
-    from ..data.crops import warp
+    from ..data.crops import warp, whole
     from ..data.photo import left_out, read_alpha, read_photo, with_alpha
     from ..data.transforms import to_tensor
     from ..engine.devices import chosen_device
@@ -106,15 +106,20 @@ def restore(
         try:
             note = "".join(f"; {what}" for what in left_out(path))
             if paste:
-                whole = repaired(path, aligner, restored, device)
+                mended = repaired(path, aligner, restored, device)
                 with writing():
-                    write_atomic(folder / f"{name}.png", png(whole))
+                    write_atomic(folder / f"{name}.png", png(mended))
                 say(f"{path} -> {folder / name}.png{note}")
                 continue
             photo, alpha = read_photo(path), read_alpha(path)
+            matrix = None
             if aligner is not None:
                 photo, matrix = aligner.crop(photo, name=path)
-                alpha = None if alpha is None else warp(alpha, matrix, len(photo))
+            elif aligned:  # the photo is one face
+                matrix = whole(photo.shape, part.image_size)
+                photo = warp(photo, matrix, part.image_size)
+            if matrix is not None and alpha is not None:
+                alpha = warp(alpha, matrix, len(photo))
             with torch.no_grad():
                 (better,) = restored(to_tensor(photo)[None].to(device))
             with writing():

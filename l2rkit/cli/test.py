@@ -18,6 +18,7 @@ from .common import (
     user_errors,
 )
 from .paths import writable_file, writable_folder
+from .starting import check_launcher
 
 # Keys that training reads and evaluation does not.
 TRAINING = ("train_dataloader", "train_cfg", "val_dataloader", "val_cfg", "val_evaluator")
@@ -72,6 +73,7 @@ def test(
     before the evaluation.
     """
     cfg = load_for_runner(config, cfg_options, launcher, protocol, TRAINING)
+    check_launcher(launcher)
     from mmengine.dist import is_main_process
     from mmengine.model import is_model_wrapper
     from mmengine.runner import Runner
@@ -142,8 +144,11 @@ def test(
     if unknown and where is not None:
         raise UserError(f"nothing is entered: {', '.join(unknown)} cannot be known of such faces")
     if where is not None:
-        enter(made, where, each_image(runner.test_loop.evaluator.metrics))
-        click.echo(f"entered in {where}")
+        before = enter(made, where, each_image(runner.test_loop.evaluator.metrics))
+        instead = ""
+        if before is not None and before.get("command") != made["command"]:
+            instead = f", in place of that of `{before.get('command')}`"
+        click.echo(f"entered in {where}{instead}")
 
 
 def results_file(path: str | Path) -> Path:

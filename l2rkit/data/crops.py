@@ -29,6 +29,14 @@ def fit_similarity(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
 
 
+def whole(shape: tuple[int, ...], size: int) -> np.ndarray:
+    """(2, 3): the matrix from the middle square of a picture (H, W, ...) to `size` px."""
+    height, width = shape[:2]
+    scale = size / min(height, width)
+    middle = np.array([(width - 1) / 2, (height - 1) / 2])
+    return np.column_stack([np.eye(2) * scale, (size - 1) / 2 - scale * middle])
+
+
 def warp(photo: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
     """The (size, size, 3) crop of a photo by a (2, 3) matrix; the photo's edge is replicated.
 

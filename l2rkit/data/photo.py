@@ -32,6 +32,7 @@ MOST_SCANNED = 1_000_000_000  # pixels of a JPEG, in all of its scans; 12 scans 
 MOST_EXIF = 100  # parts of a JPEG's EXIF: Pillow copies what it has for each; cameras write one
 WHITES = (255, 1023, 4095, 16383, 65535)  # of 8, 10, 12, 14 and 16 bits
 FLOAT_WHITES = (1.0, 255.0)
+OVERSHOOT = 2.0  # floats up to here have white at 1, which resampling exceeds a little
 ROWS = 64  # converted at a time
 BEHIND = 128  # mid grey behind transparent pixels, against bright or dark edges around the face
 
@@ -218,8 +219,8 @@ def to_rgb(image: Image.Image) -> Image.Image:
 def to_8bit(deep: np.ndarray) -> np.ndarray:
     """Numbers of any bit depth as uint8; 0 is black, and white is inferred.
 
-    White is the least of `WHITES`, for floats of `FLOAT_WHITES`, that no number exceeds; else the
-    largest number. Numbers that are not finite are black.
+    White is the least of `WHITES`, for floats of `FLOAT_WHITES`, that no number exceeds, but 1 for
+    floats up to `OVERSHOOT`; else the largest number. Numbers that are not finite are black.
     """
     if deep.dtype == np.uint8:
         return deep
@@ -229,6 +230,8 @@ def to_8bit(deep: np.ndarray) -> np.ndarray:
     brightest = max((_brightest(part) for part in _bands(deep)), default=0.0)
     whites = FLOAT_WHITES if is_float else WHITES
     white = next((top for top in whites if brightest <= top), brightest)
+    if is_float and brightest <= OVERSHOOT:
+        white = 1.0
     grey = np.empty(deep.shape, np.uint8)
     for part, made in zip(_bands(deep), _bands(grey)):  # a few rows at a time: floats are large
         part = np.nan_to_num(part, nan=0.0, posinf=0.0, neginf=0.0) if is_float else part

@@ -13,8 +13,9 @@ from torch import nn
 
 from ..apis.reconstruction import PICTURE, Reconstruction
 from ..apis.reconstructor import Reconstructor
-from ..data.align import FaceAligner
+from ..data.align import FaceAligner, NoFaceError
 from ..data.arrays import as_photo
+from ..data.centerface import FoundFace
 from ..data.photo import read_photo
 from ..data.quality import Quality, quality
 from ..data.transforms import to_tensor
@@ -110,7 +111,10 @@ def crop_of(
     """
     name, pixels = _read(photo)
     aligner = FaceAligner(size)
-    faces = aligner.faces(pixels, largest=which == 1, name=name)  # others are searched if needed
+    if which == 1:  # is searched alone, as by `reconstruct`
+        faces = aligner.faces(pixels, largest=True, name=name)
+    else:
+        faces = _all(aligner, pixels, name)
     if not 1 <= which <= len(faces):
         raise UserError(f"face {which} was asked for, and there are {len(faces)} in the photo")
     face = faces[which - 1]
@@ -119,14 +123,25 @@ def crop_of(
 
 
 def faces_in(photo: str | Path | np.ndarray, size: int) -> list[np.ndarray]:
-    """(size, size, 3) uint8: all faces in a photo, cropped, the largest first.
+    """(size, size, 3) uint8: all faces in a photo, cropped, first the one that is reconstructed.
 
     Raises:
         UserError: the photo cannot be read, or holds no face.
     """
     name, pixels = _read(photo)
     aligner = FaceAligner(size)
-    return [aligner.crop(pixels, face)[0] for face in aligner.faces(pixels, name=name)]
+    return [aligner.crop(pixels, face)[0] for face in _all(aligner, pixels, name)]
+
+
+def _all(aligner: FaceAligner, pixels: np.ndarray, name: str | Path) -> list[FoundFace]:
+    """All faces; first the largest as a search for it alone finds it, which may be another one."""
+    found = aligner.faces(pixels, name=name)
+    try:
+        (first,) = aligner.faces(pixels, largest=True)
+    except NoFaceError:  # they are small, and a search for one alone is coarser
+        return found
+    nearest = min(found, key=lambda face: float(np.abs(face.box - first.box).max()))
+    return [first, *(face for face in found if face is not nearest)]
 
 
 def _read(photo: str | Path | np.ndarray) -> tuple[str | Path, np.ndarray]:

@@ -10,13 +10,16 @@ import json
 import math
 import os
 import platform
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from filelock import FileLock
 
 from ..errors import DataError, UserError
 from ..io import reading
@@ -87,10 +90,17 @@ def identity(entry: dict[str, Any]) -> str:
 
 
 def named(restore: dict[str, Any]) -> str:
-    """`Spandrel(weights=GFPGANv1.4.pth)`: a restorer and its arguments, paths without folders."""
-    arguments = [f"{k}={Path(str(v)).name}" for k, v in restore.items() if k != "type"]
+    """`Spandrel(weights=GFPGANv1.4.pth)`: a restorer and its arguments, paths by their names."""
+    arguments = [f"{k}={_short(str(v))}" for k, v in restore.items() if k != "type"]
     kind = _kind(restore)
     return f"{kind}({', '.join(arguments)})" if arguments else kind
+
+
+def _short(value: str) -> str:
+    """A path's name; with its folder for a training's checkpoint, whose name many have."""
+    path = Path(value)
+    of_training = re.fullmatch(r"(iter|epoch)_\d+\.pth", path.name)
+    return str(Path(path.parent.name, path.name)) if of_training else path.name
 
 
 def _kind(restore: dict[str, Any]) -> str:
@@ -100,8 +110,10 @@ def _kind(restore: dict[str, Any]) -> str:
 
 def enter(
     made: dict[str, Any], path: Path, each: Mapping[str, Sequence[float]] | None = None
-) -> None:
-    """Writes an entry to the list in `path`, in place of one with the same `SAME`.
+) -> dict[str, Any] | None:
+    """Writes an entry to the list in `path`, in place of one with the same `SAME`, if any.
+
+    Returns the entry that was there. Several processes may enter theirs at once.
 
     `each`, the per-image figures by metric, goes into results.npz beside it. That file is written
     first: if the process is killed between the two, `read_entries` sees that they differ.
@@ -109,18 +121,27 @@ def enter(
     Raises:
         UserError: a file cannot be read or written.
     """
+    place = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
     try:
-        entries = reading.read_json(path) if path.exists() else []
-        kept = [old for old in entries if any(old.get(key) != made[key] for key in SAME)]
-        known = {identity(old) for old in kept}
-        arrays = read_arrays(path.with_suffix(".npz"))
-        arrays = {key: array for key, array in arrays.items() if key.partition(".")[0] in known}
-        new = {f"{identity(made)}.{name}": values for name, values in (each or {}).items()}
-        if new or path.with_suffix(".npz").exists():
-            write_atomic(path.with_suffix(".npz"), packed(arrays | new))
-        write_atomic(path, (json.dumps([*kept, made], indent=2) + "\n").encode())
+        with FileLock(Path(gettempdir(), f"l2rkit-{place}.lock")):
+            return _entered(made, path, each or {})
     except (OSError, ValueError, AttributeError) as error:
         raise UserError(f"no entry in {path}: {error}") from None
+
+
+def _entered(
+    made: dict[str, Any], path: Path, each: Mapping[str, Sequence[float]]
+) -> dict[str, Any] | None:
+    entries = reading.read_json(path) if path.exists() else []
+    kept = [old for old in entries if any(old.get(key) != made[key] for key in SAME)]
+    known = {identity(old) for old in kept}
+    arrays = read_arrays(path.with_suffix(".npz"))
+    arrays = {key: array for key, array in arrays.items() if key.partition(".")[0] in known}
+    new = {f"{identity(made)}.{name}": values for name, values in each.items()}
+    if new or path.with_suffix(".npz").exists():
+        write_atomic(path.with_suffix(".npz"), packed(arrays | new))
+    write_atomic(path, (json.dumps([*kept, made], indent=2) + "\n").encode())
+    return next((old for old in entries if old not in kept), None)
 
 
 def packed(arrays: Mapping[str, Sequence[float]]) -> bytes:

@@ -9,7 +9,7 @@ from torch import Tensor
 from ..render.warp import warp_to_view
 from ..structures import Scene
 from .figures import ImageFigures
-from .masks import common_mask
+from .masks import common_mask, known
 from .photo import decibels, ssim
 
 
@@ -24,10 +24,14 @@ def gained(colour: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
 
 
 def nearness(colour: Tensor, truth: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """PSNR in dB over the mask (B,), and SSIM (B,) of the `gained` colour laid over the truth."""
+    """PSNR in dB over the mask (B,), and SSIM (B,) of the `gained` colour laid over the truth.
+
+    Both are NaN where the mask is empty.
+    """
     laid = torch.lerp(truth, gained(colour, truth, mask), mask)
     square = (laid - truth).square().sum((1, 2, 3)) / (3 * mask.sum((1, 2, 3))).clamp(min=1)
-    return decibels(square), ssim(laid, truth)
+    pixels = mask.sum((1, 2, 3))
+    return known(decibels(square), pixels), known(ssim(laid, truth), pixels)
 
 
 @METRICS.register_module()

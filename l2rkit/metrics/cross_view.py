@@ -144,7 +144,7 @@ class CrossViewErrors(BaseMetric):
             parts = [torch.stack(part) for part in zip(*(results[i][1:] for i in members))]
             table[members] = figures(*parts)
             turn = parts[-1][:, 1].abs()
-            frontal[members] = turn < turn.amax() - 1e-3
+            frontal[members] = turn <= turn.amin() + 1e-3
         self.each = dict(zip(self.names, table.T.tolist()))
         report = {name: column.mean().item() for name, column in zip(self.names, table.T)}
         for word, some in (("frontal_", frontal), ("turned_", ~frontal)):

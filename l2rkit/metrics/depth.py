@@ -14,7 +14,7 @@ from torch import Tensor
 from ..geometry import normals
 from ..ops.masked import masked_means
 from ..structures import Scene
-from .masks import common_mask, inner, truth_mask
+from .masks import common_mask, inner, known, truth_mask
 
 
 def side(depth: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
@@ -31,11 +31,6 @@ def mad(depth: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
     """(B,): mean angle between the normals of `depth` and of `truth` over the mask, in degrees."""
     cosine = (normals(depth) * normals(truth)).sum(1, keepdim=True).clamp(-1, 1)
     return masked_means(cosine.acos().rad2deg(), mask)
-
-
-def known(figures: Tensor, shares: Tensor) -> Tensor:
-    """(B,): the figures, NaN where the coverage (B,) is 0."""
-    return torch.where(shares > 0, figures, torch.nan)
 
 
 def mean_depth(truth: Tensor) -> Tensor:

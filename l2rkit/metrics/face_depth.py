@@ -6,9 +6,9 @@ from mmengine.registry import METRICS
 
 from ..landmarks.region import face_region
 from ..structures import Scene
-from .depth import known, mad, side
+from .depth import mad, side
 from .figures import ImageFigures
-from .masks import common_mask, inner
+from .masks import common_mask, inner, known
 
 
 @METRICS.register_module()

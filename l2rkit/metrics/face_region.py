@@ -9,6 +9,7 @@ from torch import Tensor
 from ..landmarks.region import face_region
 from ..structures import Scene
 from .figures import ImageFigures
+from .masks import known
 from .photo import WINDOW, decibels, ssim_map
 
 
@@ -48,6 +49,9 @@ class FaceRegionErrors(ImageFigures):
 
 
 def region_psnr(picture: Tensor, truth: Tensor, region: Tensor) -> Tensor:
-    """(B,) dB: of pictures (B, 3, H, W) that differ from the truth in the region (B, 1, H, W)."""
-    square = (picture - truth).square().sum((1, 2, 3))
-    return decibels(square / (truth.shape[1] * region.sum((1, 2, 3)).clamp(min=1)))
+    """(B,) dB: of pictures (B, 3, H, W) that differ from the truth in the region (B, 1, H, W).
+
+    NaN where the region is empty.
+    """
+    square, pixels = (picture - truth).square().sum((1, 2, 3)), region.sum((1, 2, 3))
+    return known(decibels(square / (truth.shape[1] * pixels.clamp(min=1))), pixels)

@@ -1,9 +1,15 @@
 """Masks of the pixels where prediction and truth are compared."""
 
+import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from ..structures import BACKGROUND
+
+
+def known(figures: Tensor, shares: Tensor) -> Tensor:
+    """(B,): the figures, NaN where the coverage (B,) is 0."""
+    return torch.where(shares > 0, figures, torch.nan)
 
 
 def common_mask(depth: Tensor, truth: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from mmengine.registry import METRICS
 from torch import Tensor
 
 from ..structures import Rendering, Scene
+from .masks import known
 from .photo import PhotoErrors, decibels
 
 
@@ -32,8 +33,11 @@ class RenderErrors(PhotoErrors):
 
 
 def laid_over(drawn: Rendering, photo: Tensor) -> tuple[Tensor, Tensor]:
-    """(B,): mean squared error over the covered pixels; (B, 3, H, W): the face over `photo`."""
+    """(B,): mean squared error over the covered pixels; (B, 3, H, W): the face over `photo`.
+
+    The error is NaN where the face covers nothing.
+    """
     mask = drawn.mask.detach().cpu().float()
     laid = torch.lerp(photo, drawn.image.detach().cpu().float().clamp(0, 1), mask)
     square = (laid - photo).square().sum((1, 2, 3)) / (3 * mask.sum((1, 2, 3))).clamp(min=1)
-    return square, laid
+    return known(square, mask.sum((1, 2, 3))), laid

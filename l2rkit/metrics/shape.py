@@ -74,6 +74,8 @@ class ShapeErrors(ImageFigures):
         missed = ((true - mean_true - common * (found - mean_found)) ** 2).sum(1)
         deviation = max(float(np.mean(((true - mean_true) ** 2).sum(1))), 1e-12)
         explained = 1 - missed / deviation  # per photo; the mean is the share over all photos
+        if len(table) < 2:  # one face is the mean face, and nothing deviates
+            explained[:] = np.nan
         return super().compute_metrics(list(zip(error.tolist(), explained.tolist())))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..io.files import cached_array
+from ..io.files import write_atomic
 from ..io.weights import weights_digest
 from ..ops.resize import resized
 
@@ -32,13 +32,18 @@ class CachedRestorer(nn.Module):
 
     def forward(self, photo: Tensor) -> Tensor:
         places = [self._place(one) for one in photo]
-        new = [i for i, place in enumerate(places) if not place.exists()]
+        new = [i for i, place in enumerate(places) if not self._whole(place, photo[i])]
         if new:
             made = resized(self.restore(photo[new]).float(), tuple(photo.shape[2:]), "area")
             for i, one in zip(new, made.cpu().numpy()):
-                cached_array(places[i], lambda one=one: one)
+                write_atomic(places[i], one.tobytes())
         kept = np.stack([np.fromfile(place, np.float32) for place in places])
         return torch.from_numpy(kept).view(photo.shape).to(photo.device)
+
+    @staticmethod
+    def _whole(place: Path, photo: Tensor) -> bool:
+        """Whether a file holds a photo of this size; a crash of the machine may leave it empty."""
+        return place.exists() and place.stat().st_size == 4 * photo.numel()
 
     def _place(self, photo: Tensor) -> Path:
         kind = photo.device.type

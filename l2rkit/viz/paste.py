@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from ..data.photo import PhotoError, photo_size, read_photo, to_8bit, to_rgb
+from ..data.photo import PhotoError, photo_size, read_photo, to_8bit
 
 RIM = 0.12  # width of the blend at the crop's edge, in sides of the crop
 RGB_PROFILES = ("RGB", "RGBA")  # modes whose colour profile applies to the output, too
@@ -73,7 +73,7 @@ def _parts(photo: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     if upright.mode in ("LA", "RGBA", "La", "RGBa"):
         upright = upright.convert("RGBA")
         return upright.convert("RGB"), upright.getchannel("A")
-    return (upright if upright.mode == "RGB" else to_rgb(upright)), None
+    return upright.convert("RGB"), None
 
 
 def faded(mask: np.ndarray) -> np.ndarray:

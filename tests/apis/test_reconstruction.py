@@ -12,7 +12,8 @@ from PIL import Image
 
 from l2rkit import Reconstruction, reconstruct
 from l2rkit.apis.reconstruction import endings
-from l2rkit.apis.reconstructor import Reconstructor, _cached_model, fine_crop, whole
+from l2rkit.apis.reconstructor import Reconstructor, _cached_model, fine_crop
+from l2rkit.data.crops import whole
 from l2rkit.engine.devices import chosen_device, device_names
 from l2rkit.errors import UserError
 from l2rkit.ops.resize import aligned

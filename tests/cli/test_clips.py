@@ -192,6 +192,16 @@ def test_a_video_without_any_face_fails_and_leaves_nothing(
     assert not list((tmp_path / "out").iterdir())
 
 
+def test_a_video_without_any_face_leaves_what_users_put_into_its_folder(
+    run, clip: Path, tmp_path: Path, monkeypatch
+) -> None:
+    assert run(clip).exit_code == 0
+    (tmp_path / "out" / "me-3d" / "scene.blend").write_text("mine")
+    lost_in(set(range(COUNT)), monkeypatch)
+    assert run(clip).exit_code == 1
+    assert content(tmp_path / "out") == {"me-3d/scene.blend": b"mine"}
+
+
 def test_bad_videos_fail_alone(run, clip: Path, tmp_path: Path) -> None:
     bad, empty = tmp_path / "bad.mp4", tmp_path / "empty.mov"
     bad.write_bytes(clip.read_bytes()[:500])

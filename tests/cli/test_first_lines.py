@@ -67,6 +67,8 @@ def test_a_launcher_that_did_not_start_it(launcher, training, tmp_path, monkeypa
     monkeypatch.setattr("mmengine.registry.DATASETS.build", lambda cfg: pytest.fail("too late"))
     done = run("train", training, "--work-dir", tmp_path / "run", "--launcher", launcher)
     refused(done, f"--launcher {launcher}: {JOINED_BY[launcher][0]} is not set; start it by")
+    done = run("test", training, "--launcher", launcher)
+    refused(done, f"--launcher {launcher}: {JOINED_BY[launcher][0]} is not set; start it by")
 
 
 @pytest.mark.parametrize("below", ["", "/deeper/still"])

@@ -11,9 +11,9 @@ import trimesh
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from l2rkit.apis.reconstructor import whole
 from l2rkit.cli.reconstruct import reconstruct
 from l2rkit.config import load_model
+from l2rkit.data.crops import whole
 from l2rkit.io.names import output_names
 from l2rkit.io.weights import write_weights
 from l2rkit.zoo import FOLDER

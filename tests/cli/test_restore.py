@@ -122,7 +122,14 @@ def test_a_restorer_of_faces_gets_the_face(tmp_path: Path, monkeypatch: pytest.M
     assert np.corrcoef(small.ravel(), expected.ravel())[0, 1] > 0.99
     result = CliRunner().invoke(restore, [*map(str, words), "--no-align"])
     assert result.exit_code == 0
-    assert Image.open(tmp_path / "out" / "nobody.png").size == (240, 240)
+    assert Image.open(tmp_path / "out" / "nobody.png").size == (128, 128)
+    wide = np.zeros((30, 90, 4), np.uint8)
+    wide[:, 30:60] = 255  # the middle square is white and opaque
+    Image.fromarray(wide).save(tmp_path / "wide.png")
+    words = [str(tmp_path / "wide.png"), *map(str, words[2:]), "--no-align"]
+    assert CliRunner().invoke(restore, words).exit_code == 0
+    square = np.asarray(Image.open(tmp_path / "out" / "wide.png"))
+    assert square.shape == (128, 128, 4) and square[8:-8, 8:-8].min() > 250
 
 
 @pytest.mark.parametrize("orientation", [1, 6])

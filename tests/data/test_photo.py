@@ -57,6 +57,11 @@ def test_float_range_is_found(white):
     np.testing.assert_array_equal(to_8bit(np.array([[0, 0.2, 1]]) * white), [[0, 51, 255]])
 
 
+@pytest.mark.parametrize("most", [1.0001, 1.3, 2.0])
+def test_floats_a_little_above_1_are_white_and_the_others_stay(most):
+    np.testing.assert_array_equal(to_8bit(np.array([[0, 0.2, 1, most]])), [[0, 51, 255, 255]])
+
+
 def test_transparency_lies_over_mid_grey(tmp_path):
     alpha = np.zeros((12, 20), np.uint8)
     alpha[:, 10:] = 255

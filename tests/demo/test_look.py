@@ -17,7 +17,7 @@ from l2rkit.data.photo import read_photo
 from l2rkit.data.transforms import Degrade, to_tensor
 from l2rkit.demo import look as module
 from l2rkit.demo.choices import NO_WEIGHTS, NOTHING, SAMPLES, has_fidelity, shipped_choices
-from l2rkit.demo.look import Look, at_size, crop_of, degraded, look, reconstructor
+from l2rkit.demo.look import Look, at_size, crop_of, degraded, faces_in, look, reconstructor
 from l2rkit.errors import UserError
 from l2rkit.model import FaceReconstructor
 from l2rkit.refine import PriorAlbedo, RefinedGeometry
@@ -134,6 +134,17 @@ def test_the_flags_are_those_of_the_chosen_face() -> None:
     assert first == () and "cut" in second
     with pytest.raises(UserError, match="face 3 was asked for, and there are 2 in the photo"):
         crop_of(both, 32, 3)
+
+
+def test_the_first_face_of_a_photo_is_the_one_that_is_reconstructed() -> None:
+    """A search for the largest face alone may take another one, where sizes are alike."""
+    pair = [read_photo(zoo_file(f"samples/portrait_{n}_severe.jpg")) for n in (2, 3)]
+    side = min(len(photo) for photo in pair)
+    both = np.concatenate([photo[:side, :side] for photo in pair], 1)
+    shown = faces_in(both, 32)
+    assert len(shown) == 2
+    for which, crop in enumerate(shown, 1):
+        np.testing.assert_array_equal(crop, crop_of(both, 32, which)[0])
 
 
 @pytest.mark.parametrize(

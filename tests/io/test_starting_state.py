@@ -14,7 +14,6 @@ ROOT = Path(__file__).parents[2]
 STARTS = {  # and the parts that begin anew
     "configs/unsup3d/unsup3d_heads2_degraded.py": "",
     "configs/unsup3d/unsup3d_openfaces_keypoints.py": "",
-    "configs/lap/lap_heads2_degraded.py": "",
     "configs/l2r_ablations/heads2_full.py": "refine",
 }
 

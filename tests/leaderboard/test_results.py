@@ -1,6 +1,7 @@
 """Entries of results, and their metrics per image."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,15 @@ from mmengine.config import Config
 
 from l2rkit.errors import DataError, UserError
 from l2rkit.leaderboard import results
-from l2rkit.leaderboard.results import SAME, enter, identity, packed, read_arrays, read_entries
+from l2rkit.leaderboard.results import (
+    SAME,
+    enter,
+    identity,
+    named,
+    packed,
+    read_arrays,
+    read_entries,
+)
 from l2rkit.restore import FaceRestorer
 
 SIDES = [1.0, 2.0, 3.0, 4.0]
@@ -30,6 +39,27 @@ def test_figures_of_images_come_back_with_their_entry(tmp_path: Path) -> None:
     assert list(clean["each"]) == ["side", "coverage"]
     assert x4["each"]["side"].tolist() == [2, 3, 4, 5] and mild["each"] == {}
     assert "each" not in json.loads(path.read_text())[0]
+
+
+def test_what_is_replaced_comes_back(tmp_path: Path) -> None:
+    path, first = tmp_path / "results.json", entry("clean", command="one")
+    assert enter(first, path) is None and enter(entry("x4"), path) is None
+    assert enter(entry("clean", command="two"), path) == first
+    assert [e.get("command") for e in read_entries(path)] == [None, "two"]
+
+
+def test_entries_of_several_processes_are_all_kept(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: enter(entry(f"level {n}"), path, {"side": SIDES}), range(24)))
+    assert {e["level"] for e in read_entries(path)} == {f"level {n}" for n in range(24)}
+    assert [file.name for file in sorted(tmp_path.iterdir())] == ["results.json", "results.npz"]
+
+
+def test_checkpoints_of_two_trainings_of_a_restorer_are_two() -> None:
+    names = [named(dict(type="A", weights=f"work_dirs/{n}/iter_9.pth")) for n in "xy"]
+    assert names == ["A(weights=x/iter_9.pth)", "A(weights=y/iter_9.pth)"]
+    assert named(dict(type="A", weights="/home/me/best.pth")) == "A(weights=best.pth)"
 
 
 def test_figures_of_images_are_kept_in_half_precision(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from l2rkit.metrics import AlbedoErrors
-from l2rkit.metrics.albedo import gained
+from l2rkit.metrics.albedo import gained, nearness
 from l2rkit.metrics.masks import common_mask
 from l2rkit.render import GridRenderer
 from l2rkit.structures import Light, Scene
@@ -76,6 +76,13 @@ def test_no_other_gain_is_nearer_and_outside_nothing_counts():
         assert (other.sum((1, 2, 3)) > best).all()
     truth[..., 4:] = 9
     assert torch.allclose(gained(colour, truth, mask)[:, 0, 0, 0] / colour[:, 0, 0, 0], factor)
+
+
+def test_no_pixel_in_common_is_no_figure():
+    colour, mask = torch.rand(2, 3, 16, 16), torch.zeros(2, 1, 16, 16)
+    mask[0] = 1
+    for there, nowhere in nearness(colour, colour.flip(-1), mask):
+        assert math.isfinite(there) and math.isnan(nowhere)
 
 
 def test_a_face_in_the_wrong_place_has_the_wrong_albedo_there():

@@ -1,6 +1,7 @@
 """Cross-view errors of a surface with known depth from every side."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -176,6 +177,18 @@ def test_photos_find_each_other_by_name_whatever_their_order(truth):
 def test_a_photo_without_another_view_is_one_line(truth, names):
     with pytest.raises(DataError, match="more than one view of"):
         measured(truth, depth_in(0, edge=1), names=names)
+
+
+def test_frontal_is_the_least_turned_photo_of_each_face(truth, monkeypatch):
+    turned = torch.stack([view_of(yaw) for yaw in (30, 5, 60)])
+    monkeypatch.setattr(sys.modules[__name__], "TRUE", turned)
+    metric = CrossViewErrors()
+    own = truth * torch.linspace(1, 1.01, SIZE)  # errs, in each photo by another figure
+    report = measured(truth, depth_in(0, edge=1), turned, own=own, metric=metric)
+    first, frontal, last = metric.each["own_side"]
+    assert report["frontal_own_side"] == pytest.approx(frontal)
+    assert report["turned_own_side"] == pytest.approx((first + last) / 2)
+    assert frontal != pytest.approx(first)
 
 
 def test_the_least_of_all_shifts():

@@ -104,6 +104,12 @@ def test_shape_of_landmarks_is_explained_whole_whatever_its_scale_and_level(peop
         assert report["explained_shape"] == pytest.approx(1, abs=1e-4)
 
 
+def test_of_one_person_no_deviation_is_known(people):
+    depth, view = (each[:1] for each in truth(people))
+    report = measured(ShapeErrors(), people[:1], scene_of(0 * depth + 1, view))
+    assert math.isnan(report["explained_shape"]) and report["shape_error"] > 0.5
+
+
 def test_one_face_for_everybody_explains_nothing(people):
     depth, view = truth(people)
     for one in (depth.mean(0, keepdim=True), depth[:1]):

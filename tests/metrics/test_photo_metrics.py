@@ -84,3 +84,15 @@ def test_a_drawn_face_is_compared_where_it_is():
     assert report["render_psnr"] == pytest.approx(30, abs=1e-3), "20 and 40 dB, wherever they are"
     laid = torch.where(mask > 0, image, clean)
     assert report["render_ssim"] == pytest.approx(ssim(laid, clean).mean().item(), abs=1e-6)
+
+
+def test_a_face_that_is_nowhere_has_no_error_to_know():
+    clean, face = torch.rand(2, 3, 16, 16), example_face(16)
+    mask = torch.zeros(2, 1, 16, 16)
+    mask[0] = 1
+    metric = RenderErrors()
+    drawn = Rendering(torch.zeros_like(clean), mask, face.depth)
+    metric.process(dict(photo=clean), [Scene(clean, face, drawn)])
+    metric.compute_metrics(metric.results)
+    there, nowhere = metric.each["render_psnr"]
+    assert 0 < there < 20 and math.isnan(nowhere)

@@ -46,6 +46,15 @@ def test_each_photo_is_restored_once_in_whatever_batch_it_comes(
 
 
 @torch.no_grad()
+def test_a_file_that_is_cut_short_is_made_anew(photo: Tensor, tmp_path: Path) -> None:
+    made = CachedRestorer(Counting(), "", tmp_path)(photo)
+    sorted(tmp_path.iterdir())[1].write_bytes(b"")
+    again = Counting()
+    assert torch.equal(CachedRestorer(again, "", tmp_path)(photo), made) and again.photos == 1
+    assert all(path.stat().st_size == 4 * 3 * 8 * 8 for path in tmp_path.iterdir())
+
+
+@torch.no_grad()
 @pytest.mark.parametrize("what", ["weights", "description", "precision"])
 def test_another_restorer_is_not_taken_for_it(what: str, photo: Tensor, tmp_path: Path) -> None:
     CachedRestorer(Counting(), "", tmp_path)(photo)

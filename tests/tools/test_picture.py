@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from l2rkit.apis.reconstructor import whole
+from l2rkit.data.crops import whole
 from l2rkit.data.photo import read_photo
 from l2rkit.zoo import FOLDER
 from tools.analysis.picture import good_crop

@@ -58,6 +58,15 @@ def test_the_face_lies_where_it_was_cut_and_nothing_else_changes() -> None:
     assert (back[x > size / 2 + 1] == photo[x > size / 2 + 1]).all()
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L", "1"])
+def test_a_photo_larger_than_those_that_are_read_keeps_its_size(mode: str) -> None:
+    photo = Image.new("L", (7000, 40)).convert(mode)
+    back = pasted(photo, np.full((32, 32, 3), 200, np.uint8), turned(0, 1, (6900, 20), 32))
+    assert back.size == (7000, 40)
+    columns = np.asarray(back.convert("L"))[20].nonzero()[0]
+    assert 6880 < columns.min() < 6900 < columns.max() < 6920
+
+
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "CMYK"])
 def test_size_mode_alpha_and_profile_stay(mode: str) -> None:
     alpha = Image.fromarray(waves(90, 70)[..., 0])
