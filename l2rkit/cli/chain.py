@@ -56,18 +56,16 @@ def _stages_of(cfg: Any, making: tuple[Path, ...]) -> Iterator[Stage]:
 
 def _missing(cfg: Any) -> Iterator[tuple[Path, Path]]:
     """Each checkpoint that a config starts or learns from and that is missing, and its config."""
-    from ..leaderboard.supervision import config_of_weights, walk
+    from ..leaderboard.supervision import config_of_weights, teachers_of
 
     start = str(cfg.get("load_from") or "")
     if start and "://" not in start and not Path(start).is_file():
         own = Path(cfg.filename).resolve() if cfg.filename else None
         yield Path(start), config_of_weights(start, own)
-    for part in walk(cfg.get("model")):
-        teachers = part.get("teachers") if isinstance(part, dict) else None
-        for config, weights in (teachers if isinstance(teachers, dict) else {}).items():
-            checkpoint = Path(weights)
-            if checkpoint.suffix == ".pth" and not checkpoint.is_file():  # else shipped
-                yield checkpoint, Path(config)
+    for config, weights in teachers_of(cfg):
+        checkpoint = Path(weights)
+        if checkpoint.suffix == ".pth" and not checkpoint.is_file():  # else shipped
+            yield checkpoint, Path(config)
 
 
 def train_first(stages: list[Stage], options: Sequence[str] = ()) -> None:

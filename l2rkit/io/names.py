@@ -91,8 +91,8 @@ def check_outputs(
     known = {file_name(name, ending) for name in names for ending in endings}
     face = rf"-face\d+(?=({'|'.join(map(re.escape, endings))})$)"
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        plain = re.sub(face, "", path.name)
-        if path.name not in known and not (every_face and plain in known):
+        of_first = re.sub(face, "", path.name)
+        if path.name not in known and not (every_face and of_first in known):
             continue
         if _identity(path) in inputs:
             kind = "video" if is_video(path) else "photo"

@@ -44,13 +44,12 @@ def _words(config: "Config", seen: set[Path]) -> set[str]:
     own = Path(config.filename).resolve() if config.filename else None
     seen |= {own} - {None}
     shipped = {path.stem for path in FOLDER.glob("*.safetensors")}
-    for value in walk(config.get("model")):
+    for value in _walk(config.get("model")):
         if isinstance(value, dict):
             found |= {word for kind in _classes(value.get("type")) for word in _stated(kind)}
-            teachers = value.get("teachers")
-            sources += map(Path, teachers) if isinstance(teachers, dict) else ()
         elif (name := value.removeprefix("zoo://")) in shipped:
             sources += filter(None, [_configs().get(name)])  # ImageNet features have no config
+    sources += [Path(teacher) for teacher, _ in teachers_of(config)]
     if start := config.get("load_from"):
         sources.append(config_of_weights(str(start), own))
     for source in sources:
@@ -60,7 +59,15 @@ def _words(config: "Config", seen: set[Path]) -> set[str]:
     return found
 
 
-def walk(value: Any) -> Iterator[Any]:
+def teachers_of(config: "Config") -> Iterator[tuple[str, str]]:
+    """The config and the weights of each teacher of a part."""
+    for part in _walk(config.get("model")):
+        teachers = part.get("teachers") if isinstance(part, dict) else None
+        if isinstance(teachers, dict):
+            yield from teachers.items()
+
+
+def _walk(value: Any) -> Iterator[Any]:
     """Every dict and string within a value."""
     if isinstance(value, (dict, str)):
         yield value
@@ -68,7 +75,7 @@ def walk(value: Any) -> Iterator[Any]:
         value = list(value.values())
     if isinstance(value, (list, tuple)):
         for item in value:
-            yield from walk(item)
+            yield from _walk(item)
 
 
 def _classes(kind: Any) -> list[type]:
