@@ -13,6 +13,12 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.fixture
+def halved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Layers compute in half precision where asked to, also on a processor that lacks it."""
+    monkeypatch.setattr("l2rkit.ops.precision.cpu_computes_in", lambda kind: True)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call() -> Generator[None, object, object]:
     """A test that leaves torch more threads fails: in several processes they take long to meet."""

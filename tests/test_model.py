@@ -156,7 +156,7 @@ def test_a_few_steps_on_one_batch_lower_the_loss():
     assert values[-1] < values[0] - 0.2
 
 
-def test_half_precision_is_the_networks_alone():
+def test_half_precision_is_the_networks_alone(halved):
     exact, half = tiny(), tiny(precision="bfloat16")
     seen = []
     layer = half.decompose.depth.network[5]

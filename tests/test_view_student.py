@@ -51,7 +51,7 @@ def test_a_step_changes_the_views_alone_and_learns_them():
     assert changed and all(name.startswith("decompose.view.") for name in changed)
 
 
-def test_views_are_predicted_at_the_precision_of_the_method():
+def test_views_are_predicted_at_the_precision_of_the_method(halved):
     photo = torch.rand(2, 3, 32, 32)
     kinds, model = [], student(precision="bfloat16")
     first = next(part for part in model.decompose.view.modules() if isinstance(part, nn.Conv2d))

@@ -83,6 +83,7 @@ def machine() -> list[Line]:
     return [
         _tried("devices", lambda: ", ".join(import_module("l2rkit.engine.devices").device_names())),
         _tried("threads", lambda: f"{import_module('torch').get_num_threads()} of torch"),
+        _tried("bfloat16", _halved),
         _tried("renderer", _drawn),
         kernels(),
     ]
@@ -160,6 +161,16 @@ SECTIONS: dict[str, Callable[[], list[Line]]] = {
     "plugins": plugins,
     "data": places,
 }
+
+
+def _halved() -> str:
+    """Whether the processor computes in half precision."""
+    import torch
+
+    from ..ops.precision import cpu_computes_in
+
+    known = cpu_computes_in(torch.bfloat16)
+    return "fast on this processor" if known else "not on this processor: float32 in its place"
 
 
 def _drawn() -> str:

@@ -212,9 +212,12 @@ def halve(cfg: Any, precision: str) -> None:
     import torch
 
     from ..engine.precision import ScaledOptimWrapper
+    from ..ops.precision import cpu_computes_in
 
     cfg.model.precision = precision
     if precision == "float16":
         if not torch.cuda.is_available():
             raise ConfigError("--amp=float16 needs a GPU; bfloat16 runs on CPUs, too")
         cfg.optim_wrapper.type = ScaledOptimWrapper
+    elif not torch.cuda.is_available() and not cpu_computes_in(torch.bfloat16):
+        click.echo("--amp: this processor does not compute in bfloat16, so float32 is used")

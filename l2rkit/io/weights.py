@@ -115,7 +115,13 @@ def exported(model: nn.Module) -> nn.Module:
 def own_state(model: nn.Module) -> dict[str, Tensor]:
     """The model's state for its weight files: that of `exported` without the parts `apart`."""
     part = exported(model)
-    return {k: v for k, v in part.state_dict().items() if not k.startswith(apart(part))}
+    return without_apart(part, part.state_dict())
+
+
+def without_apart(part: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """`state` without the weights that are not in the files of `part`."""
+    left_out = apart(part)
+    return {name: value for name, value in state.items() if not name.startswith(left_out)}
 
 
 def apart(model: nn.Module) -> tuple[str, ...]:
@@ -138,8 +144,7 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
         WeightsError: the file is missing, damaged or of another architecture.
     """
     state = model_weights(path, getattr(model, "export_part", None) or "")
-    own = {k: v for k, v in state.items() if not k.startswith(apart(exported(model)))}
-    load_into(model, own, str(path))
+    load_into(model, without_apart(exported(model), state), str(path))
 
 
 def load_into(model: nn.Module, state: dict[str, Tensor], name: str) -> None:

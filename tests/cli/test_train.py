@@ -172,13 +172,22 @@ def test_a_start_that_is_not_there_is_one_line(training: Path, tmp_path: Path) -
     assert len(result.stderr.strip().splitlines()) == 1 and not (tmp_path / "run").exists()
 
 
-def test_half_precision_and_channels_last(training: Path, tmp_path: Path) -> None:
+def test_half_precision_and_channels_last(training: Path, tmp_path: Path, monkeypatch) -> None:
     training.write_text(
         training.read_text()
         + "\nfrom l2rkit.engine import ChannelsLast\ncustom_hooks += [dict(type=ChannelsLast)]\n"
     )
+    asked = []
+
+    def refused(kind: torch.dtype) -> bool:
+        asked.append(kind)
+        return False
+
+    monkeypatch.setattr("l2rkit.ops.precision.cpu_computes_in", refused)
     done = run(training, tmp_path / "half", "--amp")
     assert done.exit_code == 0, done.output
+    assert "does not compute in bfloat16, so float32 is used" in done.output
+    assert set(asked) == {torch.bfloat16} and len(asked) > 1  # of the command and of steps
     assert "precision='bfloat16'" in next((tmp_path / "half").glob("*.py")).read_text()
     weights = read_weights(tmp_path / "half" / "iter_4.pth")
     convolutions = [value for value in weights.values() if value.dim() == 4 and value.shape[1] > 1]

@@ -67,7 +67,7 @@ train_cfg = dict(type=IterBasedTrainLoop, max_iters=6)
 
 @pytest.mark.parametrize("build", [unsup3d, l2r], ids=lambda build: build.__name__)
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
-def test_half_precision(build, precision):
+def test_half_precision(halved, build, precision):
     """Two steps in half precision are near those in float32, and their weights stay float32."""
     if precision == "float16" and REHEARSED:
         pytest.skip("float16 needs a GPU")

@@ -232,7 +232,7 @@ def test_our_reader_takes_the_average_out_of_a_checkpoint(tmp_path) -> None:
     assert torch.equal(StyleGAN2(str(path))(z)[0], model.generator_ema(z)[0])
 
 
-def test_half_precision_changes_little_and_keeps_weights_whole() -> None:
+def test_half_precision_changes_little_and_keeps_weights_whole(halved) -> None:
     exact, half = tiny(), tiny(precision="bfloat16")
     reports = [model.train_step(batch(), optimizers(model)) for model in (exact, half)]
     for name in ("loss_generator", "loss_discriminator"):

@@ -57,7 +57,7 @@ def test_an_unknown_precision_is_refused():
         PhotoRestorer(precision="float8")
 
 
-def test_half_precision_keeps_the_photo_itself_exact():
+def test_half_precision_keeps_the_photo_itself_exact(halved):
     photo = torch.rand(1, 3, 16, 16)
     model = PhotoRestorer(tiny(), precision="bfloat16")
     assert torch.equal(model(photo), photo)  # untrained, it adds nothing
