@@ -9,7 +9,7 @@ from torch import Tensor
 from ..errors import ConfigError
 
 PRECISIONS = {None: None, "bfloat16": torch.bfloat16, "float16": torch.float16}
-# oneDNN's word on the CPU; without its kernels torch's are about a hundred times as slow as float32.
+# oneDNN is asked; without its kernels, layers take about a hundred times as long as in float32.
 ASKED = {
     torch.bfloat16: "_is_mkldnn_bf16_supported",
     torch.float16: "_is_mkldnn_fp16_supported",
