@@ -19,6 +19,7 @@ load_only = None
 model["decompose"]["restore"] = dict(type=SelfEnsemble, restore=dict(type=FaceRestorer))
 # 2 px: with more, colours are farther from the good photo; with less, faces lose their identity.
 model["refine"]["albedo"].update(broad=1 / 64, self_ensemble=True)
+model["refine"]["geometry"].update(rim=3 / 128)  # else it dents the outline of turned heads
 model["refine"]["light"].update(strongest=0.8)  # with 0.5, half of the light from one side stayed
 model["losses"]["photometric"]["weight"] = 10.0
 model["losses"]["identity"].update(weight=0.6)

@@ -1,6 +1,7 @@
 """Canonical depth maps of the surface through landmarks."""
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, pad
 from ..geometry import focal, normals
 from ..render.mesh_raster import rasterize_mesh, vertex_normals
 from ..structures import FAR, NEAR
-from .points import TRIANGLES
+from .points import MEAN_FACE, TRIANGLES
 from .pose import project_points
 
 RIM = 0.7 * FAR + 0.3 * NEAR  # depth of the outermost columns, as in Unsup3D's training
@@ -32,6 +33,12 @@ def mesh_depth(points: Tensor, size: int) -> tuple[Tensor, Tensor]:
     depth = torch.from_numpy(maps)[:, None].to(points)
     region = depth.isfinite().to(depth.dtype)
     return torch.where(region > 0, depth, RIM), region
+
+
+@lru_cache(maxsize=8)
+def mean_face_region(size: int) -> Tensor:
+    """(1, 1, size, size): 1 where a canonical map shows the mean face, else 0. Do not change it."""
+    return mesh_depth(torch.from_numpy(MEAN_FACE)[None], size)[1].float()
 
 
 def curved(space: np.ndarray, corners: np.ndarray, size: int) -> np.ndarray:

@@ -6,10 +6,13 @@ and the bounds are ours.
 """
 
 from dataclasses import replace
+from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
 
+from ..landmarks.surface import mean_face_region
+from ..ops.masked import masked_blur
 from ..ops.unet import UNet
 from ..registry import REFINERS
 from ..render.warp import warp_to_canonical
@@ -31,6 +34,9 @@ class RefinedGeometry(nn.Module):
         widths: channels at a half, a quarter ... of the face's size.
         displacement: the largest, as a share of the depth range; 0 is none.
         move: whether the proxy's depth moves at all.
+        rim: standard deviation of a Gaussian, in widths of the face's maps, by which the refinement
+            ends towards the mean face's outline; beyond, depth stays as it is. For proxies of the
+            face alone, whose steep surroundings no loss sees. 0 refines the whole map.
     """
 
     def __init__(
@@ -38,17 +44,23 @@ class RefinedGeometry(nn.Module):
         widths: tuple[int, ...] = (32, 64, 96, 128),
         displacement: float = 0.02,
         move: bool = True,
+        rim: float = 0.0,
     ) -> None:
         super().__init__()
+        if not 0 <= rim <= 0.5:
+            raise ValueError(f"RefinedGeometry: rim is within 0..0.5, not {rim}")
         if not 0 <= displacement <= 0.5:
             raise ValueError(f"RefinedGeometry: displacement is within 0..0.5, not {displacement}")
-        self.displacement, self.move = displacement, move
+        self.displacement, self.move, self.rim = displacement, move, rim
         self.network = UNet(widths, cin=7, cout=2)
 
     def forward(self, face: Face, photo: Tensor) -> Face:
         """face: restored albedo, depth of the proxy; photo (B, 3, H, W): its photo."""
         relief = (face.depth - MIDDLE) / REACH
-        moved, added = self.network(self.network_input(face, photo)).float().chunk(2, 1)
+        said = self.network(self.network_input(face, photo)).float()
+        if self.rim:
+            said = said * within_face(face.size, self.rim).to(said, non_blocking=True)
+        moved, added = said.chunk(2, 1)
         if self.move:
             relief = (relief.clamp(-LIMIT, LIMIT).atanh() + moved).tanh()
         displacement = 2 * REACH * self.displacement * added.tanh()
@@ -61,3 +73,15 @@ class RefinedGeometry(nn.Module):
         """(B, 7, S, S) in [-1, 1]: albedo, relief, and the photo on the canonical face."""
         seen = warp_to_canonical(photo, face.depth, face.view)
         return torch.cat([face.albedo * 2 - 1, (face.depth - MIDDLE) / REACH, seen * 2 - 1], 1)
+
+
+@lru_cache(maxsize=8)
+def within_face(size: int, rim: float) -> Tensor:
+    """(1, 1, size, size): 1 on the mean face, falling to 0 at its outline, 0 beyond.
+
+    rim: standard deviation of the blur in widths. Do not change the tensor.
+    """
+    region = mean_face_region(size)
+    with torch.autocast("cpu", enabled=False):  # kept for callers of any precision
+        soft = masked_blur(region, torch.ones_like(region), rim * size)
+    return region * (2 * soft - 1).clamp(min=0)

@@ -2,12 +2,10 @@
 
 from dataclasses import replace
 
-import torch
 from torch import Tensor, nn
 
 from ..geometry import normals
-from ..landmarks.points import MEAN_FACE
-from ..landmarks.surface import mesh_depth
+from ..landmarks.surface import mean_face_region
 from ..registry import REFINERS
 from ..render.light import STRONGEST, fitted_light, without_light
 from ..render.shading import shade
@@ -36,21 +34,15 @@ class FittedLight(nn.Module):
         if strongest < 0:
             raise ValueError(f"FittedLight: strongest is 0 or more, not {strongest}")
         self.strongest = strongest
-        self.regions: dict[int, Tensor] = {}
 
     def forward(self, face: Face, photo: Tensor) -> Face:
         """face: with the albedo and light that it looks like; photo (B, 3, H, W) gives its size."""
         across = normals(face.depth)
         look = shade(face.albedo, across, face.light)
         shown = visibility(face.depth, face.view, photo.shape[-1])
-        light = fitted_light(look, across, self._region(face) * shown, self.strongest)
+        region = mean_face_region(face.size).to(face.depth, non_blocking=True)
+        light = fitted_light(look, across, region * shown, self.strongest)
         return replace(face, albedo=without_light(look, across, light), light=light)
-
-    def _region(self, face: Face) -> Tensor:
-        """(1, 1, S, S): 1 on the mean face."""
-        if face.size not in self.regions:
-            self.regions[face.size] = mesh_depth(torch.from_numpy(MEAN_FACE)[None], face.size)[1]
-        return self.regions[face.size].to(face.depth, non_blocking=True)
 
 
 @REFINERS.register_module()

@@ -3,7 +3,9 @@
 import pytest
 import torch
 
+from l2rkit.landmarks.surface import mean_face_region
 from l2rkit.refine import RefinedGeometry
+from l2rkit.refine.geometry import within_face
 from l2rkit.structures import FAR, NEAR
 from l2rkit.testing import check_refiner, example_face
 
@@ -65,6 +67,31 @@ def test_the_network_sees_albedo_relief_and_the_photo_on_the_face():
     torch.testing.assert_close(seen[:, 4:], photo * 2 - 1, atol=1e-4, rtol=0)
 
 
+def test_with_a_rim_the_face_alone_is_refined_and_its_outline_stays():
+    face, said = example_face(32), (0.5, 0.3)
+    whole = refiner(bias=said)(face, photos())
+    better = refiner(bias=said, rim=1 / 32)(face, photos())
+    region = mean_face_region(32) > 0
+    beyond = ~region.expand_as(face.depth)
+    assert beyond.any()
+    torch.testing.assert_close(better.depth[beyond], face.depth[beyond], atol=1e-6, rtol=0)
+    assert better.displacement[beyond].abs().max() == 0
+    torch.testing.assert_close(better.depth[..., 16, 16], whole.depth[..., 16, 16])
+    # Along a row, from the middle to the left, the refinement only becomes less.
+    moved = (better.depth - face.depth)[..., 16, :17] / (whole.depth - face.depth)[..., 16, :17]
+    assert (moved.diff(dim=-1) >= -1e-4).all() and ((moved > 0.1) & (moved < 0.9)).any()
+
+
+def test_the_rim_does_not_depend_on_who_asks_first():
+    within_face.cache_clear()
+    with torch.autocast("cpu", torch.bfloat16):
+        first = within_face(32, 0.03)
+    within_face.cache_clear()
+    assert torch.equal(within_face(32, 0.03), first) and first.dtype == torch.float32
+
+
 def test_a_bound_out_of_range_is_refused():
+    with pytest.raises(ValueError, match=r"rim is within 0\.\.0\.5, not -1"):
+        refiner(rim=-1)
     with pytest.raises(ValueError, match=r"displacement is within 0\.\.0\.5, not -1"):
         refiner(displacement=-1)

@@ -21,8 +21,7 @@ from l2rkit.config import load_config, load_model
 from l2rkit.data import CropByLandmarks, Degrade, LoadPhoto, ManifestPhotos, PackPhoto
 from l2rkit.degrade import DegradationLevel
 from l2rkit.geometry import normals
-from l2rkit.landmarks.points import MEAN_FACE
-from l2rkit.landmarks.surface import mesh_depth
+from l2rkit.landmarks.surface import mean_face_region
 from l2rkit.leaderboard.paired import PERCENTILES, drawn
 from l2rkit.ops.masked import masked_blur, masked_means
 from l2rkit.ops.transfer import constant
@@ -53,7 +52,7 @@ def main(config: str, weights: str | None, level: str, photos: int | None) -> No
     loader = DataLoader(ManifestPhotos(split="test", pipeline=pipeline, indices=photos), 20)
     path = weight_file(weights) if weights else shipped_weights(config)
     model = load_model(load_config(config), path)
-    region = mesh_depth(torch.from_numpy(MEAN_FACE)[None], SIZE)[1].float()
+    region = mean_face_region(SIZE)
     with click.progressbar(loader, label="photos") as batches:
         found = [differences(model.face(batch["photo"]), region) for batch in batches]
     before, after = torch.cat(found, 1).double().numpy()
