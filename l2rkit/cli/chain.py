@@ -68,6 +68,25 @@ def _missing(cfg: Any) -> Iterator[tuple[Path, Path]]:
             yield checkpoint, Path(config)
 
 
+def check_reachable(stages: list[Stage]) -> None:
+    """Checks that no training of the stages has gone beyond the checkpoint that is needed.
+
+    Raises:
+        ConfigError: one has; resumed, it would not come back to it.
+    """
+    from ..io.checkpoints import checkpoints_of
+
+    for checkpoint in (stage.checkpoint for stage in stages):
+        steps = checkpoint.stem.rpartition("_")[2]
+        for later in checkpoints_of(checkpoint.parent):
+            done = later.stem.rpartition("_")[2]
+            if steps.isdigit() and done.isdigit() and int(done) > int(steps):
+                raise ConfigError(
+                    f"{checkpoint} is not there, and the training in its folder has gone on to "
+                    f"{later.name}: begin with that, or move the folder away to train it again"
+                )
+
+
 def train_first(stages: list[Stage], options: Sequence[str] = ()) -> None:
     """Trains the stages in order, each in a separate process; interrupted ones are resumed.
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..errors import ConfigError, UserError
-from .chain import missing_stages, said, train_first
+from .chain import check_reachable, missing_stages, said, train_first
 from .common import HELP, OVERRIDES, join_on_cpu, leave, load_for_runner, user_errors
 from .starting import (
     alone_in,
@@ -117,7 +117,7 @@ def train(
     if not cfg.resume:
         begin(cfg, config, chain, for_each(seed, amp))
     if seed is not None and not cfg.resume:
-        cfg.randomness = dict(seed=seed)
+        cfg.randomness = dict(cfg.get("randomness") or {}, seed=seed)
     check_weights(cfg)
     from ..engine.console import TrainingProgress
     from ..engine.runner import TrainingRunner
@@ -179,6 +179,7 @@ def begin(cfg: Any, config: str, chain: bool, options: Sequence[str] = ()) -> No
         raise ConfigError(said_so) from None
     if not stages:
         return
+    check_reachable(stages)
     if not chain:
         raise ConfigError(said(config, stages))
     train_first(stages, options)

@@ -29,7 +29,8 @@ def changes(was: str, now: str) -> dict[str, tuple[Any, Any]]:
 def from_checkpoint(path: str) -> bool:
     """Whether a value comes from the checkpoint's optimizers and schedules, not the config."""
     steps = path.split(".")
-    return steps[0] == "param_scheduler" or not {"optimizer", "paramwise_cfg"}.isdisjoint(steps)
+    scheduled = steps[0] in ("param_scheduler", "auto_scale_lr")
+    return scheduled or not {"optimizer", "paramwise_cfg"}.isdisjoint(steps)
 
 
 def as_text(differ: dict[str, tuple[Any, Any]]) -> str:

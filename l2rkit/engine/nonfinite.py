@@ -45,7 +45,8 @@ class SkipNonFiniteSteps(Hook):
             self.spoilt = deepcopy(data_batch)
             replace_nonfinite(data_batch)
         for wrapper in self.wrappers:
-            wrapper.skipped, wrapper.spoilt = False, self.spoilt is not None
+            wrapper.skipped = False
+            wrapper.spoilt |= self.spoilt is not None  # also of batches that a step accumulates
         self.before = {
             buffer: buffer.clone() for buffer in runner.model.buffers() if learns(buffer)
         }

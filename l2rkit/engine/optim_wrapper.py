@@ -15,8 +15,8 @@ from .distributed import average_gradients, finite
 class GuardedOptimWrapper(OptimWrapper):
     """Averages gradients over processes after each backward; skips steps that are not finite.
 
-    `skipped`: a step was skipped since the last check of `SkipNonFiniteSteps`; `spoilt`: the batch
-    of this process was not finite. Arguments as of MMEngine's OptimWrapper.
+    `skipped`: a step was skipped since the last check of `SkipNonFiniteSteps`; `spoilt`: a batch
+    of this process since the last step was not finite. Arguments as of MMEngine's OptimWrapper.
     """
 
     skipped, spoilt = False, False
@@ -29,6 +29,7 @@ class GuardedOptimWrapper(OptimWrapper):
     def step(self, **kwargs: Any) -> None:
         grads = [weight.grad for weight in weights_of(self) if weight.grad is not None]
         batch = torch.full_like(self.last_loss, torch.nan if self.spoilt else 0.0)
+        self.spoilt = False
         if finite([batch, self.last_loss, *grads]):
             super().step(**kwargs)
         else:

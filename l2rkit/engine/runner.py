@@ -1,11 +1,12 @@
 """A Runner that checks checkpoints and runs no code from them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.dataset import InfiniteSampler
 from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
@@ -16,6 +17,8 @@ from ..io.runs import read_run
 from ..io.weights import check_fit, starting_state, without_wrapper
 from ..zoo import weight_file
 from .console import QuietRunner
+
+OF_WORKERS = ("persistent_workers", "prefetch_factor")  # arguments of loaders that have workers
 
 
 class TrainingRunner(QuietRunner):
@@ -28,10 +31,21 @@ class TrainingRunner(QuietRunner):
     def build_dataloader(
         dataloader: DataLoader | dict, seed: int | None = None, diff_rank_seed: bool = False
     ) -> DataLoader:
-        """Overrides MMEngine's. If there is a GPU, batches are in pinned memory."""
-        if isinstance(dataloader, dict) and torch.cuda.is_available():
-            dataloader = {"pin_memory": True, **dataloader}
-        return QuietRunner.build_dataloader(dataloader, seed, diff_rank_seed)
+        """Overrides MMEngine's.
+
+        If there is a GPU, batches are in pinned memory. Without workers, settings of workers do not
+        count.
+
+        Raises:
+            ConfigError: the sampler gives no whole batch, and others are dropped.
+        """
+        if isinstance(dataloader, dict):
+            pinned = {"pin_memory": True} if torch.cuda.is_available() else {}
+            left = () if dataloader.get("num_workers") else OF_WORKERS
+            dataloader = {**pinned, **{k: v for k, v in dataloader.items() if k not in left}}
+        built = QuietRunner.build_dataloader(dataloader, seed, diff_rank_seed)
+        check_batches(built)
+        return built
 
     def load_checkpoint(
         self,
@@ -75,6 +89,22 @@ class TrainingRunner(QuietRunner):
         except (ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
             reason = f"{type(error).__name__}: {first_line(error)}"
             raise WeightsError(f"{filename} is of another run ({reason})") from error
+
+
+def check_batches(loader: DataLoader) -> None:
+    """Checks that a loader has a batch.
+
+    Raises:
+        ConfigError: it drops all of its photos, as they are fewer than a batch.
+    """
+    sampler = loader.sampler
+    endless = isinstance(sampler, InfiniteSampler) or not isinstance(sampler, Sized)
+    if not endless and len(loader) == 0:
+        name, given = type(sampler).__name__, len(sampler)
+        raise ConfigError(
+            f"{name} gives each process {given} of {len(loader.dataset)} photos, "
+            f"fewer than a batch of {loader.batch_size}"
+        )
 
 
 def resumed(model: nn.Module, filename: str) -> dict[str, Any]:

@@ -68,9 +68,10 @@ class Stages(Hook):
 
     def _set(self, runner: Runner) -> None:
         learning = self.stages[max(start for start in self.stages if start <= runner.iter)]
-        for path, weights in self.weights.items():
-            for weight in weights:
-                weight.requires_grad_(path in learning)
+        for learns in (False, True):  # a part that learns may contain one of another stage
+            for path, weights in self.weights.items():
+                for weight in weights if (path in learning) == learns else ():
+                    weight.requires_grad_(learns)
 
 
 @HOOKS.register_module()

@@ -99,6 +99,18 @@ def test_a_chain_trains_what_is_missing_and_only_that(
     assert with_launcher.exit_code == 2 and "train each by itself" in with_launcher.stderr
 
 
+def test_a_training_beyond_what_is_needed_is_not_resumed_in_vain(stages: list[Path]) -> None:
+    """Before, its stage ended with nothing to do, again and again."""
+    folder = Path("work_dirs/one")
+    folder.mkdir(parents=True)
+    (folder / "iter_4.pth").touch()
+    for words in ([], ["--chain"]):
+        refused = CliRunner().invoke(train, [str(stages[1]), *words])
+        (line,) = refused.stderr.strip().splitlines()
+        assert refused.exit_code == 2 and "one/iter_2.pth is not there, and" in line
+        assert "gone on to iter_4.pth: begin with that, or move" in line
+
+
 def test_teachers_are_trained_before_too(stages: list[Path]) -> None:
     one, two, three = stages
     four = three.with_name("four.py")

@@ -201,3 +201,33 @@ def test_float16_without_a_gpu_is_refused(training: Path, tmp_path: Path) -> Non
     done = run(training, tmp_path / "half", "--amp=float16")
     assert done.exit_code == 2
     assert "float16 needs a GPU" in done.output
+
+
+def test_without_workers_their_settings_do_not_count(training: Path, tmp_path: Path) -> None:
+    """The shipped configs' loaders keep their workers, of which there may be none."""
+    training.write_text(
+        training.read_text()
+        + "train_dataloader.update(persistent_workers=True, prefetch_factor=2, num_workers=0)\n"
+    )
+    done = run(training, tmp_path / "none", "--cfg-options", "train_cfg.max_iters=1")
+    assert done.exit_code == 0, done.output
+
+
+def test_a_sampler_without_a_whole_batch_is_one_line(training: Path, tmp_path: Path) -> None:
+    training.write_text(
+        training.read_text()
+        + "\nfrom l2rkit.data import PersonSampler\ntrain_dataloader.update("
+        + "drop_last=True, batch_size=8, sampler=dict(type=PersonSampler, photos=1))\n"
+    )
+    done = run(training, tmp_path / "few")
+    assert done.exit_code == 2, done.output
+    said = done.stderr.strip().splitlines()[-1]
+    assert "PersonSampler gives each process" in said and "fewer than a batch of 8" in said
+
+
+def test_a_seed_keeps_what_else_the_config_says_of_randomness(training: Path, tmp_path) -> None:
+    training.write_text(training.read_text() + "randomness.update(deterministic=True)\n")
+    words = ("--seed", "5", "--cfg-options", "train_cfg.max_iters=1")
+    assert run(training, tmp_path / "kept", *words).exit_code == 0
+    said = next((tmp_path / "kept").glob("*.py")).read_text()
+    assert "deterministic=True" in said and "seed=5" in said

@@ -1,6 +1,7 @@
 """A store of rows takes damaged files, read-only folders and full disks in one line."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from l2rkit.data.heads import row_store
-from l2rkit.data.heads.row_store import RowStore
+from l2rkit.data.heads.row_store import ROWS, RowStore
 from l2rkit.errors import DataError
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +29,6 @@ mounts = pytest.mark.skipif(sys.platform != "linux" or os.geteuid(), reason="roo
 def store(tmp_path: Path) -> RowStore:
     made = RowStore(tmp_path / "rows", LAYOUT)
     made.write(3, dict(a=np.arange(1000.0)))
-    row_store._mapped.cache_clear()  # as in another process
     return made
 
 
@@ -45,6 +44,32 @@ def test_damaged_files_are_named(store: RowStore, name: str, size: int | None) -
         pytest.skip("the file is as long as that")
     with pytest.raises(DataError, match=f"{name} is missing or damaged: delete"):
         store.row(3, "a")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such limit")
+def test_more_chunks_are_used_than_files_may_be_open(tmp_path: Path) -> None:
+    """Before, training on ordinary machines ended with `Too many open files`."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    opened = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").is_dir() else 50
+    store, most = RowStore(tmp_path / "rows", dict(a=((2,), np.float32))), opened + 30
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    try:
+        for chunk in range(most):
+            sample = dict(a=np.full(2, chunk, np.float32))
+            row = store.get(chunk * ROWS, "a", lambda number, s=sample: [(number, s)])
+            assert row["a"].tolist() == [chunk, chunk]
+        assert store.made(most * ROWS) == most
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_rows_of_a_deleted_folder_are_made_again_in_the_same_process(store: RowStore) -> None:
+    assert store.row(3, "a")["a"][9] == 9
+    shutil.rmtree(store.root / "000000")
+    row = store.get(3, "a", lambda number: [(number, dict(a=np.full(1000, 7.0)))])
+    assert (row["a"] == 7).all() and store.row(4, "a") is None
 
 
 def in_mount(shell: str, code: str, folder: Path) -> list[str]:

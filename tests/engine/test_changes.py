@@ -45,6 +45,7 @@ def test_a_text_is_not_run(tmp_path: Path) -> None:
 def test_what_the_checkpoint_decides_on() -> None:
     fixed = ["optim_wrapper.optimizer.lr", "optim_wrapper.others.optimizer.betas"]
     fixed += ["optim_wrapper.others.paramwise_cfg.custom_keys.x.lr_mult", "param_scheduler.0.gamma"]
+    fixed += ["auto_scale_lr.enable", "auto_scale_lr.base_batch_size"]  # rates are in the optimizer
     assert all(map(from_checkpoint, fixed))
     free = ["optim_wrapper.clip_grad.max_norm", "train_cfg.max_iters", "model.optimizers"]
     assert not any(map(from_checkpoint, free))

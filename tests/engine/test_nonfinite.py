@@ -137,6 +137,23 @@ def test_a_part_never_sees_a_batch_that_is_not_finite(runner):
     assert torch.equal(before["one.weight"], runner.model.one.weight)
 
 
+def test_of_accumulated_batches_each_has_to_be_finite(runner):
+    """Before, only that of the step itself was looked at."""
+    several = isinstance(runner.optim_wrapper, OptimWrapperDict)
+    for wrapper in runner.optim_wrapper.values() if several else [runner.optim_wrapper]:
+        wrapper._accumulative_counts = 2
+        wrapper.initialize_count_status(runner.model, 0, 6)
+    hook, good = SkipNonFiniteSteps(), torch.ones(3, 2)
+    hook.before_train(runner)
+    before = state(runner)["one.weight"]
+    step(runner, hook, torch.full((3, 2), torch.nan))
+    step(runner, hook, good)
+    assert hook.skipped == 1 and torch.equal(before, runner.model.one.weight)
+    for _ in range(2):
+        step(runner, hook, good)
+    assert hook.skipped == 1 and not torch.equal(before, runner.model.one.weight)
+
+
 def test_too_many_in_a_row_end_the_run_with_the_batch_kept(runner, tmp_path):
     hook, bad = SkipNonFiniteSteps(patience=3), torch.full((3, 2), torch.nan)
     hook.before_train(runner)

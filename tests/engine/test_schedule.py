@@ -66,6 +66,14 @@ def test_parts_learn_in_turn_also_after_a_resume(start):
         assert learning(run) == PROXY | expected[run.iter], run.iter
 
 
+def test_a_part_within_one_that_learns_learns_too():
+    run, hook = three_parts(), Stages({0: ["refine.albedo"], 5: ["refine"], 9: ["refine.geometry"]})
+    hook.before_train(run)
+    for run.iter, expected in ((0, ALBEDO), (5, ALBEDO | GEOMETRY), (9, GEOMETRY)):
+        hook.before_train_iter(run, run.iter)
+        assert learning(run) == PROXY | expected, run.iter
+
+
 def test_stages_require_a_first_stage_and_existing_parts():
     with pytest.raises(ConfigError, match="begin at iteration 0"):
         Stages({3: ["decompose"]})

@@ -36,7 +36,9 @@ class DetailedHeads(BaseDataset):
 
     - `img`, `albedo` (H, W, 3) uint8 RGB; `normal` (H, W, 3) float32, unit, facing the camera;
     - `depth` (H, W) float32 in the photo's own view, 1.2 outside the head;
-    - `light` (5,) ambient, diffuse, direction to the light; `view` (6,) rx, ry, rz, tx, ty, tz;
+    - `light` (5,) ambient, diffuse, direction to the light in the camera's frame, not in the face's
+      as in `l2rkit.structures`: the view's rotation, transposed, takes it there;
+    - `view` (6,) rx, ry, rz, tx, ty, tz;
     - `occluder` (H, W) uint8, 1 where glasses, hair, a beard or a hat hide the head;
     - `mask` (H, W) uint8, 1 where the photo shows the head itself.
 

@@ -5,7 +5,6 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -34,9 +33,9 @@ class RowStore:
         """The fields of a row; None if it does not exist yet."""
         chunk, row = divmod(number, ROWS)
         folder = self._folder(chunk)
-        if not folder.is_dir() or not _mapped(folder / f"{MADE}.npy")[row]:
+        if not folder.is_dir() or not _read(folder / f"{MADE}.npy")[row]:
             return None
-        return {field: np.array(_mapped(folder / f"{field}.npy")[row]) for field in fields}
+        return {field: np.array(_read(folder / f"{field}.npy")[row]) for field in fields}
 
     def write(self, number: int, sample: dict[str, np.ndarray]) -> None:
         """Writes a row, with every field of the layout.
@@ -65,7 +64,7 @@ class RowStore:
             folder = self._folder(chunk)
             if folder.is_dir():
                 left = rows - chunk * ROWS
-                count += int(np.count_nonzero(_mapped(folder / f"{MADE}.npy")[:left]))
+                count += int(np.count_nonzero(_read(folder / f"{MADE}.npy")[:left]))
         return count
 
     def row_bytes(self) -> int:
@@ -133,9 +132,21 @@ def _reserve(rows: np.memmap, row: int) -> None:
             os.posix_fallocate(file.fileno(), rows.offset + row * size, size)
 
 
-@lru_cache(maxsize=8192)
+def _read(path: Path) -> np.memmap:
+    """As `_mapped`, for reading. Raises DataError if it cannot be opened, too."""
+    try:
+        return _mapped(path)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+
+
 def _mapped(path: Path, mode: str = "r") -> np.memmap:
-    """The array of a file. Raises DataError if it is damaged, OSError if it cannot be opened."""
+    """The array of a file, which stays open only as long as the array is used.
+
+    Raises:
+        DataError: it is missing or damaged.
+        OSError: it cannot be opened.
+    """
     try:
         return np.load(path, mmap_mode=mode)
     except (ValueError, EOFError, FileNotFoundError):

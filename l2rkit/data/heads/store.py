@@ -4,7 +4,6 @@ import os
 import shutil
 import tempfile
 import time
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -43,16 +42,11 @@ class ChunkStore:
             shutil.rmtree(scratch, ignore_errors=True)
 
     def read(self, chunk: int, field: str) -> np.ndarray:
-        """A field of a chunk, as a read-only memory map."""
-        return _mapped(self.folder(chunk) / f"{field}.npy")
+        """A field of a chunk, as a read-only memory map; the file is open as long as it is used."""
+        return np.load(self.folder(chunk) / f"{field}.npy", mmap_mode="r")
 
     def sweep(self) -> None:
         """Removes scratch folders older than an hour, left by killed processes."""
         for scratch in self.root.glob("unfinished-*"):
             if time.time() - scratch.stat().st_mtime > 3600:
                 shutil.rmtree(scratch, ignore_errors=True)
-
-
-@lru_cache(maxsize=4096)
-def _mapped(path: Path) -> np.ndarray:
-    return np.load(path, mmap_mode="r")
