@@ -60,9 +60,10 @@ class Adversary(HostBuffers):
     ) -> None:
         super().__init__()
         self.discriminator = MODELS.build(discriminator)
-        numbers = self.discriminator.condition
+        numbers = getattr(self.discriminator, "condition", 0)
         if numbers not in (0, 6):
             raise PartError(f"Adversary: a discriminator's condition is a view (6), not {numbers}")
+        self.sees_view = numbers > 0
         self.weight, self.r1, self.turned = weight, r1, turned
         self.register_buffer("step", torch.zeros((), dtype=torch.long))
 
@@ -97,20 +98,23 @@ class Adversary(HostBuffers):
             window = window.expand(len(face), 1, -1, -1)
             window = warp_to_view(window, seen.depth, face.view) * seen.mask
         image = seen.image * window + BEHIND * (1 - window)
-        if not self.discriminator.condition:
+        if not self.sees_view:
             return DiscriminatorInput(image, None)
         return DiscriminatorInput(
             image, face.view.detach() / constant([TURN] * 3 + [SHIFT] * 3, face.view)
         )
 
     def _scores(self, pictures: DiscriminatorInput) -> Tensor:
-        return self.discriminator(pictures.image, pictures.view).float()
+        return self._score(pictures.image, pictures.view).float()
+
+    def _score(self, image: Tensor, view: Tensor | None) -> Tensor:
+        return self.discriminator(image) if view is None else self.discriminator(image, view)
 
     def _gradient_penalty(self, real: DiscriminatorInput) -> Tensor:
         """R1: mean over photos of the squared gradient of the score by the image in [-1, 1]."""
         image = real.image.detach().float().requires_grad_()
         with torch.autocast(image.device.type, enabled=False):
-            score = self.discriminator(image, real.view)
+            score = self._score(image, real.view)
         return input_gradient(score, image).square().sum((1, 2, 3)).mean()
 
 

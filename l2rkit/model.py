@@ -17,7 +17,7 @@ from .ops.precision import checked_precision, in_precision
 from .ops.resize import aligned, resized
 from .ops.transfer import PREPROCESSOR, on_host
 from .registry import DECOMPOSERS, LOSSES, MODELS, REFINERS, RENDERERS, RESTORERS
-from .structures import Face, Scene, Truth, joined
+from .structures import Face, Scene, Truth, each_tensor, joined
 
 TRUTH = ("depth", "normal", "mask")  # ground truth for supervised losses
 AT_ONCE = 16  # photos of a collection
@@ -138,10 +138,18 @@ class FaceReconstructor(BaseModel):
 
     @property
     def image_size(self) -> int:
-        """Input resolution in px: the largest that any part needs, and the renderer's size."""
+        """Input resolution in px: the largest that any part needs, and the renderer's size.
+
+        Raises:
+            PartError: no part says one.
+        """
         parts = [self.decompose, *self.refine.values()]
         rendered = getattr(self.render, "size", None) or 0
-        return max(rendered, *(getattr(part, "image_size", 0) for part in parts))
+        largest = max(rendered, *(getattr(part, "image_size", None) or 0 for part in parts))
+        if not largest:
+            name = type(self.decompose).__name__
+            raise PartError(f"neither {name}, a refiner nor the renderer states its size in px")
+        return largest
 
     def restored(self, photo: Tensor) -> Tensor:
         """The photo restored in 2D, at its original size."""
@@ -241,14 +249,14 @@ def check_fidelity(fidelity: object) -> None:
 
 
 def checked_face(part: nn.Module, face: Face) -> Face:
-    """`face`, checked to be a `Face`.
+    """`face`, checked to be a `Face`, in float32: autocast is for the layers of parts alone.
 
     Raises:
         PartError: it is not.
     """
     if not isinstance(face, Face):
         raise PartError(f"{type(part).__name__} gives a {type(face).__name__}, not a Face")
-    return face
+    return each_tensor(face, Tensor.float)
 
 
 def checked_loss(part: nn.Module, value: Tensor) -> Tensor:

@@ -7,8 +7,9 @@ The warning lists its parts that were registered before the failure.
 """
 
 import warnings
+from importlib import import_module
 from importlib.metadata import entry_points
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 GROUP = "l2rkit.plugins"
 
@@ -24,8 +25,10 @@ class Plugin(NamedTuple):
 
 def import_plugins() -> list[Plugin]:
     """Imports every installed plugin."""
-    found = []
-    for entry in entry_points(group=GROUP):
+    found, entries = [], entry_points(group=GROUP)
+    if entries:  # so that a plugin's part with a name of ours is the second, and refused
+        import_ours()
+    for entry in entries:
         before, fault = set(registered()), ""
         try:
             entry.load()
@@ -34,6 +37,14 @@ def import_plugins() -> list[Plugin]:
         parts = sorted(set(registered()) - before)
         found.append(Plugin(entry.name, entry.value, parts, fault))
     return found
+
+
+def import_ours() -> None:
+    """Registers all parts of this package."""
+    for parts in registries().values():
+        for place in parts._locations:
+            if place != __name__:
+                import_module(place)
 
 
 def load_plugins() -> list[str]:
@@ -54,19 +65,20 @@ def registered() -> list[str]:
 
     Our own are left out: a plugin that imports a module of ours does not add its parts.
     """
-    from . import registry
-
-    registries = {
-        key: value
-        for key, value in vars(registry).items()
-        if isinstance(value, registry.PartRegistry)
-    }
     return [
         f"{key}.{name}"
-        for key, parts in registries.items()
+        for key, parts in registries().items()
         for name, part in parts.module_dict.items()
         if part.__module__.split(".")[0] != __package__
     ]
+
+
+def registries() -> dict[str, Any]:
+    """The registries of parts by their names."""
+    from . import registry
+
+    kind = registry.PartRegistry
+    return {key: value for key, value in vars(registry).items() if isinstance(value, kind)}
 
 
 STATES: list[Plugin] = []  # all plugins, also those that failed

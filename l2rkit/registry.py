@@ -5,6 +5,7 @@ A config names a part by its class (preferred), by a dotted path, or by its regi
 """
 
 import inspect
+from importlib import import_module
 from typing import Any
 
 from mmengine.registry import MODELS as MMENGINE_MODELS
@@ -50,6 +51,8 @@ class PartRegistry(Registry):
         if kind is None:
             raise PartError(f"a part for {self.name} needs a 'type'")
         if not isinstance(kind, str):
+            if not callable(kind):
+                raise PartError(f"'type' of {self.name} is a class or its name, not {kind!r}")
             return kind
         found = None
         if all(step.isidentifier() for step in kind.split(".")):
@@ -60,9 +63,25 @@ class PartRegistry(Registry):
         if not inspect.isclass(found) and kind in RENAMED:
             raise PartError(f"'{kind}' is called '{RENAMED[kind]}' since 0.2.0")
         if not inspect.isclass(found):
-            what = self.name.removesuffix("s")
+            if fault := fault_of(kind.rpartition(".")[0]):
+                raise PartError(f"'{kind}' was not imported: {fault}")
+            what = {"losses": "loss"}.get(self.name, self.name.removesuffix("s"))
             raise PartError(f"no {what} is called '{kind}'{near(kind, self.module_dict)}")
         return found
+
+
+def fault_of(module: str) -> str:
+    """Why a module that is there cannot be imported; "" if it can be, or is not there."""
+    try:
+        import_module(module)
+    except ModuleNotFoundError as error:
+        itself = error.name is not None and f"{module}.".startswith(f"{error.name}.")
+        return "" if itself else f"{type(error).__name__}: {error}"
+    except ValueError:  # no name of a module
+        return ""
+    except Exception as error:  # a module may raise anything
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
 def check_arguments(kind: type, arguments: dict) -> None:

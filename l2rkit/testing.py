@@ -8,12 +8,13 @@ A part that was or is trained on more than images has the class attribute `super
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from .degrade.degradation import Degradation
 from .geometry import view_of
 from .structures import (
     BACKGROUND,
@@ -48,9 +49,12 @@ STATED: dict[str, tuple[tuple[type, ...], str]] = {
     "external_weights": ((bool,), "any part: its weights come from a file of their own"),
     "supervision": ((tuple, frozenset), 'any part: of "keypoint" and "3D", what it learnt from'),
     "on_image": ((Callable,), "a degradation: the same on one image (H, W, 3), by OpenCV"),
+    "condition": ((int,), "a discriminator: how many numbers condition it, 6 for a view"),
     "size": ((int,), "a prior: px of its images"),
     "latent": ((int,), "a prior: length of its codes"),
 }
+
+ALIKE = 2 / 255  # mean difference of a degradation by torch and by OpenCV
 
 
 def check_stated(part: object, *names: str) -> None:
@@ -91,24 +95,23 @@ def check_renderer(renderer: Callable[[Face], Rendering], size: int = 32) -> Non
     assert still.mask.min() == 1, "an unmoved face does not cover the whole picture"
     _near(still.depth, face.depth, 1e-5, "the depth of an unmoved face is not its canonical depth")
     _near(still.image, face.albedo, 5e-3, "an unmoved, ambient-lit face does not show its albedo")
-    leaves = {
-        "depth": face.depth.clone(),
-        "albedo": face.albedo.clone(),
-        "view": face.view.clone(),
-        "ambient": face.light.ambient.clone(),
-        "diffuse": face.light.diffuse.clone(),
-        "direction": face.light.direction.clone(),
-    }
-    for leaf in leaves.values():
-        leaf.requires_grad_()
-    light = Light(leaves["ambient"], leaves["diffuse"], leaves["direction"])
-    seen = renderer(Face(leaves["depth"], leaves["albedo"], light, leaves["view"]))
+    learnt, leaves = _learnt(face)
+    seen = renderer(learnt)
     assert set(seen.mask.unique().tolist()) <= {0.0, 1.0}, "the mask has values besides 0 and 1"
     outside = seen.depth[seen.mask == 0]
     assert (outside == BACKGROUND).all(), f"depth outside the mask is not {BACKGROUND}"
     (seen.image * seen.mask).square().sum().backward()
     for name, leaf in leaves.items():
         _check_gradient(leaf.grad, name, "the picture")
+
+
+def _learnt(face: Face) -> tuple[Face, dict[str, Tensor]]:
+    """The face with gradients of all that is predicted, and these tensors by name."""
+    known = {name: getattr(face, name) for name in ("depth", "albedo", "view")}
+    known |= {name: getattr(face.light, name) for name in ("ambient", "diffuse", "direction")}
+    leaves = {name: value.clone().requires_grad_() for name, value in known.items()}
+    depth, albedo, view, *light = leaves.values()
+    return replace(face, depth=depth, albedo=albedo, view=view, light=Light(*light)), leaves
 
 
 def check_restorer(restorer: torch.nn.Module, size: int = 32) -> None:
@@ -126,6 +129,8 @@ def check_restorer(restorer: torch.nn.Module, size: int = 32) -> None:
     assert got.dtype == photo.dtype, f"the restored photo is {got.dtype}, not {photo.dtype}"
     fixed, scale = getattr(restorer, "image_size", None), getattr(restorer, "scale", None)
     assert fixed or scale, "a restorer states its enlargement `scale`, or its `image_size`"
+    whole = fixed or not getattr(restorer, "aligned", False)
+    assert whole, "a restorer of one aligned face states its `image_size`"
     side = fixed or size * scale
     shape, expected = tuple(got.shape), (3, 3, side, side)
     assert shape == expected, f"three photos of {size} px became {shape}, not {expected}"
@@ -184,13 +189,11 @@ def check_decomposer(decomposer: torch.nn.Module, size: int) -> None:
     face = decomposer(photo, person=torch.tensor([0, 1]))
     assert isinstance(face, Face), f"a decomposer gives a Face, not {type(face).__name__}"
     _float32(face, "depth", "albedo", "view")
-    _float32(face.light, "ambient", "diffuse", "direction")
     assert len(face) == 2, f"two photos became {len(face)} faces"
     assert face.size == size, f"a photo of {size} pixels became maps of {face.size}"
     _within(face.depth, NEAR, FAR, "depth")
     _within(face.albedo, 0, 1, "albedo")
-    lengths = face.light.direction.norm(dim=1)
-    _near(lengths, torch.ones(2), 1e-4, "the light's direction is not a unit vector")
+    _check_light(face.light)
     assert (face.light.direction[:, 2] < 0).all(), "the light comes from behind the face"
     total = face.depth.square().mean() + face.albedo.mean()
     total = total + face.light.packed().square().sum() + face.view.square().sum()
@@ -201,10 +204,25 @@ def check_decomposer(decomposer: torch.nn.Module, size: int) -> None:
         assert all(w.grad.isfinite().all() for w in weights), "a weight's gradient is not finite"
     decomposer.eval()
     with torch.no_grad():
-        one, again = decomposer(photo), decomposer(photo)
-        alone = decomposer.predict_view(photo) if hasattr(decomposer, "predict_view") else one.view
-    assert torch.equal(one.depth, again.depth), "in evaluation mode, equal photos differ"
-    _near(alone, one.view, 1e-5, "the view alone is not that of the face")
+        one, again, alone = decomposer(photo), decomposer(photo), decomposer(photo[1:2])
+        view = decomposer.predict_view(photo) if hasattr(decomposer, "predict_view") else one.view
+    for name, value in _predicted(one).items():
+        same = torch.equal(value, _predicted(again)[name])
+        assert same, f"in evaluation mode, equal photos differ in {name}"
+        sentence = f"{name} is predicted otherwise in a batch than alone"
+        _near(value[1:2], _predicted(alone)[name], 1e-3, sentence)
+    _near(view, one.view, 1e-5, "the view alone is not that of the face")
+
+
+def _predicted(face: Face) -> dict[str, Tensor]:
+    return dict(depth=face.depth, albedo=face.albedo, light=face.light.packed(), view=face.view)
+
+
+def _check_light(light: Light) -> None:
+    _float32(light, "ambient", "diffuse", "direction")
+    assert light.packed().isfinite().all(), "the light has values that are not finite"
+    lengths = light.direction.norm(dim=1)
+    _near(lengths, torch.ones_like(lengths), 1e-4, "the light's direction is not a unit vector")
 
 
 def check_refiner(
@@ -212,8 +230,9 @@ def check_refiner(
 ) -> None:
     """Checks that faces follow the conventions and that gradients reach weights, if any.
 
-    For faces of the output size, only `changes` and the displacement may differ; depth includes
-    the displacement. Faces of a batch must not influence one another.
+    For faces of the output size, only `changes` (of depth, albedo, light and view) and the
+    displacement may differ; depth includes the displacement. Faces of a batch must not influence
+    one another.
     """
     face, photo = example_face(size, 3), example_face(size, 3).albedo
     photo = torch.stack([photo[0], photo[1].flip(-1), photo[0]])
@@ -225,19 +244,19 @@ def check_refiner(
     assert len(better) == 3, f"three faces became {len(better)}"
     _within(better.depth, NEAR, FAR, "depth")
     _within(better.albedo, 0, 1, "albedo")
-    if better.size == size:
-        for name in {"depth", "albedo", "view"} - set(changes):
-            kept = torch.equal(getattr(better, name), getattr(face, name))
-            assert kept, f"{name} was changed, which is not in {tuple(changes)}"
+    _check_light(better.light)
+    refined, before = _predicted(better), _predicted(face)
+    for name in before.keys() - set(changes) if better.size == size else ():
+        kept = torch.equal(refined[name], before[name])
+        assert kept, f"{name} was changed, which is not in {tuple(changes)}"
     with torch.no_grad():
-        one = each_tensor(face, lambda tensor: tensor[1:2])
-        alone = refiner(one, photo[1:2])
-    for name in ("depth", "albedo", "view"):
-        got, expected = getattr(better, name)[1:2], getattr(alone, name)
+        alone = refiner(each_tensor(face, lambda tensor: tensor[1:2]), photo[1:2])
+    for name, expected in _predicted(alone).items():
+        got = refined[name][1:2]
         _near(got, expected, 1e-4, f"{name} is refined otherwise in a batch than alone")
     if not list(refiner.parameters()):
         return
-    total = better.depth.square().mean() + better.albedo.square().mean()
+    total = sum(value.square().mean() for value in refined.values())
     assert total.requires_grad, "no gradient reaches any weight"
     total.backward()
     grads = [weight.grad for weight in refiner.parameters() if weight.grad is not None]
@@ -246,38 +265,40 @@ def check_refiner(
 
 
 def check_loss(loss: Callable[[Scene], Tensor], size: int = 32) -> None:
-    """Checks that value and gradients are finite on any scene, even an empty one.
+    """Checks that value and gradients are finite on any scene, even an empty or a flat one.
 
     The scene's `render` and `reconstruct` take batches of any size and return constants. Its
-    `mirrored` is None unless the loss states `needs_mirrored`.
+    `mirrored` is None unless the loss states `needs_mirrored`; it has no labels.
     """
+    kind = type(loss).__name__
+    assert isinstance(loss, torch.nn.Module), f"a loss is a torch.nn.Module, not a {kind}"
     check_stated(loss, "needs_mirrored")
     asked = getattr(loss, "needs_mirrored", False)
     face = example_face(size)
     photo = torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(1))
     ones = torch.ones(2, 1, size, size)
-    for name, image, mask in (
-        ("perfect", photo, ones),
-        ("wrong", 1 - photo, ones),
-        ("over-exposed", photo * 5, ones),
-        ("empty", photo, ones * 0),
+    flat = replace(face, depth=ones, albedo=torch.full_like(face.albedo, 0.5))
+    for name, own, image, mask in (
+        ("perfect", face, photo, ones),
+        ("wrong", face, 1 - photo, ones),
+        ("over-exposed", face, photo * 5, ones),
+        ("empty", face, photo, ones * 0),
+        ("flat", flat, flat.albedo, ones),
     ):
-        view, image = face.view.clone().requires_grad_(), image.clone().requires_grad_()
-        seen = Rendering(image, mask, torch.where(mask > 0, face.depth, BACKGROUND))
-        turned = face.with_view(view)
+        learnt, leaves = _learnt(own)
+        leaves["image"] = image = image.clone().requires_grad_()
+        seen = Rendering(image, mask, torch.where(mask > 0, own.depth, BACKGROUND))
         mirrored = seen if asked else None
-        value = loss(Scene(photo, turned, seen, mirrored, _constant(seen), _constant(turned)))
+        value = loss(Scene(photo, learnt, seen, mirrored, _constant(seen), _constant(learnt)))
         assert isinstance(value, Tensor), f"a loss is a tensor, not a {type(value).__name__}"
         assert value.dtype == torch.float32, f"a loss is torch.float32, not {value.dtype}"
         assert value.dim() == 0, f"a loss is one number, not of shape {tuple(value.shape)}"
         assert value.isfinite(), f"the loss of the {name} scene is {value.item()}"
         if value.requires_grad:
             value.backward()
-        for leaf in (view, image):
-            grad = leaf.grad
-            assert grad is None or grad.isfinite().all(), (
-                f"a gradient of the {name} scene is not finite"
-            )
+        for which, leaf in leaves.items():
+            finite = leaf.grad is None or leaf.grad.isfinite().all()
+            assert finite, f"the gradient of the {name} scene to {which} is not finite"
 
 
 def _constant(answer: Face | Rendering) -> Callable[[Face | Tensor], Face | Rendering]:
@@ -322,6 +343,8 @@ def check_degradation(
 ) -> None:
     """Checks shape, range and determinism, in torch and, if it has `on_image`, in OpenCV.
 
+    A `Degradation` has to give nearly the same by both for the same draw.
+
     random: the part draws random parameters, so other generators give other results, and each photo
     of a batch gets its own. If False, all results are the same.
     """
@@ -354,6 +377,11 @@ def check_degradation(
         assert not random, "on_image: different generators give the same result"
     else:
         assert random, "on_image: different generators give different results"
+    if isinstance(part, Degradation):
+        drawn = part.draw(np.random.default_rng(0), size, size)
+        by_torch = part.degrade(face.clone(), [drawn])[0].movedim(0, 2)
+        off = np.abs(by_torch.numpy() - part.degrade_image(image.copy(), drawn)).mean()
+        assert off < ALIKE, f"`degrade` and `degrade_image` differ by {off:.2g} for the same draw"
 
 
 def _degraded(got: Tensor, photo: Tensor, name: str) -> None:

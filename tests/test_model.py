@@ -1,5 +1,7 @@
 """The pipeline from photo to losses, with a tiny model."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from mmengine.optim import OptimWrapper
@@ -173,6 +175,33 @@ def test_half_precision_is_the_networks_alone(halved):
     torch.testing.assert_close(got.view, expected.view, atol=2e-3, rtol=0)
     # A bfloat16 depth near 1 would have steps of 2^-8 and so fifty values in its range.
     assert len(got.depth.unique()) > 500
+
+
+def test_a_plugin_in_half_precision_gives_the_renderer_float32(halved):
+    """Its layers may give what autocast makes of them."""
+
+    class Plain(nn.Module):
+        image_size = 32
+
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Conv2d(3, 4, 3, padding=1)
+
+        def forward(self, photo, person=None):
+            said = self.layer(photo).sigmoid()
+            assert said.dtype == torch.bfloat16
+            face = example_face(32, len(photo))
+            return replace(face, depth=0.95 + 0.1 * said[:, :1], albedo=said[:, 1:])
+
+    model = FaceReconstructor(Plain(), render=GridRenderer(), precision="bfloat16")
+    face = model(torch.rand(2, 3, 32, 32))
+    assert face.depth.dtype == face.albedo.dtype == torch.float32
+    assert model(torch.rand(2, 3, 32, 32), mode="scene").rendering.image.dtype == torch.float32
+
+
+def test_a_method_without_a_size_is_one_line():
+    with pytest.raises(PartError, match="neither Identity, a refiner nor the renderer states its"):
+        FaceReconstructor(nn.Identity(), render=GridRenderer()).image_size  # noqa: B018
 
 
 def test_an_unknown_precision_is_refused():

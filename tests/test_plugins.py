@@ -125,6 +125,23 @@ def test_a_clash_of_names_says_what_was_registered_and_what_was_not(installed):
     assert "registered before that: RESTORERS.Mooned" in done.stderr
 
 
+def test_a_name_of_ours_is_ours_whichever_registry_is_asked_first(installed):
+    """Before, importing our part ended in a traceback, if another registry was asked first."""
+    code = PART.replace("RESTORERS", "LOSSES").replace("Dusted", "Photometric")
+    environment = installed("moon_plugin", code)
+    done = python(
+        "-c",
+        "from l2rkit.registry import DEGRADATIONS, LOSSES\n"
+        "DEGRADATIONS.find('Jpeg')\n"
+        "from l2rkit.losses import Photometric\n"
+        "print(LOSSES.find('Photometric').__module__)\n",
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "l2rkit.losses.photometric"
+    assert "plugin 'moon_plugin' (moon_plugin) was skipped: KeyError" in done.stderr
+
+
 def test_a_config_reaches_a_part_by_its_class_and_by_custom_imports(tmp_path, monkeypatch):
     (tmp_path / "moon_parts.py").write_text(PART.replace("Dusted", "Mooned"))
     monkeypatch.syspath_prepend(tmp_path)

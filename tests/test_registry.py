@@ -57,3 +57,15 @@ def test_the_error_for_an_old_name_has_the_new_one():
     for old, new in RENAMED.items():
         with pytest.raises(PartError, match=f"^'{old}' is called '{new}' since 0.2.0$"):
             LOSSES.build(dict(type=old))
+
+
+def test_a_fault_of_a_module_on_the_way_is_said(tmp_path, monkeypatch):
+    (tmp_path / "broken_haze.py").write_text("import a_module_that_is_nowhere\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(PartError, match=r"'broken_haze\.Haze' was not imported: .*that_is_nowhere"):
+        LOSSES.find("broken_haze.Haze")
+
+
+def test_a_type_that_is_neither_a_class_nor_a_name_is_one_line():
+    with pytest.raises(PartError, match="'type' of losses is a class or its name, not 5"):
+        LOSSES.build(dict(type=5))

@@ -94,13 +94,15 @@ def restore(
     device = chosen_device(device)
     part = part_of_words(RESTORERS, dict(restorer_options, type=restorer)).to(device).eval()
     aligned = getattr(part, "aligned", False)
+    if aligned and getattr(part, "image_size", None) is None:
+        raise UserError(f"{restorer} restores one aligned face, but states no image_size")
     aligner = FaceAligner(part.image_size) if aligned and align else None
     if paste and aligner is None:
         raise UserError(f"--paste is for restorers of faces; {restorer} restores the whole photo")
-    # some parts, such as face restorers, need the whole photo
-    restored = (
-        part if aligned or getattr(part, "needs_whole_photo", False) else partial(tiled, part)
-    )
+    # some parts, such as those of one face or of a fixed size, need the whole photo
+    fixed = getattr(part, "image_size", None) is not None
+    whole_photo = fixed or getattr(part, "needs_whole_photo", False)
+    restored = part if whole_photo else partial(tiled, part)
     failed = 0
     for path, name in zip(paths, names):
         try:

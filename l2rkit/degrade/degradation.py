@@ -5,7 +5,7 @@ can be compared number by number, and evaluation photos are the same on every de
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -78,7 +78,8 @@ def as_range(
     Raises:
         ConfigError: the value is neither, or not within the bounds.
     """
-    pair = (value, value) if np.isscalar(value) else tuple(value)
+    one = np.isscalar(value) or not isinstance(value, Iterable)
+    pair = (value, value) if one else tuple(value)
     numbers = all(isinstance(v, int | float | np.number) for v in pair)
     if len(pair) != 2 or not numbers or not least <= pair[0] <= pair[1] <= most:
         within = f"within {least:g}..{most:g}"

@@ -3,7 +3,7 @@
 With augmented inputs the discriminator cannot memorise few photos. Generated images are augmented
 alike, so the generator still learns unaugmented ones. The probability of each change follows the
 discriminator's confidence on photos. Strengths are the paper's (appendix B) unless marked as ours;
-its rotations by 90 degrees, filters and noise are left out.
+its rotations by 90 degrees, luma flips, filters, noise and cutout are left out.
 
 Motions are in coordinates from -1 to 1 across the picture, x right, y down. Colours are in [-1, 1].
 Random numbers come from torch's global generator.

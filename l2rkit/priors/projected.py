@@ -30,7 +30,7 @@ class ProjectedDiscriminator(nn.Module):
     ) -> None:
         super().__init__()
         self.condition = condition
-        self.features = MODELS.build(features).requires_grad_(False)
+        self.features = MODELS.build(features).requires_grad_(False).eval()
         channels = self.features(torch.zeros(1, 3, 32, 32)).shape[1]
         self.first = nn.Conv2d(channels, width, 1)
         self.down = nn.ModuleList(
@@ -38,6 +38,12 @@ class ProjectedDiscriminator(nn.Module):
         )
         self.score = nn.ModuleList(nn.Conv2d(width, 1, 3, padding=1) for _ in range(sizes))
         self.project = nn.Linear(condition, width) if condition else None
+
+    def train(self, mode: bool = True) -> nn.Module:
+        """Sets the mode of all but the features, which stay as they are."""
+        super().train(mode)
+        self.features.eval()
+        return self
 
     def forward(self, image: Tensor, condition: Tensor | None = None) -> Tensor:
         """condition: (B, `condition`); None for an unconditional discriminator."""

@@ -1,6 +1,7 @@
 """Samples of a prior for its metrics, one for each photo."""
 
 import torch
+from mmengine.dist import get_rank, get_world_size
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
@@ -17,7 +18,8 @@ def samples(prior: nn.Module, count: int, seed: int = 0, truncation: float = 1) 
     `truncation` is passed only if it is not 1, as some priors have none.
     """
     z = torch.randn(count, prior.latent, generator=torch.Generator().manual_seed(seed))
-    z = z.to(next(prior.parameters()).device)
+    if (weight := next(prior.parameters(), None)) is not None:
+        z = z.to(weight.device)
     options = {} if truncation == 1 else dict(truncation=truncation)
     return torch.cat([prior(part, **options)[0] for part in z.split(BATCH)])
 
@@ -25,7 +27,7 @@ def samples(prior: nn.Module, count: int, seed: int = 0, truncation: float = 1) 
 class AsManyAsPhotos:
     """Adds MMEngine's evaluation to a model with `sample(count, seed)`; its input are photos.
 
-    Each evaluation has the same images, as the seed is the number of the batch.
+    Each evaluation has the same images, as the seed is the number of the batch, over all processes.
     """
 
     predicted = 0  # batches since evaluation began
@@ -34,7 +36,7 @@ class AsManyAsPhotos:
         self, photo: Tensor, mode: str = "tensor", **labels: object
     ) -> Tensor | list[Tensor]:
         """As many images as photos (B, 3, S, S); in a list for "predict"."""
-        image = self.sample(len(photo), self.predicted)
+        image = self.sample(len(photo), self.predicted * get_world_size() + get_rank())
         self.predicted += 1
         return of_mode(self, mode, dict(tensor=image, predict=[image]))
 

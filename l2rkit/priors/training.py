@@ -13,7 +13,7 @@ from torch.autograd import grad
 from torch.nn.functional import avg_pool2d, softplus
 
 from ..engine.optim_wrapper import GuardedOptimWrapper
-from ..errors import PartError
+from ..errors import ConfigError, PartError, near
 from ..ops.distributed import all_reduce_mean
 from ..ops.gradients import frozen, input_gradient
 from ..ops.precision import checked_precision, in_precision
@@ -199,7 +199,10 @@ class OptimizerForEach:
 
     def _part(self, model: nn.Module, name: str) -> nn.Module:
         if name != "others":
-            return getattr(model, name)
+            if not isinstance(part := getattr(model, name, None), nn.Module):
+                known = near(name, [child for child, _ in model.named_children()])
+                raise ConfigError(f"optim_wrapper: the model has no part '{name}'{known}")
+            return part
         parts = {n: part for n, part in model.named_children() if n not in self.optimizers}
         return nn.ModuleDict(parts)
 

@@ -22,7 +22,8 @@ class FaceRestorer(nn.Module):
     Args:
         weights: name of a shipped file or a path, which stay frozen; None starts at random, to be
             trained.
-        image_size: px that photos are resized to, a multiple of 16; 128 for the shipped weights.
+        image_size: px that photos are resized to, divisible by 2 for each of the widths; 128 for
+            the shipped weights.
         widths: channels at a half, a quarter ... of that size.
     """
 
@@ -35,8 +36,12 @@ class FaceRestorer(nn.Module):
         widths: tuple[int, ...] = WIDTHS,
     ) -> None:
         super().__init__()
-        if type(image_size) is not int or image_size < 16 or image_size % 16:
-            raise PartError(f"FaceRestorer: image_size is a multiple of 16, not {image_size!r}")
+        least = 2 ** len(widths)
+        if type(image_size) is not int or image_size < least or image_size % least:
+            raise PartError(
+                f"FaceRestorer: with {len(widths)} widths image_size is a multiple of {least}, "
+                f"not {image_size!r}"
+            )
         self.image_size = image_size
         self.network = UNet(widths)
         if weights is not None:

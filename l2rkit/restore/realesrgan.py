@@ -56,16 +56,19 @@ def packaged_weights() -> str:
     return str(found[0] / "realesrgan-x4plus.param")
 
 
-def load_rrdb(weights: str) -> RRDBNet:
+def load_rrdb(weights: str | Path) -> RRDBNet:
     """The network of a released checkpoint, of any width and depth.
 
     Raises:
         WeightsError: the file is missing, or holds no such network.
     """
+    weights = str(weights)
     if weights.endswith(".param"):
         state = named(list(convolutions(weights)), weights)
     else:
         state = read_foreign(weights)
+        if not isinstance(state, dict):
+            raise WeightsError(f"{weights} holds a {type(state).__name__}, no weights by name")
         state = state.get("params_ema", state.get("params", state))
     try:
         width, growth = len(state["conv_first.weight"]), len(state["body.0.rdb1.conv1.weight"])

@@ -105,6 +105,37 @@ def test_what_needs_the_whole_photo_sees_it(
     assert seen == ([(200, 20)] if whole else [(200, 20), (24, 20)])
 
 
+def test_a_restorer_of_a_fixed_size_sees_the_whole_photo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Fixed(torch.nn.Module):
+        image_size = 16
+
+        def forward(self, photo: torch.Tensor) -> torch.Tensor:
+            return torch.nn.functional.interpolate(photo, size=(16, 16))
+
+    monkeypatch.setitem(RESTORERS.module_dict, "Fixed", Fixed)
+    Image.fromarray(np.full((300, 250, 3), 90, np.uint8)).save(tmp_path / "large.png")
+    words = [str(tmp_path / "large.png"), "--restorer", "Fixed", "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(restore, words)
+    assert done.exit_code == 0, done.output
+    assert Image.open(tmp_path / "out" / "large.png").size == (16, 16)
+
+
+def test_a_restorer_of_faces_without_a_size_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Sizeless(Resample):
+        aligned = True
+
+    monkeypatch.setitem(RESTORERS.module_dict, "Sizeless", Sizeless)
+    Image.fromarray(np.zeros((20, 20, 3), np.uint8)).save(tmp_path / "a.png")
+    for more in ([], ["--no-align"]):
+        words = [str(tmp_path / "a.png"), "--restorer", "Sizeless", "--out", str(tmp_path / "o")]
+        done = CliRunner().invoke(restore, [*words, *more])
+        assert done.exit_code == 2 and "Sizeless restores one aligned face, but" in done.stderr
+
+
 def test_a_restorer_of_faces_gets_the_face(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class OfFaces(Resample):
         aligned, image_size = True, 32

@@ -134,6 +134,7 @@ def test_mirrors_repeat_as_numpy_has_it(side, radius):
     ("make", "message"),
     [
         (lambda: GaussianBlur(-1), r"GaussianBlur: sigma is .* within 0\.\.inf, not -1"),
+        (lambda: GaussianBlur(None), r"sigma is a number or a \(low, high\).*None"),
         (lambda: GaussianBlur((3, 1)), r"sigma is a number or a \(low, high\).*\(3, 1\)"),
         (lambda: GaussianBlur("2"), "sigma is a number"),
         (lambda: GaussianBlur((1, 2, 3)), "sigma is a number"),

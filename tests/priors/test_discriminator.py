@@ -197,3 +197,14 @@ def test_a_projected_discriminator_soon_separates_sharp_from_enlarged():
         loss.backward()
         optimizer.step()
     assert (right > 0).all() and (wrong < 0).all()
+
+
+def test_the_features_of_a_projected_discriminator_do_not_learn_statistics() -> None:
+    torch.manual_seed(0)
+    features = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
+    part = ProjectedDiscriminator(features=features, width=8, sizes=1)
+    before = {name: value.clone() for name, value in features.state_dict().items()}
+    photo = torch.rand(2, 3, 16, 16)
+    assert torch.equal(part.train()(photo), part.eval()(photo))
+    assert part.train().training and not part.features.training
+    assert all(torch.equal(before[name], value) for name, value in features.state_dict().items())

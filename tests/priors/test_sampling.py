@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from l2rkit.errors import WeightsError
 from l2rkit.io.weights import load_weights, own_state, write_weights
 from l2rkit.priors import PriorSampler
-from l2rkit.priors.sampling import BATCH, samples
+from l2rkit.priors.sampling import BATCH, AsManyAsPhotos, samples
 
 
 class Plain(nn.Module):
@@ -61,3 +61,30 @@ def test_a_prior_brings_its_weights_and_takes_none(tmp_path) -> None:
     write_weights(model.state_dict(), tmp_path / "w.safetensors")
     with pytest.raises(WeightsError, match=r"it has 'prior\.weight' \(0 missing, 1 left over"):
         load_weights(model, tmp_path / "w.safetensors")
+
+
+def test_processes_make_other_images_and_one_makes_those_of_before(monkeypatch) -> None:
+    seeds: list[int] = []
+
+    class Seeded(AsManyAsPhotos, nn.Module):
+        def sample(self, count: int, seed: int) -> Tensor:
+            seeds.append(seed)
+            return torch.zeros(count, 3, 2, 2)
+
+    for rank in (0, 1):
+        monkeypatch.setattr("l2rkit.priors.sampling.get_rank", lambda rank=rank: rank)
+        monkeypatch.setattr("l2rkit.priors.sampling.get_world_size", lambda: 2)
+        part = Seeded().eval()
+        for _ in range(2):
+            part(torch.zeros(1, 3, 2, 2))
+    assert seeds == [0, 2, 1, 3]
+
+
+def test_a_prior_without_weights_is_sampled() -> None:
+    class Grey(nn.Module):
+        latent = 4
+
+        def forward(self, z: Tensor) -> tuple[Tensor, dict]:
+            return z.sigmoid().view(-1, 1, 2, 2).expand(-1, 3, 2, 2), {}
+
+    assert samples(Grey(), 3).shape == (3, 3, 2, 2)

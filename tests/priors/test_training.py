@@ -241,6 +241,12 @@ def test_half_precision_changes_little_and_keeps_weights_whole(halved) -> None:
     assert all(weight.dtype == torch.float32 for weight in half.parameters())
 
 
+def test_an_optimizer_of_no_part_is_one_line() -> None:
+    described = dict(discriminater=dict(optimizer=dict(type=SGD, lr=0.5)))
+    with pytest.raises(ConfigError, match="no part 'discriminater': did you mean 'discriminator'"):
+        OptimizerForEach(described)(tiny())
+
+
 def test_what_wraps_the_optimizers_can_be_said() -> None:
     class Own(OptimWrapper):
         pass

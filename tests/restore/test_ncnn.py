@@ -130,3 +130,9 @@ def test_wrong_arguments_are_refused():
         Resample("bicubik")
     with pytest.raises(PartError, match="by a whole number from 1 to 16, not by 0"):
         Resample(scale=0)
+
+
+def test_a_path_is_read_as_its_text_and_a_list_is_refused(tmp_path: Path) -> None:
+    torch.save([torch.zeros(2)], tmp_path / "list.pth")
+    with pytest.raises(WeightsError, match=r"list\.pth holds a list, no weights by name"):
+        load_rrdb(tmp_path / "list.pth")

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from l2rkit.errors import ConfigError, WeightsError
+from l2rkit.errors import ConfigError, PartError, WeightsError
 from l2rkit.io.weights import write_weights
 from l2rkit.ops.resize import resized
 from l2rkit.restore import FaceRestorer
@@ -99,3 +99,9 @@ def test_weights_come_back_from_a_file_and_from_a_run(tmp_path):
         FaceRestorer(str(tmp_path / "own.safetensors"), widths=(4, 4))
     with pytest.raises(WeightsError, match=r"no_such\.safetensors' is not shipped"):
         FaceRestorer("no_such")
+
+
+def test_a_size_that_the_widths_cannot_halve_is_refused():
+    assert FaceRestorer(None, image_size=12, widths=(4, 8)).image_size == 12
+    with pytest.raises(PartError, match="with 5 widths image_size is a multiple of 32, not 48"):
+        FaceRestorer(None, image_size=48, widths=(4, 4, 4, 4, 4))
