@@ -76,6 +76,11 @@ def test_what_is_measured_is_not_measured_again(runs: Path) -> None:
     enter({**entries[0], "weights_sha256": "00"}, path, dict(side=[1, 2, 3, 4]))
     assert run("--only", "tiny, x4").exit_code == 0
     assert len(runs.read_text().splitlines()) == 3
+    path.unlink()
+    nameless = {key: value for key, value in entries[0].items() if key != "command"}
+    enter(nameless, path, dict(side=[1, 2, 3, 4]))  # an entry by hand, say
+    assert run("--only", "tiny, x4").exit_code == 0
+    assert len(runs.read_text().splitlines()) == 4
 
 
 def test_it_goes_on_after_it_was_ended(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
