@@ -40,11 +40,12 @@ def shared_face(face: Face, person: Tensor, photo_size: int) -> Face:
         return (total / weights)[group]
 
     depth, albedo = mean(face.depth, equal), mean(face.albedo, shown)
-    moved = face.displacement
+    moved, region = face.displacement, face.region
     return replace(
         face,
         depth=depth,
         albedo=albedo,
         displacement=None if moved is None else mean(moved, equal),
         consistent=Consistent(depth, albedo),
+        region=None if region is None else mean(region, equal).round(),
     )

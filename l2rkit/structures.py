@@ -121,6 +121,8 @@ class Face(OneLine):
     displacement (B, 1, H, W): the share of `depth` that a refiner added, or None.
     confidence: see `Confidence`, or None.
     consistent: see `Consistent`, or None if each photo is handled by itself.
+    region (B, 1, H, W): 1 where the canonical maps show the face itself, else 0; None if the
+        decomposer does not know. Meshes and pictures of the face alone end there.
     """
 
     depth: Tensor
@@ -130,6 +132,7 @@ class Face(OneLine):
     displacement: Tensor | None = None
     confidence: Confidence | None = None
     consistent: Consistent | None = None
+    region: Tensor | None = None
 
     def __post_init__(self) -> None:
         batch = len(self.depth)
@@ -145,6 +148,8 @@ class Face(OneLine):
             _check("Face.confidence", self.confidence.pixel, (batch, 2, None, None))
         if self.consistent is not None:
             _check("Face.consistent", self.consistent.depth, (batch, 1, size, size))
+        if self.region is not None:
+            _check("Face.region", self.region, (batch, 1, size, size))
 
     def __len__(self) -> int:
         return len(self.depth)
@@ -156,13 +161,14 @@ class Face(OneLine):
 
     def mirrored(self) -> "Face":
         """The face with its left and right halves exchanged, under the same light and view."""
-        displacement, consistent = self.displacement, self.consistent
+        displacement, consistent, region = self.displacement, self.consistent, self.region
         return replace(
             self,
             depth=self.depth.flip(-1),
             albedo=self.albedo.flip(-1),
             displacement=None if displacement is None else displacement.flip(-1),
             consistent=None if consistent is None else consistent.mirrored(),
+            region=None if region is None else region.flip(-1),
         )
 
     def with_view(self, view: Tensor) -> "Face":

@@ -38,6 +38,14 @@ def test_depth_is_the_mean_and_albedo_counts_what_each_photo_shows() -> None:
     assert torch.equal(shared.view, face.view) and shared.light is face.light
 
 
+def test_a_shared_face_is_where_most_photos_say() -> None:
+    region = torch.zeros(3, 1, 32, 32)
+    region[0, ..., :8], region[1, ..., :20], region[2, ..., :30] = 1, 1, 1
+    face = replace(example_face(32, 3), region=region)
+    shared = shared_face(face, torch.zeros(3), 32).region
+    assert all(torch.equal(own, region[1]) for own in shared)
+
+
 def test_one_photo_of_each_person_changes_nothing() -> None:
     face = example_face(32, 3)
     shared = shared_face(face, torch.tensor([5, 1, 9]), 64)

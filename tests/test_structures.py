@@ -60,15 +60,15 @@ def test_scene_refuses_a_picture_of_another_size():
 
 
 def test_mirrored_exchanges_left_and_right_of_the_maps_alone():
-    face = Face(**maps(displacement=torch.rand(2, 1, 4, 4)))
+    face = Face(**maps(displacement=torch.rand(2, 1, 4, 4), region=torch.rand(2, 1, 4, 4)))
     other = face.mirrored()
-    for name in ("depth", "albedo", "displacement"):
+    for name in ("depth", "albedo", "displacement", "region"):
         ours, theirs = getattr(other, name), getattr(face, name)
         for column in range(4):
             assert torch.equal(ours[..., column], theirs[..., 3 - column])
     assert other.light is face.light and other.view is face.view
     assert torch.equal(other.mirrored().depth, face.depth)
-    assert Face(**maps()).mirrored().displacement is None
+    assert Face(**maps()).mirrored().displacement is None is Face(**maps()).mirrored().region
 
 
 def test_seen_from_and_lit_by_change_only_that():

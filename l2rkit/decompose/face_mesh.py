@@ -76,7 +76,7 @@ class FaceMeshDecomposer(nn.Module):
         colour, across = warp_to_canonical(photo, depth, view), normals(depth)
         towards = -(rotation(view[:, :3])[:, 2, :, None, None] * across).sum(1, keepdim=True)
         light = fitted_light(colour, across, region * towards.clamp(min=0))
-        return Face(depth, without_light(colour, across, light), light, view)
+        return Face(depth, without_light(colour, across, light), light, view, region=region)
 
 
 def to_pictures(photo: Tensor) -> list[np.ndarray]:

@@ -111,5 +111,6 @@ def enlarged(face: Face, size: int) -> Face:
         maps = (aligned(m, round(m.shape[-1] * factor)) for m in (sure.pixel, sure.feature))
         sure = Confidence(*maps)
     depth, albedo = aligned(face.depth, size), aligned(face.albedo, size)
-    kept = replace(face, displacement=None, consistent=None, confidence=sure)
-    return replace(kept, depth=depth, albedo=albedo)
+    region = None if face.region is None else aligned(face.region, size).round()
+    kept = replace(face, displacement=None, consistent=None, confidence=sure, region=None)
+    return replace(kept, depth=depth, albedo=albedo, region=region)

@@ -9,7 +9,7 @@ from ..geometry import grid_triangles, normals
 from ..render.fastest import rasterize_fastest
 from ..render.shading import shade
 from ..render.warp import covered, warp_depth, warp_to_view
-from ..structures import BACKGROUND, Face, Rendering
+from ..structures import BACKGROUND, Face, Rendering, on_cpu, unbatched
 from .region import face_level
 
 
@@ -29,7 +29,7 @@ class FaceAlone(nn.Module):
 
     @torch.no_grad()
     def forward(self, face: Face) -> Rendering:
-        k, level = self.supersample, levels(face.depth)
+        k, level = self.supersample, levels(face)
         corners = level.flatten(1)[:, grid_triangles(face.size, face.size).to(level.device)]
         outside = (corners < 0).all(-1)
         depth = warp_depth(face.depth, face.view, self.size, rasterize_fastest, k, outside)
@@ -46,7 +46,8 @@ class FaceAlone(nn.Module):
         )
 
 
-def levels(depth: Tensor) -> Tensor:
-    """(B, 1, H, W): `face_level` of each canonical depth (B, 1, H, W)."""
-    maps = depth.detach().cpu().float()
-    return torch.from_numpy(np.stack([face_level(own[None]) for own in maps]))[:, None].to(depth)
+def levels(face: Face) -> Tensor:
+    """(B, 1, H, W): the `face_level` of each face."""
+    some = unbatched(on_cpu(face), len(face))
+    found = [face_level(one.depth.detach().float(), one.region) for one in some]
+    return torch.from_numpy(np.stack(found))[:, None].to(face.depth)

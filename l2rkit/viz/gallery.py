@@ -120,7 +120,7 @@ def thumbnails(face: Face, photo: Tensor) -> Image.Image:
 def textured(face: Face) -> Image.Image:
     """The albedo; opaque within the face's rim, transparent beyond it."""
     size = min(face.albedo.shape[-1], SKIN)
-    alpha = aligned(levels(face.depth).to(face.albedo), size) * SHARP + 0.5
+    alpha = aligned(levels(face).to(face.albedo), size) * SHARP + 0.5
     colours = Image.fromarray(to_bytes(aligned(face.albedo, size)[0]))
     colours.putalpha(Image.fromarray(to_bytes(alpha.expand(-1, 3, -1, -1)[0])[..., 0]))
     return colours

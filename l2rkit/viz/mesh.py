@@ -58,7 +58,7 @@ def mesh_of(
     uv = grid_uv(face.size, texture.shape[-1])
     maps = table(unproject(face.depth)), table(normals(base_depth(face))), uv
     triangles = grid_triangles(face.size, face.size).numpy()
-    front = cut(triangles, face_level(face.depth).ravel())
+    front = cut(triangles, face_level(face.depth, face.region).ravel())
     scale = 1 if width_mm is None else width_mm / np.ptp(front.of(maps[0])[:, 0])
     if not keep_background:
         maps, triangles = [front.of(values) for values in maps], front.triangles

@@ -1,4 +1,4 @@
-"""The region of the face in a canonical map: the mean face's oval without steep parts. Ours."""
+"""The region of a face in a canonical map: the mean face's oval within its own outline. Ours."""
 
 import math
 from functools import lru_cache
@@ -23,14 +23,18 @@ HIGHER = 1.08
 LEAST = 1e-3  # of a level, so that no vertex is on the rim and no triangle has area 0
 
 
-def face_level(depth: Tensor) -> np.ndarray:
+def face_level(depth: Tensor, region: Tensor | None = None) -> np.ndarray:
     """(H, W) float64: a level, above 0 at the face's pixels of a canonical depth (1, 1, H, W).
 
     It falls smoothly through 0 at the rim, between 0.5 inside and -0.5 outside. The face is the
-    mean face's oval without steep parts (see `flat_cells`), or the whole oval if nothing in the
-    middle is flat. It is one patch without holes, and so is the surface after `cut`.
+    mean face's oval within its own `region` (1, 1, H, W), if that is known, without steep parts
+    (see `flat_cells`), or with them if nothing in the middle is flat. It is one patch without
+    holes, and so is the surface after `cut`.
     """
     oval = oval_cells(depth.shape[-1])
+    if region is not None:
+        within = oval * region_cells(region)
+        oval = within if middle_patch(rounded_level(within) > 0).any() else oval
     level = rounded_level(flat_cells(depth) * oval)
     return disc(level if middle_patch(level > 0).any() else rounded_level(oval))
 
@@ -66,6 +70,19 @@ def oval_cells(size: int) -> np.ndarray:
         for y in range(size - 1)
     ]
     return np.clip(np.array(reach) + 0.5, 0, 1)
+
+
+def region_cells(region: Tensor) -> np.ndarray:
+    """(H - 1, W - 1) in 0..1: cells of a canonical map in a face's own region (1, 1, H, W).
+
+    It is `HIGHER` above the camera's axis, as the mean face's oval is.
+    """
+    size = region.shape[-1]
+    column, row = np.meshgrid(*[np.arange(size - 1, dtype=np.float32) + 0.5] * 2)
+    axis = (size - 1) / 2
+    row = np.where(row < axis, axis + (row - axis) / HIGHER, row).astype(np.float32)
+    mask = region[0, 0].float().numpy()
+    return cv2.remap(mask, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def flat_cells(depth: Tensor, steepest_deg: float = STEEPEST_DEG) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The keypoint baseline reproduces a rendered face in its own view."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,13 +10,16 @@ import torch
 from l2rkit.decompose import FaceMeshDecomposer
 from l2rkit.geometry import normals, view_of
 from l2rkit.landmarks.points import MEAN_FACE
+from l2rkit.landmarks.pose import canonical_points
 from l2rkit.landmarks.region import face_region
 from l2rkit.landmarks.surface import canonical_depth
 from l2rkit.metrics.photo import decibels
+from l2rkit.refine.albedo import enlarged
 from l2rkit.render import GridRenderer
 from l2rkit.render.light import fitted_light
 from l2rkit.render.shading import shading
 from l2rkit.structures import Face, Light
+from l2rkit.viz.alone import levels
 from tests.landmarks.test_pose import SIZE, VIEWS, landmarks_of
 
 POINTS = torch.from_numpy(MEAN_FACE).double().expand(3, -1, -1)
@@ -94,6 +98,19 @@ def test_it_looks_through_a_restorer_and_keeps_what_that_shows():
 
 def byte(photo):
     return (photo * 255).round().byte().permute(0, 2, 3, 1)
+
+
+def test_the_region_of_the_face_is_that_of_its_own_landmarks():
+    face = FaceMeshDecomposer(SIZE, known)(smooth_photos())
+    points = canonical_points(LANDMARKS[:3].float(), SIZE)[1]
+    assert torch.equal(face.region, canonical_depth(points, SIZE)[1])
+    larger = enlarged(face, 2 * SIZE).region
+    assert set(larger.unique().tolist()) == {0, 1}
+    assert larger.mean().item() == pytest.approx(face.region.mean().item(), rel=0.02)
+    half = torch.zeros_like(face.region)
+    half[..., : SIZE // 2] = 1
+    whole, left = (levels(one) > 0 for one in (face, replace(face, region=face.region * half)))
+    assert not left[..., SIZE // 2 + 2 :].any() and whole[..., SIZE // 2 + 2 :].any()
 
 
 def test_half_precision_moves_no_pixel():

@@ -17,7 +17,7 @@ SIZE = 48
 def face():
     """White in its region, and red in what lies a pixel and more outside it."""
     plain = example_face(SIZE)
-    near = torch.nn.functional.max_pool2d((levels(plain.depth) > 0).float(), 5, 1, 2)
+    near = torch.nn.functional.max_pool2d((levels(plain) > 0).float(), 5, 1, 2)
     albedo = torch.cat([torch.ones_like(near), near, near], 1)
     light = replace(plain.light, ambient=torch.ones(2), diffuse=torch.zeros(2))
     return replace(plain, albedo=albedo).with_light(light)
@@ -44,7 +44,7 @@ def test_the_region_has_no_holes_and_its_rim_is_soft():
 def test_from_ahead_it_ends_where_the_level_does():
     one = face().with_view(view_of())
     seen = FaceAlone(SIZE)(one)
-    inside = levels(one.depth) > 0
+    inside = levels(one) > 0
     sure = torch.nn.functional.avg_pool2d(inside.float(), 3, 1, 1)
     assert (seen.mask[sure > 0.99] == 1).all()
     assert (seen.mask[torch.nn.functional.max_pool2d(inside.float(), 3, 1, 1) == 0] == 0).all()

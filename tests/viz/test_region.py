@@ -174,3 +174,18 @@ def test_the_surface_of_any_level_has_one_rim_without_forks(rows):
     sides = np.sort(left.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), 1)
     count = len(left.inner) - len(np.unique(sides, axis=0)) + len(left.triangles)
     assert count == 1  # vertices - edges + triangles: a disc
+
+
+def test_a_face_s_own_region_ends_it_and_reaches_higher_as_the_oval_does():
+    size = 64
+    depth, region = torch.ones(1, 1, size, size), torch.zeros(1, 1, size, size)
+    region[..., 16:, 20:40] = 1
+    level = face_level(depth, region) > 0
+    columns = np.flatnonzero(level.any(0))
+    assert abs(columns[0] - 20) <= 1 and abs(columns[-1] - 39) <= 1
+    whole = face_level(depth) > 0
+    assert (whole | ~level).all() and level.sum() < 0.7 * whole.sum()
+    top = 31.5 - (31.5 - 16) * HIGHER  # of rows, before the corners are rounded
+    assert abs(np.flatnonzero(level.any(1))[0] - top) <= 2
+    nothing = torch.zeros_like(region)
+    assert (face_level(depth, nothing) == face_level(depth)).all()
