@@ -70,6 +70,13 @@ def test_the_model_zoo_is_what_the_results_say(monkeypatch: pytest.MonkeyPatch) 
     assert result.exit_code == 0, result.output
 
 
+def test_tools_run_by_themselves() -> None:
+    """A tool that imports another one starts only where the clone is on Python's path."""
+    for path in ROOT.glob("tools/**/*.py"):
+        lines = path.read_text().splitlines()
+        assert not [line for line in lines if re.match(r"\s*(from|import) tools\b", line)], path
+
+
 def test_importing_the_package_imports_no_torch() -> None:
     code = "import sys, l2rkit, l2rkit.cli; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -37,6 +37,13 @@ def whole(shape: tuple[int, ...], size: int) -> np.ndarray:
     return np.column_stack([np.eye(2) * scale, (size - 1) / 2 - scale * middle])
 
 
+def same_crop(photo: np.ndarray, other: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
+    """(size, size, 3): of a photo what the matrix (2, 3) crops of the same one at another size."""
+    factor = other.shape[1] / photo.shape[1]
+    edges = np.array([[factor, 0, factor / 2 - 0.5], [0, factor, factor / 2 - 0.5], [0, 0, 1]])
+    return warp(photo, matrix @ edges, size)
+
+
 def warp(photo: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
     """The (size, size, 3) crop of a photo by a (2, 3) matrix; the photo's edge is replicated.
 

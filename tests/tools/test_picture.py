@@ -4,16 +4,16 @@ from itertools import pairwise
 
 import numpy as np
 
-from l2rkit.data.crops import whole
+from l2rkit.data.crops import same_crop, whole
 from l2rkit.data.photo import read_photo
 from l2rkit.zoo import FOLDER
-from tools.analysis.picture import good_crop
 
 
 def test_good_and_bad_photo_are_cropped_alike() -> None:
     bad = FOLDER / "samples" / "portrait_1_severe.jpg"
     pixels = read_photo(bad)
-    good = good_crop(bad, whole(pixels.shape, 32), 32)
+    clean = read_photo(bad.with_name("portrait_1.jpg"))
+    good = same_crop(clean, pixels, whole(pixels.shape, 32), 32)
     assert good.shape == (32, 32, 3)
     bright = pixels.astype(float).mean(2)
     side = min(bright.shape)

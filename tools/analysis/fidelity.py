@@ -10,8 +10,9 @@ from PIL import Image
 
 from l2rkit import reconstruct
 from l2rkit.cli.common import user_errors
+from l2rkit.data.crops import same_crop
+from l2rkit.data.photo import read_photo
 from l2rkit.zoo import DEFAULT_CONFIG, FOLDER
-from tools.analysis.picture import good_crop
 
 SETTINGS = (0.0, 0.25, 0.5, 0.75, 1.0)
 PEOPLE = (1, 3, 4, 6)
@@ -27,7 +28,8 @@ def main(out: str, config: str, tile: int) -> None:
     settings = [reconstruct(samples, config, fidelity=setting) for setting in SETTINGS]
     for bad, *faces in zip(samples, *settings):
         seen = (faces[0].arrays()["image"] * 255).round().astype(np.uint8)
-        good = good_crop(bad, faces[0].crop, len(seen))
+        clean = bad.with_name(bad.name.replace("_severe", ""))
+        good = same_crop(read_photo(clean), read_photo(bad), faces[0].crop, len(seen))
         first, last = (
             np.asarray(Image.fromarray(p).resize((tile, tile), Image.Resampling.BICUBIC))
             for p in (seen, good)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from l2rkit import reconstruct
 from l2rkit.cli.common import user_errors
-from l2rkit.data.crops import warp
+from l2rkit.data.crops import same_crop
 from l2rkit.data.photo import read_photo
 from l2rkit.zoo import DEFAULT_CONFIG, FOLDER
 
@@ -31,9 +31,11 @@ SAMPLES = 8
 def main(out: str, config: str, weights: str | None, tile: int) -> None:
     samples = FOLDER / "samples"
     bad = [samples / f"portrait_{number + 1}_severe.jpg" for number in range(SAMPLES)]
+    clean = [samples / f"portrait_{number + 1}.jpg" for number in range(SAMPLES)]
     columns = []
-    for path, face in zip(bad, reconstruct(bad, config, weights)):
-        good = good_crop(path, face.crop, len(face.arrays()["image"]))
+    for path, own, face in zip(bad, clean, reconstruct(bad, config, weights)):
+        side = len(face.arrays()["image"])
+        good = same_crop(read_photo(own), read_photo(path), face.crop, side)
         seen = np.asarray(face.arrays()["image"] * 255).round().astype(np.uint8)
         turned = [face.render(yaw, size=tile) for yaw in YAWS_DEG]
         tiles = [Image.fromarray(picture) for picture in (good, seen)]
@@ -41,14 +43,6 @@ def main(out: str, config: str, weights: str | None, tile: int) -> None:
         columns.append(np.vstack([np.asarray(picture) for picture in (*tiles, *turned)]))
     Image.fromarray(np.hstack(columns)).save(out, quality=88)
     click.echo(f"{out}: {len(columns)} people, {Path(out).stat().st_size} bytes")
-
-
-def good_crop(bad: Path, matrix: np.ndarray, size: int) -> np.ndarray:
-    """(size, size, 3) uint8: the clean photo in the crop of the degraded one, of another size."""
-    good = read_photo(bad.with_name(bad.name.replace("_severe", "")))
-    factor = read_photo(bad).shape[1] / good.shape[1]
-    edges = np.array([[factor, 0, factor / 2 - 0.5], [0, factor, factor / 2 - 0.5], [0, 0, 1]])
-    return warp(good, matrix @ edges, size)
 
 
 if __name__ == "__main__":
