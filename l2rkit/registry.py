@@ -54,8 +54,8 @@ class PartRegistry(Registry):
             if not callable(kind):
                 raise PartError(f"'type' of {self.name} is a class or its name, not {kind!r}")
             return kind
-        found = None
-        if all(step.isidentifier() for step in kind.split(".")):
+        found, named = None, all(step.isidentifier() for step in kind.split("."))
+        if named:
             try:
                 found = self.get(kind)
             except (ImportError, RuntimeError, AttributeError):  # of a module on the way
@@ -63,7 +63,8 @@ class PartRegistry(Registry):
         if not inspect.isclass(found) and kind in RENAMED:
             raise PartError(f"'{kind}' is called '{RENAMED[kind]}' since 0.2.0")
         if not inspect.isclass(found):
-            if fault := fault_of(kind.rpartition(".")[0]):
+            home = kind.rpartition(".")[0] if named else ""
+            if home and (fault := fault_of(home)):
                 raise PartError(f"'{kind}' was not imported: {fault}")
             what = {"losses": "loss"}.get(self.name, self.name.removesuffix("s"))
             raise PartError(f"no {what} is called '{kind}'{near(kind, self.module_dict)}")
@@ -77,8 +78,6 @@ def fault_of(module: str) -> str:
     except ModuleNotFoundError as error:
         itself = error.name is not None and f"{module}.".startswith(f"{error.name}.")
         return "" if itself else f"{type(error).__name__}: {error}"
-    except ValueError:  # no name of a module
-        return ""
     except Exception as error:  # a module may raise anything
         return f"{type(error).__name__}: {error}"
     return ""

@@ -49,13 +49,11 @@ class Squares(nn.Module):
 class Linear(nn.Module):
     """A discriminator that looks at each image alone."""
 
-    condition = 0
-
     def __init__(self) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.linspace(-1, 1, 3 * SIZE**2) / 30)
 
-    def forward(self, image: Tensor, view: None) -> Tensor:
+    def forward(self, image: Tensor) -> Tensor:
         return softplus(image.flatten(1) @ self.weight)
 
 
