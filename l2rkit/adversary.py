@@ -60,7 +60,7 @@ class Adversary(HostBuffers):
     ) -> None:
         super().__init__()
         self.discriminator = MODELS.build(discriminator)
-        numbers = getattr(self.discriminator, "condition", 0)
+        numbers = getattr(self.discriminator, "condition", None) or 0
         if numbers not in (0, 6):
             raise PartError(f"Adversary: a discriminator's condition is a view (6), not {numbers}")
         self.sees_view = numbers > 0

@@ -58,7 +58,7 @@ class PartRegistry(Registry):
         if named:
             try:
                 found = self.get(kind)
-            except (ImportError, RuntimeError, AttributeError):  # of a module on the way
+            except Exception:  # a module on the way may raise anything
                 found = None
         if not inspect.isclass(found) and kind in RENAMED:
             raise PartError(f"'{kind}' is called '{RENAMED[kind]}' since 0.2.0")

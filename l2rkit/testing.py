@@ -81,7 +81,9 @@ def example_face(size: int = 32, batch: int = 2) -> Face:
         torch.full((batch, 2, size // 4, size // 4), 0.5),
     )
     view = view_of(yaw_deg=15, pitch_deg=10).expand(batch, 6)
-    return Face(depth.expand(batch, 1, size, size), albedo, light, view, None, confidence)
+    region = ((x - 0.1) ** 2 + y**2 < 0.6).float().expand(batch, 1, size, size)
+    depth = depth.expand(batch, 1, size, size)
+    return Face(depth, albedo, light, view, confidence=confidence, region=region)
 
 
 def check_renderer(renderer: Callable[[Face], Rendering], size: int = 32) -> None:

@@ -61,7 +61,10 @@ def test_the_error_for_an_old_name_has_the_new_one():
 
 def test_a_fault_of_a_module_on_the_way_is_said(tmp_path, monkeypatch):
     (tmp_path / "broken_haze.py").write_text("import a_module_that_is_nowhere\n")
+    (tmp_path / "nameless_haze.py").write_text("print(nothing)\n")
     monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(PartError, match="was not imported: NameError: name 'nothing' is not"):
+        LOSSES.find("nameless_haze.Haze")
     with pytest.raises(PartError, match=r"'broken_haze\.Haze' was not imported: .*that_is_nowhere"):
         LOSSES.find("broken_haze.Haze")
 

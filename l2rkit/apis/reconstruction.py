@@ -67,12 +67,13 @@ class Reconstruction:
         """The arrays that `save` writes to the `.npz` file, by name.
 
         `depth` is NaN where the photo shows no face (`numpy.isfinite(depth)` is the face's mask);
-        all other arrays are finite. `quality` (N,) has the names of the flags that were raised, see
-        `l2rkit.data.quality.FLAGS`.
+        all other arrays are finite. `region` is there if the method knows it. `quality` (N,) has
+        the names of the flags that were raised, see `l2rkit.data.quality.FLAGS`.
         """
         face, own = self.face, self.scene.rendering
-        displacement = face.displacement
-        return {
+        displacement, region = face.displacement, face.region
+        known = {} if region is None else {"region": _hw(region).astype(np.uint8)}
+        return known | {
             "image": _hwc(self.scene.target),
             "depth": _hw(own.depth.masked_fill(own.depth >= BACKGROUND, float("nan"))),
             "normal": _hwc(normals(own.depth)),

@@ -33,29 +33,32 @@ class SkipNonFiniteSteps(Hook):
 
     def __init__(self, patience: int = 10) -> None:
         self.patience, self.in_a_row = patience, 0
-        self.spoilt: Any = None  # the batch as it came, if it is not finite
+        self.spoilt: Any = None  # the first batch of a step, as it came, that is not finite
+        self.begins = True  # whether the next batch begins a step, of which several may be part
 
     def before_train(self, runner: Runner) -> None:
         self.skipped = runner.message_hub.runtime_info.get("skipped_steps", 0)
         self.wrappers = checked_wrappers("SkipNonFiniteSteps", runner.optim_wrapper)
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
-        self.spoilt = None
+        if self.begins:
+            self.spoilt = None
+            self.before = {
+                buffer: buffer.clone() for buffer in runner.model.buffers() if learns(buffer)
+            }
         if not all(all_finite(value) for value in tensors(data_batch)):
-            self.spoilt = deepcopy(data_batch)
+            self.spoilt = deepcopy(data_batch) if self.spoilt is None else self.spoilt
             replace_nonfinite(data_batch)
         for wrapper in self.wrappers:
-            wrapper.skipped = False
-            wrapper.spoilt |= self.spoilt is not None  # also of batches that a step accumulates
-        self.before = {
-            buffer: buffer.clone() for buffer in runner.model.buffers() if learns(buffer)
-        }
+            wrapper.skipped, wrapper.spoilt = False, self.spoilt is not None
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
         bad = any(wrapper.skipped for wrapper in self.wrappers)
-        self.in_a_row = self.in_a_row + 1 if bad else 0
+        self.begins = all(wrapper.should_update() for wrapper in self.wrappers)
+        if self.begins:
+            self.in_a_row = self.in_a_row + 1 if bad else 0
         if bad:
             self.skipped += 1
             for buffer, was in self.before.items():

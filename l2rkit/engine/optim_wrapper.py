@@ -29,7 +29,6 @@ class GuardedOptimWrapper(OptimWrapper):
     def step(self, **kwargs: Any) -> None:
         grads = [weight.grad for weight in weights_of(self) if weight.grad is not None]
         batch = torch.full_like(self.last_loss, torch.nan if self.spoilt else 0.0)
-        self.spoilt = False
         if finite([batch, self.last_loss, *grads]):
             super().step(**kwargs)
         else:

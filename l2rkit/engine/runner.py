@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.dataset import InfiniteSampler
 from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import BatchSampler, DataLoader
 
 from ..errors import ConfigError, WeightsError
 from ..io.pickles import first_line
@@ -95,14 +95,16 @@ def check_batches(loader: DataLoader) -> None:
     """Checks that a loader has a batch.
 
     Raises:
-        ConfigError: it drops all of its photos, as they are fewer than a batch.
+        ConfigError: it has no photo, or drops all, as they are fewer than a batch.
     """
-    sampler = loader.sampler
-    endless = isinstance(sampler, InfiniteSampler) or not isinstance(sampler, Sized)
-    if not endless and len(loader) == 0:
-        name, given = type(sampler).__name__, len(sampler)
+    data, sampler, batches = loader.dataset, loader.sampler, loader.batch_sampler
+    if isinstance(data, Sized) and len(data) == 0:
+        raise ConfigError(f"{type(data).__name__} has no photo")
+    if isinstance(sampler, InfiniteSampler) or not isinstance(batches, BatchSampler):
+        return
+    if isinstance(sampler, Sized) and len(batches) == 0:
         raise ConfigError(
-            f"{name} gives each process {given} of {len(loader.dataset)} photos, "
+            f"{type(sampler).__name__} gives each process {len(sampler)} of {len(data)} photos, "
             f"fewer than a batch of {loader.batch_size}"
         )
 

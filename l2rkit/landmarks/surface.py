@@ -38,7 +38,8 @@ def mesh_depth(points: Tensor, size: int) -> tuple[Tensor, Tensor]:
 @lru_cache(maxsize=8)
 def mean_face_region(size: int) -> Tensor:
     """(1, 1, size, size): 1 where a canonical map shows the mean face, else 0. Do not change it."""
-    return mesh_depth(torch.from_numpy(MEAN_FACE)[None], size)[1].float()
+    with torch.inference_mode(False):  # it is kept
+        return mesh_depth(torch.from_numpy(MEAN_FACE)[None], size)[1].float()
 
 
 def curved(space: np.ndarray, corners: np.ndarray, size: int) -> np.ndarray:

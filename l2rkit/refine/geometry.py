@@ -82,6 +82,7 @@ def within_face(size: int, rim: float) -> Tensor:
     rim: standard deviation of the blur in widths. Do not change the tensor.
     """
     region = mean_face_region(size)
-    with torch.autocast("cpu", enabled=False):  # kept for callers of any precision
+    # It is kept for callers of any mode.
+    with torch.inference_mode(False), torch.autocast("cpu", enabled=False):
         soft = masked_blur(region, torch.ones_like(region), rim * size)
-    return region * (2 * soft - 1).clamp(min=0)
+        return region * (2 * soft - 1).clamp(min=0)

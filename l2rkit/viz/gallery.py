@@ -95,11 +95,13 @@ def video(clip: Path, folder: Path) -> str:
 def face_of(arrays: "np.lib.npyio.NpzFile") -> Face:
     """The face (a batch of one) from the arrays of a `.npz` file."""
     light, view = (torch.from_numpy(arrays[key])[None] for key in ("light", "view"))
+    known = "region" in arrays  # not in files of methods that do not know it
     return Face(
         map_of(arrays["canonical_depth"][..., None]),
         map_of(arrays["albedo"]),
         Light(light[:, 0], light[:, 1], light[:, 2:]),
         view,
+        region=map_of(arrays["region"][..., None]).float() if known else None,
     )
 
 

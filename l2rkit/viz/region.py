@@ -81,7 +81,7 @@ def region_cells(region: Tensor) -> np.ndarray:
     column, row = np.meshgrid(*[np.arange(size - 1, dtype=np.float32) + 0.5] * 2)
     axis = (size - 1) / 2
     row = np.where(row < axis, axis + (row - axis) / HIGHER, row).astype(np.float32)
-    mask = region[0, 0].float().numpy()
+    mask = region[0, 0].detach().float().numpy()
     return cv2.remap(mask, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 

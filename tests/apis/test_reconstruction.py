@@ -62,8 +62,9 @@ def test_the_default_gives_the_same_face_in_a_list_but_for_its_landmarks_roundin
     for name in ("albedo", "view", "canonical_depth"):
         off = np.abs(second.arrays()[name] - alone[name])
         assert off.mean() < 2e-3, name  # half a step of 8 bits
-    depth = first.arrays()["canonical_depth"]
-    assert depth.shape == (128, 128)
+    depth, region = (first.arrays()[name] for name in ("canonical_depth", "region"))
+    assert depth.shape == region.shape == (128, 128) and set(np.unique(region)) == {0, 1}
+    assert 0.3 < region.mean() < 0.8
     nose, cheeks = depth[68:84, 60:68].mean(), depth[68:84, [16, 111]].mean()
     assert nose < cheeks - 0.01  # the shipped weights know a face: its middle is nearer
 

@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from mmengine.dataset import InfiniteSampler
 from PIL import Image
+from torch.utils.data import DataLoader
 
 from l2rkit.cli.train import train
+from l2rkit.engine.runner import check_batches
+from l2rkit.errors import ConfigError
 from l2rkit.io.weights import read_weights
 
 TRAINING = """
@@ -231,3 +235,9 @@ def test_a_seed_keeps_what_else_the_config_says_of_randomness(training: Path, tm
     assert run(training, tmp_path / "kept", *words).exit_code == 0
     said = next((tmp_path / "kept").glob("*.py")).read_text()
     assert "deterministic=True" in said and "seed=5" in said
+
+
+def test_batches_of_ones_own_need_no_length_and_no_photos_are_one_line() -> None:
+    check_batches(DataLoader([1.0], batch_sampler=iter([[0]])))
+    with pytest.raises(ConfigError, match="list has no photo"):
+        check_batches(DataLoader([], sampler=InfiniteSampler([1])))

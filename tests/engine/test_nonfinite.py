@@ -142,7 +142,7 @@ def test_of_accumulated_batches_each_has_to_be_finite(runner):
     several = isinstance(runner.optim_wrapper, OptimWrapperDict)
     for wrapper in runner.optim_wrapper.values() if several else [runner.optim_wrapper]:
         wrapper._accumulative_counts = 2
-        wrapper.initialize_count_status(runner.model, 0, 6)
+        wrapper.initialize_count_status(runner.model, 0, 8)
     hook, good = SkipNonFiniteSteps(), torch.ones(3, 2)
     hook.before_train(runner)
     before = state(runner)["one.weight"]
@@ -152,6 +152,14 @@ def test_of_accumulated_batches_each_has_to_be_finite(runner):
     for _ in range(2):
         step(runner, hook, good)
     assert hook.skipped == 1 and not torch.equal(before, runner.model.one.weight)
+    mean = runner.model.mean.clone()  # of before the step, not of its last batch
+    step(runner, hook, torch.full((3, 2), 3e38))
+    step(runner, hook, torch.full((3, 2), torch.nan))
+    assert hook.skipped == 2 and torch.equal(runner.model.mean, mean)
+    hook.patience = 2
+    step(runner, hook, torch.full((3, 2), torch.nan))
+    with pytest.raises(UserError, match="2 steps in a row had photos that are not finite"):
+        step(runner, hook, good)
 
 
 def test_too_many_in_a_row_end_the_run_with_the_batch_kept(runner, tmp_path):

@@ -88,6 +88,11 @@ def test_the_rim_does_not_depend_on_who_asks_first():
         first = within_face(32, 0.03)
     within_face.cache_clear()
     assert torch.equal(within_face(32, 0.03), first) and first.dtype == torch.float32
+    within_face.cache_clear()
+    mean_face_region.cache_clear()
+    with torch.inference_mode():
+        kept = within_face(32, 0.03)
+    assert not kept.is_inference() and not mean_face_region(32).is_inference()
 
 
 def test_a_bound_out_of_range_is_refused():

@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -16,7 +17,8 @@ from l2rkit.io.files import is_ours
 from l2rkit.structures import each_tensor
 from l2rkit.testing import example_face
 from l2rkit.viz import gallery as module
-from l2rkit.viz.gallery import gallery, levels_of_16_bits, textured
+from l2rkit.viz.alone import levels
+from l2rkit.viz.gallery import face_of, gallery, levels_of_16_bits, textured
 from l2rkit.viz.region import face_level
 
 ODD = "<script>alert(1)<|script>\" onerror='x' & ünï <!--FACES--> %41"
@@ -112,10 +114,21 @@ def test_videos_are_played_from_beside_the_page(panels: list[Path], tmp_path: Pa
     assert "media-src 'self' file:;" in policy
 
 
+def test_the_page_s_face_ends_where_that_of_the_file_does(panels: list[Path]) -> None:
+    path = panels[0].with_suffix(".npz")
+    assert face_of(np.load(path)).region is None
+    face = each_tensor(example_face(24), lambda tensor: tensor[:1])
+    region = face.region[0, 0].numpy().astype(np.uint8)
+    np.savez(path, **np.load(path), region=region)
+    found = face_of(np.load(path))
+    assert torch.equal(found.region, face.region) and torch.equal(levels(found), levels(face))
+    assert not torch.equal(levels(found), levels(replace(face, region=None)))
+
+
 def test_the_rim_of_the_texture_is_the_face_s() -> None:
     face = each_tensor(example_face(24), lambda tensor: tensor[:1])
     alpha = np.asarray(textured(face))[..., 3]
-    level = face_level(face.depth)
+    level = face_level(face.depth, face.region)
     assert ((alpha > 127) ^ (level > 0)).sum() < 5
     assert alpha.min() == 0 and alpha.max() == 255
 
