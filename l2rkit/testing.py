@@ -81,9 +81,7 @@ def example_face(size: int = 32, batch: int = 2) -> Face:
         torch.full((batch, 2, size // 4, size // 4), 0.5),
     )
     view = view_of(yaw_deg=15, pitch_deg=10).expand(batch, 6)
-    region = ((x - 0.1) ** 2 + y**2 < 0.6).float().expand(batch, 1, size, size)
-    depth = depth.expand(batch, 1, size, size)
-    return Face(depth, albedo, light, view, confidence=confidence, region=region)
+    return Face(depth.expand(batch, 1, size, size), albedo, light, view, None, confidence)
 
 
 def check_renderer(renderer: Callable[[Face], Rendering], size: int = 32) -> None:
@@ -237,6 +235,7 @@ def check_refiner(
     one another.
     """
     face, photo = example_face(size, 3), example_face(size, 3).albedo
+    face = replace(face, region=torch.ones_like(face.depth))  # as a `FaceMeshDecomposer` gives it
     photo = torch.stack([photo[0], photo[1].flip(-1), photo[0]])
     check_stated(refiner, "image_size", "fidelity")
     refiner.eval()

@@ -128,7 +128,7 @@ def test_depth_is_nan_where_there_is_no_face_and_all_else_finite() -> None:
     assert 0.1 < seen.mean() < 1
     np.testing.assert_array_equal(seen, face.scene.rendering.mask[0, 0].numpy() > 0)
     others = [array for name, array in arrays.items() if name not in ("depth", "quality")]
-    assert len(others) == 8 and all(np.isfinite(array).all() for array in others)
+    assert len(others) == 9 and all(np.isfinite(array).all() for array in others)
 
 
 def test_records_print_as_one_line() -> None:
