@@ -7,7 +7,6 @@ The warning lists its parts that were registered before the failure.
 """
 
 import warnings
-from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, NamedTuple
 
@@ -26,8 +25,9 @@ class Plugin(NamedTuple):
 def import_plugins() -> list[Plugin]:
     """Imports every installed plugin."""
     found, entries = [], entry_points(group=GROUP)
-    if entries:  # so that a plugin's part with a name of ours is the second, and refused
-        import_ours()
+    if entries:  # ours come first, so that a plugin's part with a name of ours is refused
+        for parts in registries().values():
+            parts.import_from_location()
     for entry in entries:
         before, fault = set(registered()), ""
         try:
@@ -37,14 +37,6 @@ def import_plugins() -> list[Plugin]:
         parts = sorted(set(registered()) - before)
         found.append(Plugin(entry.name, entry.value, parts, fault))
     return found
-
-
-def import_ours() -> None:
-    """Registers all parts of this package."""
-    for parts in registries().values():
-        for place in parts._locations:
-            if place != __name__:
-                import_module(place)
 
 
 def load_plugins() -> list[str]:

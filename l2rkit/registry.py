@@ -54,18 +54,18 @@ class PartRegistry(Registry):
             if not callable(kind):
                 raise PartError(f"'type' of {self.name} is a class or its name, not {kind!r}")
             return kind
-        found, named = None, all(step.isidentifier() for step in kind.split("."))
-        if named:
+        found = None
+        if all(step.isidentifier() for step in kind.split(".")):
+            home = kind.rpartition(".")[0]
+            if home and (fault := fault_of(home)):
+                raise PartError(f"'{kind}' was not imported: {fault}")
             try:
                 found = self.get(kind)
-            except Exception:  # a module on the way may raise anything
+            except (ImportError, RuntimeError, AttributeError):  # of a module on the way
                 found = None
         if not inspect.isclass(found) and kind in RENAMED:
             raise PartError(f"'{kind}' is called '{RENAMED[kind]}' since 0.2.0")
         if not inspect.isclass(found):
-            home = kind.rpartition(".")[0] if named else ""
-            if home and (fault := fault_of(home)):
-                raise PartError(f"'{kind}' was not imported: {fault}")
             what = {"losses": "loss"}.get(self.name, self.name.removesuffix("s"))
             raise PartError(f"no {what} is called '{kind}'{near(kind, self.module_dict)}")
         return found

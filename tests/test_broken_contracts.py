@@ -7,19 +7,9 @@ import pytest
 import torch
 from test_contracts import DECOMPOSERS_WITH, PRIORS_WITH, SMALL
 
-import l2rkit
-import l2rkit.decompose
-import l2rkit.degrade
-import l2rkit.losses
-import l2rkit.priors
-import l2rkit.refine
-import l2rkit.render
-import l2rkit.restore
-from l2rkit.registry import (
-    DECOMPOSERS,
-    PRIORS,
-    REFINERS,
-)
+from l2rkit.degrade import GaussianNoise
+from l2rkit.priors import StyleGAN2
+from l2rkit.registry import DECOMPOSERS, PRIORS, REFINERS
 from l2rkit.render import GridRenderer
 from l2rkit.restore import Resample
 from l2rkit.testing import (
@@ -135,7 +125,7 @@ def test_a_decomposer_of_chance_or_of_the_batch_is_caught():
 
 
 def test_a_degradation_whose_two_ways_give_other_pictures_is_caught():
-    class Odd(l2rkit.degrade.GaussianNoise):
+    class Odd(GaussianNoise):
         def degrade_image(self, image, drawn):
             return 1 - super().degrade_image(image, drawn)
 
@@ -174,7 +164,7 @@ def test_a_degradation_that_forgets_its_generator_its_range_or_its_photos_is_cau
 
 
 def test_a_degradation_whose_two_ways_disagree_in_kind_is_caught():
-    class Spoilt(l2rkit.degrade.GaussianNoise):
+    class Spoilt(GaussianNoise):
         def degrade_image(self, image, drawn):
             return np.float64(image)
 
@@ -206,7 +196,7 @@ def test_a_restorer_that_hides_its_size_or_mixes_photos_is_caught():
 
 def test_a_prior_that_forgets_its_range_its_latents_or_to_be_frozen_is_caught():
     def spoilt(spoil=lambda image, features: (image, features), **changed):
-        class Spoilt(l2rkit.priors.StyleGAN2):
+        class Spoilt(StyleGAN2):
             def forward(self, latents):
                 return spoil(*super().forward(latents))
 

@@ -22,10 +22,16 @@ class Stage(NamedTuple):
 
     def words(self) -> list[str]:
         """The arguments of `l2rkit` that train or resume it."""
-        steps = self.checkpoint.stem.rpartition("_")[2]
-        short = ["--cfg-options", f"train_cfg.max_iters={steps}"] if self.ends_early else []
+        last = f"train_cfg.max_iters={steps_of(self.checkpoint)}"
+        short = ["--cfg-options", last] if self.ends_early else []
         place = ["--work-dir", str(self.checkpoint.parent)]
         return ["train", str(self.config), *place, "--resume", *short]
+
+
+def steps_of(checkpoint: Path) -> int | None:
+    """The number of steps in a checkpoint's name; None if it has none."""
+    number = checkpoint.stem.rpartition("_")[2]
+    return int(number) if number.isdigit() else None
 
 
 def missing_stages(cfg: Any) -> list[Stage]:
@@ -48,9 +54,8 @@ def _stages_of(cfg: Any, making: tuple[Path, ...]) -> Iterator[Stage]:
         if path in making:
             raise ConfigError(f"{config} begins with what it makes itself: {checkpoint}")
         yield from _stages_of(source, (*making, path))
-        steps = checkpoint.stem.rpartition("_")[2]
-        last = source.get("train_cfg", {}).get("max_iters")
-        early = steps.isdigit() and last is not None and int(steps) < last
+        steps, last = steps_of(checkpoint), source.get("train_cfg", {}).get("max_iters")
+        early = steps is not None and last is not None and steps < last
         yield Stage(_short(path), checkpoint, early)
 
 
@@ -77,10 +82,10 @@ def check_reachable(stages: list[Stage]) -> None:
     from ..io.checkpoints import checkpoints_of
 
     for checkpoint in (stage.checkpoint for stage in stages):
-        steps = checkpoint.stem.rpartition("_")[2]
+        steps = steps_of(checkpoint)
         for later in checkpoints_of(checkpoint.parent):
-            done = later.stem.rpartition("_")[2]
-            if steps.isdigit() and done.isdigit() and int(done) > int(steps):
+            done = steps_of(later)
+            if steps is not None and done is not None and done > steps:
                 raise ConfigError(
                     f"{checkpoint} is not there, and the training in its folder has gone on to "
                     f"{later.name}: begin with that, or move the folder away to train it again"

@@ -93,15 +93,14 @@ def restore(
     check_outputs(paths, folder, names, (".png",))
     device = chosen_device(device)
     part = part_of_words(RESTORERS, dict(restorer_options, type=restorer)).to(device).eval()
-    aligned = getattr(part, "aligned", False)
-    if aligned and getattr(part, "image_size", None) is None:
+    aligned, size = getattr(part, "aligned", False), getattr(part, "image_size", None)
+    if aligned and size is None:
         raise UserError(f"{restorer} restores one aligned face, but states no image_size")
-    aligner = FaceAligner(part.image_size) if aligned and align else None
+    aligner = FaceAligner(size) if aligned and align else None
     if paste and aligner is None:
         raise UserError(f"--paste is for restorers of faces; {restorer} restores the whole photo")
     # some parts, such as those of one face or of a fixed size, need the whole photo
-    fixed = getattr(part, "image_size", None) is not None
-    whole_photo = fixed or getattr(part, "needs_whole_photo", False)
+    whole_photo = size is not None or getattr(part, "needs_whole_photo", False)
     restored = part if whole_photo else partial(tiled, part)
     failed = 0
     for path, name in zip(paths, names):
@@ -118,8 +117,8 @@ def restore(
             if aligner is not None:
                 photo, matrix = aligner.crop(photo, name=path)
             elif aligned:  # the photo is one face
-                matrix = whole(photo.shape, part.image_size)
-                photo = warp(photo, matrix, part.image_size)
+                matrix = whole(photo.shape, size)
+                photo = warp(photo, matrix, size)
             if matrix is not None and alpha is not None:
                 alpha = warp(alpha, matrix, len(photo))
             with torch.no_grad():

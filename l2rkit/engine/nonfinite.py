@@ -47,7 +47,8 @@ class SkipNonFiniteSteps(Hook):
                 buffer: buffer.clone() for buffer in runner.model.buffers() if learns(buffer)
             }
         if not all(all_finite(value) for value in tensors(data_batch)):
-            self.spoilt = deepcopy(data_batch) if self.spoilt is None else self.spoilt
+            if self.spoilt is None:
+                self.spoilt = deepcopy(data_batch)
             replace_nonfinite(data_batch)
         for wrapper in self.wrappers:
             wrapper.skipped, wrapper.spoilt = False, self.spoilt is not None

@@ -9,7 +9,7 @@ from ..geometry import grid_triangles, normals
 from ..render.fastest import rasterize_fastest
 from ..render.shading import shade
 from ..render.warp import covered, warp_depth, warp_to_view
-from ..structures import BACKGROUND, Face, Rendering, on_cpu, unbatched
+from ..structures import BACKGROUND, Face, Rendering
 from .region import face_level
 
 
@@ -48,6 +48,7 @@ class FaceAlone(nn.Module):
 
 def levels(face: Face) -> Tensor:
     """(B, 1, H, W): the `face_level` of each face."""
-    some = unbatched(on_cpu(face), len(face))
-    found = [face_level(one.depth.detach().float(), one.region) for one in some]
+    maps, known = face.depth.detach().cpu().float().split(1), face.region is not None
+    regions = face.region.cpu().split(1) if known else [None] * len(maps)
+    found = [face_level(depth, region) for depth, region in zip(maps, regions)]
     return torch.from_numpy(np.stack(found))[:, None].to(face.depth)
