@@ -200,6 +200,8 @@ def _follow(config: Config, protocol: str) -> None:
             raise ConfigError(f"{protocol} is no protocol to measure by: it has no '{key}'")
         config[key] = base[key]
     if "model" in base:
+        if "render" in base.model and config.get("model", {}).get("render", {}) is None:
+            raise ConfigError(f"{protocol} compares renderings, and the model has render=None")
         _merge(config, {"model": base.model})
     config.measured_by = protocol
 

@@ -28,7 +28,7 @@ class FaceReconstructor(BaseModel):
 
     Args:
         decompose: predicts the face from the photo, resized to the part's `image_size`.
-        render: renders the face; None if training compares the face itself.
+        render: renders the face; None if losses and metrics compare the face itself.
         losses: parts by name, each `scene → scalar`; needed only for training.
         restore: restores the photo in 2D first; loads its own weights.
         refine: parts by name, applied in turn to the decomposed face and the original photo.
@@ -38,6 +38,9 @@ class FaceReconstructor(BaseModel):
             renderer and losses stay in float32. None: float32 throughout.
 
     Each part is a module, or a dict with its `type`.
+
+    Raises:
+        PartError: a loss needs a renderer, and there is none.
     """
 
     def __init__(
@@ -59,6 +62,9 @@ class FaceReconstructor(BaseModel):
         self.render = RENDERERS.build(render)
         self.losses = nn.ModuleDict({k: LOSSES.build(v) for k, v in (losses or {}).items()})
         self.adversary: Adversary | None = MODELS.build(adversary)
+        for part in self.losses.values() if self.render is None else ():
+            if getattr(part, "needs_rendering", False):
+                raise PartError(f"{type(part).__name__} requires a renderer, not render=None")
 
     def forward(
         self,

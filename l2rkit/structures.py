@@ -33,6 +33,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from .errors import PartError
+
 FIELD_OF_VIEW_DEG = 10.0
 NEAR, FAR = 0.9, 1.1
 BACKGROUND = 1.2
@@ -184,13 +186,19 @@ class Face(OneLine):
 class Rendering(OneLine):
     """The output of a renderer in the face's view: image (B, 3, H, W), mask, depth (B, 1, H, W).
 
-    The image is not clamped, so that over-exposed pixels still pass gradients; the mask is 0 or 1;
-    depth is `BACKGROUND` outside it.
+    The image is not clamped, so that over-exposed pixels still pass gradients; the mask is 0 or 1,
+    or between them at the edges of a picture for people; depth is `BACKGROUND` where it is 0.
     """
 
     image: Tensor
     mask: Tensor
     depth: Tensor
+
+    def __post_init__(self) -> None:
+        batch, _, *size = self.image.shape
+        _check("Rendering.image", self.image, (batch, 3, *size))
+        _check("Rendering.mask", self.mask, (batch, 1, *size))
+        _check("Rendering.depth", self.depth, (batch, 1, *size))
 
     def on_white(self) -> Tensor:
         """(B, 3, H, W) in [0, 1]: the image where the mask is 1, white elsewhere."""
@@ -240,6 +248,9 @@ class Scene(OneLine):
     truth: Truth | None = None
 
     def __post_init__(self) -> None:
+        _check("Scene.face.view", self.face.view, (len(self.target), None))
+        if self.landmarks is not None:
+            _check("Scene.landmarks", self.landmarks, (len(self.target), None, 3))
         if self.rendering is not None:
             _check("Scene.rendering.image", self.rendering.image, tuple(self.target.shape))
         if self.mirrored is not None:
@@ -301,4 +312,4 @@ def _check(name: str, value: Tensor, shape: tuple[int | None, ...]) -> None:
     got = tuple(value.shape)
     if len(got) != len(shape) or any(w is not None and w != g for w, g in zip(shape, got)):
         expected = ", ".join("*" if side is None else str(side) for side in shape)
-        raise ValueError(f"{name} must be ({expected}), not {got}")
+        raise PartError(f"{name} must be ({expected}), not {got}")

@@ -4,7 +4,7 @@ Each raises an AssertionError with a sentence that says what is wrong.
 
 A part that was or is trained on more than images has the class attribute `supervision`, a tuple of
 "keypoint" and "3D". `l2rkit.leaderboard.supervision` derives a method's supervision from it.
-`STATED` lists all attributes that other code reads from parts.
+`l2rkit.stated` lists all attributes that other code reads from parts.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from .degrade.degradation import Degradation
 from .geometry import view_of
+from .stated import check_stated
 from .structures import (
     BACKGROUND,
     FAR,
@@ -28,43 +29,7 @@ from .structures import (
     each_tensor,
 )
 
-# Optional attributes of parts that other code reads: type and meaning.
-STATED: dict[str, tuple[tuple[type, ...], str]] = {
-    "image_size": ((int,), "px of photos: that a decomposer or refiner takes, a restorer gives"),
-    "scale": ((int,), "a restorer: how many times larger the photo becomes"),
-    "aligned": ((bool,), "a restorer: it expects one aligned face, not any photo"),
-    "needs_whole_photo": (
-        (bool,),
-        "a restorer: it has to see the photo whole, and is given no tiles",
-    ),
-    "change_features": (
-        (Callable,),
-        "a restorer: features of what it changed, for a `LandmarkCorrection`",
-    ),
-    "view_limits": ((Tensor,), "a decomposer: the largest views (6,) it gives, for the watch-dog"),
-    "predict_view": ((Callable,), "a decomposer: photos (B, 3, S, S) to their views (B, 6) alone"),
-    "shares": ((Callable,), "a decomposer: how much each photo of a person counts (B,)"),
-    "fidelity": ((float, int), "a refiner: 0..1, how far the photo's own pixels count"),
-    "needs_mirrored": ((bool,), "a loss: the scene has to have `mirrored`"),
-    "external_weights": ((bool,), "any part: its weights come from a file of their own"),
-    "supervision": ((tuple, frozenset), 'any part: of "keypoint" and "3D", what it learnt from'),
-    "on_image": ((Callable,), "a degradation: the same on one image (H, W, 3), by OpenCV"),
-    "condition": ((int,), "a discriminator: how many numbers condition it, 6 for a view"),
-    "size": ((int,), "a prior: px of its images"),
-    "latent": ((int,), "a prior: length of its codes"),
-}
-
 ALIKE = 2 / 255  # mean difference of a degradation by torch and by OpenCV
-
-
-def check_stated(part: object, *names: str) -> None:
-    """Checks that the named attributes, if the part has them, have the types of `STATED`."""
-    for name in (*names, "external_weights", "supervision"):
-        value, (kinds, what) = getattr(part, name, None), STATED[name]
-        expected = " or ".join(kind.__name__ for kind in kinds)
-        good = value is None or isinstance(value, kinds)
-        good = good and (bool in kinds or not isinstance(value, bool))
-        assert good, f"`{name}` is a {type(value).__name__}, not {expected} ({what})"
 
 
 def example_face(size: int = 32, batch: int = 2) -> Face:
@@ -123,8 +88,10 @@ def check_restorer(restorer: torch.nn.Module, size: int = 32) -> None:
     photo = torch.stack([photo[0], photo[1].flip(-1), photo[0]])
     check_stated(restorer, "image_size", "scale", "aligned", "needs_whole_photo", "change_features")
     restorer.eval()
+    given = photo.clone()
     with torch.no_grad():
-        got, alone = restorer(photo.clone()), restorer(photo[1:2].clone())
+        got, alone = restorer(given), restorer(photo[1:2].clone())
+    assert torch.equal(given, photo), "the photo was changed in place"
     assert isinstance(got, Tensor), f"a restorer gives a tensor, not a {type(got).__name__}"
     assert got.dtype == photo.dtype, f"the restored photo is {got.dtype}, not {photo.dtype}"
     fixed, scale = getattr(restorer, "image_size", None), getattr(restorer, "scale", None)
@@ -186,7 +153,8 @@ def check_decomposer(decomposer: torch.nn.Module, size: int) -> None:
     photo = torch.rand(2, 3, size, size, generator=generator)
     check_stated(decomposer, "image_size", "view_limits", "predict_view", "shares")
     decomposer.train()
-    face = decomposer(photo, person=torch.tensor([0, 1]))
+    face = decomposer(given := photo.clone(), person=torch.tensor([0, 1]))
+    assert torch.equal(given, photo), "the photo was changed in place"
     assert isinstance(face, Face), f"a decomposer gives a Face, not {type(face).__name__}"
     _float32(face, "depth", "albedo", "view")
     assert len(face) == 2, f"two photos became {len(face)} faces"
@@ -194,6 +162,7 @@ def check_decomposer(decomposer: torch.nn.Module, size: int) -> None:
     _within(face.depth, NEAR, FAR, "depth")
     _within(face.albedo, 0, 1, "albedo")
     _check_light(face.light)
+    _check_region(face)
     assert (face.light.direction[:, 2] < 0).all(), "the light comes from behind the face"
     total = face.depth.square().mean() + face.albedo.mean()
     total = total + face.light.packed().square().sum() + face.view.square().sum()
@@ -218,6 +187,11 @@ def _predicted(face: Face) -> dict[str, Tensor]:
     return dict(depth=face.depth, albedo=face.albedo, light=face.light.packed(), view=face.view)
 
 
+def _check_region(face: Face) -> None:
+    inside = face.region is None or ((face.region == 0) | (face.region == 1)).all()
+    assert inside, "the face's region has values other than 0 and 1"
+
+
 def _check_light(light: Light) -> None:
     _float32(light, "ambient", "diffuse", "direction")
     assert light.packed().isfinite().all(), "the light has values that are not finite"
@@ -239,14 +213,21 @@ def check_refiner(
     photo = torch.stack([photo[0], photo[1].flip(-1), photo[0]])
     check_stated(refiner, "image_size", "fidelity")
     refiner.eval()
-    better = refiner(face, photo)
+    given, before = photo.clone(), {name: x.clone() for name, x in _predicted(face).items()}
+    better = refiner(face, given)
+    whole = all(torch.equal(x, before[name]) for name, x in _predicted(face).items())
+    assert whole and torch.equal(given, photo), "the face or the photo was changed in place"
     assert isinstance(better, Face), f"a refiner gives a Face, not {type(better).__name__}"
     _float32(better, "depth", "albedo", "view")
     assert len(better) == 3, f"three faces became {len(better)}"
     _within(better.depth, NEAR, FAR, "depth")
     _within(better.albedo, 0, 1, "albedo")
     _check_light(better.light)
-    refined, before = _predicted(better), _predicted(face)
+    assert better.region is not None, "the face's region was lost"
+    _check_region(better)
+    added = better.displacement
+    assert added is None or added.isfinite().all(), "the displacement is not finite"
+    refined = _predicted(better)
     for name in before.keys() - set(changes) if better.size == size else ():
         kept = torch.equal(refined[name], before[name])
         assert kept, f"{name} was changed, which is not in {tuple(changes)}"
@@ -273,7 +254,7 @@ def check_loss(loss: Callable[[Scene], Tensor], size: int = 32) -> None:
     """
     kind = type(loss).__name__
     assert isinstance(loss, torch.nn.Module), f"a loss is a torch.nn.Module, not a {kind}"
-    check_stated(loss, "needs_mirrored")
+    check_stated(loss, "needs_mirrored", "needs_rendering")
     asked = getattr(loss, "needs_mirrored", False)
     face = example_face(size)
     photo = torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(1))

@@ -24,8 +24,8 @@ from l2rkit.registry import (
     RENDERERS,
     RESTORERS,
 )
+from l2rkit.stated import STATED
 from l2rkit.testing import (
-    STATED,
     check_decomposer,
     check_degradation,
     check_loss,

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "l2rkit"
 LAYERS = (
     *("__init__", "errors", "structures", "ops", "zoo", "registry", "io", "geometry", "plugins"),
     *("render", "landmarks", "degrade", "data", "identity", "losses", "engine"),
-    *("restore", "decompose", "priors", "refine", "metrics", "viz", "testing"),
+    *("restore", "decompose", "priors", "refine", "metrics", "viz", "stated", "testing"),
     *(
         "adversary",
         "collection",

@@ -9,6 +9,7 @@ clean, degraded: its weight (1 is that of the others), and the change of the err
 three. Intervals are 95 %, by bootstrap over people.
 """
 
+import shlex
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -87,13 +88,15 @@ def main(
             f"sets of {size}: SIDE {side.mean():.3f} MAD {mad.mean():.2f} rank-1 {rank1.mean():.1f}"
             f"  less: {less}"
         )
-        figures = dict(side=side.mean(), side_std=side.std(), mad=mad.mean(), mad_std=mad.std())
+        figures = dict(side=side.mean(), mad=mad.mean())
+        figures |= dict(side_std=side.std(ddof=1), mad_std=mad.std(ddof=1))
         figures["rank1_ahead"] = rank1.mean()
-        made = entry(cfg, config, path, figures, len(photo), {}, supervision)
+        made = entry(cfg, config, path, figures, len(photo), {}, supervision, EACH)
         made["protocol"] = f"heads 2, {model.image_size} px, sets of {size}"
-        made["command"] = f"python tools/measure_sets.py {config}" + f" {weights}" * bool(weights)
-        made["command"] += f" --people {people}" * (people != PEOPLE)
-        made["command"] += f" --level {level}" * (level != "clean")
+        words = [config, *filter(None, [weights])]
+        words += ["--people", str(people)] if people != PEOPLE else []
+        words += ["--level", level] if level != "clean" else []
+        made["command"] = f"python tools/measure_sets.py {shlex.join(words)}"
         enter(made, where)
     if against:
         alone = measured(predicting(other, photo), depth, 1, rank)

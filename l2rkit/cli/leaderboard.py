@@ -65,7 +65,11 @@ def leaderboard(
             looked = ", ".join(f"{folder}/*/results.json" for folder in places)
             raise UserError(f"no results here ({looked}): l2rkit test CONFIG makes some")
     if out is None:
-        entries = {identity(entry): entry for path in paths for entry in read_entries(path)}
+        entries: dict[str, dict[str, Any]] = {}
+        for entry in (entry for path in paths for entry in read_entries(path)):
+            known = entries.setdefault(identity(entry), entry)
+            if entry["date"] > known["date"]:  # else that of configs/ before that of work_dirs/
+                entries[identity(entry)] = entry
         click.echo(narrow(table(list(entries.values()))))
     elif check:
         texts = documents(paths, Path(out), every)

@@ -1,7 +1,6 @@
 """`l2rkit test`: evaluates weights and writes an entry of results.json."""
 
 from collections.abc import Iterable, Sequence
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +77,7 @@ def test(
     from mmengine.model import is_model_wrapper
     from mmengine.runner import Runner
 
-    from ..errors import ConfigError, UserError
+    from ..errors import ConfigError
     from ..io.weights import load_weights, own_state
     from ..leaderboard.results import enter, entry
     from ..leaderboard.supervision import supervision_of
@@ -130,19 +129,19 @@ def test(
     if weights or own_state(model):
         path = weight_file(weights) if weights else shipped_weights(config)
         load_weights(model, path)
+    dataset = runner.test_dataloader.dataset
+    if not (n := len(dataset)):
+        raise ConfigError("the test set has no photos: nothing to measure")
     figures = runner.test()
-    n = len(runner.test_dataloader.dataset)
     first = is_main_process()
     leave()
     if not first:
         return
-    made = entry(cfg, config, path, figures, n, cfg_options, supervision)
+    each = getattr(dataset, "photos_per_person", 1)
+    made = entry(cfg, config, path, figures, n, cfg_options, supervision, each)
     for name, value in made["metrics"].items():
         spread = f" ± {value['std']:.3f}" if "std" in value else ""
         click.echo(f"{name:16} {value['mean']:8.3f}{spread}")
-    unknown = [name for name, value in made["metrics"].items() if not isfinite(value["mean"])]
-    if unknown and where is not None:
-        raise UserError(f"nothing is entered: {', '.join(unknown)} cannot be known of such faces")
     if where is not None:
         before = enter(made, where, each_image(runner.test_loop.evaluator.metrics))
         instead = ""
@@ -171,13 +170,20 @@ def each_image(metrics: Iterable[Any]) -> dict[str, Sequence[float]]:
 
 
 def degrade(cfg: Any, level: str) -> None:
-    """Sets the config to degrade its test photos at a level, with fixed random draws."""
+    """Sets the config to degrade its test photos at a level, with fixed random draws.
+
+    Raises:
+        UserError: the level is unknown, or the test set has no pipeline.
+    """
     from ..degrade import DegradationLevel
+    from ..errors import ConfigError
 
     DegradationLevel(level)  # errors come before anything is built
     cfg.level = level
     # by name, as MMEngine cannot dump classes that were put into a loaded config
     described = dict(type="l2rkit.degrade.DegradationLevel", name=level)
     bad = dict(type="l2rkit.data.Degrade", degradation=described, seed=0)
-    *before, pack = cfg.test_dataloader.dataset.pipeline
+    if not (steps := cfg.test_dataloader.dataset.get("pipeline")):
+        raise ConfigError("--level needs a pipeline of the test set, and the config states none")
+    *before, pack = steps
     cfg.test_dataloader.dataset.pipeline = [*before, bad, pack]

@@ -15,6 +15,7 @@ from ..registry import DECOMPOSERS, MODELS, RESTORERS
 from ..render.light import fitted_light, without_light
 from ..render.warp import warp_to_canonical
 from ..structures import Face
+from .photos import check_photo
 
 
 @DECOMPOSERS.register_module()
@@ -57,13 +58,8 @@ class FaceMeshDecomposer(nn.Module):
 
     def forward(self, photo: Tensor, person: Tensor | None = None) -> Face:
         """The face in `photo` (B, 3, image_size, image_size); `person` is not used."""
-        size = self.image_size
-        if photo.shape[1:] != (3, size, size):
-            expected = f"(B, 3, {size}, {size})"
-            raise ValueError(
-                f"FaceMeshDecomposer expects photos {expected}, not {tuple(photo.shape)}"
-            )
-        bad = photo
+        check_photo(self, photo)
+        bad, size = photo, self.image_size
         if self.restore is not None:
             with torch.no_grad():
                 photo = resized(self.restore(bad).float(), (size, size), "area").clamp(0, 1)

@@ -6,11 +6,13 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from ..errors import PartError
 from ..ops.groups import softmax_within, sum_within
 from ..registry import DECOMPOSERS
 from ..structures import Confidence, Consistent, Face
 from .lap_networks import Aggregation, AttributeRefining, ladder
 from .networks import ConfidenceNet, Encoder
+from .photos import check_photo
 from .unsup3d import depth_from_raw, light_from_code
 
 VIEW_LIMITS = (*[math.radians(60)] * 3, 0.1, 0.1, 0.0)  # the largest view
@@ -110,16 +112,14 @@ class LAPDecomposer(nn.Module):
 
     def _checked_inputs(self, photo: Tensor, person: Tensor | None) -> tuple[Tensor, Tensor, int]:
         """The photos in [-1, 1], the person of each (B,) in 0..count-1, and count."""
-        if photo.shape[1:] != (3, self.image_size, self.image_size):
-            expected = f"(B, 3, {self.image_size}, {self.image_size})"
-            raise ValueError(f"LAPDecomposer expects photos {expected}, not {tuple(photo.shape)}")
+        check_photo(self, photo)
         batch = len(photo)
         if person is None:
             return photo * 2 - 1, torch.arange(batch, device=photo.device), batch
         if person.shape != (batch,):
             got = tuple(person.shape)
-            raise ValueError(
-                f"LAPDecomposer expects a person for each of {batch} photos, not {got}"
+            raise PartError(
+                f"{type(self).__name__} expects a person for each of {batch} photos, not {got}"
             )
         who, group = person.to(photo.device).unique(return_inverse=True)
         return photo * 2 - 1, group, len(who)
@@ -138,7 +138,8 @@ class LAPDecomposer(nn.Module):
         border = torch.zeros_like(depth[:1], dtype=torch.bool)
         border[..., :columns] = border[..., -columns:] = True
         if self.corner is not None:
-            border[..., -self.corner[0] :, : self.corner[1]] = True
+            rows, width = self.corner
+            border[..., self.image_size - rows :, :width] = True
         return depth.masked_fill(border, self.border_depth)
 
 

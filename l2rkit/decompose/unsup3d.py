@@ -9,6 +9,7 @@ from torch.nn.functional import normalize
 from ..registry import DECOMPOSERS
 from ..structures import FAR, NEAR, Confidence, Face, Light
 from .networks import ConfidenceNet, Encoder, EncoderDecoder
+from .photos import check_photo
 
 
 @DECOMPOSERS.register_module()
@@ -57,11 +58,7 @@ class Unsup3DDecomposer(nn.Module):
 
     def forward(self, photo: Tensor, person: Tensor | None = None) -> Face:
         """The face in `photo` (B, 3, image_size, image_size); `person` is not used."""
-        if photo.shape[1:] != (3, self.image_size, self.image_size):
-            expected = f"(B, 3, {self.image_size}, {self.image_size})"
-            raise ValueError(
-                f"Unsup3DDecomposer expects photos {expected}, not {tuple(photo.shape)}"
-            )
+        check_photo(self, photo)
         signed = photo * 2 - 1
         return Face(
             depth=self._bordered(depth_from_raw(self.depth(signed))),

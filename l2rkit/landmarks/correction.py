@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..errors import DataError, WeightsError
+from ..io.reading import read_arrays
 from ..registry import MODELS
 
 SHIPPED = Path(__file__).with_name("correction.npz")
+NAMES = {"mean", "components", "spread", "view_spread", "bias", "of_landmarks", "of_features"}
 
 
 @MODELS.register_module()
@@ -22,15 +24,25 @@ class LandmarkCorrection(nn.Module):
     Args:
         path: a file that the tool wrote; default: the shipped one, for `FaceRestorer`. None leaves
             the coefficients unset, for `set`.
+
+    Raises:
+        WeightsError: the file cannot be read, or is another one.
     """
 
     supervision = ("keypoint",)
 
     def __init__(self, path: str | Path | None = SHIPPED) -> None:
         super().__init__()
-        if path is not None:
-            with np.load(path) as file:
-                self.set({name: torch.from_numpy(file[name]).float() for name in file.files})
+        if path is None:
+            return
+        try:
+            numbers = read_arrays(Path(path))
+        except (OSError, DataError) as error:
+            raise WeightsError(f"{path} is no LandmarkCorrection: {error}") from None
+        if set(numbers) != NAMES:
+            held = ", ".join(sorted(numbers)[:4])
+            raise WeightsError(f"{path} is no LandmarkCorrection: it holds {held} ...")
+        self.set({name: torch.from_numpy(value).float() for name, value in numbers.items()})
 
     def set(self, numbers: dict[str, Tensor]) -> None:
         """Sets the regression's coefficients, by name."""

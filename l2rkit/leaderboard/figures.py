@@ -19,11 +19,11 @@ A comment after a number in a sentence describes it: method; protocol; level; me
 
     a SIDE of 1.080<!-- figure: l2r_heads; heads, 64 px; severe; side --> at `severe`
 
-A new number may be typed as `?`. Of several matching entries, the newest counts.
+A new number may be typed as `?`. Of several matching entries, those of most images count, and of
+these the newest.
 """
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ import yaml
 from ..errors import DataError, near
 from .columns import COLUMNS
 from .paired import interval
-from .table import BASELINES, grid, method
+from .table import BASELINES, ends, grid, method, number
 
 PAGES = ("README.md", "docs/*.md", "configs/*/README.md", "projects/*/README.md")
 TABLE = re.compile(r"^<!-- figures\n(.*?)^-->\n*(?:\|[^\n]*\n)*\n*", re.MULTILINE | re.DOTALL)
@@ -133,7 +133,7 @@ def _title(name: str) -> str:
 
 
 def _entry(entries: list[dict[str, Any]], name: str, protocol: str, level: str) -> dict[str, Any]:
-    """The newest entry of a method; for a baseline, the newest entry with its metrics."""
+    """The entry of a method that counts; for a baseline, the one that counts with its metrics."""
     setting = [e for e in entries if (e["protocol"], e["level"]) == (protocol, level)]
     if prefix := PREFIXES.get(name):
         found = [e for e in setting if any(key.startswith(prefix) for key in e["metrics"])]
@@ -143,7 +143,12 @@ def _entry(entries: list[dict[str, Any]], name: str, protocol: str, level: str) 
         known = {method(e) for e in setting} or {e["protocol"] for e in entries}
         hint = near(name if setting else protocol, known)
         raise DataError(f"no result of '{name}' by '{protocol}' at '{level}'{hint}")
-    return max(found, key=lambda e: e["date"])
+    return newest(found)
+
+
+def newest(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """The entry of most images; of several the newest, which is the last of those of one day."""
+    return max(reversed(entries), key=lambda entry: (entry["n"], entry["date"]))
 
 
 def _mean(entry: dict[str, Any], name: str, metric: str, needed: bool = True) -> str:
@@ -161,7 +166,6 @@ def _difference(first: dict[str, Any], second: dict[str, Any], metric: str) -> s
     ours, theirs = first["each"].get(metric), second["each"].get(metric)
     if ours is None or theirs is None or len(ours) != len(theirs):
         return ""
-    ends: Sequence[float] = (float((ours - theirs).mean()), *interval(ours, theirs))
     digits = COLUMNS[metric].digits
-    mean, low, high = (f"{round(end, digits) + 0.0:.{digits}f}" for end in ends)
-    return f"{mean} [{low}, {high}]"
+    mean = number(float((ours - theirs).mean()), digits)
+    return f"{mean} {ends(interval(ours, theirs, first.get('photos_per_person', 1)), digits)}"

@@ -60,6 +60,11 @@ class Cell:
         return [self.config, *protocol, *level, *shlex.split(self.restorer)]
 
     @property
+    def command(self) -> str:
+        """The command, as its entry has it."""
+        return f"python tools/test.py {shlex.join(self.words)}"
+
+    @property
     def results(self) -> Path:
         """The file for its entry."""
         return Path(self.config).parent / "results.json"
@@ -73,12 +78,17 @@ class Cell:
         return None if self.weightless else digest(shipped_weights(self.config))
 
     def measured(self) -> bool:
-        """Whether an entry has this command, these weights and per-image figures."""
+        """Whether an entry has this command, these weights and per-image figures.
+
+        Entries do not know the weights of a restorer: remove those of one that was trained again.
+        """
         entries = read_entries(self.results) if self.results.exists() else []
-        command, weights = f"python tools/test.py {' '.join(self.words)}", self.weights()
+        weights = self.weights()
         return any(
-            e["each"] and e.get("command") == command and e["weights_sha256"] == weights
-            for e in entries
+            entry["each"]
+            and entry["command"] == self.command
+            and entry["weights_sha256"] == weights
+            for entry in entries
         )
 
 

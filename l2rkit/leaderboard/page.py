@@ -27,8 +27,8 @@ row of each supervision has its first figure in **bold**.
 
 The column "{AGAINST}", where there is one, says how a row's first figure differs from that of the
 best row on the same images: row minus best, the ends of a paired bootstrap's interval of {DRAWS:,}
-draws. If it holds 0, the difference may be chance. It is empty where each image's figures were not
-kept.
+draws of people, each with all of his images. If it holds 0, the difference may be chance. It is
+empty where each image's figures were not kept.
 """
 
 
@@ -95,7 +95,11 @@ def archive_page(entries: list[dict[str, Any]], archive: Archive) -> str:
 
 def groups(entries: list[dict[str, Any]]) -> str:
     """A table of rank-1 accuracy per group of people; "" if no entry has any."""
-    settings = [e for e in entries if any(name.startswith(OF_GROUP) for name in e["metrics"])]
+    settings = [
+        e
+        for e in entries
+        if "rank1_own" in e["metrics"] and any(name.startswith(OF_GROUP) for name in e["metrics"])
+    ]
     names = dict.fromkeys(
         name for e in settings for name in e["metrics"] if name.startswith(OF_GROUP)
     )

@@ -17,8 +17,9 @@ def curves(entries: list[dict[str, Any]]) -> Curves:
     A setting is a protocol and a number of images; a line needs two levels. Empty without lines.
     """
     found: dict[tuple[str, int], Curves] = {}
-    for entry in entries:
-        if "side" in entry["metrics"] and entry["level"] in LEVELS:
+    # the last of a line's entries counts
+    for entry in sorted(entries, key=lambda entry: entry.get("date", "")):
+        if "side" in entry["metrics"] and entry["level"] in LEVELS and not entry.get("options"):
             lines = found.setdefault((entry["protocol"], entry["n"]), {})
             line = lines.setdefault((entry["config"], entry.get("restore", "none")), {})
             line[entry["level"]] = entry["metrics"]["side"]["mean"]

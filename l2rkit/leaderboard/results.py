@@ -11,6 +11,7 @@ import math
 import os
 import platform
 import re
+import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -29,10 +30,22 @@ from ..zoo import FOLDER
 if TYPE_CHECKING:  # MMEngine is slow to import, and entries do not need it
     from mmengine.config import Config
 
-# A new entry replaces an old one with the same values of these.
+# A new entry replaces an old one with the same values of these, and the same `options`.
 SAME = ("config", "weights_sha256", "protocol", "level", "restore", "seed", "n")
 # keys that tables need, and their types
 NAMED = dict(config=str, protocol=str, level=str, n=int, supervision=str)
+# what entries without these keys have
+DEFAULTS = dict(
+    weights_sha256=None,
+    supervision="",
+    options=[],
+    photos_per_person=1,
+    seed=None,
+    commit="unknown",
+    hardware="unknown",
+    command="unknown",
+    date="",
+)
 
 
 def entry(
@@ -43,37 +56,43 @@ def entry(
     n: int,
     overrides: dict[str, Any],
     supervision: str,
+    photos_per_person: int = 1,
 ) -> dict[str, Any]:
     """One entry: the `figures` measured on `n` images, and how they were measured.
 
     weights None: the model has none. supervision: that of the config with its losses, from
-    `supervision_of`.
+    `supervision_of`. photos_per_person: so many successive images show the same person.
     """
     words = [str(config)]
     if weights is not None and weights.parent != FOLDER:
         words.append(str(weights))
+    options = sorted(f"{key}={value}" for key, value in overrides.items() if key != "protocol")
     level, restore = cfg.get("level", "clean"), cfg.model.get("restore")
     if measured_by := cfg.get("measured_by"):
-        words.append(f"--protocol {measured_by}")
+        words += ["--protocol", measured_by]
     if level != "clean":
-        words.append(f"--level {level}")
+        words += ["--level", level]
     if restore:
-        words.append(f"--restore {_kind(restore)}")
-        words += [f"--restorer-options {k}={v}" for k, v in restore.items() if k != "type"]
-    words += [f"--cfg-options {key}={value}" for key, value in overrides.items()]
+        words += ["--restore", _kind(restore)]
+        for key, value in restore.items():
+            words += ["--restorer-options", f"{key}={value}"] if key != "type" else []
+    for key, value in overrides.items():
+        words += ["--cfg-options", f"{key}={value}"]
     return {
         "config": Path(config).stem,
         "weights_sha256": weights and digest(weights),
         "protocol": cfg.get("protocol", "unnamed"),
         "level": level,
         "restore": named(restore) if restore else "none",
+        "options": options,
         "supervision": supervision,
         "metrics": _nested(figures),
         "n": n,
+        "photos_per_person": photos_per_person,
         "seed": cfg.get("randomness", {}).get("seed"),
         "commit": commit(),
         "hardware": hardware(),
-        "command": f"python tools/test.py {' '.join(words)}",
+        "command": f"python tools/test.py {shlex.join(words)}",
         "date": date.today().isoformat(),
     }
 
@@ -84,9 +103,10 @@ def digest(weights: Path) -> str:
 
 
 def identity(entry: dict[str, Any]) -> str:
-    """16 hexadecimal digits, a hash of the values of `SAME`."""
-    values = json.dumps([entry.get(key) for key in SAME])
-    return hashlib.sha256(values.encode()).hexdigest()[:16]
+    """16 hexadecimal digits, a hash of the values of `SAME` and of the options, if any."""
+    values = [entry.get(key) for key in SAME]
+    values += [entry["options"]] if entry.get("options") else []
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]
 
 
 def named(restore: dict[str, Any]) -> str:
@@ -111,16 +131,21 @@ def _kind(restore: dict[str, Any]) -> str:
 def enter(
     made: dict[str, Any], path: Path, each: Mapping[str, Sequence[float]] | None = None
 ) -> dict[str, Any] | None:
-    """Writes an entry to the list in `path`, in place of one with the same `SAME`, if any.
+    """Writes an entry to the list in `path`, in place of one with the same `identity`, if any.
 
-    Returns the entry that was there. Several processes may enter theirs at once.
+    Returns the entry that was there. Several processes may enter theirs at once. Nothing is entered
+    if a mean is not finite.
 
     `each`, the per-image figures by metric, goes into results.npz beside it. That file is written
     first: if the process is killed between the two, `read_entries` sees that they differ.
 
     Raises:
-        UserError: a file cannot be read or written.
+        UserError: a file cannot be read or written, or a figure is not known.
     """
+    unknown = [name for name, own in made["metrics"].items() if not math.isfinite(own["mean"])]
+    if unknown:
+        of_such = "cannot be known of such faces"
+        raise UserError(f"nothing is entered in {path}: {', '.join(unknown)} {of_such}")
     place = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
     try:
         with FileLock(Path(gettempdir(), f"l2rkit-{place}.lock")):
@@ -133,7 +158,7 @@ def _entered(
     made: dict[str, Any], path: Path, each: Mapping[str, Sequence[float]]
 ) -> dict[str, Any] | None:
     entries = reading.read_json(path) if path.exists() else []
-    kept = [old for old in entries if any(old.get(key) != made[key] for key in SAME)]
+    kept = [old for old in entries if identity(old) != identity(made)]
     known = {identity(old) for old in kept}
     arrays = read_arrays(path.with_suffix(".npz"))
     arrays = {key: array for key, array in arrays.items() if key.partition(".")[0] in known}
@@ -172,8 +197,8 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 def read_entries(path: Path) -> list[dict[str, Any]]:
     """The entries of one results.json, with `each`: the per-image figures (n,) by metric.
 
-    `supervision` is "" in old entries. Per-image figures whose mean is not the entry's are of
-    another run and are left out.
+    What an entry does not say is that of `DEFAULTS`. Per-image figures whose mean is not the
+    entry's are of another run and are left out.
 
     Raises:
         DataError: the file is not a results file.
@@ -181,7 +206,7 @@ def read_entries(path: Path) -> list[dict[str, Any]]:
     try:
         entries = [
             {
-                "supervision": "",
+                **DEFAULTS,
                 **entry,
                 "metrics": {name: _spread(own) for name, own in entry["metrics"].items()},
             }
@@ -216,18 +241,22 @@ def _each(entry: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, np.
 
 
 def commit() -> str:
-    """The working copy's commit, with '+' if its code has changed; 'unknown' without git."""
-    git = ["git", "-C", str(Path(__file__).parent)]
+    """The working copy's commit, with '+' if its code has changed.
+
+    'unknown' without git, and for code in a folder that git does not track.
+    """
+
+    def git(*words: str) -> subprocess.CompletedProcess[str]:
+        place = str(Path(__file__).parent)
+        return subprocess.run(["git", "-C", place, *words], capture_output=True, text=True)
+
     try:
-        head = subprocess.run(
-            [*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True
-        )
-        changes = subprocess.run(
-            [*git, "diff", "--quiet", "HEAD", "--", ":/*.py"], capture_output=True
-        )
+        if git("ls-files", "--error-unmatch", Path(__file__).name).returncode:
+            return "unknown"
+        changed = git("diff", "--quiet", "HEAD", "--", ":/*.py").returncode
+        return git("rev-parse", "--short", "HEAD").stdout.strip() + "+" * bool(changed)
     except OSError:
         return "unknown"
-    return head.stdout.strip() + ("+" if changes.returncode else "") or "unknown"
 
 
 def hardware() -> str:

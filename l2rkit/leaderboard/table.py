@@ -1,5 +1,6 @@
 """Markdown tables of entries."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..errors import printable
@@ -13,6 +14,7 @@ BASELINES = {
     "half": "half of the photos from the other",
 }
 AGAINST = "Δ to best (95 % CI)"
+MODEL = "model."  # how options of the model begin
 
 
 def table(entries: list[dict[str, Any]]) -> str:
@@ -23,8 +25,8 @@ def table(entries: list[dict[str, Any]]) -> str:
     to the best row. The best row of each supervision in a setting has its first metric in bold.
     """
     tables: dict[tuple[str, ...], list[list[str]]] = {}
-    for setting in sorted({(e["protocol"], e["level"], e["n"]) for e in entries}):
-        group = [e for e in entries if (e["protocol"], e["level"], e["n"]) == setting]
+    for setting in sorted({setting_of(entry) for entry in entries}):
+        group = [entry for entry in entries if setting_of(entry) == setting]
         columns = tuple(name for name in COLUMNS if any(name in e["metrics"] for e in group))
         if not columns:
             continue  # only unknown metrics
@@ -32,15 +34,36 @@ def table(entries: list[dict[str, Any]]) -> str:
     return "\n\n".join(_table(columns, rows) for columns, rows in tables.items())
 
 
+def setting_of(entry: dict[str, Any]) -> tuple[str, str, int, tuple[str, ...]]:
+    """What entries share that compare: protocol, level, number of images, options of the data."""
+    of_data = [option for option in entry.get("options", []) if not option.startswith(MODEL)]
+    return entry["protocol"], entry["level"], entry["n"], tuple(of_data)
+
+
 def method(entry: dict[str, Any]) -> str:
     """An entry's row name, such as `unsup3d_heads` or `FaceRestorer + unsup3d_heads`.
 
-    Pictures of people are `FaceRestorer, 2D`, or `the photo itself`.
+    Pictures of people are `FaceRestorer, 2D`, or `the photo itself`. Options of the command line
+    follow in brackets: `l2r_openfaces (refine.albedo.fidelity=0)`.
     """
-    restorer = entry.get("restore", "none")
+    restorer, name = entry.get("restore", "none"), entry["config"]
     if picture(entry):
-        return "the photo itself" if restorer == "none" else f"{restorer}, 2D"
-    return entry["config"] if restorer == "none" else f"{restorer} + {entry['config']}"
+        name = "the photo itself" if restorer == "none" else f"{restorer}, 2D"
+    elif restorer != "none":
+        name = f"{restorer} + {name}"
+    options = ", ".join(option.removeprefix(MODEL) for option in entry.get("options", []))
+    return f"{name} ({options})" if options else name
+
+
+def told_apart(group: list[dict[str, Any]]) -> list[str]:
+    """The row names of a setting's entries; those of one name say their weights and seed, too."""
+    names = [method(entry) for entry in group]
+    return [
+        f"{name} (weights {(entry.get('weights_sha256') or 'none')[:8]}, seed {entry.get('seed')})"
+        if names.count(name) > 1
+        else name
+        for name, entry in zip(names, group)
+    ]
 
 
 def unrestored(entry: dict[str, Any]) -> bool:
@@ -90,7 +113,7 @@ def _rows(group: list[dict[str, Any]], columns: tuple[str, ...]) -> list[list[st
     others = [e for e in group if first not in e["metrics"]]
     group = [*sorted(measured, key=lambda e: sign * e["metrics"][first]["mean"]), *others]
     rows, bold = [], set()
-    for entry in group:
+    for entry, name in zip(group, told_apart(group)):
         cells = [cell(entry["metrics"], name, COLUMNS[name].digits) for name in columns]
         supervision = "" if unrestored(entry) else entry.get("supervision", "")
         if cells[0] and supervision and supervision not in bold:
@@ -98,7 +121,7 @@ def _rows(group: list[dict[str, Any]], columns: tuple[str, ...]) -> list[list[st
             cells[0] = " ".join([f"**{mean}**", *spread])
             bold.add(supervision)
         against = _against(entry, group, first)
-        rows.append([protocol, level, method(entry), supervision, *cells, against, n])
+        rows.append([protocol, level, name, supervision, *cells, against, n])
     for prefix, title in BASELINES.items():
         if f"{prefix}_{first}" in group[0]["metrics"]:
             cells = [
@@ -116,6 +139,14 @@ def _against(entry: dict[str, Any], group: list[dict[str, Any]], first: str) -> 
         return ""
     if entry is group[0]:
         return "best"
-    digits = COLUMNS[first].digits
-    low, high = (round(end, digits) + 0.0 for end in interval(own, best))  # + 0: no "-0.000"
-    return f"[{low:.{digits}f}, {high:.{digits}f}]"
+    return ends(interval(own, best, entry.get("photos_per_person", 1)), COLUMNS[first].digits)
+
+
+def ends(limits: Sequence[float], digits: int) -> str:
+    """`[0.004, 0.012]`: the limits of an interval."""
+    return f"[{', '.join(number(limit, digits) for limit in limits)}]"
+
+
+def number(value: float, digits: int) -> str:
+    """The value with so many digits after the point, never "-0.000"."""
+    return f"{round(value, digits) + 0.0:.{digits}f}"

@@ -35,6 +35,8 @@ class CycleConsistency(nn.Module):
     Random numbers come from torch's generator, which `StepSeed` seeds at each step.
     """
 
+    needs_rendering = True
+
     def __init__(
         self,
         weight: float = 1.0,

@@ -29,6 +29,8 @@ class Identity(nn.Module):
         PartError: the embedding is the judge.
     """
 
+    needs_rendering = True
+
     def __init__(
         self,
         embedding: dict | nn.Module,

@@ -23,6 +23,8 @@ class Perceptual(nn.Module):
         scale: a fixed scale in place of the predicted confidence.
     """
 
+    needs_rendering = True
+
     def __init__(
         self,
         features: dict | nn.Module,

@@ -23,6 +23,8 @@ class Photometric(nn.Module):
         scale: a fixed scale in place of the predicted confidence.
     """
 
+    needs_rendering = True
+
     def __init__(
         self, weight: float = 1.0, mirror: float = 0.5, scale: float | None = None
     ) -> None:

@@ -16,13 +16,14 @@ class TrueGeometry(nn.Module):
     The scene's `truth` is that of a batch with `depth`, `normal` and `mask`. Pixels count where the
     mask is 1 and the face was rendered.
 
-    Raises PartError if the scene has no truth, or no rendering.
+    Raises PartError if the scene has no truth.
 
     Args:
         depth: weight of the depth, whose range is a tenth of the normals'.
         normal: weight of the normals.
     """
 
+    needs_rendering = True
     supervision = ("3D",)
 
     def __init__(self, depth: float = 30.0, normal: float = 1.0) -> None:
@@ -30,8 +31,8 @@ class TrueGeometry(nn.Module):
         self.depth, self.normal = depth, normal
 
     def forward(self, scene: Scene) -> Tensor:
-        if scene.truth is None or scene.rendering is None:
-            raise PartError("TrueGeometry requires depth, normal and mask, and a rendering")
+        if scene.truth is None:
+            raise PartError("TrueGeometry requires depth, normal and mask")
         own, truth = scene.rendering, scene.truth
         mask = truth.mask * (own.mask > 0.5)
         loss = self.depth * masked_mean((own.depth - truth.depth).abs(), mask)

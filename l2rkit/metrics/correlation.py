@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..structures import Scene
 from .figures import ImageFigures
-from .masks import common_mask
+from .masks import common_mask, known
 
 
 def correlation(depth: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
@@ -30,8 +30,8 @@ def correlation(depth: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
 class DepthCorrelation(ImageFigures):
     """Pearson's correlation of predicted and true depth, in the photo's view, on every image.
 
-    Over the pixels of `DepthErrors`. Unsup3D (Wu et al., CVPR 2020) correlates depth at landmarks
-    of 3DFAW; this is over all pixels of a photo, and ours.
+    Over the pixels of `DepthErrors`; NaN without any. Unsup3D (Wu et al., CVPR 2020) correlates
+    depth at landmarks of 3DFAW; this is over all pixels of a photo, and ours.
     """
 
     names = ("correlation",)
@@ -40,4 +40,5 @@ class DepthCorrelation(ImageFigures):
         truth = data_batch["depth"].cpu().float()
         (scene,) = data_samples
         depth = scene.rendering.depth.detach().cpu().float()
-        self.add(correlation(depth, truth, common_mask(depth, truth)))
+        mask = common_mask(depth, truth)
+        self.add(known(correlation(depth, truth, mask), mask.sum((1, 2, 3))))

@@ -53,10 +53,16 @@ def errors(depth: Tensor, truth: Tensor) -> Tensor:
 
 
 def errors_shifted(depth: Tensor, truth: Tensor, reach: int) -> Tensor:
-    """(B, 3): `errors` after the shift of least SIDE, by whole pixels, up to `reach` each way."""
+    """(B, 3): `errors` after the shift of least SIDE, by whole pixels, up to `reach` each way.
+
+    Of the shifts, those count that compare at least half as much surface as any does: an overlap of
+    one pixel has no error.
+    """
     steps = range(-reach, reach + 1)
     tried = torch.stack([errors(shifted(depth, x, y), truth) for x in steps for y in steps])
-    cost = torch.where(tried[..., 2] > 0, tried[..., 0], torch.inf)  # nothing rendered: no error
+    shares = tried[..., 2]
+    enough = (shares > 0) & (shares >= shares.amax(0) / 2)
+    cost = torch.where(enough, tried[..., 0], torch.inf)
     return tried[cost.argmin(0), torch.arange(len(depth))]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from mmengine.dist import get_rank, get_world_size
 from mmengine.evaluator import BaseMetric
 from mmengine.registry import METRICS
 from torch import Tensor
@@ -79,16 +80,19 @@ class FaceRetrieval(BaseMetric):
     def process(self, data_batch: dict, data_samples: Sequence[Scene | Tensor]) -> None:
         clean = data_batch.get("clean", data_batch["photo"]).cpu().float()
         (sample,) = data_samples
-        rows = range(-len(self.results) % self.turned_every, len(clean), self.turned_every)
+        # MMEngine's sampler deals photos out to the processes in turn
+        numbers = range(len(self.results), len(self.results) + len(clean))
+        places = [number * get_world_size() + get_rank() for number in numbers]
+        rows = [row for row, place in enumerate(places) if place % self.turned_every == 0]
         turned: dict[int, Tensor] = {}
         if isinstance(sample, Tensor):
             own = pasted = sample.cpu().float().clamp(0, 1)
         else:
             own = sample.rendering.on_white().cpu().float()
             pasted = sample.rendering.over(sample.target).cpu().float()
-            if len(rows):
+            if rows:
                 render = self.render or turned_renderer(clean.shape[-1])
-                some = each_tensor(sample.face, lambda tensor: tensor[list(rows)])
+                some = each_tensor(sample.face, lambda tensor: tensor[rows])
                 turned = dict(zip(rows, self._turned(render, some)))
         photos, drawn = self._codes_of_photos(clean), self.judge(own).cpu()
         drawn_over = drawn if pasted is own else self.judge(pasted).cpu()

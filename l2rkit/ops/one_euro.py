@@ -46,7 +46,7 @@ class OneEuro:
             cutoff = self.steady_hz + self.quick * np.abs(self.slope)
             self.value = self.value + new_weight(cutoff, step) * (value - self.value)
         self.time_s = time_s
-        return self.value
+        return self.value.copy()
 
     def state(self) -> dict[str, np.ndarray]:
         """The state, for `load`; empty before the first value."""

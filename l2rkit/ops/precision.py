@@ -1,6 +1,6 @@
 """Half precision for the layers of a part, where the device has it."""
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 
 import torch
@@ -29,14 +29,15 @@ def checked_precision(name: str, precision: str | None) -> str | None:
 
 
 def in_precision(precision: str | None, photo: Tensor) -> AbstractContextManager:
-    """Autocast to `precision` on the photo's device.
+    """Autocast to `precision` on the photo's device; None changes nothing.
 
-    None changes nothing, nor does a precision that the processor lacks: then all is float32, which
-    is far faster there than half precision, and more exact.
+    With a precision that the processor lacks, all is float32, which is far faster there than half
+    precision, and more exact.
     """
     device, kind = photo.device.type, PRECISIONS[precision]
-    halved = kind is not None and (device != "cpu" or cpu_computes_in(kind))
-    return torch.autocast(device, dtype=kind, enabled=halved)
+    if kind is None:
+        return nullcontext()
+    return torch.autocast(device, dtype=kind, enabled=device != "cpu" or cpu_computes_in(kind))
 
 
 @cache

@@ -17,6 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from ..errors import PartError
+
 METHODS = {
     "area": cv2.INTER_AREA,
     "bilinear": cv2.INTER_LINEAR,
@@ -55,8 +57,13 @@ def aligned(maps: Tensor, size: int) -> Tensor:
 
     The camera of `l2rkit.structures` then sees the same surface, as its field of view ends at these
     centres. Shrinking averages over the width of a new pixel.
+
+    Raises:
+        PartError: the maps are not square.
     """
-    old = maps.shape[-1]
+    down, old = maps.shape[-2:]
+    if down != old:
+        raise PartError(f"faces and their photos are square, not {down} x {old} px")
     if old == size:
         return maps
     if size > old:

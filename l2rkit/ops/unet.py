@@ -5,6 +5,8 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pixel_shuffle, pixel_unshuffle, silu
 
+from ..errors import PartError
+
 
 class UNet(nn.Module):
     """(B, cin, H, W) → (B, cout, H, W), zero before training; H and W are multiples of 2^levels.
@@ -31,7 +33,15 @@ class UNet(nn.Module):
         nn.init.zeros_(self.last.bias)
 
     def encode(self, picture: Tensor) -> list[Tensor]:
-        """The features at 1/2, 1/4 ... of the picture's size."""
+        """The features at 1/2, 1/4 ... of the picture's size.
+
+        Raises:
+            PartError: the size is no multiple of 2^levels.
+        """
+        least = 2 ** (len(self.down) + 1)
+        if any(side % least for side in picture.shape[2:]):
+            sides = " x ".join(map(str, picture.shape[2:]))
+            raise PartError(f"a U-Net of these widths takes multiples of {least} px, not {sides}")
         seen = [self.first(pixel_unshuffle(picture, 2))]
         for down in self.down:
             seen.append(down(seen[-1]))

@@ -103,7 +103,7 @@ class Pyramid(nn.Module):
 
 
 def enlarged(face: Face, size: int) -> Face:
-    """The face resized, without `consistent` and displacement."""
+    """The face at another size, without `consistent` and displacement; itself at its own."""
     if face.size == size:
         return face
     factor, sure = size / face.size, face.confidence

@@ -51,7 +51,8 @@ class UnlitAlbedo(UnwrappedAlbedo):
 
     For a proxy whose light is better than a fit to one photo (`FittedLight`), such as that of
     networks which have learnt to explain many photos. The face looks as before, except for albedos
-    above white, which are clamped. Arguments and weights are those of `UnwrappedAlbedo`.
+    above white, which are clamped, and where the light's shading is below 0.3, which would amplify
+    noise; there it becomes darker. Arguments and weights are those of `UnwrappedAlbedo`.
     """
 
     def forward(self, face: Face, photo: Tensor) -> Face:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pixel_shuffle, silu
 
+from ..errors import PartError
 from ..geometry import normals
 from ..ops.masked import masked_blur
 from ..ops.resize import aligned
@@ -74,8 +75,9 @@ class UnwrappedAlbedo(nn.Module):
         self_ensemble: bool = False,
     ) -> None:
         super().__init__()
-        if not 0 <= fidelity <= 1:
-            raise ValueError(f"UnwrappedAlbedo: fidelity is within 0..1, not {fidelity}")
+        for name, share in dict(fidelity=fidelity, hide=hide, broad=broad).items():
+            if not 0 <= share <= 1:
+                raise PartError(f"{type(self).__name__}: {name} is within 0..1, not {share}")
         self.image_size, self.hide, self.hide_deg = image_size, hide, hide_deg
         self.fidelity, self.mirror, self.broad = fidelity, mirror, broad
         self.self_ensemble = self_ensemble
@@ -101,8 +103,8 @@ class UnwrappedAlbedo(nn.Module):
         seen = torch.cat([known, other, shown, other_shown, proxy], 1)
         albedo = known + self._correction(seen)
         if self.broad:
-            off = masked_blur(seen_proxy - albedo, own.visible, self.broad * self.image_size)
-            albedo = albedo + own.visible * off
+            off = masked_blur(seen_proxy - albedo, visible, self.broad * self.image_size)
+            albedo = albedo + visible * off
         albedo = albedo.clamp(0, 1)
         return replace(face, albedo=albedo, light=ambient(face.light))
 

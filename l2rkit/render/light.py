@@ -15,7 +15,10 @@ STRONGEST = 0.5  # diffuse light: where a face turns away, photos are brighter t
 
 
 def without_light(colour: Tensor, normal: Tensor, light: Light) -> Tensor:
-    """(B, 3, H, W) in [0, 1]: the albedo that looks like `colour` under the light."""
+    """(B, 3, H, W) in [0, 1]: the albedo that looks like `colour` under the light.
+
+    Colours are divided by no shading below `DARKEST`.
+    """
     return (colour / shading(normal, light).clamp(min=DARKEST)).clamp(0, 1)
 
 

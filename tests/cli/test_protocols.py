@@ -27,19 +27,30 @@ def run(config: Path, weights: Path, *words: object) -> object:
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_protocol_takes_the_place_of_the_test_set(protocol: str, config: Path) -> None:
     followed, own = load_config(config, protocol=protocol), load_config(config)
-    assert followed.protocol != own.protocol and followed.model == own.model
+    assert followed.protocol != own.protocol
     assert followed.test_dataloader.dataset != own.test_dataloader.dataset
     assert followed.pretty_text  # the Runner dumps it
 
 
 @pytest.mark.parametrize(
-    ("protocol", "size"), [("heads2", 64), ("heads2_cross_view", 64), ("heads2_128", 128)]
+    ("protocol", "size"),
+    [
+        *[(name, 64) for name in ("apart", "celeba", "cross_view", "cross_view_scans", "heads2")],
+        *[(name, 64) for name in ("heads2_cross_view", "photoface", "photos", "photos_manifest")],
+        *[("synface", 64), ("heads2_128", 128), ("heads_128", 128), ("heads_faces", 128)],
+    ],
 )
 def test_faces_of_any_size_are_rendered_at_that_of_the_photos(
     protocol: str, size: int, config: Path
 ) -> None:
     followed, own = load_config(config, protocol=protocol), load_config(config)
     assert followed.model.render == dict(own.model.render, size=size)
+
+
+def test_without_a_renderer_there_is_nothing_to_compare(config: Path) -> None:
+    config.write_text(config.read_text() + "model['render'] = None\n")
+    with pytest.raises(ConfigError, match=r"apart compares renderings, .* render=None"):
+        load_config(config, protocol="apart")
 
 
 @pytest.mark.parametrize("protocol", SETS)
@@ -90,6 +101,11 @@ def test_photos_of_a_folder(
         "test_dataloader.dataset.data_root=crops",
         "test_dataloader.dataset.pipeline.1.image_size=32",
     ]
+    result = run(config, weights, "--protocol=photos", *(f"--cfg-options={w}" for w in words))
+    assert result.exit_code == 2
+    *_, said = result.stderr.splitlines()
+    assert said == "Error: Scene.rendering.image must be (3, 3, 32, 32), not (3, 3, 64, 64)"
+    words.append("model.render.size=32")
     result = run(config, weights, "--protocol=photos", *(f"--cfg-options={w}" for w in words))
     assert result.exit_code == 0, result.output
     (entry,) = json.loads((tmp_path / "work_dirs/tiny/results.json").read_text())

@@ -56,6 +56,38 @@ def test_levels_and_baselines_are_rows() -> None:
     assert "| clean | l2r | 1.000 |\n| clean | (constant depth) | 9.000 |\n| severe |" in made
 
 
+def test_the_last_entry_of_the_newest_day_counts_and_more_images_before_it() -> None:
+    one = "?<!-- figure: l2r; heads, 64 px; severe; side -->"
+
+    def counted(*entries: dict) -> str:
+        return with_figures(one, list(entries), "page.md").partition("<")[0]
+
+    old, again = entry("l2r", 1.0), entry("l2r", 2.0, weights_sha256="trained again")
+    assert counted(old, again) == "2.000" and counted(again, old) == "1.000"
+    few = entry("l2r", 0.5, n=1, date="2026-02-02")
+    assert counted(few, old) == counted(old, few) == "1.000"
+
+
+def test_options_are_part_of_a_method_s_name() -> None:
+    half = entry("l2r", 2.0, options=["model.refine.albedo.fidelity=0.5"])
+    made = with_figures(page(far="l2r (refine.albedo.fidelity=0.5)"), [half, *ENTRIES], "page.md")
+    assert "| l2r | 1.080 |\n| l2r (refine.albedo.fidelity=0.5) | 2.000 |" in made
+
+
+def test_people_not_images_are_drawn() -> None:
+    some = np.float32([0, 0, 5, 5, 1, 1])
+    entries = [
+        entry("l2r", 2.0, n=6, each={"side": some}, photos_per_person=each) for each in (1, 2)
+    ]
+    ends = []
+    for made in entries:
+        zero = entry("far", 0.0, n=6, each={"side": 0 * some}, restore="DFDNet")
+        text = with_figures(page(more="difference: [l2r, DFDNet + far]\n"), [made, zero], "page.md")
+        ends.append([float(x) for x in re.search(r"2\.000 \[(.*), (.*)\]", text).groups()])
+    assert ends[1] == [0.0, 5.0]  # all three people the same one, in 1 of 27 draws each
+    assert ends[0][0] > 0 and ends[0][1] < 5
+
+
 def test_a_difference_is_that_of_the_same_images() -> None:
     made = with_figures(page(more="difference: [DFDNet + far, l2r]\n"), ENTRIES, "page.md")
     # 1.92 more on each of the three images, so there is no doubt

@@ -50,3 +50,23 @@ def test_equal_rows_differ_by_nothing_and_turned_ones_by_the_opposite() -> None:
     low, high = interval(row, best)
     assert interval(best, row) == pytest.approx((-high, -low), abs=1e-6)
     assert interval(row, best) == (low, high)  # seeded
+
+
+def test_images_of_a_person_are_drawn_together() -> None:
+    counts = drawn(10, 4)  # people with 4, 4 and 2 images
+    assert (counts[:, :4] == counts[:, :1]).all() and (counts[:, 4:8] == counts[:, 4:5]).all()
+    assert (counts[:, 8] == counts[:, 9]).all() and counts.sum(1) == pytest.approx(1)
+    means = np.random.default_rng(4).normal(size=50)
+    assert interval(means.repeat(4), np.zeros(200), 4) == pytest.approx(
+        interval(means, np.zeros(50))
+    )
+
+
+def test_alike_images_of_a_person_do_not_narrow_it() -> None:
+    draw = np.random.default_rng(5)
+    held = []
+    for _ in range(400):
+        people = draw.normal(1, 2, 60).repeat(4) + draw.normal(0, 0.5, 240)
+        low, high = interval(people, np.zeros(240), 4)
+        held.append(low <= 1 <= high)
+    assert np.mean(held) == pytest.approx(0.95, abs=0.035)

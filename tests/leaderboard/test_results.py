@@ -1,6 +1,9 @@
 """Entries of results, and their metrics per image."""
 
 import json
+import re
+import shlex
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -45,7 +48,7 @@ def test_what_is_replaced_comes_back(tmp_path: Path) -> None:
     path, first = tmp_path / "results.json", entry("clean", command="one")
     assert enter(first, path) is None and enter(entry("x4"), path) is None
     assert enter(entry("clean", command="two"), path) == first
-    assert [e.get("command") for e in read_entries(path)] == [None, "two"]
+    assert [e["command"] for e in read_entries(path)] == ["unknown", "two"]
 
 
 def test_entries_of_several_processes_are_all_kept(tmp_path: Path) -> None:
@@ -116,10 +119,76 @@ def test_equal_figures_make_equal_files(tmp_path: Path) -> None:
     assert len({path.with_suffix(".npz").read_bytes() for path in paths}) == 1
 
 
-@pytest.mark.parametrize("key", SAME)
-def test_every_field_that_distinguishes_entries_is_in_the_identity(key: str) -> None:
-    assert identity(entry("clean") | {key: "other"}) != identity(entry("clean"))
-    assert identity(entry("clean", commit="x", date="y")) == identity(entry("clean"))
+def measured(
+    overrides: dict | None = None, config: str = "configs/a.py", n: int = 4, **cfg: object
+) -> dict:
+    """The entry of a run with these overrides and keys of its config."""
+    cfg = Config(dict(model=dict(restore=cfg.pop("restore", None))) | cfg)
+    return results.entry(cfg, config, None, {"side": 2.5}, n, overrides or {}, "I")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        dict(overrides={"model.precision": "bfloat16"}),
+        dict(overrides={"test_dataloader.dataset.split": "val"}),
+        dict(config="configs/b.py"),
+        dict(n=5),
+        dict(protocol="people"),
+        dict(level="severe"),
+        dict(restore=dict(type="Resample")),
+        dict(randomness=dict(seed=1)),
+    ],
+)
+def test_runs_that_differ_have_entries_of_their_own(tmp_path: Path, other: dict) -> None:
+    path = tmp_path / "results.json"
+    for made in (measured(), measured(**other)):
+        assert enter(made, path, {"side": SIDES}) is None
+    assert enter(measured(**other) | dict(commit="x", date="y"), path, {"side": SIDES}) is not None
+    assert len(read_entries(path)) == 2
+
+
+def test_the_protocol_s_own_name_is_no_option() -> None:
+    made = measured({"protocol": "my heads"}, protocol="my heads")
+    assert made["options"] == [] and made["protocol"] == "my heads"
+
+
+def test_the_command_is_what_a_shell_reads_back() -> None:
+    made = measured({"protocol": "my heads", "test_dataloader.dataset.fields": ["img", "depth"]})
+    words = shlex.split(made["command"])
+    assert words[3:] == [
+        *("--cfg-options", "protocol=my heads"),
+        *("--cfg-options", "test_dataloader.dataset.fields=['img', 'depth']"),
+    ]
+
+
+def test_what_is_not_known_is_not_entered(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    with pytest.raises(UserError, match=r"nothing is entered .*: side cannot be known"):
+        enter(entry("clean", float("nan")), path)
+    assert not path.exists()
+
+
+def test_the_commit_is_that_of_this_code_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "__file__", str(tmp_path / "results.py"))
+    (tmp_path / "results.py").write_text("1\n")
+    assert results.commit() == "unknown"  # no repository
+    who = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+
+    def git(*words: str) -> None:
+        subprocess.run(["git", "-C", tmp_path, *who, *words], check=True, capture_output=True)
+
+    git("init")
+    git("commit", "--allow-empty", "-m", "somebody's own")
+    assert results.commit() == "unknown"  # of another project
+    git("add", "results.py")
+    git("commit", "-m", "ours")
+    head = results.commit()
+    assert re.fullmatch("[0-9a-f]{7,}", head)
+    (tmp_path / "results.py").write_text("2\n")
+    assert results.commit() == head + "+"
 
 
 def test_the_identity_is_stable() -> None:

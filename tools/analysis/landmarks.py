@@ -64,7 +64,7 @@ def measured(level: str, photos: int | None) -> tuple[np.ndarray, dict[str, np.n
 
 
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Spearman's rank correlation of a (N,) and b (N,)."""
+    """Spearman's rank correlation of a (N,) and b (N,), values without ties."""
     return float(np.corrcoef(a.argsort().argsort(), b.argsort().argsort())[0, 1])
 
 

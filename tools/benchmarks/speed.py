@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import click
@@ -316,7 +317,7 @@ def median_time(call: Callable[[], object], repeats: int) -> float:
         if torch.cuda.is_available():
             torch.cuda.synchronize()
         times.append(time.perf_counter() - start)
-    return sorted(times[2:])[repeats // 2]
+    return median(times[2:])
 
 
 def _bound(call: Callable, *arguments: object) -> Callable[[], object]:

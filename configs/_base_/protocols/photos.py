@@ -13,6 +13,7 @@ with read_base():
     from ..loaders import *
 
 protocol = "photos of a folder, 64 px"
+model = dict(render=dict(size=64))  # also for methods whose faces are larger
 test_dataloader = dict(
     **test_loader,
     batch_size=10,
