@@ -328,3 +328,46 @@ def test_a_loss_that_takes_the_mirrored_face_unasked_is_caught():
     check_loss(Asking())
     with pytest.raises(AttributeError, match="'NoneType' object has no attribute 'image'"):
         check_loss(Unasked())
+
+
+class Spoilt(torch.nn.Module):
+    """A part without weights that calls `spoil` with its inputs."""
+
+    image_size = 32
+
+    def __init__(self, spoil):
+        super().__init__()
+        self.spoil = spoil
+
+    def forward(self, *inputs, person=None):
+        return self.spoil(*inputs)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda face, photo: (face.albedo.mul_(0.5), face)[1], "was changed in place"),
+        (lambda face, photo: (face.view.zero_(), face)[1], "was changed in place"),
+        (lambda face, photo: (photo.zero_(), face)[1], "was changed in place"),
+        (lambda face, photo: replace(face, region=None), "region was lost"),
+        (lambda face, photo: replace(face, region=face.region * 0.3), "other than 0 and 1"),
+        (
+            lambda face, photo: replace(face, displacement=face.depth * torch.nan),
+            "displacement is not finite",
+        ),
+    ],
+)
+def test_a_refiner_that_spoils_what_it_gets_is_caught(spoil, said):
+    with pytest.raises(AssertionError, match=said):
+        check_refiner(Spoilt(spoil), changes=("depth", "albedo", "view"))
+
+
+def test_decomposers_and_restorers_that_change_the_photo_are_caught():
+    with pytest.raises(AssertionError, match="photo was changed in place"):
+        check_restorer(Spoilt(lambda photo: photo.mul_(0.5)))
+    part = DECOMPOSERS.build(dict(type="Unsup3DDecomposer", **SMALL))
+    with pytest.raises(AssertionError, match="photo was changed in place"):
+        check_decomposer(Spoilt(lambda photo: part(photo.zero_())), 32)
+    region = torch.full((2, 1, 32, 32), 0.3)
+    with pytest.raises(AssertionError, match="region has values other than 0 and 1"):
+        check_decomposer(Spoilt(lambda photo: replace(part(photo), region=region)), 32)

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from l2rkit.errors import PartError
 from l2rkit.structures import Confidence, Face, Light, Rendering, Scene
 
 
@@ -31,6 +32,7 @@ def maps(batch=2, size=4, **changes):
         (dict(light=light(3)), r"Face\.light must be \(2\), not \(3,\)"),
         (dict(view=torch.ones(2, 5)), r"Face\.view must be \(2, 6\), not \(2, 5\)"),
         (dict(displacement=torch.ones(2, 3, 4, 4)), r"Face\.displacement must be \(2, 1, 4, 4\)"),
+        (dict(region=torch.ones(2, 1, 8, 8)), r"Face\.region must be \(2, 1, 4, 4\)"),
         (
             dict(confidence=Confidence(torch.ones(3, 2, 4, 4), torch.ones(3, 2, 1, 1))),
             r"Face\.confidence must be \(2, 2, \*, \*\), not \(3, 2, 4, 4\)",
@@ -49,6 +51,28 @@ def test_light_and_confidence_refuse_a_wrong_shape():
         Light(torch.ones(2), torch.ones(2), torch.ones(2, 2))
     with pytest.raises(ValueError, match=r"Confidence\.pixel must be \(2, 2, \*, \*\)"):
         Confidence(torch.ones(2, 1, 4, 4), torch.ones(2, 2, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        (dict(image=torch.ones(2, 1, 4, 4)), r"Rendering\.image must be \(2, 3, 4, 4\)"),
+        (dict(mask=torch.ones(4, 4)), r"Rendering\.mask must be \(2, 1, 4, 4\), not \(4, 4\)"),
+        (dict(depth=torch.ones(2, 1, 8, 8)), r"Rendering\.depth must be \(2, 1, 4, 4\)"),
+    ],
+)
+def test_rendering_refuses_a_wrong_shape(changes, text):
+    one = torch.ones(2, 1, 4, 4)
+    with pytest.raises(PartError, match=text):
+        Rendering(**{**dict(image=torch.ones(2, 3, 4, 4), mask=one, depth=one), **changes})
+
+
+def test_scene_refuses_labels_of_other_photos():
+    face = Face(**maps())
+    with pytest.raises(PartError, match=r"Scene\.landmarks must be \(2, \*, 3\)"):
+        Scene(torch.ones(2, 3, 4, 4), face, None, landmarks=torch.ones(3, 468, 3))
+    with pytest.raises(PartError, match=r"Scene\.face\.view must be \(5, \*\), not \(2, 6\)"):
+        Scene(torch.ones(5, 3, 4, 4), face, None)
 
 
 def test_scene_refuses_a_picture_of_another_size():

@@ -23,7 +23,13 @@ from l2rkit.viz.alone import levels
 from tests.landmarks.test_pose import SIZE, VIEWS, landmarks_of
 
 POINTS = torch.from_numpy(MEAN_FACE).double().expand(3, -1, -1)
-LANDMARKS = landmarks_of(POINTS, VIEWS * torch.tensor([1, 0.5, 1, 1, 1, 1]))
+
+
+def face_views():
+    return VIEWS * torch.tensor([1, 0.5, 1, 1, 1, 1])
+
+
+LANDMARKS = landmarks_of(POINTS, face_views())
 
 
 def known(photos):
@@ -49,8 +55,7 @@ def test_the_photo_comes_back_where_the_face_is():
 
 def test_view_and_shape_are_those_of_the_landmarks():
     face = FaceMeshDecomposer(SIZE, known)(smooth_photos())
-    expected = VIEWS * torch.tensor([1, 0.5, 1, 1, 1, 1])
-    torch.testing.assert_close(face.view.double(), expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(face.view.double(), face_views(), atol=1e-5, rtol=0)
     depth, region = canonical_depth(POINTS.float(), SIZE)
     assert ((face.depth - depth).abs() * region).max() < 1e-4
 
@@ -67,6 +72,17 @@ def test_the_light_of_a_grey_face_is_found():
     mean = (shading(normals(depth), found) * region).sum() / region.sum()
     assert mean.item() == pytest.approx(1, abs=0.02)
     assert 1 < found.ambient.item() / found.diffuse.item() < 2  # 1 in truth
+
+
+def test_a_photo_lit_from_the_left_has_light_from_the_left():
+    """The light is that of the surfaces which the photo shows."""
+    depth, _ = canonical_depth(POINTS.float(), SIZE)
+    direction = torch.nn.functional.normalize(torch.tensor([[-0.8, 0.0, -1.0]]), dim=1)
+    half, grey = torch.full((3,), 0.5), torch.full((3, 3, SIZE, SIZE), 0.6)
+    lit = Face(depth, grey, Light(half, half, direction.expand(3, -1)), face_views().float())
+    found = FaceMeshDecomposer(SIZE, known)(GridRenderer()(lit).on_white()).light
+    off = (found.direction * direction).sum(1).clamp(-1, 1).acos().rad2deg()
+    assert (found.direction[:, 0] < -0.2).all() and (off < 25).all()
 
 
 def test_light_comes_from_ahead_whatever_the_photo_says():

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from l2rkit.decompose import FaceMeshDecomposer
-from l2rkit.errors import PartError
+from l2rkit.errors import PartError, WeightsError
 from l2rkit.landmarks import LandmarkCorrection
 from l2rkit.landmarks.points import MEAN_FACE
 from l2rkit.restore import FaceRestorer, Resample
@@ -84,3 +84,14 @@ def test_a_decomposer_corrects_with_what_its_restorer_saw():
         FaceMeshDecomposer(128, known, restore=Resample(), correct=Turning())
     with pytest.raises(PartError, match="corrects at 128 px, not at 64"):
         FaceMeshDecomposer(64, known, restore=FaceRestorer(), correct=Turning())
+
+
+@pytest.mark.parametrize("content", [None, b"words", "another"])
+def test_a_file_that_is_none_is_one_line(tmp_path, content):
+    path = tmp_path / "correction.npz"
+    if content == "another":
+        np.savez(path, weights=np.ones(3))
+    elif content is not None:
+        path.write_bytes(content)
+    with pytest.raises(WeightsError, match=r"correction\.npz is no LandmarkCorrection: "):
+        LandmarkCorrection(path)

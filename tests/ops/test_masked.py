@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import torch
 
-from l2rkit.ops.masked import masked_blur
+from l2rkit.ops.masked import masked_blur, masked_mean
 
 
 def test_it_is_opencvs_gaussian_over_the_mask():
@@ -34,3 +34,14 @@ def test_what_the_mask_leaves_out_does_not_count_and_an_empty_one_gives_zero():
     soft = masked_blur(picture, mask, 1.0)
     torch.testing.assert_close(soft[..., :19], torch.full((1, 1, 32, 19), 2.0))
     assert not soft[..., 19:].any()
+
+
+def test_half_precision_around_it_changes_nothing():
+    value, mask = torch.rand(1, 3, 16, 16), torch.ones(1, 1, 16, 16)
+    expected = masked_blur(value, mask, 2.0)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(masked_blur(value, mask, 2.0), expected)
+
+
+def test_of_channels_the_mean_is_the_sum():
+    assert masked_mean(torch.ones(2, 3, 4, 4), torch.ones(2, 1, 4, 4)) == 3

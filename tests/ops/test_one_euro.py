@@ -84,3 +84,11 @@ def test_another_one_goes_on_from_its_state() -> None:
     assert expected[-1].dtype == np.float32
     second.load(OneEuro().state())
     assert second.value is None and second.state() == {}
+
+
+def test_a_result_that_is_changed_changes_no_later_one() -> None:
+    smooth, kept = OneEuro(), OneEuro()
+    for time_s, value in enumerate(([1.0, 2.0], [3.0, 5.0], [4.0, 4.0])):
+        got, expected = (filtered(np.array(value), float(time_s)) for filtered in (smooth, kept))
+        np.testing.assert_array_equal(got, expected)
+        got += 100

@@ -41,3 +41,9 @@ def test_the_processor_is_asked_through_onednn(answer, monkeypatch) -> None:
         assert not cpu_computes_in(torch.float16)
     finally:
         cpu_computes_in.cache_clear()
+
+
+def test_without_a_precision_the_surrounding_one_stays() -> None:
+    layer, x = torch.nn.Linear(4, 4), torch.rand(1, 4)
+    with torch.autocast("cpu", torch.bfloat16), precision.in_precision(None, x):
+        assert layer(x).dtype == torch.bfloat16

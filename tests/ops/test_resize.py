@@ -9,7 +9,8 @@ from pictures import batch, picture
 
 from l2rkit.degrade import Degradation, DownUpsample, Resized
 from l2rkit.degrade.degradation import rng_of
-from l2rkit.ops.resize import METHODS, resized, resized_image, weights
+from l2rkit.errors import PartError
+from l2rkit.ops.resize import METHODS, aligned, resized, resized_image, weights
 
 SIDES = st.integers(1, 48)
 
@@ -120,3 +121,9 @@ def test_methods_are_drawn_by_name():
 def test_wrong_arguments_are_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_maps_of_faces_are_square():
+    for old in ((40, 32), (20, 30), (40, 48)):
+        with pytest.raises(PartError, match=f"square, not {old[0]} x {old[1]} px"):
+            aligned(torch.rand(1, 3, *old), 32)

@@ -6,12 +6,13 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
-from l2rkit.geometry import normals
+from l2rkit.geometry import normals, view_of
 from l2rkit.landmarks.points import MEAN_FACE
 from l2rkit.landmarks.surface import canonical_depth
 from l2rkit.refine import FittedLight
 from l2rkit.render.light import without_light
 from l2rkit.render.shading import shade
+from l2rkit.render.unwrap import visibility
 from l2rkit.structures import Face, Light
 
 SIZE = 64
@@ -95,3 +96,15 @@ def uneven(albedo: torch.Tensor, region: torch.Tensor) -> torch.Tensor:
     """(B,): how far the halves of each face differ."""
     off = (albedo - albedo.flip(-1)).abs() * region * region.flip(-1)
     return off.sum((1, 2, 3)) / (3 * region.sum((1, 2, 3)))
+
+
+def test_what_the_photo_does_not_show_gives_no_light():
+    """The far half of a turned head has another colour, a guess, which changes nothing."""
+    face, _ = looking(torch.full((2, 3, SIZE, SIZE), 0.4))
+    face = face.with_view(view_of(60.0))
+    photo = torch.zeros(2, 3, SIZE, SIZE)
+    shown = visibility(face.depth, face.view, SIZE)
+    guessed = torch.where(shown > 0, face.albedo, 0.9)
+    assert (shown == 0).float().mean() > 0.1
+    lights = [FittedLight()(replace(face, albedo=a), photo).light for a in (face.albedo, guessed)]
+    torch.testing.assert_close(lights[1].packed(), lights[0].packed())

@@ -100,3 +100,11 @@ def test_a_bound_out_of_range_is_refused():
         refiner(rim=-1)
     with pytest.raises(ValueError, match=r"displacement is within 0\.\.0\.5, not -1"):
         refiner(displacement=-1)
+
+
+def test_the_refinement_ends_without_a_step():
+    """At the cheeks' outline it is already small, not half of what it is inside."""
+    weight, region = within_face(128, 3 / 128), mean_face_region(128)
+    inner = 1 - torch.nn.functional.max_pool2d(1 - region, 3, 1, 1)
+    rim = (region > inner)[0, 0, 32:96]
+    assert rim.any() and weight[0, 0, 32:96][rim].max() < 0.35 and weight[0, 0, 64, 64] == 1
