@@ -269,3 +269,11 @@ def test_what_a_part_may_not_give_ends_a_run_in_one_line(parts, sentence):
     with pytest.raises(PartError, match=sentence) as said:
         tiny(**parts)(photos(), mode="loss")
     assert "\n" not in str(said.value)
+
+
+@pytest.mark.parametrize("name", ["Photometric", "Perceptual", "CycleConsistency", "TrueGeometry"])
+def test_without_a_renderer_no_loss_compares_renderings(name):
+    loss = dict(type=name) | (dict(features=nn.Identity()) if name == "Perceptual" else {})
+    with pytest.raises(PartError, match=f"{name} requires a renderer, not render=None"):
+        tiny(render=None, losses=dict(some=loss))
+    assert tiny(render=None, losses=dict(views=ZeroMeanPose()))(photos(), mode="loss")

@@ -51,7 +51,7 @@ def test_an_entry_says_what_was_measured(
     run("test", config, weights, "--cfg-options", "test_dataloader.dataset.size=4")
     assert [e["n"] for e in json.loads((tmp_path / RESULTS).read_text())] == [8, 4]
     board = run("leaderboard", tmp_path / RESULTS)
-    assert board.count("| tiny |") == 2 and board.count("(constant depth)") == 2
+    assert board.count("| tiny") == 2 and board.count("(constant depth)") == 2
 
 
 def test_dry_run_writes_nothing(
@@ -106,6 +106,64 @@ def test_unknown_overrides_are_one_line(config: Path, weights: Path) -> None:
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 2 and "did you mean 'width'?" in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_what_cannot_be_measured_is_one_line(config: Path, weights: Path) -> None:
+    for words, said in (
+        (("--cfg-options", "test_dataloader.dataset.size=0"), "size is 1 or more, not 0"),
+        (
+            ("--level=severe", "--cfg-options", "test_dataloader.dataset.pipeline=[]"),
+            "--level needs a pipeline of the test set",
+        ),
+    ):
+        result = CliRunner().invoke(main, ["test", str(config), str(weights), *words])
+        assert result.exit_code == 2 and said in result.stderr, result.output
+        assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_other_data_and_other_models_have_entries_of_their_own(
+    config: Path, weights: Path, tmp_path: Path, monkeypatch: object
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run("test", config, weights)
+    run("test", config, weights, "--cfg-options", "test_dataloader.dataset.split=val")
+    run("test", config, weights, "--cfg-options", "model.render.supersample=2")
+    entries = read_entries(tmp_path / RESULTS)
+    assert [e["options"] for e in entries] == [
+        [],
+        ["test_dataloader.dataset.split=val"],
+        ["model.render.supersample=2"],
+    ]
+    assert all(e["photos_per_person"] == 4 and len(e["each"]["side"]) == 8 for e in entries)
+    lines = run("leaderboard", tmp_path / RESULTS).splitlines()
+    of_val = [line for line in lines if "dataset.split=val" in line]
+    assert len(of_val) == 1 and "[" not in of_val[0]  # compared with nothing
+    assert any("| tiny (render.supersample=2) |" in line for line in lines)
+
+
+def test_of_one_entry_in_two_places_the_newer_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = dict(config="a", protocol="heads", level="clean", n=4, restore="none")
+    days = {"configs/a": (1.0, "2026-11-30"), "work_dirs/a": (9.0, "2025-01-01")}
+    for folder, (side, day) in days.items():
+        Path(folder).mkdir(parents=True)
+        entry = made | dict(metrics={"side": {"mean": side}}, date=day)
+        Path(folder, "results.json").write_text(json.dumps([entry]))
+    shown = run("leaderboard")
+    assert "| 1.000 |" in shown and "9.000" not in shown
+
+
+def test_rows_of_one_name_say_their_weights() -> None:
+    made = {"config": "a", "protocol": "heads", "level": "clean", "n": 4, "seed": 0}
+    entries = [
+        made | {"weights_sha256": digest * 8, "metrics": {"side": {"mean": side}}}
+        for digest, side in (("0123abcd", 1.0), ("beefbeef", 2.0))
+    ]
+    lines = table(entries).splitlines()
+    assert lines[2].startswith("| heads | clean | a (weights 0123abcd, seed 0) |")
+    assert lines[3].startswith("| heads | clean | a (weights beefbeef, seed 0) |")
 
 
 def test_the_best_comes_first() -> None:

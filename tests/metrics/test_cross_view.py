@@ -206,3 +206,21 @@ def test_the_least_of_all_shifts():
     best = min(tried.values(), key=lambda figures: figures[0])
     assert torch.equal(errors_shifted(depth, truth, 2)[0], best)
     assert best[0] < tried[0, 0][0]
+
+
+def test_an_overlap_of_few_pixels_is_no_match():
+    """It has no error, but compares next to nothing."""
+    y, x = torch.meshgrid(torch.arange(40.0), torch.arange(40.0), indexing="ij")
+    truth = torch.full((1, 1, 40, 40), BACKGROUND)
+    truth[..., 4:24, 4:24] = (1 + x / 400)[4:24, 4:24]
+    depth = torch.full_like(truth, BACKGROUND)
+    depth[..., 16:36, 16:36] = (1 - y / 300)[16:36, 16:36]
+    at_most = errors(depth, truth)[0]
+    assert 0 < at_most[2] < 0.3
+    best = errors_shifted(depth, truth, 5)[0]
+    assert best[2] >= at_most[2] and best[0] > 0.1
+    few = min(
+        (errors(shifted(depth, x, y), truth)[0] for x in (3, 4, 5) for y in (3, 4, 5)),
+        key=lambda figures: figures[0] if figures[2] > 0 else torch.inf,
+    )
+    assert few[2] < best[2] / 2 and few[0] < best[0] / 2  # which would have been taken

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import cv2
 import numpy as np
@@ -348,3 +349,26 @@ def test_kept_codes_are_those_of_the_judge_with_its_weights(tmp_path):
         with torch.no_grad():
             torch.testing.assert_close(metric._codes_of_photos(photo), sign * judge(photo))
     assert len(list(tmp_path.iterdir())) == 6
+
+
+def test_the_same_photos_are_turned_whatever_the_batches_and_processes(monkeypatch):
+    """MMEngine deals photos out to the processes in turn."""
+    photo = torch.rand(13, 3, 1, 1).expand(13, 3, 16, 16)
+    depth, view = torch.ones(13, 1, 16, 16), torch.zeros(13, 6)
+
+    def turned(batch: int, world: int) -> list[int]:
+        found = []
+        for rank in range(world):
+            monkeypatch.setattr("l2rkit.metrics.retrieval.get_world_size", lambda: world)
+            monkeypatch.setattr("l2rkit.metrics.retrieval.get_rank", partial(int, rank))
+            metric = FaceRetrieval(judge, turned_every=4)
+            metric._turned = lambda render, face: torch.zeros(len(face), 3, 2)
+            own = torch.arange(13)[rank::world]
+            for rows in own.split(batch):
+                scene = scene_of(depth[rows], view[rows], photo[rows])
+                metric.process(dict(photo=photo[rows]), [scene])
+            found += [int(i) for i, row in zip(own, metric.results) if row[3] is not None]
+        return sorted(found)
+
+    for batch, world in ((13, 1), (3, 1), (5, 2), (2, 3)):
+        assert turned(batch, world) == [0, 4, 8, 12]

@@ -48,7 +48,7 @@ class SyntheticHeads(BaseDataset):
     Other `photos_per_person` give other photos of the same people, with their own cache.
 
     Raises:
-        DataError: the split or a field is unknown, or photos_per_person is below 1.
+        DataError: the split or a field is unknown, or size or photos_per_person is below 1.
     """
 
     def __init__(
@@ -63,7 +63,8 @@ class SyntheticHeads(BaseDataset):
         workers: int = 1,
         photos_per_person: int = PHOTOS_PER_PERSON,
     ):
-        check_arguments("SyntheticHeads", FIELDS, split, fields, photos_per_person)
+        counts = dict(size=size, photos_per_person=photos_per_person)
+        check_arguments("SyntheticHeads", FIELDS, split, fields, **counts)
         self.split, self.size, self.image_size, self.seed = split, size, image_size, seed
         self.fields, self.workers = tuple(fields), workers
         self.photos_per_person = photos_per_person
@@ -105,20 +106,21 @@ class SyntheticHeads(BaseDataset):
 
 
 def check_arguments(
-    name: str, known: Sequence[str], split: str, fields: Sequence[str], photos_per_person: int = 1
+    name: str, known: Sequence[str], split: str, fields: Sequence[str], **least_one: int
 ) -> None:
     """Checks what all data sets of heads take; `name` is the data set's, `known` are its fields.
 
     Raises:
-        DataError: the split or a field is unknown, or photos_per_person is below 1.
+        DataError: the split or a field is unknown, or one of `least_one` is below 1.
     """
     if split not in SPLITS:
         raise DataError(f"{name} has no split '{split}'{near(split, SPLITS)}")
     for field in fields:
         if field not in known:
             raise DataError(f"{name} has no field '{field}'{near(field, known)}")
-    if photos_per_person < 1:
-        raise DataError(f"{name}: photos_per_person is 1 or more, not {photos_per_person}")
+    for argument, number in least_one.items():
+        if number < 1:
+            raise DataError(f"{name}: {argument} is 1 or more, not {number}")
 
 
 def person_id(split: str, index: int, each: int = PHOTOS_PER_PERSON) -> int:

@@ -51,7 +51,7 @@ class DetailedHeads(BaseDataset):
     A head that is turned to a side moves to that side, as the camera stands still.
 
     Raises:
-        DataError: the split or a field is unknown, or photos_per_person is below 1.
+        DataError: the split or a field is unknown, or size or photos_per_person is below 1.
     """
 
     def __init__(
@@ -65,7 +65,8 @@ class DetailedHeads(BaseDataset):
         pipeline: Sequence = (),
         photos_per_person: int = PHOTOS_PER_PERSON,
     ):
-        check_arguments("DetailedHeads", FIELDS, split, fields, photos_per_person)
+        counts = dict(size=size, photos_per_person=photos_per_person)
+        check_arguments("DetailedHeads", FIELDS, split, fields, **counts)
         self.split, self.size, self.image_size, self.seed = split, size, image_size, seed
         self.fields, self.photos_per_person = tuple(fields), photos_per_person
         each = f"-{photos_per_person}each" if photos_per_person != PHOTOS_PER_PERSON else ""

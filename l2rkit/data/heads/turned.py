@@ -56,10 +56,11 @@ class TurnedHeads(BaseDataset):
         pipeline: Sequence = (),
     ):
         name = type(self).__name__
-        check_arguments(name, self.known, split, fields)
+        check_arguments(name, self.known, split, fields, people=people)
         if any(yaw != int(yaw) for yaw in yaws_deg) or len(set(yaws_deg)) < max(1, len(yaws_deg)):
             raise DataError(f"{name} expects different whole degrees, not {tuple(yaws_deg)}")
         self.split, self.people, self.image_size, self.seed = split, people, image_size, seed
+        self.photos_per_person = len(yaws_deg)
         self.yaws_deg, self.fields = tuple(map(int, yaws_deg)), tuple(fields)
         views = "".join(f"{yaw:+d}" for yaw in self.yaws_deg)
         folder = f"v{self.version}-seed{seed}-{split}-{image_size}px-turned{views}-rows"
