@@ -10,7 +10,7 @@ from ..render.warp import warp_to_view
 from ..structures import Scene
 from .figures import ImageFigures
 from .masks import common_mask, known
-from .photo import decibels, ssim
+from .photo import decibels, squared_error, ssim
 
 
 def gained(colour: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
@@ -29,9 +29,8 @@ def nearness(colour: Tensor, truth: Tensor, mask: Tensor) -> tuple[Tensor, Tenso
     Both are NaN where the mask is empty.
     """
     laid = torch.lerp(truth, gained(colour, truth, mask), mask)
-    square = (laid - truth).square().sum((1, 2, 3)) / (3 * mask.sum((1, 2, 3))).clamp(min=1)
-    pixels = mask.sum((1, 2, 3))
-    return known(decibels(square), pixels), known(ssim(laid, truth), pixels)
+    alike = known(ssim(laid, truth), mask.sum((1, 2, 3)))
+    return decibels(squared_error(laid, truth, mask)), alike
 
 
 @METRICS.register_module()

@@ -9,8 +9,7 @@ from torch import Tensor
 from ..landmarks.region import face_region
 from ..structures import Scene
 from .figures import ImageFigures
-from .masks import known
-from .photo import WINDOW, decibels, ssim_map
+from .photo import WINDOW, decibels, squared_error, ssim_map
 
 
 @METRICS.register_module()
@@ -42,16 +41,7 @@ class FaceRegionErrors(ImageFigures):
         inside = region[..., edge:-edge, edge:-edge]
         alike = (ssim_map(laid, clean).mean(1, keepdim=True) * inside).sum((1, 2, 3))
         self.add(
-            region_psnr(laid, clean, region),
+            decibels(squared_error(laid, clean, region)),
             alike / inside.sum((1, 2, 3)).clamp(min=1),
-            region_psnr(pasted, clean, region),
+            decibels(squared_error(pasted, clean, region)),
         )
-
-
-def region_psnr(picture: Tensor, truth: Tensor, region: Tensor) -> Tensor:
-    """(B,) dB: of pictures (B, 3, H, W) that differ from the truth in the region (B, 1, H, W).
-
-    NaN where the region is empty.
-    """
-    square, pixels = (picture - truth).square().sum((1, 2, 3)), region.sum((1, 2, 3))
-    return known(decibels(square / (truth.shape[1] * pixels.clamp(min=1))), pixels)

@@ -9,6 +9,7 @@ from torch.nn.functional import conv1d, cosine_similarity
 
 from ..registry import MODELS
 from .figures import ImageFigures
+from .masks import known
 
 WINDOW, SIGMA = 11, 1.5  # px
 C1, C2 = 0.01**2, 0.03**2  # for a range of 1
@@ -17,6 +18,15 @@ C1, C2 = 0.01**2, 0.03**2  # for a range of 1
 def psnr(image: Tensor, clean: Tensor) -> Tensor:
     """(B,): peak signal-to-noise ratio in dB of images (B, C, H, W) in [0, 1], at most 100."""
     return decibels((image - clean).square().mean((1, 2, 3)))
+
+
+def squared_error(picture: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
+    """(B,): mean squared error over the mask (B, 1, H, W), outside which both (B, C, H, W) agree.
+
+    NaN where the mask is empty.
+    """
+    square, pixels = (picture - truth).square().sum((1, 2, 3)), mask.sum((1, 2, 3))
+    return known(square / (truth.shape[1] * pixels).clamp(min=1), pixels)
 
 
 def decibels(error: Tensor) -> Tensor:

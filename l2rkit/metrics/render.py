@@ -7,8 +7,7 @@ from mmengine.registry import METRICS
 from torch import Tensor
 
 from ..structures import Rendering, Scene
-from .masks import known
-from .photo import PhotoErrors, decibels
+from .photo import PhotoErrors, decibels, squared_error
 
 
 @METRICS.register_module()
@@ -39,5 +38,4 @@ def laid_over(drawn: Rendering, photo: Tensor) -> tuple[Tensor, Tensor]:
     """
     mask = drawn.mask.detach().cpu().float()
     laid = torch.lerp(photo, drawn.image.detach().cpu().float().clamp(0, 1), mask)
-    square = (laid - photo).square().sum((1, 2, 3)) / (3 * mask.sum((1, 2, 3))).clamp(min=1)
-    return known(square, mask.sum((1, 2, 3))), laid
+    return squared_error(laid, photo, mask), laid

@@ -33,7 +33,6 @@ class RefinedGeometry(nn.Module):
     Args:
         widths: channels at a half, a quarter ... of the face's size.
         displacement: the largest, as a share of the depth range; 0 is none.
-        move: whether the proxy's depth moves at all.
         rim: standard deviation of a Gaussian, in widths of the face's maps, by which the refinement
             ends towards the mean face's outline; beyond, depth stays as it is. For proxies of the
             face alone, whose steep surroundings no loss sees. 0 refines the whole map.
@@ -43,7 +42,6 @@ class RefinedGeometry(nn.Module):
         self,
         widths: tuple[int, ...] = (32, 64, 96, 128),
         displacement: float = 0.02,
-        move: bool = True,
         rim: float = 0.0,
     ) -> None:
         super().__init__()
@@ -51,7 +49,7 @@ class RefinedGeometry(nn.Module):
             raise ValueError(f"RefinedGeometry: rim is within 0..0.5, not {rim}")
         if not 0 <= displacement <= 0.5:
             raise ValueError(f"RefinedGeometry: displacement is within 0..0.5, not {displacement}")
-        self.displacement, self.move, self.rim = displacement, move, rim
+        self.displacement, self.rim = displacement, rim
         self.network = UNet(widths, cin=7, cout=2)
 
     def forward(self, face: Face, photo: Tensor) -> Face:
@@ -61,8 +59,7 @@ class RefinedGeometry(nn.Module):
         if self.rim:
             said = said * within_face(face.size, self.rim).to(said, non_blocking=True)
         moved, added = said.chunk(2, 1)
-        if self.move:
-            relief = (relief.clamp(-LIMIT, LIMIT).atanh() + moved).tanh()
+        relief = (relief.clamp(-LIMIT, LIMIT).atanh() + moved).tanh()
         displacement = 2 * REACH * self.displacement * added.tanh()
         depth = (MIDDLE + REACH * relief + displacement).clamp(NEAR, FAR)
         return replace(face, depth=depth, displacement=displacement)

@@ -52,12 +52,6 @@ def test_displacement_is_in_the_depth_and_bounded(said, expected):
     torch.testing.assert_close(better.depth, face.depth + expected)
 
 
-def test_without_move_only_displacement_is_left():
-    face = example_face(32)
-    better = refiner(bias=(5.0, 0.3), move=False)(face, photos())
-    torch.testing.assert_close(better.depth, face.depth + better.displacement)
-
-
 def test_the_network_sees_albedo_relief_and_the_photo_on_the_face():
     face = example_face(32).with_view(torch.zeros(6))
     photo = photos()
