@@ -13,12 +13,6 @@ from l2rkit.errors import DataError
 PIPELINE = [dict(type="PackPhoto")]
 
 
-@pytest.fixture(autouse=True)
-def small_chunks(monkeypatch):
-    """Of 12 images, so that people lie across two of them."""
-    monkeypatch.setattr("l2rkit.data.heads.dataset.CHUNK", 12)
-
-
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     return str(tmp_path_factory.mktemp("heads"))
@@ -31,8 +25,8 @@ def heads(root, size=24, each=8, **options):
 def test_as_many_photos_of_each_person_as_asked_for(root):
     dataset = heads(root)
     assert people_of(dataset).tolist() == [20_000_000] * 8 + [20_000_001] * 8 + [20_000_002] * 8
-    assert dataset.store.root.name == "v1-seed0-test-16px-8each"
-    assert heads(root, each=4).store.root.name == "v1-seed0-test-16px"  # as it always was
+    assert dataset.store.root.name == "v1-seed0-test-16px-8each-rows"
+    assert heads(root, each=4).store.root.name == "v1-seed0-test-16px-rows"  # as it always was
     with pytest.raises(ValueError, match="photos_per_person is 1 or more, not 0"):
         heads(root, each=0)
 

@@ -8,6 +8,7 @@ import json
 import os
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,9 @@ def main(out: Path, seconds: float, rehearse: bool) -> None:
 def draw(count: int, workers: int, root: str) -> None:
     """Draws the heads of both splits, in several processes."""
     for split, size in (("train", count), ("val", max(4, count // 80))):
-        SyntheticHeads(split, size, root=root, workers=workers)
+        heads = SyntheticHeads(split, size, root=root)
+        with ProcessPoolExecutor(workers) as pool:
+            list(pool.map(heads.__getitem__, range(0, size, heads.photos_per_person)))
 
 
 def reading(count: int, root: str, workers: tuple[int, ...]) -> dict[str, float]:

@@ -1,55 +1,42 @@
-"""Synthetic heads with known depth, normals, albedo, light and view, as an MMEngine dataset."""
+"""Synthetic heads with known depth, normals, albedo, light and view, as MMEngine datasets."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS
-from mmengine.utils import ProgressBar
 
 from l2rkit.data.heads.capture import random_capture
 from l2rkit.data.heads.head_model import HeadModel
 from l2rkit.data.heads.person import random_person
 from l2rkit.data.heads.render import BACKGROUND_DEPTH, person_head, render_head
 from l2rkit.data.heads.row_store import Layout, RowStore
-from l2rkit.data.heads.store import ChunkStore
 from l2rkit.errors import DataError, near
 
-VERSION = 1  # increase it with any change of the pictures, which makes old caches invalid
+VERSION = 1
 SPLITS = {"train": 0, "val": 1, "test": 2}
 PHOTOS_PER_PERSON = 4
 PEOPLE_PER_SPLIT = 10_000_000
-CHUNK = 128  # images
 SECONDS_EACH = {64: 0.025, 128: 0.06, 256: 0.2}  # per image on one core, roughly
 NEAR, DEPTH_STEPS = np.float32(0.8), 65535  # depth on disk: uint16 from NEAR to BACKGROUND_DEPTH
 FIELDS = ("img", "depth", "albedo", "normal", "light", "view")
 
 
-@DATASETS.register_module()
-class SyntheticHeads(BaseDataset):
-    """`size` photos of synthetic heads, `photos_per_person` of each in a row, cached in `root`.
+class LazyHeads(BaseDataset):
+    """What the versions of synthetic heads have in common: photos are rendered on first use.
 
-    A photo is rendered on first use, with the others of its person. With several `workers`, all are
-    rendered at the start.
-
-    A sample before the pipeline is a dict of `person` (int, unique over the splits), `name`, and
-    the selected `fields`:
-
-    - `img`, `albedo` (H, W, 3) uint8 RGB; `normal` (H, W, 3) float32, unit, facing the camera;
-    - `depth` (H, W) float32 in the photo's own view, 1.2 outside the head;
-    - `light` (5,) ambient, diffuse, direction to the light in the camera's frame, not in the face's
-      as in `l2rkit.structures`: the view's rotation, transposed, takes it there;
-    - `view` (6,) rx, ry, rz, tx, ty, tz.
-
-    Seed, split and index determine each photo, so a smaller set is the beginning of a larger one.
-    Other `photos_per_person` give other photos of the same people, with their own cache.
-
-    Raises:
-        DataError: the split or a field is unknown, or size or photos_per_person is below 1.
+    A subclass states its `version`, to be increased with any change of the pictures, which makes
+    old caches invalid; the fields of a sample that are `known`; the `seconds` that an image takes
+    by its size, roughly, on one core; its `layout_of` an image on disk; and its `images`.
     """
+
+    version: int
+    known: tuple[str, ...]
+    seconds: dict[int, float]
+    suffix = ""  # of the cache's folder
+    layout_of: Callable[[int], Layout]
+    images: Callable[..., Iterator[dict]]
 
     def __init__(
         self,
@@ -60,28 +47,21 @@ class SyntheticHeads(BaseDataset):
         root: str = "data/heads",
         fields: Sequence[str] = ("img",),
         pipeline: Sequence = (),
-        workers: int = 1,
         photos_per_person: int = PHOTOS_PER_PERSON,
     ):
         counts = dict(size=size, photos_per_person=photos_per_person)
-        check_arguments("SyntheticHeads", FIELDS, split, fields, **counts)
+        check_arguments(type(self).__name__, self.known, split, fields, **counts)
         self.split, self.size, self.image_size, self.seed = split, size, image_size, seed
-        self.fields, self.workers = tuple(fields), workers
-        self.photos_per_person = photos_per_person
+        self.fields, self.photos_per_person = tuple(fields), photos_per_person
         each = f"-{photos_per_person}each" if photos_per_person != PHOTOS_PER_PERSON else ""
-        folder = Path(root) / f"v{VERSION}-seed{seed}-{split}-{image_size}px{each}"
-        self.store = ChunkStore(folder)
-        self.rows = RowStore(folder.with_name(f"{folder.name}-rows"), layout_of(image_size))
+        folder = f"v{self.version}-seed{seed}-{split}-{image_size}px{each}{self.suffix}"
+        self.store = RowStore(Path(root, folder), self.layout_of(image_size))
         super().__init__(data_root=str(root), pipeline=list(pipeline))
 
     def load_data_list(self) -> list[dict]:
-        """One small dict per image; several `workers` render all images first."""
-        chunks, each = -(-self.size // CHUNK), self.photos_per_person
-        if self.workers > 1:
-            make = partial(_make_chunk, self.store, self.seed, self.split, self.image_size, each)
-            make_chunks(self.store, chunks, make, self.workers)
-        elif self.store.missing(chunks):
-            self.rows.announce(self.size, self.image_size, SECONDS_EACH)
+        """One small dict per image; prints the time that rendering all of them takes."""
+        self.store.announce(self.size, self.image_size, self.seconds)
+        each = self.photos_per_person
         return [
             dict(index=i, person=person_id(self.split, i, each), name=f"{self.split}-{i:06d}")
             for i in range(self.size)
@@ -91,18 +71,15 @@ class SyntheticHeads(BaseDataset):
         """The sample before the pipeline."""
         info = super().get_data_info(idx)
         index = info.pop("index")
-        chunk, row = divmod(index, CHUNK)
-        if self.store.folder(chunk).is_dir():
-            return info | sample_of(self.store, chunk, row, self.fields)
-        return info | read_row(self.rows, index, self.fields, self._make)
+        return info | read_row(self.store, index, self.fields, self._make)
 
     def _make(self, index: int) -> Iterator[tuple[int, dict]]:
         each = self.photos_per_person
         first = index // each * each
         photos = range(first, first + each)
-        images = make_images(photos, self.seed, self.split, self.image_size, each)
+        images = self.images(photos, self.seed, self.split, self.image_size, each)
         for photo, maps in zip(photos, images):
-            yield photo, pack_row(self.rows.layout, maps)
+            yield photo, pack_row(self.store.layout, maps)
 
 
 def check_arguments(
@@ -126,66 +103,6 @@ def check_arguments(
 def person_id(split: str, index: int, each: int = PHOTOS_PER_PERSON) -> int:
     """The person on image `index` of a split with `each` photos per person."""
     return SPLITS[split] * PEOPLE_PER_SPLIT + index // each
-
-
-def make_images(
-    indices: Sequence[int], seed: int, split: str, size: int, each: int = PHOTOS_PER_PERSON
-) -> Iterator[dict]:
-    """For each index: a dict of `render_head`'s maps, `light` and `view`."""
-    model, last = HeadModel.load(), None
-    for index in indices:
-        who = person_id(split, index, each)
-        if who != last:
-            last, person = who, random_person(model, np.random.default_rng([seed, 1, who]))
-            head = person_head(model, person)
-        capture = random_capture(model, np.random.default_rng([seed, 2, SPLITS[split], index]))
-        maps = render_head(model, person, capture, size, head)
-        yield dict(maps, light=capture.light, view=capture.view)
-
-
-def layout_of(size: int) -> Layout:
-    """{field: (shape, dtype)} on disk of a photo `size` px wide, see `pack`."""
-    return dict(
-        img=((size, size, 3), np.uint8),
-        depth=((size, size), np.uint16),
-        albedo=((size, size, 3), np.uint8),
-        normal=((size, size, 3), np.int8),
-        light=((5,), np.float32),
-        view=((6,), np.float32),
-    )
-
-
-def make_chunks(store: ChunkStore, chunks: int, make: Callable[[int], None], workers: int):
-    """Calls `make` for the missing ones of the first `chunks` chunks, in `workers` processes."""
-    missing = store.missing(chunks)
-    if not missing:
-        return
-    store.sweep()
-    progress = ProgressBar(len(missing))
-    if workers < 2:
-        for chunk in missing:
-            make(chunk)
-            progress.update()
-        return
-    with get_context("spawn").Pool(workers) as pool:
-        for _ in pool.imap_unordered(make, missing):
-            progress.update()
-
-
-def _make_chunk(store, seed, split, size, each, chunk):
-    indices = range(chunk * CHUNK, (chunk + 1) * CHUNK)
-    write_chunk(store, chunk, make_images(indices, seed, split, size, each))
-
-
-def write_chunk(store: ChunkStore, chunk: int, samples: Iterable[dict]) -> None:
-    """Writes all `FIELDS` of samples from `make_images` as one chunk."""
-    packed = [{field: pack(field, sample[field]) for field in FIELDS} for sample in samples]
-    store.write(chunk, {field: np.stack([p[field] for p in packed]) for field in FIELDS})
-
-
-def sample_of(store: ChunkStore, chunk: int, row: int, fields: Sequence[str]) -> dict:
-    """Some fields of one sample of a chunk."""
-    return {field: unpack(field, store.read(chunk, field)[row]) for field in fields}
 
 
 def read_row(
@@ -231,3 +148,55 @@ def unpack(field: str, array: np.ndarray) -> np.ndarray:
         normal = array.astype(np.float32)
         return normal / np.linalg.norm(normal, axis=-1, keepdims=True)
     return np.array(array)
+
+
+def make_images(
+    indices: Sequence[int], seed: int, split: str, size: int, each: int = PHOTOS_PER_PERSON
+) -> Iterator[dict]:
+    """For each index: a dict of `render_head`'s maps, `light` and `view`."""
+    model, last = HeadModel.load(), None
+    for index in indices:
+        who = person_id(split, index, each)
+        if who != last:
+            last, person = who, random_person(model, np.random.default_rng([seed, 1, who]))
+            head = person_head(model, person)
+        capture = random_capture(model, np.random.default_rng([seed, 2, SPLITS[split], index]))
+        maps = render_head(model, person, capture, size, head)
+        yield dict(maps, light=capture.light, view=capture.view)
+
+
+def layout_of(size: int) -> Layout:
+    """{field: (shape, dtype)} on disk of a photo `size` px wide, see `pack`."""
+    return dict(
+        img=((size, size, 3), np.uint8),
+        depth=((size, size), np.uint16),
+        albedo=((size, size, 3), np.uint8),
+        normal=((size, size, 3), np.int8),
+        light=((5,), np.float32),
+        view=((6,), np.float32),
+    )
+
+
+@DATASETS.register_module()
+class SyntheticHeads(LazyHeads):
+    """Version 1: `size` photos of synthetic heads, `photos_per_person` of each in a row.
+
+    A sample before the pipeline is a dict of `person` (int, unique over the splits), `name`, and
+    the selected `fields`:
+
+    - `img`, `albedo` (H, W, 3) uint8 RGB; `normal` (H, W, 3) float32, unit, facing the camera;
+    - `depth` (H, W) float32 in the photo's own view, 1.2 outside the head;
+    - `light` (5,) ambient, diffuse, direction to the light in the camera's frame, not in the face's
+      as in `l2rkit.structures`: the view's rotation, transposed, takes it there;
+    - `view` (6,) rx, ry, rz, tx, ty, tz.
+
+    A photo is rendered on first use, with the others of its person, and cached in `root`. Seed,
+    split and index determine each photo, so a smaller set is the beginning of a larger one. Other
+    `photos_per_person` give other photos of the same people, with their own cache.
+
+    Raises:
+        DataError: the split or a field is unknown, or size or photos_per_person is below 1.
+    """
+
+    version, known, seconds, suffix = VERSION, FIELDS, SECONDS_EACH, "-rows"
+    layout_of, images = staticmethod(layout_of), staticmethod(make_images)
