@@ -13,7 +13,7 @@ from l2rkit.refine import SharedDepthOffset, UnwrappedAlbedo
 with read_base():
     from .l2r_heads2 import *
 
-load_from = "work_dirs/unsup3d_heads2_anywhere/iter_2000.pth"
+load_from = "work_dirs/unsup3d_heads2_anywhere/iter_5000.pth"
 load_only = (
     *("decompose.depth", "decompose.albedo", "decompose.light", "decompose.view"),
     "refine.common",

@@ -36,6 +36,6 @@ train_dataloader["dataset"]["pipeline"] = [
 val_dataloader["dataset"]["pipeline"] = severe_pipeline
 custom_hooks = [average, panels]
 train_dataloader.update(batch_size=64)
-param_scheduler = [dict(type=CosineAnnealingLR, T_max=2000, eta_min=1e-5, by_epoch=False)]
+param_scheduler = [dict(type=CosineAnnealingLR, T_max=5000, eta_min=1e-5, by_epoch=False)]
 default_hooks["checkpoint"].update(interval=500, max_keep_ckpts=1)
-train_cfg = dict(type=IterBasedTrainLoop, max_iters=2000, val_interval=500)
+train_cfg = dict(type=IterBasedTrainLoop, max_iters=5000, val_interval=500)

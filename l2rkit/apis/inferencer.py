@@ -91,7 +91,7 @@ class FaceInferencer(BaseInferencer):
         if out_dir:
             check_outputs(paths, Path(out_dir), self.names, endings(formats), every_face=True)
         return super().__call__(
-            inputs,
+            photos,
             return_datasamples,
             batch_size,
             return_vis=return_vis,

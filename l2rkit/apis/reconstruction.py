@@ -73,7 +73,7 @@ class Reconstruction:
         face, own = self.face, self.scene.rendering
         displacement, region = face.displacement, face.region
         known = {} if region is None else {"region": _hw(region).astype(np.uint8)}
-        return known | {
+        arrays = known | {
             "image": _hwc(self.scene.target),
             "depth": _hw(own.depth.masked_fill(own.depth >= BACKGROUND, float("nan"))),
             "normal": _hwc(normals(own.depth)),
@@ -87,6 +87,7 @@ class Reconstruction:
             "crop": self.crop,
             "quality": np.array(self.flags, dtype="U16"),
         }
+        return {name: np.array(array) for name, array in arrays.items()}  # copies
 
     def mesh(
         self,

@@ -18,7 +18,7 @@ from .. import __version__
 from ..config import load_config, load_model
 from ..data.align import FaceAligner
 from ..data.centerface import FoundFace
-from ..data.crops import warp, whole
+from ..data.crops import resizing, warp, whole
 from ..data.photo import photo_size
 from ..data.quality import Quality, quality
 from ..engine.devices import chosen_device
@@ -131,7 +131,7 @@ class Reconstructor:
             size, name = photo_size(photo), str(photo)
         elif isinstance(photo, Image.Image):
             size = ImageOps.exif_transpose(photo).size
-        shrunk = np.diag([pixels.shape[1] / size[0]] * 2 + [1])  # large photos are
+        shrunk = resizing(pixels.shape[1] / size[0])  # large photos are
         return [
             crop._replace(matrix=crop.matrix @ shrunk, photo_size=size)
             for crop in self._cut(pixels, name)
@@ -149,7 +149,9 @@ class Reconstructor:
         # Among photos that count the same, the one that shows the face most from ahead.
         best = max(zip(share.tolist(), faces), key=lambda each: (each[0], -turned(each[1])))[1]
         common = best.face.consistent
-        face = replace(best.face, depth=common.depth, albedo=common.albedo)
+        moved = [each.face.displacement for each in faces if each.face.displacement is not None]
+        moved = torch.stack(moved).mean(0) if moved else None  # as the common depth has it
+        face = replace(best.face, depth=common.depth, albedo=common.albedo, displacement=moved)
         scene = Scene(best.scene.target, face, self.model.render(face))
         shared = replace(best, scene=scene)
         return Collection(shared, faces, share)

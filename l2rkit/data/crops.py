@@ -39,9 +39,13 @@ def whole(shape: tuple[int, ...], size: int) -> np.ndarray:
 
 def same_crop(photo: np.ndarray, other: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
     """(size, size, 3): of a photo what the matrix (2, 3) crops of the same one at another size."""
-    factor = other.shape[1] / photo.shape[1]
-    edges = np.array([[factor, 0, factor / 2 - 0.5], [0, factor, factor / 2 - 0.5], [0, 0, 1]])
-    return warp(photo, matrix @ edges, size)
+    return warp(photo, matrix @ resizing(other.shape[1] / photo.shape[1]), size)
+
+
+def resizing(factor: float) -> np.ndarray:
+    """(3, 3): from px of a photo to those of the photo resized by a factor, edges onto edges."""
+    shift = factor / 2 - 0.5  # pixel centres are integers
+    return np.array([[factor, 0, shift], [0, factor, shift], [0, 0, 1]])
 
 
 def warp(photo: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..errors import WeightsError
 from ..zoo import weight_file
+from .files import BAD_ZIP
 from .pickles import check_size, first_line
 from .runs import Unreadable, meta_of, open_run
 from .weights import read_weights
@@ -82,6 +83,6 @@ def torn(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
-    except (OSError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except BAD_ZIP as error:
         return first_line(error)
     return f"'{damaged}' in it is damaged" if damaged else ""

@@ -22,7 +22,8 @@ OURS, OF = "l2rkit", "l2rkit:made of"  # keys in the text chunks of its PNG file
 MP4_MARK = b"free" + OURS.encode()  # the last box of its videos: type and content
 HTML_MARK = f'<meta name="generator" content="{OURS}">'  # in the head of its pages
 HEAD_BYTES = 1000
-BAD_ZIP = (OSError, EOFError, zipfile.BadZipFile, NotImplementedError, ValueError, RuntimeError)
+BAD_ZIP = (OSError, EOFError, ValueError, RuntimeError, NotImplementedError)
+BAD_ZIP += (zipfile.BadZipFile, zlib.error)
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no room on the disk, in the quota, in a file
 
 

@@ -15,6 +15,7 @@ from .files import is_ours
 VIDEOS = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm"}
 REFERENCED = (".mtl", "-albedo.png")  # other files contain the names of these
 VIDEO_NAME = "-3d"  # follows the stem of a video in the names of its output files
+NO_FACE = re.compile(r"(?!)")  # matches nothing
 WATCHED = (".png", ".gif", ".mp4", ".html")  # outputs that might overwrite a user's own files
 
 
@@ -51,7 +52,9 @@ def output_names(
     after = [VIDEO_NAME if is_video(path) and not isdir(path) else "" for path in paths]
     own = [(path.name if isdir(path) else path.stem) + end for path, end in zip(paths, after)]
     shared = Counter(own)
+    face = face_before(endings) if every_face else NO_FACE
     files: set[str] = set()
+    firsts: set[str] = set()  # the files whose further faces they might be
     names: list[str] = []
     for path, stem, end in zip(paths, own, after):
         first = [stem] if shared[stem] == 1 or isdir(path) else []
@@ -59,20 +62,18 @@ def output_names(
         for name in chain(first, [path.name + end], numbered):
             # some file systems ignore case
             claimed = {file_name(name, ending).casefold() for ending in endings}
-            if files.isdisjoint(claimed) and not (every_face and _is_face(name, names)):
+            of_first = {face.sub("", file) for file in claimed} - claimed
+            if files.isdisjoint(claimed | of_first) and firsts.isdisjoint(claimed):
                 break
         files |= claimed
+        firsts |= of_first
         names.append(name)
     return names
 
 
-def _is_face(name: str, others: Iterable[str]) -> bool:
-    """Whether a name and one of the others are `X-face2` and `X`, or the like."""
-    return any(
-        re.fullmatch(rf"{re.escape(one)}-face\d+", other, re.IGNORECASE)
-        for known in others
-        for one, other in ((name, known), (known, name))
-    )
+def face_before(endings: Sequence[str]) -> re.Pattern[str]:
+    """What the files of a photo's further faces have more than its own: `-face2` before endings."""
+    return re.compile(rf"-face\d+(?=({'|'.join(map(re.escape, endings))})$)", re.IGNORECASE)
 
 
 def check_outputs(
@@ -89,9 +90,9 @@ def check_outputs(
     """
     inputs = {_identity(path) for path in photos} - {None}
     known = {file_name(name, ending) for name in names for ending in endings}
-    face = rf"-face\d+(?=({'|'.join(map(re.escape, endings))})$)"
+    face = face_before(endings)
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        of_first = re.sub(face, "", path.name)
+        of_first = face.sub("", path.name)
         if path.name not in known and not (every_face and of_first in known):
             continue
         if _identity(path) in inputs:

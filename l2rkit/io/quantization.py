@@ -1,7 +1,8 @@
 """8-bit quantization of weights, for shipped files. Ours.
 
 Each row of a matrix or convolution (the weights of one output) has its own scale, so that its
-largest absolute value is 127. Tensors of one dimension, such as biases, are kept in 16 bits.
+largest absolute value is 127. Tensors of one dimension, such as biases, are kept in 16 bits, or in
+32 if they are too large.
 """
 
 import torch
@@ -24,12 +25,18 @@ def quantize(state: dict[str, Tensor]) -> dict[str, Tensor]:
         if not value.is_floating_point():
             small[name] = value
         elif value.dim() < 2 or not value.numel():
-            small[name] = value.half()
+            small[name] = halved(value)
         else:
             scale = (value.float().flatten(1).abs().amax(1) / TOP).clamp(min=1e-30)
             small[name] = (value.float() / _beside(scale, value)).round().to(torch.int8)
             small[name + SCALE] = scale
     return small
+
+
+def halved(value: Tensor) -> Tensor:
+    """The tensor in 16 bits, or in 32 if a value is too large for these."""
+    half = value.half()
+    return value.float() if (half.isinf() & value.isfinite()).any() else half
 
 
 def dequantize(state: dict[str, Tensor], file: object = "the state") -> dict[str, Tensor]:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ..errors import ConfigError, WeightsError, near
 from .files import write_atomic
 from .pickles import check_size, first_line, load_plain, refused
-from .quantization import dequantize, quantize
+from .quantization import dequantize, halved, quantize
 from .tensors import check_tensors
 
 
@@ -75,7 +75,7 @@ def write_weights(state: dict[str, Tensor], path: str | Path, bits: int = 32) ->
     if bits == 8:
         state = quantize(state)
     elif bits == 16:
-        state = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
+        state = {k: halved(v) if v.is_floating_point() else v for k, v in state.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, safetensors.torch.save(state))
 

@@ -3,7 +3,6 @@
 import base64
 import io
 import os
-import zlib
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -57,7 +56,7 @@ def card(panel: Path, folder: Path) -> str:
     try:
         with np.load(panel.with_suffix(".npz"), allow_pickle=False) as arrays:
             face, photo = face_of(arrays), map_of(arrays["image"])
-    except (*BAD_ZIP, KeyError, zlib.error):
+    except (*BAD_ZIP, KeyError):
         raise UserError(
             f"{panel.with_suffix('.npz')} is damaged: delete it, and run the command again"
         ) from None

@@ -13,20 +13,21 @@ from mmengine.utils import ProgressBar
 from torch import nn
 from torch.utils.data import default_collate
 
+from ..io.files import png, write_atomic
 from ..structures import Scene, unbatched
 from .panel import panel
 from .sheet import sheet
 
 
 class Drawing(Hook, ABC):
-    """Calls `draw` every `interval` iterations of training."""
+    """Calls `draw` every `interval` iterations of training, in the first process."""
 
     interval: int
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: object = None, outputs: object = None
     ) -> None:
-        if self.every_n_train_iters(runner, self.interval):
+        if is_main_process() and self.every_n_train_iters(runner, self.interval):
             self.draw(runner)
 
     @abstractmethod
@@ -51,7 +52,7 @@ class PanelHook(Drawing):
         folder = Path(runner.work_dir) / "panels"
         folder.mkdir(exist_ok=True)
         picture = panel(scene.target, scene.face, scene.rendering, model.render)
-        picture.save(folder / f"{runner.iter + 1:07d}.png")
+        write_atomic(folder / f"{runner.iter + 1:07d}.png", png(picture))
 
 
 def first_scene(runner: Runner, photos: int) -> tuple[nn.Module, Scene]:

@@ -11,6 +11,7 @@ from trimesh.visual.material import PBRMaterial
 
 from ..errors import UserError
 from ..geometry import grid_triangles, normals, unproject
+from ..ops.resize import aligned
 from ..structures import PIVOT, Face, each_tensor
 from .closing import closed, rim
 from .cut import cut
@@ -84,7 +85,9 @@ def mesh_of(
 
 def material(face: Face, texture: Tensor, with_relief: bool = True) -> PBRMaterial:
     """The material of a face (a batch of one): rough, with the texture as base colour."""
-    bumps = relief(face) if with_relief and face.displacement is not None else None
+    bumps = None
+    if with_relief and face.displacement is not None:
+        bumps = aligned(relief(face), texture.shape[-1])  # both have the mesh's coordinates
     return PBRMaterial(
         baseColorTexture=Image.fromarray(to_bytes(texture[0])),
         normalTexture=None if bumps is None else Image.fromarray(to_bytes(bumps[0])),

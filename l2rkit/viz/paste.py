@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
+from ..data.crops import resizing
 from ..data.photo import PhotoError, photo_size, read_photo, to_8bit
 
 RIM = 0.12  # width of the blend at the crop's edge, in sides of the crop
@@ -35,7 +36,7 @@ def pasted(
     share = _warped(weight.astype(np.float32), into, pixels.shape).clip(0, 1)[..., None]
     mixed = np.rint(pixels + share * (laid.clip(0, 255) - pixels)).astype(np.uint8)
     whole = Image.fromarray(mixed)
-    if photo.mode in ("1", "L", "LA", "La", "I", "F", "I;16"):
+    if photo.mode in ("1", "L", "LA", "La") or photo.mode.startswith(("I", "F")):
         whole = whole.convert("L")
     if alpha is not None:
         whole.putalpha(alpha)
@@ -60,7 +61,7 @@ def open_whole(path: str | os.PathLike) -> tuple[Image.Image, np.ndarray, np.nda
         photo.load()
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise PhotoError(path, f"cannot be pasted into ({error})") from None
-    return photo, pixels, np.diag([shrunk, shrunk, 1.0])
+    return photo, pixels, resizing(shrunk)
 
 
 def _parts(photo: Image.Image) -> tuple[Image.Image, Image.Image | None]:

@@ -36,12 +36,14 @@ def texture(face: Face, photo: Tensor, size: int) -> Tensor:
     albedo, small = aligned(face.albedo, size), face.size
     if min(photo.shape[-1], size) <= small:
         return albedo
+    photo = aligned(photo, min(size, photo.shape[-1]))
+    sigma = noise(photo)  # before pixels are interpolated
     seen = warp_to_canonical(aligned(photo, size), aligned(face.depth, size), face.view)
     coarse = aligned(seen, small)  # at the albedo's resolution
     light = shading(normals(face.depth), face.light).clamp(min=DARKEST)
     good = visibility(face.depth, face.view, small) * agreement(face.albedo * light, coarse)
     detail = seen - aligned(coarse, size)
-    detail = detail * aligned(good / light, size) * beyond_noise(detail, noise(photo))
+    detail = detail * aligned(good / light, size) * beyond_noise(detail, sigma)
     return (albedo + detail).clamp(0, 1)
 
 

@@ -4,6 +4,7 @@ import io
 import math
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -81,7 +82,11 @@ def light_from(yaw_deg: float, pitch_deg: float, ambient: Tensor, diffuse: Tenso
 
 
 def gif(pictures: Tensor, seconds: float = 3.0) -> bytes:
-    """Pictures (frames, 3, H, W) in [0, 1] as a looping GIF of this duration."""
+    """Pictures (frames, 3, H, W) in [0, 1] as a looping GIF of this duration.
+
+    A frame lasts a whole number of hundredths of a second, at least 2.
+    """
+    ends = np.round(np.linspace(0, 100 * seconds, len(pictures) + 1)).astype(int)
     first, *others = (Image.fromarray(to_bytes(picture)) for picture in pictures)
     file = io.BytesIO()
     first.save(
@@ -89,7 +94,7 @@ def gif(pictures: Tensor, seconds: float = 3.0) -> bytes:
         "gif",
         save_all=True,
         append_images=others,
-        duration=round(1000 * seconds / len(pictures)),
+        duration=[10 * max(2, int(step)) for step in np.diff(ends)],
         loop=0,
         comment=OURS,
     )

@@ -1,9 +1,9 @@
 """Aligns CelebA: from ROOT, the official layout, to OUT, a folder of small square faces.
 
 The largest face of each photo is aligned by l2rkit's aligner. Photos without a detected face are
-cropped at the fixed place of `l2rkit.data.celeba.ALIGNED_CROP`. Faces already in OUT are kept, so
-an interrupted run can be started again. OUT/SHA256SUMS has the checksums. Use the result with
-CelebA(data_root=OUT, aligned_crop=False).
+cropped at the fixed place of `l2rkit.data.celeba.ALIGNED_CROP`. Faces of this size that are in OUT
+are kept, so an interrupted run can be started again. OUT/SHA256SUMS has the checksums. Use the
+result with CelebA(data_root=OUT, aligned_crop=False).
 """
 
 import os
@@ -41,7 +41,9 @@ def convert(size: int, align: bool, suffix: str, images: Path, out: Path, name: 
     cv2.setNumThreads(1)
     target = (out / name).with_suffix(suffix)
     if target.is_file():
-        return "kept"
+        with Image.open(target) as there:
+            if there.size == (size, size):
+                return "kept"
     try:
         face, found = square_face(read_photo(images / name), size, align)
     except PhotoError as error:
@@ -55,7 +57,9 @@ def convert(size: int, align: bool, suffix: str, images: Path, out: Path, name: 
 @click.command(help=__doc__)
 @click.argument("root", type=click.Path(file_okay=False, path_type=Path))
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--size", default=128, show_default=True, help="Side of a face in px.")
+@click.option(
+    "--size", default=128, show_default=True, type=click.IntRange(8), help="Side of a face in px."
+)
 @click.option("--align/--fixed", default=True, help="Detect each face, or use a fixed crop.")
 @click.option("--suffix", default=".jpg", type=click.Choice([".jpg", ".png"]), show_default=True)
 @click.option("--workers", default=2, show_default=True, help="Processes.")
@@ -67,7 +71,12 @@ def main(root: Path, out: Path, size: int, align: bool, suffix: str, workers: in
     except DataError as error:
         raise click.ClickException(str(error)) from None
     folder = out / IMAGE_FOLDERS[0]
-    folder.mkdir(parents=True, exist_ok=True)
+    if out.resolve() == root.resolve() or folder.resolve() == images.resolve():
+        raise click.ClickException(f"{out} has the original photos: choose another OUT")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.ClickException(f"{folder} cannot be made: {error.strerror}") from None
     counts = dict.fromkeys(("aligned", "fixed", "kept", "failed"), 0)
     work = partial(convert, size, align, suffix, images, folder)
     with get_context("spawn").Pool(workers) if workers > 1 else nullcontext() as pool:

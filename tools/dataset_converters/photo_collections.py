@@ -42,7 +42,9 @@ def convert(size: int, root: Path, out: Path, below: Path) -> str:
 @click.command(help=__doc__)
 @click.argument("root", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--size", default=128, show_default=True, help="Side of a face in px.")
+@click.option(
+    "--size", default=128, show_default=True, type=click.IntRange(8), help="Side of a face in px."
+)
 @click.option("--workers", default=2, show_default=True, help="Processes.")
 def main(root: Path, out: Path, size: int, workers: int):
     if out.resolve().is_relative_to(root.resolve()):

@@ -63,9 +63,11 @@ def convert(path: Path, below: Path, folder: Path, yaws: tuple[float, ...], size
 @click.argument("root", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--split", default="test", show_default=True, help="The folder below OUT.")
-@click.option("--size", default=128, show_default=True, help="Side of a photo in px.")
 @click.option(
-    "--yaw", "yaws", type=float, multiple=True, default=(-45, 0, 45), show_default=True,
+    "--size", default=128, show_default=True, type=click.IntRange(8), help="Side of a photo in px."
+)
+@click.option(
+    "--yaw", "yaws", type=click.FloatRange(-180, 180), multiple=True, default=(-45, 0, 45), show_default=True,
     help="Yaw in degrees; repeatable.",
 )  # fmt: skip
 def main(root: Path, out: Path, split: str, size: int, yaws: tuple[float, ...]):

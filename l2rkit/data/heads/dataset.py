@@ -49,7 +49,7 @@ class LazyHeads(BaseDataset):
         pipeline: Sequence = (),
         photos_per_person: int = PHOTOS_PER_PERSON,
     ):
-        counts = dict(size=size, photos_per_person=photos_per_person)
+        counts = dict(size=size, image_size=image_size, photos_per_person=photos_per_person)
         check_arguments(type(self).__name__, self.known, split, fields, **counts)
         self.split, self.size, self.image_size, self.seed = split, size, image_size, seed
         self.fields, self.photos_per_person = tuple(fields), photos_per_person

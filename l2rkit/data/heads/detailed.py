@@ -60,7 +60,8 @@ class DetailedHeads(LazyHeads):
     - `light` (5,) ambient, diffuse, direction to the light in the camera's frame, not in the face's
       as in `l2rkit.structures`: the view's rotation, transposed, takes it there;
     - `view` (6,) rx, ry, rz, tx, ty, tz;
-    - `occluder` (H, W) uint8, 1 where glasses, hair, a beard or a hat hide the head;
+    - `occluder` (H, W) uint8, 1 where glasses, hair, a beard or a hat hide the head or what is
+      behind it;
     - `mask` (H, W) uint8, 1 where the photo shows the head itself.
 
     Depth, normals and albedo are the head's own, also behind occluders. Skins of a split are mixed

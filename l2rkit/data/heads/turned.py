@@ -56,7 +56,7 @@ class TurnedHeads(BaseDataset):
         pipeline: Sequence = (),
     ):
         name = type(self).__name__
-        check_arguments(name, self.known, split, fields, people=people)
+        check_arguments(name, self.known, split, fields, people=people, image_size=image_size)
         if any(yaw != int(yaw) for yaw in yaws_deg) or len(set(yaws_deg)) < max(1, len(yaws_deg)):
             raise DataError(f"{name} expects different whole degrees, not {tuple(yaws_deg)}")
         self.split, self.people, self.image_size, self.seed = split, people, image_size, seed
