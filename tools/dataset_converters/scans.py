@@ -67,7 +67,8 @@ def convert(path: Path, below: Path, folder: Path, yaws: tuple[float, ...], size
     "--size", default=128, show_default=True, type=click.IntRange(8), help="Side of a photo in px."
 )
 @click.option(
-    "--yaw", "yaws", type=click.FloatRange(-180, 180), multiple=True, default=(-45, 0, 45), show_default=True,
+    "--yaw", "yaws", type=click.FloatRange(-180, 180), multiple=True, default=(-45, 0, 45),
+    show_default=True,
     help="Yaw in degrees; repeatable.",
 )  # fmt: skip
 def main(root: Path, out: Path, split: str, size: int, yaws: tuple[float, ...]):
