@@ -67,7 +67,10 @@ class PartRegistry(Registry):
             raise PartError(f"'{kind}' is called '{RENAMED[kind]}' since 0.2.0")
         if not inspect.isclass(found):
             what = {"losses": "loss"}.get(self.name, self.name.removesuffix("s"))
-            raise PartError(f"no {what} is called '{kind}'{near(kind, self.module_dict)}")
+            hint = near(kind, self.module_dict)
+            if "did you mean" not in hint:
+                hint += " (a part of your own: name its module in `custom_imports`)"
+            raise PartError(f"no {what} is called '{kind}'{hint}")
         return found
 
 

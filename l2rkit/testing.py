@@ -208,6 +208,9 @@ def check_refiner(
     displacement may differ; depth includes the displacement. Faces of a batch must not influence
     one another.
     """
+    known = {"depth", "albedo", "light", "view"}
+    named = not isinstance(changes, str) and set(changes) <= known
+    assert named, f"`changes` are some of {sorted(known)}, not {changes!r}"
     face, photo = example_face(size, 3), example_face(size, 3).albedo
     face = replace(face, region=torch.ones_like(face.depth))  # as a `FaceMeshDecomposer` gives it
     photo = torch.stack([photo[0], photo[1].flip(-1), photo[0]])
@@ -236,6 +239,10 @@ def check_refiner(
     for name, expected in _predicted(alone).items():
         got = refined[name][1:2]
         _near(got, expected, 1e-4, f"{name} is refined otherwise in a batch than alone")
+    if added is not None:
+        assert alone.displacement is not None, "a face has a displacement in a batch only"
+        sentence = "displacement is refined otherwise in a batch than alone"
+        _near(added[1:2], alone.displacement, 1e-4, sentence)
     if not list(refiner.parameters()):
         return
     total = sum(value.square().mean() for value in refined.values())
@@ -271,7 +278,13 @@ def check_loss(loss: Callable[[Scene], Tensor], size: int = 32) -> None:
         leaves["image"] = image = image.clone().requires_grad_()
         seen = Rendering(image, mask, torch.where(mask > 0, own.depth, BACKGROUND))
         mirrored = seen if asked else None
-        value = loss(Scene(photo, learnt, seen, mirrored, _constant(seen), _constant(learnt)))
+        target, before = (
+            photo.clone(),
+            {k: x.detach().clone() for k, x in _predicted(learnt).items()},
+        )
+        value = loss(Scene(target, learnt, seen, mirrored, _constant(seen), _constant(learnt)))
+        whole = all(torch.equal(x, before[k]) for k, x in _predicted(learnt).items())
+        assert whole and torch.equal(target, photo), "the scene was changed in place"
         assert isinstance(value, Tensor), f"a loss is a tensor, not a {type(value).__name__}"
         assert value.dtype == torch.float32, f"a loss is torch.float32, not {value.dtype}"
         assert value.dim() == 0, f"a loss is one number, not of shape {tuple(value.shape)}"

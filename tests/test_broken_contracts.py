@@ -371,3 +371,30 @@ def test_decomposers_and_restorers_that_change_the_photo_are_caught():
     region = torch.full((2, 1, 32, 32), 0.3)
     with pytest.raises(AssertionError, match="region has values other than 0 and 1"):
         check_decomposer(Spoilt(lambda photo: replace(part(photo), region=region)), 32)
+
+
+def test_a_loss_that_changes_the_scene_is_caught():
+    class Centred(torch.nn.Module):
+        def forward(self, scene):
+            scene.target.sub_(0.1)
+            return (scene.rendering.image - scene.target).abs().mean()
+
+    class Darker(torch.nn.Module):
+        def forward(self, scene):
+            scene.face.albedo.data.mul_(0.5)
+            return scene.face.albedo.mean()
+
+    for part in (Centred(), Darker()):
+        with pytest.raises(AssertionError, match="the scene was changed in place"):
+            check_loss(part)
+
+
+def test_a_refiner_whose_displacement_mixes_photos_is_caught():
+    def mixed(face, photo):
+        return replace(face, displacement=face.albedo.mean((0, 1), keepdim=True) - face.depth)
+
+    with pytest.raises(AssertionError, match="displacement is refined otherwise in a batch"):
+        check_refiner(Spoilt(mixed))
+    for changes in ("albedo", ("albdo",)):
+        with pytest.raises(AssertionError, match=r"`changes` are some of \['albedo', 'depth'"):
+            check_refiner(Spoilt(lambda face, photo: face), changes=changes)

@@ -1,6 +1,7 @@
 """The result for one face of a photo: arrays, meshes, pictures and files."""
 
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -146,7 +147,13 @@ class Reconstruction:
 
         Omitted strengths are those of the photo; if one alone is given, the other is such that
         their sum is the photo's, which keeps the face as bright.
+
+        Raises:
+            UserError: a strength is negative or not finite.
         """
+        for name, strength in dict(ambient=ambient, diffuse=diffuse).items():
+            if strength is not None and not 0 <= strength < math.inf:
+                raise UserError(f"{name} is 0 or more, not {strength}")
         own = self.face.light
         whole = own.ambient + own.diffuse
         if ambient is None:
@@ -204,9 +211,11 @@ class Reconstruction:
         turntable (`name.gif`) and relight (`name-relit.gif`).
 
         Raises:
-            UserError: a format is unknown, or the face has no such mesh.
+            UserError: a format is unknown, the name has folders, or the face has no such mesh.
         """
         endings(formats)  # raises if a format is unknown
+        if Path(name).name != name:
+            raise UserError(f"'{name}' is no name of a file in {folder}")
         npz = io.BytesIO()
         arrays: dict[str, Any] = dict(self.arrays())
         np.savez_compressed(npz, **arrays)
@@ -247,6 +256,8 @@ def endings(formats: Sequence[str] = ("glb",)) -> list[str]:
     Raises:
         UserError: a format is unknown.
     """
+    if isinstance(formats, str):
+        raise UserError(f"formats is a list such as ['{formats}'], not a word")
     known = {key: form.endings for key, form in MESHES.items()}
     known |= {key: (ending,) for key, ending in ANIMATIONS.items()}
     for kind in formats:

@@ -150,8 +150,12 @@ class Reconstructor:
         best = max(zip(share.tolist(), faces), key=lambda each: (each[0], -turned(each[1])))[1]
         common = best.face.consistent
         moved = [each.face.displacement for each in faces if each.face.displacement is not None]
-        moved = torch.stack(moved).mean(0) if moved else None  # as the common depth has it
-        face = replace(best.face, depth=common.depth, albedo=common.albedo, displacement=moved)
+        face = replace(
+            best.face,
+            depth=common.depth,
+            albedo=common.albedo,
+            displacement=torch.stack(moved).mean(0) if moved else None,  # as the depth has it
+        )
         scene = Scene(best.scene.target, face, self.model.render(face))
         shared = replace(best, scene=scene)
         return Collection(shared, faces, share)

@@ -31,17 +31,19 @@ def browse_dataset(
     Without degradation, the input is the target and is drawn once. Synthetic heads are rendered
     only if the sheet shows their person and they are not in the cache.
     """
+    from ..errors import ConfigError
+    from ..io.files import is_ours, png, write_atomic
+
     cfg = load_for_runner(config, cfg_options, "none")
     loader = cfg.get(f"{split}_dataloader")
     if loader is None:
-        from ..errors import ConfigError
-
         raise ConfigError(f"{config} has no {split}_dataloader: nothing to browse")
     writable_file(out)
+    if out.exists() and not is_ours(out):
+        raise ConfigError(f"{out} is there, and is none of l2rkit's: choose another --out")
     from mmengine.registry import DATASETS
     from mmengine.runner import set_random_seed
 
-    from ..io.files import png, write_atomic
     from ..viz.browse import chosen, samples_sheet
 
     set_random_seed(seed)

@@ -1,7 +1,9 @@
 """`l2rkit test`: evaluates weights and writes an entry of results.json."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 import click
@@ -132,7 +134,8 @@ def test(
     dataset = runner.test_dataloader.dataset
     if not (n := len(dataset)):
         raise ConfigError("the test set has no photos: nothing to measure")
-    figures = runner.test()
+    with missing_entries():
+        figures = runner.test()
     first = is_main_process()
     leave()
     if not first:
@@ -148,6 +151,23 @@ def test(
         if before is not None and before.get("command") != made["command"]:
             instead = f", in place of that of `{before.get('command')}`"
         click.echo(f"entered in {where}{instead}")
+
+
+@contextmanager
+def missing_entries() -> Iterator[None]:
+    """Raises a ConfigError for an entry of batches that a metric of l2rkit requires in vain."""
+    from ..errors import ConfigError
+
+    try:
+        yield
+    except KeyError as error:
+        *_, (frame, _) = walk_tb(error.__traceback__)
+        if not frame.f_globals["__name__"].startswith("l2rkit.metrics."):
+            raise
+        metric = type(frame.f_locals.get("self")).__name__
+        raise ConfigError(
+            f"{metric} requires {error} of each photo: see fields and pipeline of the test set"
+        ) from None
 
 
 def results_file(path: str | Path) -> Path:

@@ -25,10 +25,12 @@ def weight_file(weights: str | Path) -> Path:
     """The path of `weights`: a name without suffix, or `zoo://NAME`, is a shipped file.
 
     Raises:
-        WeightsError: no such file is shipped.
+        WeightsError: no such file is shipped, or it is a folder.
     """
     name = str(weights).removeprefix("zoo://")
     bare = Path(name).name == name and not Path(name).suffix
+    if Path(weights).is_dir():
+        raise WeightsError(f"{weights} is a folder: name one of its weight files")
     if bare or name != str(weights):
         return zoo_file(f"{name}.safetensors")
     return Path(weights)

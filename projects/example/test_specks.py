@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 
+from l2rkit.cli import main
 from l2rkit.config import load_config
 from l2rkit.errors import ConfigError, PartError
 from l2rkit.registry import RESTORERS
@@ -65,4 +67,13 @@ def test_mistakes_are_named():
 def test_its_config_has_both_parts():
     config = load_config(Path(__file__).with_name("unsup3d_heads2_specks.py"))
     assert config.model.restore.type is Median
-    assert config.test_dataloader.dataset.pipeline[1].degradation.type is Specks
+    assert config.test_dataloader.dataset.pipeline[2].degradation.type is Specks
+
+
+def test_its_command_measures(tmp_path, monkeypatch):
+    config = Path(__file__).with_name("unsup3d_heads2_specks.py").resolve()
+    monkeypatch.chdir(tmp_path)
+    few = ["test_dataloader.dataset.size=4", f"work_dir={tmp_path}"]
+    words = ["test", str(config), "unsup3d_heads2", "--dry-run", "--cfg-options", *few]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 0 and "face_side" in result.output, result.output

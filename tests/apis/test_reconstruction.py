@@ -293,3 +293,25 @@ def test_a_large_photo_is_pasted_into_at_its_own_size(monkeypatch: pytest.Monkey
     again = reconstruct(photo, quick, align=False).paste(photo)
     assert again.size == (80, 60)
     assert np.abs(np.asarray(whole, float) - np.asarray(again, float)).mean() < 5
+
+
+def test_arrays_are_copies() -> None:
+    face = result()
+    before = face.arrays()
+    for array in face.arrays().values():
+        if array.dtype.kind in "fiu":
+            array[...] = 0
+    for name, array in face.arrays().items():
+        np.testing.assert_array_equal(array, before[name], err_msg=name)
+
+
+def test_words_and_numbers_that_are_none_are_one_line(tmp_path: Path) -> None:
+    face = result()
+    with pytest.raises(UserError, match=r"formats is a list such as \['glb'\]"):
+        face.save(tmp_path, "me", formats="glb")
+    with pytest.raises(UserError, match=r"'\.\./me' is no name of a file"):
+        face.save(tmp_path / "in", "../me")
+    assert list(tmp_path.iterdir()) == []
+    for wrong in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(UserError, match=f"ambient is 0 or more, not {wrong}"):
+            face.relight(ambient=wrong)

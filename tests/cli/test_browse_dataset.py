@@ -56,3 +56,13 @@ def test_a_split_without_degradation_shows_photos_once(config, tmp_path):
 def test_a_config_without_the_split_is_named(config):
     result = run(config)
     assert result.exit_code == 2 and "has no train_dataloader" in result.output
+
+
+def test_a_picture_of_somebody_else_stays(config, tmp_path):
+    out = tmp_path / "mine.png"
+    out.write_bytes(b"mine")
+    result = CliRunner().invoke(
+        main, ["browse-dataset", str(config), "--split=test", "--out", str(out)]
+    )
+    assert result.exit_code == 2 and "is none of l2rkit's" in result.stderr
+    assert out.read_bytes() == b"mine"

@@ -318,3 +318,14 @@ def test_a_restorer_is_named_without_folders() -> None:
     assert named(dict(type="Resample")) == "Resample"
     options = dict(type="Spandrel", weights="/some/where/GFPGANv1.4.pth")
     assert named(options) == "Spandrel(weights=GFPGANv1.4.pth)"
+
+
+def test_what_a_metric_requires_in_vain_is_named(config: Path, weights: Path) -> None:
+    words = ["--dry-run", "--cfg-options", "test_dataloader.dataset.fields=[img]"]
+    result = CliRunner().invoke(main, ["test", str(config), str(weights), *words])
+    assert result.exit_code == 2 and "DepthErrors requires 'depth' of each photo" in result.stderr
+
+
+def test_a_folder_is_no_weight_file(config: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["test", str(config), str(tmp_path), "--dry-run"])
+    assert result.exit_code == 2 and f"{tmp_path} is a folder" in result.stderr

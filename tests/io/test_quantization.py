@@ -47,3 +47,12 @@ def test_a_file_of_8_bits_is_read_as_floats_and_takes_a_quarter(tmp_path):
     torch.testing.assert_close(got["conv.weight"], state["conv.weight"], atol=0.02, rtol=0)
     sizes = [(tmp_path / f"{name}.safetensors").stat().st_size for name in ("full", "small")]
     assert sizes[1] < 0.26 * sizes[0]
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_what_is_too_large_for_sixteen_bits_keeps_thirty_two(tmp_path, bits):
+    state = {"large": torch.tensor([1e5, 1.0]), "small": torch.tensor([1.0, 2.0])}
+    write_weights(state, tmp_path / "w.safetensors", bits)
+    back = read_weights(tmp_path / "w.safetensors")
+    assert torch.equal(back["large"], state["large"]) and torch.equal(back["small"], state["small"])
+    assert back["small"].dtype == torch.float16

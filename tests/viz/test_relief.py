@@ -7,8 +7,9 @@ import torch
 from torch.nn.functional import normalize
 
 from l2rkit.geometry import focal, normals, unproject
+from l2rkit.ops.resize import aligned
 from l2rkit.testing import example_face
-from l2rkit.viz.mesh import mesh_of, to_bytes
+from l2rkit.viz.mesh import material, mesh_of, to_bytes
 from l2rkit.viz.relief import base_depth, basis, relief
 
 SIZE = 24
@@ -76,3 +77,14 @@ def test_a_mesh_has_a_normal_map_if_its_face_has_displacement():
     plain = normals(base_depth(face))[1].flatten(1).T * torch.tensor([1.0, -1, -1])
     torch.testing.assert_close(torch.tensor(np.array(mesh.vertex_normals)).float(), plain)
     assert mesh_of(face, watertight=True).visual.material.normalTexture is None
+
+
+def test_the_normal_map_stands_where_a_finer_texture_stands():
+    """Both have the mesh's coordinates: the middles of the outermost texels are the rim's."""
+    face = displaced(bumps())
+    coarse, fine = (
+        np.asarray(material(face, texture).normalTexture)
+        for texture in (face.albedo, aligned(face.albedo, 4 * SIZE - 3))
+    )
+    assert fine.shape == (4 * SIZE - 3, 4 * SIZE - 3, 3)
+    assert np.abs(fine[::4, ::4].astype(int) - coarse).max() <= 1

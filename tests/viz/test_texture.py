@@ -130,3 +130,17 @@ def test_noise_is_measured_beside_edges():
         assert noise(squares + grain).item() == pytest.approx(sigma, rel=0.1, abs=1e-4)
     assert beyond_noise(grain, noise(grain)).mean() < 0.01
     assert beyond_noise(4 * grain, noise(grain)).min() > 0.7
+
+
+def test_a_texture_below_the_photo_s_size_keeps_what_it_can_show():
+    """Noise is measured at the texture's size, as the detail is."""
+    size = FINE // 2
+    smooth = torch.full((1, 3, SIZE, SIZE), 0.5)
+    face = Face(torch.ones(1, 1, SIZE, SIZE), smooth, AMBIENT, torch.zeros(1, 6))
+    grain = torch.randn(1, 3, FINE, FINE, generator=torch.Generator().manual_seed(0))
+    added = texture(face, aligned(smooth, FINE) + STRIPES + 0.03 * grain, size)
+    added = added - aligned(smooth, size)
+    known = aligned(STRIPES, size)
+    inner = slice(size // 8, -size // 8)
+    added, known = added[..., inner, inner], known[..., inner, inner]
+    assert (added * known).sum() / known.square().sum() > 0.3

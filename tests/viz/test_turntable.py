@@ -54,3 +54,12 @@ def test_light_from_the_right_and_from_above():
         light = light_from(*angles, one, 2 * one)
         torch.testing.assert_close(light.direction, torch.tensor([way]).float(), atol=1e-6, rtol=0)
         assert (light.ambient, light.diffuse) == (1, 2)
+
+
+@pytest.mark.parametrize(("frames", "lasts"), [(24, 3.0), (7, 3.0), (400, 8.0)])
+def test_a_gif_lasts_as_long_as_it_should(frames, lasts):
+    """A frame lasts at least two hundredths of a second."""
+    shades = torch.linspace(0, 1, frames).view(-1, 1, 1, 1).expand(-1, 3, 2, 2)
+    picture = Image.open(io.BytesIO(gif(shades)))
+    durations = [(picture.seek(i), picture.info["duration"])[1] for i in range(picture.n_frames)]
+    assert sum(durations) == pytest.approx(1000 * lasts, abs=5)
