@@ -6,7 +6,9 @@ A config names a part by its class (preferred), by a dotted path, or by its regi
 
 import inspect
 from importlib import import_module
-from typing import Any
+from numbers import Integral, Real
+from types import NoneType, UnionType
+from typing import Any, get_args
 
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import Registry
@@ -27,6 +29,15 @@ RENAMED = {
     "Relief": "DepthVariance",
     "Shrunk": "DownUpsample",
     "Upright": "PitchPrior",
+}
+
+
+# Types of arguments that are checked: what they take, in Python and in words.
+PLAIN: dict[Any, tuple[type, str]] = {
+    int: (Integral, "a whole number"),
+    float: (Real, "a number"),
+    bool: (bool, "True or False"),
+    str: (str, "a word"),
 }
 
 
@@ -87,14 +98,27 @@ def fault_of(module: str) -> str:
 
 
 def check_arguments(kind: type, arguments: dict) -> None:
-    """Raises PartError, naming the wrong argument, if `kind` does not accept `arguments`."""
+    """Raises PartError, naming the wrong argument, if `kind` does not accept `arguments`.
+
+    Numbers, words and truth values are checked by the annotations of `kind`.
+    """
     signature = inspect.signature(kind)
     takes = signature.parameters
     if any(p.kind is p.VAR_KEYWORD for p in takes.values()):
         return
-    for name in arguments:
+    for name, value in arguments.items():
         if name not in takes:
             raise PartError(f"{kind.__name__} takes no '{name}'{near(name, takes)}")
+        stated = takes[name].annotation
+        kinds = get_args(stated) if isinstance(stated, UnionType) else (stated,)
+        plain = [PLAIN[each] for each in kinds if each in PLAIN]
+        if value is None or len(plain) < len(kinds) - (NoneType in kinds):
+            continue  # not given, or also of other types
+        if not any(isinstance(value, some) for some, _ in plain) or (
+            isinstance(value, bool) and bool not in kinds
+        ):
+            expected = " or ".join(word for _, word in plain)
+            raise PartError(f"{kind.__name__}: {name} is {expected}, not {value!r}")
     missing = [
         name
         for name, p in takes.items()

@@ -1,11 +1,12 @@
 """Building of parts by the registries, and errors."""
 
+import numpy as np
 import pytest
 from mmengine.config import ConfigDict
 from torch import nn
 
 from l2rkit.errors import PartError, near
-from l2rkit.registry import LOSSES, RENAMED, RENDERERS
+from l2rkit.registry import DECOMPOSERS, LOSSES, RENAMED, RENDERERS, check_arguments
 from l2rkit.render import GridRenderer
 
 
@@ -72,3 +73,29 @@ def test_a_fault_of_a_module_on_the_way_is_said(tmp_path, monkeypatch):
 def test_a_type_that_is_neither_a_class_nor_a_name_is_one_line():
     with pytest.raises(PartError, match="'type' of losses is a class or its name, not 5"):
         LOSSES.build(dict(type=5))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (dict(width="abc"), "Unsup3DDecomposer: width is a whole number, not 'abc'"),
+        (dict(width=8.5), "Unsup3DDecomposer: width is a whole number, not 8.5"),
+        (dict(width=True), "Unsup3DDecomposer: width is a whole number, not True"),
+        (dict(max_rotation_deg="far"), "max_rotation_deg is a number, not 'far'"),
+        (dict(confidence=3), "confidence is True or False, not 3"),
+    ],
+)
+def test_values_of_wrong_types_are_named_before_anything_is_built(given, said):
+    with pytest.raises(PartError, match=said):
+        DECOMPOSERS.build(dict(type="Unsup3DDecomposer", image_size=32, **given))
+
+
+def test_whole_numbers_are_numbers_and_what_is_annotated_otherwise_is_not_checked():
+    class Part:
+        def __init__(self, near: float | None = 0.5, wide: int | str = 3, many: list[int] = ()):
+            self.given = near, wide, many
+
+    check_arguments(Part, dict(near=1, wide="3", many="any"))
+    check_arguments(Part, dict(near=None, wide=np.int64(4)))
+    with pytest.raises(PartError, match=r"Part: wide is a whole number or a word, not 2\.5"):
+        check_arguments(Part, dict(wide=2.5))
