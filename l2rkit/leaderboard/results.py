@@ -32,6 +32,9 @@ if TYPE_CHECKING:  # MMEngine is slow to import, and entries do not need it
 
 # A new entry replaces an old one with the same values of these, and the same `options`.
 SAME = ("config", "weights_sha256", "protocol", "level", "restore", "seed", "n")
+# Overrides that are no options, as other keys tell them, or no figure depends on them.
+APART = ("protocol", "test_dataloader.dataset.size", "test_dataloader.dataset.people")
+APART += ("test_dataloader.batch_size", "test_dataloader.num_workers", "work_dir")
 # keys that tables need, and their types
 NAMED = dict(config=str, protocol=str, level=str, n=int, supervision=str)
 # what entries without these keys have
@@ -66,7 +69,7 @@ def entry(
     words = [str(config)]
     if weights is not None and weights.parent != FOLDER:
         words.append(str(weights))
-    options = sorted(f"{key}={value}" for key, value in overrides.items() if key != "protocol")
+    options = sorted(f"{key}={value}" for key, value in overrides.items() if key not in APART)
     level, restore = cfg.get("level", "clean"), cfg.model.get("restore")
     if measured_by := cfg.get("measured_by"):
         words += ["--protocol", measured_by]

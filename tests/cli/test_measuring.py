@@ -51,7 +51,7 @@ def test_an_entry_says_what_was_measured(
     run("test", config, weights, "--cfg-options", "test_dataloader.dataset.size=4")
     assert [e["n"] for e in json.loads((tmp_path / RESULTS).read_text())] == [8, 4]
     board = run("leaderboard", tmp_path / RESULTS)
-    assert board.count("| tiny") == 2 and board.count("(constant depth)") == 2
+    assert board.count("| tiny |") == 2 and board.count("(constant depth)") == 2
 
 
 def test_dry_run_writes_nothing(

@@ -148,9 +148,11 @@ def test_runs_that_differ_have_entries_of_their_own(tmp_path: Path, other: dict)
     assert len(read_entries(path)) == 2
 
 
-def test_the_protocol_s_own_name_is_no_option() -> None:
+def test_what_other_keys_tell_is_no_option() -> None:
     made = measured({"protocol": "my heads"}, protocol="my heads")
     assert made["options"] == [] and made["protocol"] == "my heads"
+    made = measured({"test_dataloader.dataset.size": 8, "test_dataloader.batch_size": 2}, n=8)
+    assert made["options"] == [] and made["n"] == 8
 
 
 def test_the_command_is_what_a_shell_reads_back() -> None:
