@@ -32,7 +32,7 @@ def refused(result: Result, said: str) -> None:
 
 CHANGES = {
     "train_cfg.max_iters=-1": "train_cfg.max_iters is a whole number from 1 up, not -1",
-    "train_cfg.max_iters=many": "from 1 up, not 'many'",
+    "train_cfg.max_iters=many": "max_iters is a whole number, not 'many'",
     "train_cfg=3": "'train_cfg' is a dict such as dict(a=1), not 3",
     "model=None": "it has no model",
     "optim_wrapper=None": "it has no optim_wrapper",

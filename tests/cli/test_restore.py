@@ -74,9 +74,10 @@ def test_a_restorer_gets_its_options(tmp_path: Path) -> None:
     [
         ("scael=2", "Resample takes no 'scael': did you mean 'scale'?"),
         ("scale=0", "Resample enlarges by a whole number from 1 to 16, not by 0"),
-        ("scale=nan", "a whole number from 1 to 16, not by nan"),
-        ("scale=1e9", "a whole number from 1 to 16, not by 1000000000.0"),
-        ("method=3", "Resample knows no method '3'"),
+        ("scale=nan", "Resample: scale is a whole number, not 'nan'"),
+        ("scale=1e9", "Resample: scale is a whole number, not 1000000000.0"),
+        ("method=3", "Resample: method is a word, not 3"),
+        ("method=best", "Resample knows no method 'best'"),
         ("scale", "'scale' is not KEY=VALUE"),
     ],
 )
