@@ -187,6 +187,15 @@ def _predicted(face: Face) -> dict[str, Tensor]:
     return dict(depth=face.depth, albedo=face.albedo, light=face.light.packed(), view=face.view)
 
 
+def _copied(face: Face) -> Face:
+    return each_tensor(face, lambda tensor: tensor.detach().clone())
+
+
+def _equal(face: Face, other: Face) -> bool:
+    same = _predicted(other)
+    return all(torch.equal(value, same[name]) for name, value in _predicted(face).items())
+
+
 def _check_region(face: Face) -> None:
     inside = face.region is None or ((face.region == 0) | (face.region == 1)).all()
     assert inside, "the face's region has values other than 0 and 1"
@@ -216,10 +225,10 @@ def check_refiner(
     photo = torch.stack([photo[0], photo[1].flip(-1), photo[0]])
     check_stated(refiner, "image_size", "fidelity")
     refiner.eval()
-    given, before = photo.clone(), {name: x.clone() for name, x in _predicted(face).items()}
+    given, before = photo.clone(), _copied(face)
     better = refiner(face, given)
-    whole = all(torch.equal(x, before[name]) for name, x in _predicted(face).items())
-    assert whole and torch.equal(given, photo), "the face or the photo was changed in place"
+    whole = _equal(face, before) and torch.equal(given, photo)
+    assert whole, "the face or the photo was changed in place"
     assert isinstance(better, Face), f"a refiner gives a Face, not {type(better).__name__}"
     _float32(better, "depth", "albedo", "view")
     assert len(better) == 3, f"three faces became {len(better)}"
@@ -230,7 +239,7 @@ def check_refiner(
     _check_region(better)
     added = better.displacement
     assert added is None or added.isfinite().all(), "the displacement is not finite"
-    refined = _predicted(better)
+    refined, before = _predicted(better), _predicted(before)
     for name in before.keys() - set(changes) if better.size == size else ():
         kept = torch.equal(refined[name], before[name])
         assert kept, f"{name} was changed, which is not in {tuple(changes)}"
@@ -278,13 +287,10 @@ def check_loss(loss: Callable[[Scene], Tensor], size: int = 32) -> None:
         leaves["image"] = image = image.clone().requires_grad_()
         seen = Rendering(image, mask, torch.where(mask > 0, own.depth, BACKGROUND))
         mirrored = seen if asked else None
-        target, before = (
-            photo.clone(),
-            {k: x.detach().clone() for k, x in _predicted(learnt).items()},
-        )
+        target, before = photo.clone(), _copied(learnt)
         value = loss(Scene(target, learnt, seen, mirrored, _constant(seen), _constant(learnt)))
-        whole = all(torch.equal(x, before[k]) for k, x in _predicted(learnt).items())
-        assert whole and torch.equal(target, photo), "the scene was changed in place"
+        whole = _equal(learnt, before) and torch.equal(target, photo)
+        assert whole, "the scene was changed in place"
         assert isinstance(value, Tensor), f"a loss is a tensor, not a {type(value).__name__}"
         assert value.dtype == torch.float32, f"a loss is torch.float32, not {value.dtype}"
         assert value.dim() == 0, f"a loss is one number, not of shape {tuple(value.shape)}"

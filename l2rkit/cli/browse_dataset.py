@@ -32,15 +32,15 @@ def browse_dataset(
     only if the sheet shows their person and they are not in the cache.
     """
     from ..errors import ConfigError
-    from ..io.files import is_ours, png, write_atomic
+    from ..io.files import png, write_atomic
+    from ..io.names import check_ours
 
     cfg = load_for_runner(config, cfg_options, "none")
     loader = cfg.get(f"{split}_dataloader")
     if loader is None:
         raise ConfigError(f"{config} has no {split}_dataloader: nothing to browse")
     writable_file(out)
-    if out.exists() and not is_ours(out):
-        raise ConfigError(f"{out} is there, and is none of l2rkit's: choose another --out")
+    check_ours(out)
     from mmengine.registry import DATASETS
     from mmengine.runner import set_random_seed
 

@@ -79,6 +79,7 @@ def test(
     from mmengine.model import is_model_wrapper
     from mmengine.runner import Runner
 
+    from ..engine.runner import check_batches
     from ..errors import ConfigError
     from ..io.weights import load_weights, own_state
     from ..leaderboard.results import enter, entry
@@ -131,17 +132,16 @@ def test(
     if weights or own_state(model):
         path = weight_file(weights) if weights else shipped_weights(config)
         load_weights(model, path)
-    dataset = runner.test_dataloader.dataset
-    if not (n := len(dataset)):
-        raise ConfigError("the test set has no photos: nothing to measure")
+    check_batches(runner.test_dataloader)
     with missing_entries():
         figures = runner.test()
     first = is_main_process()
     leave()
     if not first:
         return
+    dataset = runner.test_dataloader.dataset
     each = getattr(dataset, "photos_per_person", 1)
-    made = entry(cfg, config, path, figures, n, cfg_options, supervision, each)
+    made = entry(cfg, config, path, figures, len(dataset), cfg_options, supervision, each)
     for name, value in made["metrics"].items():
         spread = f" ± {value['std']:.3f}" if "std" in value else ""
         click.echo(f"{name:16} {value['mean']:8.3f}{spread}")

@@ -98,10 +98,16 @@ def check_outputs(
         if _identity(path) in inputs:
             kind = "video" if is_video(path) else "photo"
             raise UserError(f"the {kind} {path} would be overwritten: choose another --out")
-        if path.suffix in WATCHED and path.is_file() and not is_ours(path):
-            raise UserError(
-                f"{path} is there, and is none of l2rkit's: choose another --out, or move it"
-            )
+        if path.suffix in WATCHED:
+            check_ours(path)
+
+
+def check_ours(path: Path) -> None:
+    """Raises UserError if a file is there that is not from l2rkit."""
+    if path.is_file() and not is_ours(path):
+        raise UserError(
+            f"{path} is there, and is none of l2rkit's: choose another --out, or move it"
+        )
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -113,7 +113,7 @@ def _rows(group: list[dict[str, Any]], columns: tuple[str, ...]) -> list[list[st
     others = [e for e in group if first not in e["metrics"]]
     group = [*sorted(measured, key=lambda e: sign * e["metrics"][first]["mean"]), *others]
     rows, bold = [], set()
-    for entry, name in zip(group, told_apart(group)):
+    for entry, row in zip(group, told_apart(group)):
         cells = [cell(entry["metrics"], name, COLUMNS[name].digits) for name in columns]
         supervision = "" if unrestored(entry) else entry.get("supervision", "")
         if cells[0] and supervision and supervision not in bold:
@@ -121,7 +121,7 @@ def _rows(group: list[dict[str, Any]], columns: tuple[str, ...]) -> list[list[st
             cells[0] = " ".join([f"**{mean}**", *spread])
             bold.add(supervision)
         against = _against(entry, group, first)
-        rows.append([protocol, level, name, supervision, *cells, against, n])
+        rows.append([protocol, level, row, supervision, *cells, against, n])
     for prefix, title in BASELINES.items():
         if f"{prefix}_{first}" in group[0]["metrics"]:
             cells = [

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from l2rkit.decompose.networks import Encoder
+from l2rkit.decompose.photos import check_photo
 from l2rkit.decompose.unsup3d import light_from_code
 from l2rkit.errors import ConfigError
 from l2rkit.geometry import move, project
@@ -80,11 +81,7 @@ class MorphableDecomposer(nn.Module):
 
     def forward(self, photo: Tensor, person: Tensor | None = None) -> MorphableFace:
         """The face in `photo` (B, 3, image_size, image_size); `person` is not used."""
-        if photo.shape[1:] != (3, self.image_size, self.image_size):
-            expected = f"(B, 3, {self.image_size}, {self.image_size})"
-            raise ValueError(
-                f"MorphableDecomposer expects photos {expected}, not {tuple(photo.shape)}"
-            )
+        check_photo(self, photo)
         codes, light, view = self.network(photo * 2 - 1).split([sum(self.counts), 4, 6], 1)
         codes, view = codes * SIGMAS, view * self.view_limits
         points, colours = self.mesh(codes)

@@ -24,11 +24,27 @@ FIELDS = ("img", "depth", "albedo", "normal", "light", "view")
 
 
 class LazyHeads(BaseDataset):
-    """What the versions of synthetic heads have in common: photos are rendered on first use.
+    """`size` photos of synthetic heads, `photos_per_person` of each in a row.
+
+    A sample before the pipeline is a dict of `person` (int, unique over the splits), `name`, and
+    the selected `fields`:
+
+    - `img`, `albedo` (H, W, 3) uint8 RGB; `normal` (H, W, 3) float32, unit, facing the camera;
+    - `depth` (H, W) float32 in the photo's own view, 1.2 outside the head;
+    - `light` (5,) ambient, diffuse, direction to the light in the camera's frame, not in the face's
+      as in `l2rkit.structures`: the view's rotation, transposed, takes it there;
+    - `view` (6,) rx, ry, rz, tx, ty, tz.
+
+    A photo is rendered on first use, with the others of its person, and cached in `root`. Seed,
+    split and index determine each photo, so a smaller set is the beginning of a larger one. Other
+    `photos_per_person` give other photos of the same people, with their own cache.
 
     A subclass states its `version`, to be increased with any change of the pictures, which makes
     old caches invalid; the fields of a sample that are `known`; the `seconds` that an image takes
     by its size, roughly, on one core; its `layout_of` an image on disk; and its `images`.
+
+    Raises:
+        DataError: the split or a field is unknown, or a size or photos_per_person is below 1.
     """
 
     version: int
@@ -179,24 +195,7 @@ def layout_of(size: int) -> Layout:
 
 @DATASETS.register_module()
 class SyntheticHeads(LazyHeads):
-    """Version 1: `size` photos of synthetic heads, `photos_per_person` of each in a row.
-
-    A sample before the pipeline is a dict of `person` (int, unique over the splits), `name`, and
-    the selected `fields`:
-
-    - `img`, `albedo` (H, W, 3) uint8 RGB; `normal` (H, W, 3) float32, unit, facing the camera;
-    - `depth` (H, W) float32 in the photo's own view, 1.2 outside the head;
-    - `light` (5,) ambient, diffuse, direction to the light in the camera's frame, not in the face's
-      as in `l2rkit.structures`: the view's rotation, transposed, takes it there;
-    - `view` (6,) rx, ry, rz, tx, ty, tz.
-
-    A photo is rendered on first use, with the others of its person, and cached in `root`. Seed,
-    split and index determine each photo, so a smaller set is the beginning of a larger one. Other
-    `photos_per_person` give other photos of the same people, with their own cache.
-
-    Raises:
-        DataError: the split or a field is unknown, or size or photos_per_person is below 1.
-    """
+    """Version 1 of the heads, see `LazyHeads`."""
 
     version, known, seconds, suffix = VERSION, FIELDS, SECONDS_EACH, "-rows"
     layout_of, images = staticmethod(layout_of), staticmethod(make_images)

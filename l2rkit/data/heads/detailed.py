@@ -50,30 +50,17 @@ def layout_of(size: int) -> Layout:
 
 @DATASETS.register_module()
 class DetailedHeads(LazyHeads):
-    """Version 2: `size` photos of heads with photographic or painted skin and fine relief.
+    """Version 2 of the heads, with photographic or painted skin and fine relief.
 
-    A sample before the pipeline is a dict of `person` (int, unique over the splits), `name`, and
-    the selected `fields`:
+    As `LazyHeads`; samples have two more fields:
 
-    - `img`, `albedo` (H, W, 3) uint8 RGB; `normal` (H, W, 3) float32, unit, facing the camera;
-    - `depth` (H, W) float32 in the photo's own view, 1.2 outside the head;
-    - `light` (5,) ambient, diffuse, direction to the light in the camera's frame, not in the face's
-      as in `l2rkit.structures`: the view's rotation, transposed, takes it there;
-    - `view` (6,) rx, ry, rz, tx, ty, tz;
     - `occluder` (H, W) uint8, 1 where glasses, hair, a beard or a hat hide the head or what is
       behind it;
     - `mask` (H, W) uint8, 1 where the photo shows the head itself.
 
     Depth, normals and albedo are the head's own, also behind occluders. Skins of a split are mixed
-    from that split's portraits only. `photos_per_person` photos of each person follow one another.
-
-    A photo is rendered on first use, with the others of its person, and cached in `root`. Seed,
-    split and index determine each photo, so a smaller set is the beginning of a larger one.
-
-    A head that is turned to a side moves to that side, as the camera stands still.
-
-    Raises:
-        DataError: the split or a field is unknown, or size or photos_per_person is below 1.
+    from that split's portraits only. A head that is turned to a side moves to that side, as the
+    camera stands still.
     """
 
     version, known, seconds = VERSION, FIELDS, SECONDS_EACH
