@@ -50,6 +50,7 @@ class Adversary(HostBuffers):
     """
 
     host_buffers = ("step",)
+    needs_rendering = True
 
     def __init__(
         self,

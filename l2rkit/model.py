@@ -40,7 +40,7 @@ class FaceReconstructor(BaseModel):
     Each part is a module, or a dict with its `type`.
 
     Raises:
-        PartError: a loss needs a renderer, and there is none.
+        PartError: a loss or the adversary needs a renderer, and there is none.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class FaceReconstructor(BaseModel):
         self.render = RENDERERS.build(render)
         self.losses = nn.ModuleDict({k: LOSSES.build(v) for k, v in (losses or {}).items()})
         self.adversary: Adversary | None = MODELS.build(adversary)
-        for part in self.losses.values() if self.render is None else ():
+        for part in (*self.losses.values(), self.adversary) if self.render is None else ():
             if getattr(part, "needs_rendering", False):
                 raise PartError(f"{type(part).__name__} requires a renderer, not render=None")
 

@@ -22,7 +22,7 @@ STATED: dict[str, tuple[tuple[type, ...], str]] = {
     "shares": ((Callable,), "a decomposer: how much each photo of a person counts (B,)"),
     "fidelity": ((float, int), "a refiner: 0..1, how far the photo's own pixels count"),
     "needs_mirrored": ((bool,), "a loss: the scene has to have `mirrored`"),
-    "needs_rendering": ((bool,), "a loss: the scene has to have `rendering`"),
+    "needs_rendering": ((bool,), "a loss, an adversary: the scene has to have `rendering`"),
     "external_weights": ((bool,), "any part: its weights come from a file of their own"),
     "supervision": ((tuple, frozenset), 'any part: of "keypoint" and "3D", what it learnt from'),
     "on_image": ((Callable,), "a degradation: the same on one image (H, W, 3), by OpenCV"),

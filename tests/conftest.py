@@ -7,7 +7,8 @@ from collections.abc import Generator
 import pytest
 
 
-def pytest_collection_finish() -> None:
+@pytest.fixture(autouse=True, scope="module")
+def frozen() -> None:
     """What has been imported by now stays: collections, of which each dataset does one, skip it."""
     gc.collect()
     gc.freeze()

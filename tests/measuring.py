@@ -21,13 +21,9 @@ def measured(work: Callable, *arguments: object) -> tuple[int, float]:
 
     These are of the processor, which others may be using; of what had to be ended, all that passed.
     """
-    gc.collect()
     gc.freeze()  # collections in a fork would else touch, and so copy, all objects of this process
-    try:
-        idle, _ = _peak(gc.collect)
-        peak, seconds = _peak(work, *arguments)
-    finally:
-        gc.unfreeze()
+    idle, _ = _peak(gc.collect)
+    peak, seconds = _peak(work, *arguments)
     return peak - idle, seconds
 
 

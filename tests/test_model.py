@@ -8,6 +8,7 @@ from mmengine.optim import OptimWrapper
 from torch import nn
 from torch.optim import SGD
 
+from l2rkit.adversary import Adversary
 from l2rkit.decompose import Unsup3DDecomposer
 from l2rkit.errors import ConfigError, PartError
 from l2rkit.losses import Photometric, ZeroMeanPose
@@ -277,3 +278,8 @@ def test_without_a_renderer_no_loss_compares_renderings(name):
     with pytest.raises(PartError, match=f"{name} requires a renderer, not render=None"):
         tiny(render=None, losses=dict(some=loss))
     assert tiny(render=None, losses=dict(views=ZeroMeanPose()))(photos(), mode="loss")
+
+
+def test_without_a_renderer_there_is_no_adversary():
+    with pytest.raises(PartError, match="Adversary requires a renderer, not render=None"):
+        tiny(render=None, losses={}, adversary=Adversary(nn.Flatten()))

@@ -29,6 +29,7 @@ from l2rkit.degrade import DegradationLevel
 from l2rkit.errors import ConfigError
 from l2rkit.identity import FaceRes
 from l2rkit.landmarks import FaceMesh
+from l2rkit.leaderboard import paired
 from l2rkit.leaderboard.results import enter, entry
 from l2rkit.leaderboard.supervision import supervision_of
 from l2rkit.metrics import DepthErrors
@@ -43,7 +44,6 @@ EACH = 8  # photos of a person
 SETS = (1, 2, 4, 8)
 AT_ONCE = 8  # people
 GALLERY_SIZE = 128  # px of clean photos, and of the renderings that are compared with them
-DRAWS = 10_000  # of the bootstrap
 
 
 @click.command(help=__doc__)
@@ -224,10 +224,8 @@ def degraded(photo: Tensor, degradation: DegradationLevel) -> Tensor:
 
 def interval(values: np.ndarray, each: int) -> str:
     """The mean and its 95 % interval over people, with `each` successive values per person."""
-    mean = values.reshape(-1, each).mean(1)
-    draws = np.random.default_rng(0).integers(0, len(mean), (DRAWS, len(mean)))
-    low, high = np.percentile(mean[draws].mean(1), [2.5, 97.5])
-    return f"{mean.mean():.3f} [{low:.3f}, {high:.3f}]"
+    low, high = paired.interval(values, np.zeros_like(values), each)
+    return f"{values.mean():.3f} [{low:.3f}, {high:.3f}]"
 
 
 if __name__ == "__main__":

@@ -53,10 +53,16 @@ def heads(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("heads")
 
 
+@pytest.fixture(scope="session")
+def text(heads: Path) -> str:
+    """The config."""
+    return CONFIG.replace("ROOT", str(heads))
+
+
 @pytest.fixture
-def config(tmp_path: Path, heads: Path) -> Path:
+def config(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "tiny.py"
-    path.write_text(CONFIG.replace("ROOT", str(heads)))
+    path.write_text(text)
     return path
 
 

@@ -1,5 +1,6 @@
 """`l2rkit train --resume` and `load_from` load what fits and refuse the rest in one line."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -38,12 +39,19 @@ def error_of(result: Result) -> str:
     return line
 
 
-@pytest.fixture
-def broken(training: Path, tmp_path: Path) -> Path:
-    """The work dir of a run that ended at step 2 of 4."""
-    done = run(training, tmp_path / "run", "train_cfg.max_iters=2")
+@pytest.fixture(scope="session")
+def broken_once(text: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("broken")
+    (folder / "tiny.py").write_text(text + TRAINING)
+    done = run(folder / "tiny.py", folder / "run", "train_cfg.max_iters=2")
     assert done.exit_code == 0, done.output
-    return tmp_path / "run"
+    return folder / "run"
+
+
+@pytest.fixture
+def broken(broken_once: Path, tmp_path: Path) -> Path:
+    """The work dir of a run that ended at step 2 of 4."""
+    return Path(shutil.copytree(broken_once, tmp_path / "run"))
 
 
 def rewritten(path: Path, change: Callable[[dict], object]) -> None:
