@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ..errors import PartError
 from ..geometry import normals, rotation
 from ..landmarks.pose import canonical_points
-from ..landmarks.surface import canonical_depth
+from ..landmarks.surface import fair_depth
 from ..ops.resize import resized
 from ..registry import DECOMPOSERS, MODELS, RESTORERS
 from ..render.light import fitted_light, without_light
@@ -22,7 +22,7 @@ from .photos import check_photo
 class FaceMeshDecomposer(nn.Module):
     """A face from the landmarks of a photo.
 
-    View by Procrustes, canonical depth through the landmarks, continued smoothly outside the face.
+    View by Procrustes; a smooth canonical depth through the landmarks, continued outside the face.
     The albedo is the photo, warped onto the canonical face and divided by the shading of a light
     that is fitted to it; hidden parts repeat the colours of what hides them.
 
@@ -68,7 +68,7 @@ class FaceMeshDecomposer(nn.Module):
         if self.correct is not None:
             with torch.no_grad():
                 view, points = self.correct(view, points, self.restore.change_features(bad, photo))
-        depth, region = canonical_depth(points, size)
+        depth, region = fair_depth(points, size)
         colour, across = warp_to_canonical(photo, depth, view), normals(depth)
         towards = -(rotation(view[:, :3])[:, 2, :, None, None] * across).sum(1, keepdim=True)
         light = fitted_light(colour, across, region * towards.clamp(min=0))

@@ -9,9 +9,10 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, pad
 
 from ..geometry import focal, normals
+from ..ops.masked import masked_blur
 from ..render.mesh_raster import rasterize_mesh, vertex_normals
 from ..structures import FAR, NEAR
-from .points import MEAN_FACE, TRIANGLES
+from .points import LIPS, MEAN_FACE, MOUTH, TRIANGLES
 from .pose import project_points
 
 RIM = 0.7 * FAR + 0.3 * NEAR  # depth of the outermost columns, as in Unsup3D's training
@@ -19,6 +20,17 @@ STEEPEST_DEG = 72.0  # steeper surfaces have too few pixels in a depth map
 COARSEST, SWEEPS = 8, 24  # px; relaxations at each size
 ROUNDNESS = 0.75  # share of the curved surface, as published; the rest is the flat triangle
 LARGEST_BULGE = 0.004  # in depth; beside the nose, tangent planes are unreliable
+FAIRING = 0.7 / 128  # standard deviation of the blur of `fair_depth`, in widths of the map
+
+
+def _beside_the_mouth() -> np.ndarray:
+    """The point of the lips next to each point of `MOUTH`, not of `MOUTH` itself."""
+    others = np.setdiff1d(LIPS, MOUTH)
+    apart = np.linalg.norm(MEAN_FACE[MOUTH][:, None] - MEAN_FACE[others], axis=-1)
+    return others[apart.argmin(1)]
+
+
+BESIDE_MOUTH = _beside_the_mouth()
 
 
 def mesh_depth(points: Tensor, size: int) -> tuple[Tensor, Tensor]:
@@ -76,6 +88,19 @@ def canonical_depth(points: Tensor, size: int) -> tuple[Tensor, Tensor]:
     flat = (-normals(depth)[:, 2:] > math.cos(math.radians(STEEPEST_DEG))).to(depth.dtype)
     sure = -max_pool2d(-region * flat, 3, 1, 1)  # with all neighbours
     return continued(depth, sure).clamp(NEAR, FAR), region
+
+
+def fair_depth(points: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """As `canonical_depth`, but a smooth surface, which looks right in any light.
+
+    Folds at the edges of triangles are no detail of a face, as its points are some 5 px of 128
+    apart; a blur by `FAIRING` removes them. Where the lips meet they turn inwards within a pixel,
+    more than a depth map can show, and end in teeth: there they keep the depth beside the mouth.
+    """
+    points = points.clone()
+    points[:, MOUTH, 2] = points[:, BESIDE_MOUTH, 2]
+    depth, region = canonical_depth(points, size)
+    return masked_blur(depth, torch.ones_like(depth), FAIRING * size), region
 
 
 def continued(depth: Tensor, known: Tensor) -> Tensor:

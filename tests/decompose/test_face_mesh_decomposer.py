@@ -12,7 +12,7 @@ from l2rkit.geometry import normals, view_of
 from l2rkit.landmarks.points import MEAN_FACE
 from l2rkit.landmarks.pose import canonical_points
 from l2rkit.landmarks.region import face_region
-from l2rkit.landmarks.surface import canonical_depth
+from l2rkit.landmarks.surface import canonical_depth, fair_depth
 from l2rkit.metrics.photo import decibels
 from l2rkit.refine.albedo import enlarged
 from l2rkit.render import GridRenderer
@@ -56,7 +56,7 @@ def test_the_photo_comes_back_where_the_face_is():
 def test_view_and_shape_are_those_of_the_landmarks():
     face = FaceMeshDecomposer(SIZE, known)(smooth_photos())
     torch.testing.assert_close(face.view.double(), face_views(), atol=1e-5, rtol=0)
-    depth, region = canonical_depth(POINTS.float(), SIZE)
+    depth, region = fair_depth(POINTS.float(), SIZE)
     assert ((face.depth - depth).abs() * region).max() < 1e-4
 
 

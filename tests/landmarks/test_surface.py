@@ -2,11 +2,11 @@
 
 import torch
 
-from l2rkit.geometry import rays
+from l2rkit.geometry import normals, rays
 from l2rkit.landmarks import surface
-from l2rkit.landmarks.points import MEAN_FACE
+from l2rkit.landmarks.points import MEAN_FACE, MOUTH
 from l2rkit.landmarks.pose import project_points
-from l2rkit.landmarks.surface import canonical_depth, mesh_depth
+from l2rkit.landmarks.surface import canonical_depth, fair_depth, mesh_depth
 
 SIZE, RADIUS = 128, 0.12
 ACROSS = torch.from_numpy(MEAN_FACE)[:, :2].double()
@@ -42,6 +42,9 @@ def test_a_slanted_wall_stays_flat(monkeypatch):
     ray = rays(SIZE, torch.ones(1, dtype=torch.float64))
     expected = 1 / (1 - 0.3 * ray[:, :1] + 0.2 * ray[:, 1:2])
     assert off_by(monkeypatch, 0.75, wall, expected) < 1e-6
+    depth, region = fair_depth(wall, SIZE)
+    inside = -torch.nn.functional.max_pool2d(-region, 15, 1, 7) > 0
+    assert ((depth - expected).abs()[inside]).median() < 1e-5
 
 
 def test_points_stay_where_they_are():
@@ -54,3 +57,31 @@ def test_points_stay_where_they_are():
     inside = region[0, 0][at] > 0
     off = (depth[0, 0][at] - z).abs()[inside]
     assert inside.sum() > 400 and off.median() < 6e-4 and off.mean() < 1.5e-3
+
+
+def sharpest_fold(depth: torch.Tensor, region: torch.Tensor) -> torch.Tensor:
+    """Degrees that one percent of normals of pixels side by side are further apart than."""
+    inside = -torch.nn.functional.max_pool2d(-region, 9, 1, 4) > 0
+    across = normals(depth)
+    cosine = (across[..., 1:] * across[..., :-1]).sum(1, keepdim=True)[inside[..., 1:]]
+    return cosine.clamp(-1, 1).acos().rad2deg().quantile(0.99)
+
+
+def test_points_that_shake_make_no_folds():
+    """At the edges of triangles, where light shows them."""
+    draws = torch.Generator().manual_seed(0)
+    shake = torch.randn(1, 468, 1, generator=draws, dtype=torch.float64)
+    points = on_a_ball() + 5e-4 * torch.nn.functional.pad(shake, (2, 0))
+    folded, fair = (sharpest_fold(*of(points, SIZE)) for of in (canonical_depth, fair_depth))
+    assert fair < 0.65 * folded
+
+
+def test_lips_have_no_teeth():
+    """How deep their inner edge lies, of which a depth map shows spikes, changes nothing."""
+    points = torch.from_numpy(MEAN_FACE)[None].double()
+    teeth = points.clone()
+    teeth[:, MOUTH[::2], 2] += 0.005
+    assert not torch.equal(canonical_depth(teeth, SIZE)[0], canonical_depth(points, SIZE)[0])
+    for one, other in zip(fair_depth(teeth, SIZE), fair_depth(points, SIZE)):
+        assert torch.equal(one, other)
+    assert torch.equal(fair_depth(points, SIZE)[1], canonical_depth(points, SIZE)[1])
