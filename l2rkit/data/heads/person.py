@@ -7,7 +7,7 @@ import numpy as np
 from l2rkit.data.heads.head_model import HeadModel
 
 SHAPE_SPREAD = 0.3  # standard deviation of the shape coefficients
-SIDE_SPREAD = 0.06  # standard deviation of the difference between left and right modes
+SIDE_SPREAD = 0.06  # standard deviation of what a left and a right mode each have of their own
 USUAL = {"l-eye-scale": 0.3, "l-eye-height2": 0.35}  # means; the model's own eyes are half closed
 SKIN = np.array(  # sRGB, light to dark
     [

@@ -139,7 +139,7 @@ def mixed_shape(
     """(S,): shape coefficients of portrait `first`, and of `second` in the chosen regions."""
     names = [name.removeprefix("l-").removeprefix("r-") for name in model.shape_names]
     begin = tuple(start for region in chosen for start in OF_REGION[region])
-    taken = np.array([bool(begin) and name.startswith(begin) for name in names])
+    taken = np.array([name.startswith(begin) for name in names])
     return np.where(taken, skins.shape[second], skins.shape[first])
 
 
