@@ -20,11 +20,11 @@ class FaceRestorer(nn.Module):
     A U-Net that predicts a correction of the photo; its coarsest pixels see the whole face.
 
     Args:
-        weights: name of a shipped file or a path, which stay frozen; None starts at random, to be
-            trained.
+        weights: name of a shipped file or a path; None starts at random, to be trained.
         image_size: px that photos are resized to, divisible by 2 for each of the widths; 128 for
             the shipped weights.
         widths: channels at a half, a quarter ... of that size.
+        frozen: whether weights from a file stay as they are.
     """
 
     aligned = True  # the input must be an aligned face
@@ -34,6 +34,7 @@ class FaceRestorer(nn.Module):
         weights: str | None = "face_restorer",
         image_size: int = 128,
         widths: tuple[int, ...] = WIDTHS,
+        frozen: bool = True,
     ) -> None:
         super().__init__()
         least = 2 ** len(widths)
@@ -45,7 +46,7 @@ class FaceRestorer(nn.Module):
         self.image_size = image_size
         self.network = UNet(widths)
         if weights is not None:
-            load_shipped(self, weights)
+            load_shipped(self, weights, frozen)
 
     def forward(self, photo: Tensor) -> Tensor:
         photo = resized(photo, (self.image_size, self.image_size), "bicubic").clamp(0, 1)

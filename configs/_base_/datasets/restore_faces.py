@@ -44,26 +44,15 @@ ending = [
     dict(type=PackPhoto),
 ]
 photo_pipeline = [dict(type=LoadPhoto), dict(type=CropByLandmarks, image_size=128)]
+photos = dict(type=ManifestPhotos, split="train", pipeline=[*photo_pipeline, *ending])
+heads = dict(type=SyntheticHeads, split="train", size=2816, image_size=128, pipeline=[*ending])
 
 train_dataloader = dict(
     **train_loader,
     batch_size=16,
     dataset=dict(
         type=ConcatDataset,
-        datasets=[
-            dict(type=ManifestPhotos, split="train", pipeline=[*photo_pipeline, *ending]),
-            dict(
-                type=RepeatDataset,  # sampled as often as the photos
-                times=2,
-                dataset=dict(
-                    type=SyntheticHeads,
-                    split="train",
-                    size=2816,
-                    image_size=128,
-                    pipeline=[*ending],
-                ),
-            ),
-        ],
+        datasets=[photos, dict(type=RepeatDataset, times=2, dataset=heads)],  # half and half
     ),
 )
 val_dataloader = dict(
