@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from l2rkit.errors import ConfigError, PartError, WeightsError
-from l2rkit.io.weights import write_weights
+from l2rkit.io.weights import APART, apart, write_weights
 from l2rkit.ops.resize import resized
 from l2rkit.restore import FaceRestorer
 from l2rkit.restore.trainer import PhotoRestorer
@@ -105,3 +105,13 @@ def test_a_size_that_the_widths_cannot_halve_is_refused():
     assert FaceRestorer(None, image_size=12, widths=(4, 8)).image_size == 12
     with pytest.raises(PartError, match="with 5 widths image_size is a multiple of 32, not 48"):
         FaceRestorer(None, image_size=48, widths=(4, 4, 4, 4, 4))
+
+
+def test_shipped_weights_can_be_trained_on():
+    """Then they are in a model's own files; frozen ones are not."""
+    photo = torch.rand(1, 3, 128, 128)
+    for frozen in (True, False):
+        model = PhotoRestorer(dict(type=FaceRestorer, frozen=frozen))
+        assert torch.equal(model.restore(photo), FaceRestorer()(photo))
+        assert all(w.requires_grad is not frozen for w in model.restore.parameters())
+        assert apart(model)[len(APART) :] == (("restore.",) if frozen else ())
