@@ -20,7 +20,7 @@ STEEPEST_DEG = 72.0  # steeper surfaces have too few pixels in a depth map
 COARSEST, SWEEPS = 8, 24  # px; relaxations at each size
 ROUNDNESS = 0.75  # share of the curved surface, as published; the rest is the flat triangle
 LARGEST_BULGE = 0.004  # in depth; beside the nose, tangent planes are unreliable
-FAIRING = 0.7 / 128  # standard deviation of the blur of `fair_depth`, in widths of the map
+FAIRING = 0.7 / 128  # standard deviation of the blur of `fair_depth`, in widths of the map; ours
 
 
 def _beside_the_mouth() -> np.ndarray:
