@@ -54,15 +54,15 @@ def heads(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def text(heads: Path) -> str:
-    """The config."""
-    return CONFIG.replace("ROOT", str(heads))
+def text() -> str:
+    """The config, in which ROOT stands for the folder of heads."""
+    return CONFIG
 
 
 @pytest.fixture
-def config(tmp_path: Path, text: str) -> Path:
+def config(tmp_path: Path, text: str, heads: Path) -> Path:
     path = tmp_path / "tiny.py"
-    path.write_text(text)
+    path.write_text(text.replace("ROOT", str(heads)))
     return path
 
 

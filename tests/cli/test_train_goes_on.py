@@ -40,9 +40,9 @@ def error_of(result: Result) -> str:
 
 
 @pytest.fixture(scope="session")
-def broken_once(text: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def broken_once(text: str, heads: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("broken")
-    (folder / "tiny.py").write_text(text + TRAINING)
+    (folder / "tiny.py").write_text(text.replace("ROOT", str(heads)) + TRAINING)
     done = run(folder / "tiny.py", folder / "run", "train_cfg.max_iters=2")
     assert done.exit_code == 0, done.output
     return folder / "run"
