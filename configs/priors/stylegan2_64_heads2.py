@@ -11,22 +11,18 @@ from l2rkit.losses import MobileNetFeatures
 from l2rkit.priors import ProjectedDiscriminator
 
 with read_base():
-    from .stylegan2_64_openfaces import *
+    from .stylegan2_64_heads import *
 
 protocol = "images like heads 2, 64 px"
+load_from = None
 model["generator"] = dict(type=StyleGAN2, weights="stylegan2_64_heads", frozen=False)
 model["discriminator"] = dict(type=ProjectedDiscriminator, features=dict(type=MobileNetFeatures))
 model.pop("augment")
 model.update(gamma=0.1, path_weight=0.0, anchor=5.0)
 optim_wrapper["generator"]["optimizer"].update(lr=3e-4)
 optim_wrapper["discriminator"]["optimizer"].update(lr=5e-4)
-head_pipeline = [dict(type=ResizeFace, image_size=64), dict(type=PackPhoto)]
-train_dataloader["dataset"] = dict(
-    type=DetailedHeads, split="train", size=8_000, pipeline=head_pipeline
-)
-val_dataloader["dataset"] = dict(type=DetailedHeads, split="val", size=512, pipeline=head_pipeline)
-test_dataloader["dataset"] = dict(
-    type=DetailedHeads, split="test", size=1000, pipeline=head_pipeline
-)
+train_dataloader["dataset"].update(type=DetailedHeads, size=8_000)
+val_dataloader["dataset"].update(type=DetailedHeads)
+test_dataloader["dataset"].update(type=DetailedHeads)
 default_hooks["checkpoint"].update(interval=100, max_keep_ckpts=2)
 train_cfg.update(max_iters=600, val_interval=100)
