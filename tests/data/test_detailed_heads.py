@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from l2rkit.data import DetailedHeads
-from l2rkit.data.heads import HeadModel
 from l2rkit.data.heads.atlas import (
     TEXTURE,
     eye_texels,
@@ -42,11 +41,6 @@ from l2rkit.errors import DataError
 from l2rkit.landmarks.points import LEFT_EYE, MIRRORED, NOSE_TIP, RIGHT_EYE
 
 SIDE = TEXTURE // 2
-
-
-@pytest.fixture(scope="module")
-def model():
-    return HeadModel.load()
 
 
 @pytest.fixture(scope="module")

@@ -3,17 +3,12 @@
 import numpy as np
 import pytest
 
-from l2rkit.data.heads import HeadModel, occluders
+from l2rkit.data.heads import occluders
 from l2rkit.data.heads.head_model import to_scene
 from l2rkit.data.heads.occluders import SIDES, _tube, glasses
 
 SIDE = 160
 TONE = np.float32([0.6, 0.3, 0.1])
-
-
-@pytest.fixture(scope="module")
-def model():
-    return HeadModel.load()
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from l2rkit.data.heads import HeadModel, occluders
+from l2rkit.data.heads import occluders
 from l2rkit.data.heads.atlas import skin_uv
 from l2rkit.data.heads.capture import Capture
 from l2rkit.data.heads.character import Character
@@ -32,11 +32,6 @@ from l2rkit.render.mesh_raster import vertex_normals
 SIDE, SIZE = 160, 32
 TONE = np.float32([0.6, 0.3, 0.1])
 SEEDS = range(6)
-
-
-@pytest.fixture(scope="module")
-def model():
-    return HeadModel.load()
 
 
 def capture(tx=0.0, tz=0.0, light=(1, 0, 0, 0, -1)):

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from l2rkit.data.heads import HeadModel
 from l2rkit.data.heads.capture import Capture, random_capture
 from l2rkit.data.heads.character import Character
 from l2rkit.data.heads.head_model import SCALE
@@ -28,11 +27,6 @@ from l2rkit.data.heads.render import BACKGROUND_DEPTH
 from l2rkit.data.heads.skins import Skin
 
 SIDE, SIZE = 160, 32
-
-
-@pytest.fixture(scope="module")
-def model():
-    return HeadModel.load()
 
 
 def capture(tz=0.0, light=(1, 0, 0, 0, -1), action=None, grid=None):

@@ -1,13 +1,11 @@
 """The relief of skins: grooves of known lines, folds of known actions, and where skin is bare."""
 
-from functools import lru_cache
-
 import cv2
 import numpy as np
 import pytest
+from texels import SIDE, at, rest
 
-from l2rkit.data.heads import HeadModel
-from l2rkit.data.heads.atlas import TEXTURE, landmark_points, texels
+from l2rkit.data.heads.atlas import TEXTURE, landmark_points
 from l2rkit.data.heads.relief import (
     DEEPEST,
     FLATTENED,
@@ -23,25 +21,6 @@ from l2rkit.data.heads.relief import (
 )
 from l2rkit.data.heads.skins import Skin
 from l2rkit.landmarks.points import LEFT_EYE, LIPS, NOSE_TIP, RIGHT_EYE
-
-SIDE = TEXTURE // 2
-
-
-@pytest.fixture(scope="module")
-def model():
-    return HeadModel.load()
-
-
-@lru_cache
-def rest(side=SIDE):
-    """(side, side, 3) dm: where the texels lie on the mean head."""
-    return cv2.resize(texels().rest, (side, side), interpolation=cv2.INTER_AREA)
-
-
-def at(picture, x, y):
-    """The texel of a picture (SIDE, SIDE, ...) at (x, y) dm on the front of the mean head."""
-    away = np.hypot(rest()[..., 0] - x, rest()[..., 1] - y) + 9 * (rest()[..., 2] > 0.3)
-    return picture[np.unravel_index(away.argmin(), away.shape)]
 
 
 def lined(contrast, hair=0.0, side=SIDE, row=SIDE // 3):

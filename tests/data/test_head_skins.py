@@ -1,13 +1,13 @@
 """Skins, reliefs and characters of version 2, on textures and portraits that are known."""
 
 from dataclasses import replace
-from functools import lru_cache
 
 import cv2
 import numpy as np
 import pytest
+from texels import SIDE, at, rest, small
 
-from l2rkit.data.heads import HeadModel, character, random_person
+from l2rkit.data.heads import character, random_person
 from l2rkit.data.heads.atlas import EYE, TEXTURE, skin_uv, texels
 from l2rkit.data.heads.character import (
     PAINTED,
@@ -35,31 +35,6 @@ from l2rkit.data.heads.skins import (
     regions,
 )
 from l2rkit.render.mesh_raster import vertex_normals
-
-SIDE = TEXTURE // 2
-
-
-@pytest.fixture(scope="module")
-def model():
-    return HeadModel.load()
-
-
-def small(picture):
-    """(SIDE, SIDE, ...) of a map of `texels()`."""
-    return cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-
-
-@lru_cache
-def rest():
-    """(SIDE, SIDE, 3) dm: where the texels lie on the mean head."""
-    return small(texels().rest)
-
-
-def at(picture, x, y):
-    """The texel of a picture (SIDE, SIDE, ...) at (x, y) dm on the front of the mean head."""
-    known = rest()
-    away = np.hypot(known[..., 0] - x, known[..., 1] - y) + 9 * (known[..., 2] > 0.3)
-    return picture[np.unravel_index(away.argmin(), away.shape)]
 
 
 def flat(colour=0.5, eyes=0.5, hair=0.0):

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from l2rkit.data.heads import HeadModel
 from l2rkit.data.heads.atlas import EYE, TEXTURE, landmark_points, texels
 from l2rkit.data.heads.capture import rotation
 from l2rkit.data.heads.head_model import to_scene
@@ -16,11 +15,6 @@ from l2rkit.landmarks.points import MIRRORED
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools" / "builders"))
 from build_head_landmarks import nearest_surface, similarity
 from build_head_skins import Layout, ShapeFit, both_eyes, lit_evenly, usual_landmarks
-
-
-@pytest.fixture(scope="module")
-def model():
-    return HeadModel.load()
 
 
 @pytest.fixture(scope="module")

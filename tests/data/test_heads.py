@@ -6,7 +6,7 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 
-from l2rkit.data.heads import HeadModel, SyntheticHeads, random_capture, random_person
+from l2rkit.data.heads import SyntheticHeads, random_capture, random_person
 from l2rkit.data.heads.capture import rotation
 from l2rkit.data.heads.dataset import FIELDS, make_images, pack, person_id, unpack
 from l2rkit.data.heads.render import (
@@ -19,11 +19,6 @@ from l2rkit.data.heads.render import (
 from l2rkit.render.mesh_raster import rasterize_mesh
 
 MIRROR_X = np.float32([-1, 1, 1])
-
-
-@pytest.fixture(scope="module")
-def model():
-    return HeadModel.load()
 
 
 @pytest.fixture(scope="module")
