@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from plain_heads import SIDE, TONE, capture, person
 
 from l2rkit.data.heads import occluders
 from l2rkit.data.heads.atlas import skin_uv
-from l2rkit.data.heads.capture import Capture
-from l2rkit.data.heads.character import Character
 from l2rkit.data.heads.head_model import SCALE
 from l2rkit.data.heads.occluders import (
     ODDS,
@@ -29,27 +28,8 @@ from l2rkit.data.heads.render import BACKGROUND_DEPTH, SUPERSAMPLING, TAN_HALF_V
 from l2rkit.data.heads.skins import Skin
 from l2rkit.render.mesh_raster import vertex_normals
 
-SIDE, SIZE = 160, 32
-TONE = np.float32([0.6, 0.3, 0.1])
+SIZE = 32
 SEEDS = range(6)
-
-
-def capture(tx=0.0, tz=0.0, light=(1, 0, 0, 0, -1)):
-    """A frontal head under even light before a black wall."""
-    view = np.float32([0, 0, 0, tx, 0, tz])
-    grid = np.zeros((32, 32, 3), np.float32)
-    return Capture(np.zeros(52, np.float32), view, np.float32(light), (grid,))
-
-
-def person(model, *worn, colour=1.0):
-    """A head of one colour without relief."""
-    skin = Skin(
-        np.zeros((SIDE, SIDE, 3), np.float32) + np.float32(colour),
-        np.zeros((24, 48, 3), np.float32) + np.float32(colour),
-        np.zeros((SIDE, SIDE), np.float32),
-    )
-    height = np.zeros((SIDE, SIDE), np.float32)
-    return Character(model.vertices(), skin, height, TONE, 0.5, 0.0, (), tuple(worn))
 
 
 def plate(low, high, z, colour=(0, 1, 0), opacity=1.0, gloss=0.0, flipped=False):

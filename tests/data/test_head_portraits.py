@@ -1,12 +1,10 @@
 """Portraits of version 2: what a scene does to a known head, and how scenes are drawn."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from plain_heads import SIDE, capture, person
 
-from l2rkit.data.heads.capture import Capture, random_capture
-from l2rkit.data.heads.character import Character
+from l2rkit.data.heads.capture import random_capture
 from l2rkit.data.heads.head_model import SCALE
 from l2rkit.data.heads.portrait import render_portrait
 from l2rkit.data.heads.portrait_scene import (
@@ -26,25 +24,7 @@ from l2rkit.data.heads.relief import DEEPEST, expression_height
 from l2rkit.data.heads.render import BACKGROUND_DEPTH
 from l2rkit.data.heads.skins import Skin
 
-SIDE, SIZE = 160, 32
-
-
-def capture(tz=0.0, light=(1, 0, 0, 0, -1), action=None, grid=None):
-    view = np.float32([0, 0, 0, 0, 0, tz])
-    action = np.zeros(52, np.float32) if action is None else action
-    grid = np.zeros((32, 32, 3), np.float32) if grid is None else grid
-    return Capture(action, view, np.float32(light), (grid,))
-
-
-def person(model, **others):
-    """A white head without relief."""
-    skin = Skin(
-        np.ones((SIDE, SIDE, 3), np.float32),
-        np.ones((24, 48, 3), np.float32),
-        np.zeros((SIDE, SIDE), np.float32),
-    )
-    height, shirt = np.zeros((SIDE, SIDE), np.float32), np.zeros(3, np.float32)
-    return replace(Character(model.vertices(), skin, height, shirt, 0.5, 0.0, (), ()), **others)
+SIZE = 32
 
 
 # One head
